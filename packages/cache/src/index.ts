@@ -1,0 +1,1 @@
+export type { BucketAnswer, BucketLimit, Cache, Lease, WrapOptions } from './store.ts';

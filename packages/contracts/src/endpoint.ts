@@ -1,0 +1,84 @@
+import type { DeclaredRefusal } from '@marimo/problems';
+import type { z } from 'zod';
+import type { Access } from './permission.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A body that is read as it arrives instead of being parsed whole: imports and uploads. */
+export interface StreamBody {
+  readonly stream: readonly string[]; // content types
+}
+
+type Any = z.ZodType;
+
+export interface EndpointDefinition<
+  Params extends Any = Any,
+  Query extends Any = Any,
+  Body extends Any | StreamBody = Any | StreamBody,
+  Replies extends Readonly<Record<number, Any>> = Readonly<Record<number, Any>>,
+> {
+  readonly method: Method;
+  /** `/api/v1/<service>/<resource>/{parameter}`, the same at the gateway and at the service. `/internal/…` never passes the gateway. */
+  readonly path: string;
+  /** One sentence for the documentation page. */
+  readonly summary: string;
+  /** A permission, or `'public'`, or `'signed-in'`. There is no default: a route without one could not be declared. */
+  readonly access: Access;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** What is sent back, by status. `z.null()` stands for an empty reply. */
+  readonly replies: Replies;
+  /** The refusals of the trade; those every endpoint can give are added by the kit. */
+  readonly refusals?: readonly DeclaredRefusal[];
+  /** Bytes; 1 MiB unless told. */
+  readonly bodyLimitBytes?: number;
+  /** The time the gateway gives a request; 15 s unless told. */
+  readonly deadlineMs?: number;
+  /** May be answered by a read replica, so up to a few seconds old. Only for GET. */
+  readonly mayBeStale?: boolean;
+  /**
+   * `stored` (the default for POST): the answer is kept with `Idempotency-Key` in the business transaction.
+   * `natural`: repeating is safe by itself and the answer holds secrets that must not be stored.
+   */
+  readonly repeat?: 'stored' | 'natural';
+}
+
+/**
+ * Declares an endpoint once: from it come the validation, the permission check,
+ * the OpenAPI page and the typed client.
+ */
+export function endpoint<
+  const Params extends Any = z.ZodNever,
+  const Query extends Any = z.ZodNever,
+  const Body extends Any | StreamBody = z.ZodNever,
+  const Replies extends Readonly<Record<number, Any>> = Readonly<Record<number, Any>>,
+>(
+  definition: EndpointDefinition<Params, Query, Body, Replies>,
+): EndpointDefinition<Params, Query, Body, Replies> {
+  return definition;
+}
+
+export type AnyEndpoint = EndpointDefinition;
+
+type Output<S> = S extends z.ZodNever ? undefined : S extends Any ? z.output<S> : undefined;
+type Input<S> = S extends z.ZodNever ? undefined : S extends Any ? z.input<S> : undefined;
+
+/** What a handler receives, after validation. */
+export type ParamsOf<E> = E extends { readonly params?: infer P } ? Output<Exclude<P, undefined>> : undefined;
+export type QueryOf<E> = E extends { readonly query?: infer Q } ? Output<Exclude<Q, undefined>> : undefined;
+export type BodyOf<E> = E extends { readonly body?: infer B } ? Output<Exclude<B, undefined>> : undefined;
+/** What a caller sends, before validation. */
+export type ParamsInputOf<E> = E extends { readonly params?: infer P }
+  ? Input<Exclude<P, undefined>>
+  : undefined;
+export type QueryInputOf<E> = E extends { readonly query?: infer Q }
+  ? Input<Exclude<Q, undefined>>
+  : undefined;
+export type BodyInputOf<E> = E extends { readonly body?: infer B } ? Input<Exclude<B, undefined>> : undefined;
+
+type Replies<E> = E extends { readonly replies: infer R } ? R : never;
+/** Each possible answer as a pair of status and body. */
+export type ReplyOf<E> = {
+  [S in keyof Replies<E> & number]: { readonly status: S; readonly body: Output<Replies<E>[S]> };
+}[keyof Replies<E> & number];

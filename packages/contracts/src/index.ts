@@ -1,0 +1,36 @@
+export {
+  type AnyEndpoint,
+  type BodyInputOf,
+  type BodyOf,
+  type EndpointDefinition,
+  endpoint,
+  type Method,
+  type ParamsInputOf,
+  type ParamsOf,
+  type QueryInputOf,
+  type QueryOf,
+  type ReplyOf,
+  type StreamBody,
+} from './endpoint.ts';
+export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
+export { Id, newId } from './ids.ts';
+export { PageQuery, pageOf } from './list.ts';
+export { type Access, type Permission, type PermissionName, permission, type Text } from './permission.ts';
+export {
+  Absent,
+  BadUpstream,
+  BodyTooLarge,
+  DeadlineExceeded,
+  Forbidden,
+  HeadersTooLarge,
+  IdempotencyKeyReused,
+  MalformedRequest,
+  MethodNotAllowed,
+  RequestStillRunning,
+  Stale,
+  TooManyRequests,
+  Unauthenticated,
+  Unavailable,
+  UnsupportedMediaType,
+} from './platform/refusals.ts';
+export { type ServiceName, servicePorts } from './services.ts';

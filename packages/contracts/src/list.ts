@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/** The query every list understands; add the declared filters with `.extend`. */
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  after: z.string().max(500).optional(),
+});
+
+/** One page; `next` is the `after` of the following page, or null on the last. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ items: z.array(item), next: z.string().nullable() });
+}

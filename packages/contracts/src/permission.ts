@@ -1,0 +1,20 @@
+/** A text in every language the portal speaks. */
+export interface Text {
+  readonly en: string;
+  readonly ru: string;
+}
+
+/** `<service>.<resource>.<action>`, e.g. `accounting.journal-entry.post`. */
+export type PermissionName = `${string}.${string}.${string}`;
+
+export interface Permission {
+  readonly name: PermissionName;
+  readonly text: Text;
+}
+
+/** Who may call an endpoint: anyone, anyone signed in, or the holders of one permission. */
+export type Access = 'public' | 'signed-in' | Permission;
+
+export function permission(name: PermissionName, text: Text): Permission {
+  return { name, text };
+}

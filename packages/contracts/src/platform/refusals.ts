@@ -1,0 +1,117 @@
+import { refusal } from '@marimo/problems';
+import { z } from 'zod';
+
+const NoFacts = z.object({});
+const Errors = z.object({ errors: z.array(z.object({ pointer: z.string(), detail: z.string() })) });
+const Limit = z.object({ limit: z.int() });
+
+/** The refusals any endpoint can give; the kit and the gateway throw them. */
+export class MalformedRequest extends refusal(Errors, {
+  code: 'platform.malformed-request',
+  kind: 'malformed',
+  title: 'The request cannot be understood',
+  detail: ({ errors }) => errors.map(({ pointer, detail }) => `${pointer || 'body'}: ${detail}`).join('; '),
+}) {}
+
+export class Unauthenticated extends refusal(NoFacts, {
+  code: 'platform.unauthenticated',
+  kind: 'unauthenticated',
+  title: 'Sign in first',
+  detail: () =>
+    'Send a valid access token as "Authorization: Bearer …"; get one from POST /api/v1/users/login.',
+}) {}
+
+export class Forbidden extends refusal(z.object({ permission: z.string().nullable() }), {
+  code: 'platform.forbidden',
+  kind: 'forbidden',
+  title: 'You may not do this',
+  detail: ({ permission }) =>
+    permission === null
+      ? 'Nobody may call this route.'
+      : `This needs the permission ${permission}; an administrator of your organisation can grant it.`,
+}) {}
+
+export class Absent extends refusal(z.object({ resource: z.string() }), {
+  code: 'platform.absent',
+  kind: 'absent',
+  title: 'There is no such thing',
+  detail: ({ resource }) => `There is no ${resource}, or it is not yours to see.`,
+}) {}
+
+export class MethodNotAllowed extends refusal(z.object({ allowed: z.array(z.string()) }), {
+  code: 'platform.method-not-allowed',
+  kind: 'notAllowed',
+  title: 'This resource does not know that method',
+  detail: ({ allowed }) => `Use one of ${allowed.join(', ')}.`,
+}) {}
+
+export class IdempotencyKeyReused extends refusal(NoFacts, {
+  code: 'platform.idempotency-key-reused',
+  kind: 'refused',
+  title: 'This Idempotency-Key was used for another request',
+  detail: () => 'A key belongs to one request. Send this request with a key of its own.',
+}) {}
+
+export class RequestStillRunning extends refusal(NoFacts, {
+  code: 'platform.request-still-running',
+  kind: 'conflict',
+  title: 'The first request with this Idempotency-Key is still running',
+  detail: () => 'Ask again in a moment with the same key to get its answer.',
+}) {}
+
+export class Stale extends refusal(z.object({ etag: z.string() }), {
+  code: 'platform.stale',
+  kind: 'stale',
+  title: 'It has changed since you read it',
+  detail: ({ etag }) => `Read it again and repeat the change with If-Match: ${etag}.`,
+}) {}
+
+export class BodyTooLarge extends refusal(Limit, {
+  code: 'platform.body-too-large',
+  kind: 'tooLarge',
+  title: 'The body is too large',
+  detail: ({ limit }) => `Send at most ${limit} bytes.`,
+}) {}
+
+export class UnsupportedMediaType extends refusal(z.object({ accepted: z.array(z.string()) }), {
+  code: 'platform.unsupported-media-type',
+  kind: 'unsupported',
+  title: 'The body has a content type this route does not read',
+  detail: ({ accepted }) => `Send ${accepted.join(' or ')}.`,
+}) {}
+
+export class HeadersTooLarge extends refusal(Limit, {
+  code: 'platform.headers-too-large',
+  kind: 'headersTooLarge',
+  title: 'The headers are too large',
+  detail: ({ limit }) => `Send at most ${limit} bytes of headers.`,
+}) {}
+
+export class TooManyRequests extends refusal(Limit, {
+  code: 'platform.too-many-requests',
+  kind: 'busy',
+  title: 'Too many requests',
+  detail: ({ limit }) => `At most ${limit} are taken at a time; wait as long as Retry-After says.`,
+}) {}
+
+export class BadUpstream extends refusal(z.object({ service: z.string() }), {
+  code: 'platform.bad-upstream',
+  kind: 'badUpstream',
+  title: 'The service behind gave no usable answer',
+  detail: ({ service }) =>
+    `${service} broke off. Repeat the request; writes need an Idempotency-Key to be safe.`,
+}) {}
+
+export class Unavailable extends refusal(z.object({ service: z.string() }), {
+  code: 'platform.unavailable',
+  kind: 'unavailable',
+  title: 'Not available at the moment',
+  detail: ({ service }) => `${service} cannot be reached now. Nothing was changed; try again soon.`,
+}) {}
+
+export class DeadlineExceeded extends refusal(NoFacts, {
+  code: 'platform.deadline-exceeded',
+  kind: 'timedOut',
+  title: 'The time for this request has passed',
+  detail: () => 'The work was given up. Repeat the request; writes need an Idempotency-Key to be safe.',
+}) {}

@@ -1,0 +1,1 @@
+export type { Instance, Registration, Registry } from './registry.ts';

@@ -1,0 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What belongs to the work at hand and is written on every log line and event it causes. */
+export interface WorkContext {
+  readonly requestId: string;
+  readonly tenantId?: string;
+  /** The person or service account on whose behalf we work. */
+  readonly actorId?: string;
+}
+
+const store = new AsyncLocalStorage<WorkContext>();
+
+export function runInContext<T>(context: WorkContext, work: () => T): T {
+  return store.run(context, work);
+}
+
+export function currentContext(): WorkContext | undefined {
+  return store.getStore();
+}

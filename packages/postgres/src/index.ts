@@ -1,0 +1,2 @@
+export type { Database, Transaction, TransactionOptions } from './database.ts';
+export type { ServerAddress } from './settings.ts';

@@ -1,0 +1,1 @@
+export type { CallInput, ServiceClient } from './client.ts';

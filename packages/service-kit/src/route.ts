@@ -1,0 +1,63 @@
+import type { Readable } from 'node:stream';
+import type { AnyEndpoint, BodyOf, ParamsOf, QueryOf, ReplyOf } from '@marimo/contracts';
+import type { Transaction } from '@marimo/postgres';
+import type { Caller } from './caller.ts';
+
+/** One validated, permitted request. */
+export interface Call<E extends AnyEndpoint = AnyEndpoint> {
+  readonly params: ParamsOf<E>;
+  readonly query: QueryOf<E>;
+  readonly body: BodyOf<E>;
+  /** The body as it arrives, for endpoints that declare a stream. */
+  readonly stream: Readable;
+  readonly contentType: string;
+  /** Undefined only on public endpoints. */
+  readonly caller: Caller | undefined;
+  /** The caller's tenant; throws `Unauthenticated` on a public endpoint without one. */
+  readonly tenantId: string;
+  readonly requestId: string;
+  /** The address the request came from, as the gateway established it. */
+  readonly address: string;
+  readonly ifMatch: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly deadlineAt: number;
+  /** Fires when the caller has gone or the deadline has passed. */
+  readonly signal: AbortSignal;
+  /**
+   * The business transaction: sees the caller's tenant, is cancelled with the request, and keeps the answer with the
+   * `Idempotency-Key` in the same commit. The work may run more than once, so it has no effect outside.
+   */
+  inTenant<R>(work: (tx: Transaction) => Promise<R>): Promise<R>;
+  /** Read-only; on the replica where the endpoint allows it. */
+  readInTenant<R>(work: (tx: Transaction) => Promise<R>): Promise<R>;
+}
+
+export type Reply<E extends AnyEndpoint> = ReplyOf<E> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export interface AnyReply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly endpoint: AnyEndpoint;
+  readonly handler: (call: Call) => Promise<AnyReply>;
+}
+
+/** Binds a contract to the code that answers it. */
+export function handle<E extends AnyEndpoint>(endpoint: E, handler: (call: Call<E>) => Promise<Reply<E>>): Route {
+  // Routes of different endpoints stand in one list; the types were checked here, where both are known.
+  return { endpoint, handler: handler as unknown as Route['handler'] };
+}
+
+/** An answer; its status and body must be one of those the contract lists. */
+export function reply<const S extends number, B>(
+  status: S,
+  body: B,
+  headers: Readonly<Record<string, string>> = {},
+): { readonly status: S; readonly body: B; readonly headers: Readonly<Record<string, string>> } {
+  return { status, body, headers };
+}

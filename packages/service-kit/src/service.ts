@@ -1,0 +1,46 @@
+import type { Cache } from '@marimo/cache';
+import type { ServiceName } from '@marimo/contracts';
+import type { Registry } from '@marimo/discovery';
+import type { Consumer, Outbox, Transport } from '@marimo/messaging';
+import type { Log, Metrics } from '@marimo/observability';
+import type { Database } from '@marimo/postgres';
+import type { ServiceClient } from '@marimo/resilience';
+import type { TokenVerifier } from './caller.ts';
+import type { Route } from './route.ts';
+import type { Settings } from './settings.ts';
+
+/** Everything a slice may use; passed in, never imported. */
+export interface Deps {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly transport: Transport;
+  readonly cache: Cache;
+  readonly registry: Registry;
+  readonly client: ServiceClient;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly settings: Settings;
+  readonly clock: () => Date;
+}
+
+/** Work a service does by itself, such as sending queued mail. */
+export interface BackgroundWork {
+  readonly name: string;
+  /** Starts the work; the returned function stops it and resolves when nothing runs any more. */
+  start(deps: Deps): Promise<() => Promise<void>>;
+}
+
+export interface ServiceDefinition {
+  readonly name: ServiceName;
+  /** Where the numbered SQL files are; a service without them has no database. */
+  readonly migrations?: URL;
+  readonly routes: readonly ((deps: Deps) => readonly Route[])[];
+  readonly consumers?: readonly Consumer<Deps>[];
+  readonly background?: readonly BackgroundWork[];
+  /** Only `users` verifies with keys of its own; everyone else asks it for the public ones. */
+  readonly verifier?: (deps: Deps) => TokenVerifier;
+}
+
+export function defineService(definition: ServiceDefinition): ServiceDefinition {
+  return definition;
+}

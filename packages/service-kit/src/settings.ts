@@ -1,0 +1,27 @@
+import type { ServiceName } from '@marimo/contracts';
+import type { ServerAddress } from '@marimo/postgres';
+
+/** What the environment says, checked once at start. The README's table lists every variable. */
+export interface Settings {
+  readonly production: boolean;
+  /** Where everything the platform keeps on this machine lives: `MARIMO_HOME`, or `.marimo` in the project. */
+  readonly home: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Address the services listen on; `HOST`, 127.0.0.1 unless told. */
+  readonly host: string;
+  /** Address others reach this machine at; `ADVERTISE_HOST`, the same as `host` unless told. */
+  readonly advertiseHost: string;
+  readonly ports: Readonly<Record<ServiceName, number>>;
+  /** Undefined: the embedded server. */
+  readonly database: ServerAddress | undefined;
+  readonly rabbitmqUrl: string | undefined;
+  readonly redis: { readonly address: string; readonly password: string | undefined } | undefined;
+  readonly consulAddress: string | undefined;
+  readonly otlpEndpoint: string | undefined;
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
+  /** Seals the signing keys; made at the first start where none is given, demanded in production. */
+  readonly jwtSecret: string;
+  /** Milliseconds a stopping service waits for what is running. */
+  readonly drainMs: number;
+}
