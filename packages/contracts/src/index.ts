@@ -33,4 +33,5 @@ export {
   Unavailable,
   UnsupportedMediaType,
 } from './platform/refusals.ts';
+export { type BuiltInRoleName, builtInRoles, RoleName, rolesGrant } from './roles.ts';
 export { type ServiceName, servicePorts } from './services.ts';

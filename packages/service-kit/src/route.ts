@@ -48,7 +48,10 @@ export interface Route {
 }
 
 /** Binds a contract to the code that answers it. */
-export function handle<E extends AnyEndpoint>(endpoint: E, handler: (call: Call<E>) => Promise<Reply<E>>): Route {
+export function handle<E extends AnyEndpoint>(
+  endpoint: E,
+  handler: (call: Call<E>) => Promise<Reply<E>>,
+): Route {
   // Routes of different endpoints stand in one list; the types were checked here, where both are known.
   return { endpoint, handler: handler as unknown as Route['handler'] };
 }
