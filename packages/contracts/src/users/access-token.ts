@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+
+/**
+ * What makes a token one of ours. `users` signs with these and every verifier demands them, each to the letter.
+ * The type is RFC 9068's, so that no other kind of token can ever pass for an access token.
+ */
+export const accessToken = {
+  algorithm: 'RS256',
+  issuer: 'marimo',
+  audience: 'marimo',
+  type: 'at+jwt',
+  lifetimeSeconds: 15 * 60,
+} as const;
+
+/** The claims of an access token; each is required and no other is known. */
+export const AccessTokenClaims = z.strictObject({
+  iss: z.literal(accessToken.issuer),
+  aud: z.literal(accessToken.audience),
+  sub: z.uuid(), // the user
+  tid: z.uuid(), // the organisation
+  sid: z.uuid(), // the session
+  rv: z.int().min(0), // the version of the roles below; grows when they change
+  roles: z.array(z.string().max(40)).max(50),
+  iat: z.int(), // seconds since the epoch, as JWT has it
+  exp: z.int(),
+});
+export type AccessTokenClaims = z.infer<typeof AccessTokenClaims>;
+
+/** An RSA public key as RFC 7517 writes it. */
+export const SigningKey = z.strictObject({
+  kty: z.literal('RSA'),
+  use: z.literal('sig'),
+  alg: z.literal(accessToken.algorithm),
+  kid: z.string().min(1).max(100),
+  n: z.string(),
+  e: z.string(),
+});
+export type SigningKey = z.infer<typeof SigningKey>;
+
+export const getSigningKeys = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/.well-known/jwks.json',
+  summary: 'The public keys that access tokens are signed with (RFC 7517).',
+  access: 'public',
+  replies: { 200: z.strictObject({ keys: z.array(SigningKey) }) },
+});
+
+/** Access tokens of this session that were issued up to this moment are void: logout, or a change of roles. */
+export const Revocation = z.strictObject({
+  sessionId: z.uuid(),
+  revokedAt: z.iso.datetime(),
+});
+export type Revocation = z.infer<typeof Revocation>;
+
+/**
+ * Without `after`: every revocation young enough to concern a living token. Verifiers poll it every two seconds; it is
+ * open within the network, because the ids are random and tell nothing of who they belong to.
+ */
+export const listRevocations = endpoint({
+  method: 'GET',
+  path: '/internal/revocations',
+  summary: 'Sessions whose access tokens are void, in the order it happened.',
+  access: 'public',
+  query: z.strictObject({ after: z.string().max(100).optional() }),
+  replies: { 200: z.strictObject({ items: z.array(Revocation), next: z.string() }) },
+});

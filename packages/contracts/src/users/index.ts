@@ -1,0 +1,8 @@
+export {
+  AccessTokenClaims,
+  accessToken,
+  getSigningKeys,
+  listRevocations,
+  Revocation,
+  SigningKey,
+} from './access-token.ts';
