@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { Cache } from '@marimo/cache';
 import type { ServiceName } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
@@ -30,6 +31,15 @@ export interface BackgroundWork {
   start(deps: Deps): Promise<() => Promise<void>>;
 }
 
+/** An HTTP server a service brings itself, made but not yet listening; the kit listens, registers and drains it. */
+export interface OwnServer {
+  readonly server: Server;
+  /** Fails `/ready` and asks clients to leave; called once the instance is withdrawn, before the listener closes. */
+  drain(): void;
+  /** Ends what the server holds open towards others, after its last request. */
+  close(): Promise<void>;
+}
+
 export interface ServiceDefinition {
   readonly name: ServiceName;
   /** Where the numbered SQL files are; a service without them has no database. */
@@ -39,6 +49,8 @@ export interface ServiceDefinition {
   readonly background?: readonly BackgroundWork[];
   /** Only `users` verifies with keys of its own; everyone else asks it for the public ones. */
   readonly verifier?: (deps: Deps) => TokenVerifier;
+  /** Instead of the Express app of `routes`: only the gateway, which passes requests on without reading them. */
+  readonly server?: (deps: Deps, verifier: TokenVerifier) => OwnServer;
 }
 
 export function defineService(definition: ServiceDefinition): ServiceDefinition {
