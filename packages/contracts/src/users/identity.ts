@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { Id } from '../ids.ts';
+import { RoleName } from '../roles.ts';
+
+/** One line of text as people write it: no control characters, no broken surrogates. */
+const Line = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'one line of text without control characters');
+
+/** Letters of any script. What would need quoting in a mail header is refused, so a header can never be broken. */
+export const Email = z
+  .string()
+  .trim()
+  .max(254)
+  .regex(
+    /^[^\s@"(),:;<>[\\\]\p{C}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u,
+    'an e-mail address',
+  );
+
+/** ISO 4217, letters. */
+export const CurrencyCode = z.string().regex(/^[A-Z]{3}$/, 'a currency by its three letters, such as EUR');
+export const Language = z.enum(['ru', 'en']);
+export type Language = z.infer<typeof Language>;
+
+/** Whole: never cut, never shown again. The rule of strength is `PasswordTooWeak`'s. */
+const Password = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((text) => text.isWellFormed(), 'well-formed Unicode text');
+
+export const Organisation = z.strictObject({
+  id: Id,
+  name: z.string(),
+  baseCurrency: CurrencyCode,
+  language: Language,
+});
+export type Organisation = z.infer<typeof Organisation>;
+
+export const User = z.strictObject({ id: Id, name: z.string(), email: z.string(), language: Language });
+export type User = z.infer<typeof User>;
+
+export const RegisterOrganisation = z.strictObject({
+  organisation: Line, // its name; ids are ours
+  name: Line, // the first administrator's
+  email: Email,
+  password: Password,
+  baseCurrency: CurrencyCode.default('RUB'),
+  language: Language.default('ru'),
+});
+export type RegisterOrganisation = z.output<typeof RegisterOrganisation>;
+
+export const Login = z.strictObject({ email: Email, password: Password });
+export type Login = z.output<typeof Login>;
+
+export const WithRefreshToken = z.strictObject({ refreshToken: z.string().min(1).max(200) });
+
+export const SignedIn = z.strictObject({
+  accessToken: z.string(),
+  /** Good once; each refresh gives the next. */
+  refreshToken: z.string(),
+  /** Seconds the access token lasts. */
+  expiresIn: z.int(),
+  tokenType: z.literal('Bearer'),
+  user: User,
+  organisation: Organisation,
+});
+export type SignedIn = z.infer<typeof SignedIn>;
+
+export const Me = z.strictObject({
+  user: User,
+  organisation: Organisation,
+  roles: z.array(RoleName),
+  /** Permissions by name; `accounting.*` stands for all that begin so, `*` for all there are. */
+  permissions: z.array(z.string()),
+});
+export type Me = z.infer<typeof Me>;

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { IdempotencyKeyReused, TooManyRequests } from '../platform/refusals.ts';
+import { Login, Me, Organisation, RegisterOrganisation, SignedIn, WithRefreshToken } from './identity.ts';
+import {
+  EmailTaken,
+  PasswordTooWeak,
+  RefreshTokenRefused,
+  TooManyAttempts,
+  WrongCredentials,
+} from './refusals.ts';
+
+/** With an `Idempotency-Key` a repetition signs in again instead of storing the answer, which holds tokens. */
+export const register = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/register',
+  summary: 'Registers an organisation with its first administrator and signs them in.',
+  access: 'public',
+  body: RegisterOrganisation,
+  replies: { 201: SignedIn },
+  refusals: [EmailTaken, PasswordTooWeak, IdempotencyKeyReused, TooManyRequests],
+  repeat: 'natural',
+});
+
+export const login = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/login',
+  summary: 'Signs in with e-mail and password; begins a session.',
+  access: 'public',
+  body: Login,
+  replies: { 200: SignedIn },
+  refusals: [WrongCredentials, TooManyAttempts, TooManyRequests],
+  repeat: 'natural',
+});
+
+/**
+ * The refresh token is used up. For 10 seconds the same client may repeat the request, in case the answer was lost,
+ * and gets the same successor; any other use of a used token ends the session.
+ */
+export const refresh = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/refresh',
+  summary: 'Continues a session: takes a refresh token, gives a new pair of tokens.',
+  access: 'public',
+  body: WithRefreshToken,
+  replies: { 200: SignedIn },
+  refusals: [RefreshTokenRefused],
+  repeat: 'natural',
+});
+
+export const logout = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/logout',
+  summary: 'Ends the session of a refresh token; says nothing about tokens it does not know.',
+  access: 'public',
+  body: WithRefreshToken,
+  replies: { 204: z.null() },
+  repeat: 'natural',
+});
+
+export const me = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/me',
+  summary: 'Who is signed in, where, and what they may do.',
+  access: 'signed-in',
+  replies: { 200: Me },
+});
+
+export const organisation = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/organisation',
+  summary: "The caller's organisation.",
+  access: 'signed-in',
+  replies: { 200: Organisation },
+});

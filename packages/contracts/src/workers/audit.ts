@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { Id } from '../ids.ts';
+import { PageQuery, pageOf } from '../list.ts';
+import { permission } from '../permission.ts';
+
+export const readAudit = permission('workers.audit.read', {
+  en: 'Read and verify the audit',
+  ru: 'Читать и проверять журнал аудита',
+});
+
+/** SHA-256 in lower-case hexadecimal. */
+const Hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const AuditRecord = z.strictObject({
+  /** 1, 2, 3 … within the organisation, without a gap. */
+  sequence: z.int(),
+  eventId: Id,
+  type: z.string(),
+  subject: z.string(),
+  source: z.string(),
+  /** Null for what a service began by itself. */
+  actorId: Id.nullable(),
+  requestId: z.string().nullable(),
+  /** When it happened. */
+  time: z.iso.datetime(),
+  data: z.json(),
+  previousHash: Hash,
+  hash: Hash,
+});
+export type AuditRecord = z.infer<typeof AuditRecord>;
+
+export const listAuditRecords = endpoint({
+  method: 'GET',
+  path: '/api/v1/workers/audit-records',
+  summary: 'What happened in the organisation, newest first.',
+  access: readAudit,
+  query: PageQuery.extend({
+    type: z.string().max(200).optional(),
+    subject: z.string().max(200).optional(),
+    actor: Id.optional(),
+    /** Instants of the event: from the first, up to and without the second. */
+    from: z.iso.datetime().optional(),
+    to: z.iso.datetime().optional(),
+  }),
+  replies: { 200: pageOf(AuditRecord) },
+});
+
+export const AuditProblem = z.strictObject({
+  /** The first record that is not as it was written, or that is not there. */
+  sequence: z.int(),
+  problem: z.enum(['edited', 'missing', 'out-of-place', 'tail-cut', 'tail-added']),
+});
+
+export const AuditVerification = z.strictObject({
+  valid: z.boolean(),
+  records: z.int(),
+  head: z.strictObject({ sequence: z.int(), hash: Hash }),
+  firstProblem: AuditProblem.optional(),
+});
+export type AuditVerification = z.infer<typeof AuditVerification>;
+
+export const verifyAudit = endpoint({
+  method: 'GET',
+  path: '/api/v1/workers/audit-records/verify',
+  summary: 'Recomputes the whole chain and names the first record that was tampered with.',
+  access: readAudit,
+  replies: { 200: AuditVerification },
+  deadlineMs: 120_000,
+});

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { Id } from '../ids.ts';
+import { PageQuery, pageOf } from '../list.ts';
+import { permission } from '../permission.ts';
+
+export const readEmails = permission('workers.email.read', {
+  en: 'See the mail that was sent',
+  ru: 'Видеть отправленные письма',
+});
+
+/** `given-up`: every attempt failed; it stays until somebody has looked at it. */
+export const EmailState = z.enum(['waiting', 'sent', 'given-up']);
+export type EmailState = z.infer<typeof EmailState>;
+
+export const Email = z.strictObject({
+  /** The id of the event that caused it, so that one event is one mail. */
+  id: Id,
+  kind: z.enum(['welcome']),
+  to: z.string(),
+  subject: z.string(),
+  state: EmailState,
+  attempts: z.int(),
+  createdAt: z.iso.datetime(),
+  sentAt: z.iso.datetime().nullable(),
+  /** When it is tried again, while it waits. */
+  nextAttemptAt: z.iso.datetime().nullable(),
+  lastFailure: z.string().nullable(),
+});
+export type Email = z.infer<typeof Email>;
+
+export const listEmails = endpoint({
+  method: 'GET',
+  path: '/api/v1/workers/emails',
+  summary: 'Mail of the organisation, newest first, with what became of it.',
+  access: readEmails,
+  query: PageQuery.extend({ state: EmailState.optional() }),
+  replies: { 200: pageOf(Email) },
+});

@@ -1,0 +1,25 @@
+import type { AnyEndpoint } from '../endpoint.ts';
+import type { Permission } from '../permission.ts';
+import { listAuditRecords, readAudit, verifyAudit } from './audit.ts';
+import { listEmails, readEmails } from './emails.ts';
+import {
+  listNotifications,
+  readAllNotifications,
+  readNotification,
+  readNotifications,
+} from './notifications.ts';
+
+export { AuditProblem, AuditRecord, AuditVerification, listAuditRecords, verifyAudit } from './audit.ts';
+export { Email, EmailState, listEmails } from './emails.ts';
+export { listNotifications, Notification, readAllNotifications, readNotification } from './notifications.ts';
+
+export const endpoints: readonly AnyEndpoint[] = [
+  listEmails,
+  listAuditRecords,
+  verifyAudit,
+  listNotifications,
+  readNotification,
+  readAllNotifications,
+];
+
+export const permissions: readonly Permission[] = [readEmails, readAudit, readNotifications];

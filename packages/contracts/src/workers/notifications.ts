@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { Id } from '../ids.ts';
+import { PageQuery, pageOf } from '../list.ts';
+import { permission } from '../permission.ts';
+import { Absent } from '../platform/refusals.ts';
+
+export const readNotifications = permission('workers.notification.read', {
+  en: 'Read own notifications',
+  ru: 'Читать свои уведомления',
+});
+
+/** A key and its parameters instead of a text: the portal says it in the reader's language. */
+export const Notification = z.strictObject({
+  id: Id,
+  key: z.enum(['welcome']),
+  params: z.record(z.string(), z.string()),
+  createdAt: z.iso.datetime(),
+  readAt: z.iso.datetime().nullable(),
+});
+export type Notification = z.infer<typeof Notification>;
+
+export const listNotifications = endpoint({
+  method: 'GET',
+  path: '/api/v1/workers/notifications',
+  summary: "The caller's own notifications, newest first.",
+  access: readNotifications,
+  query: PageQuery.extend({ unread: z.enum(['true', 'false']).default('false') }),
+  replies: { 200: pageOf(Notification) },
+});
+
+export const readNotification = endpoint({
+  method: 'POST',
+  path: '/api/v1/workers/notifications/{id}/read',
+  summary: "Marks one of the caller's notifications as read; again changes nothing.",
+  access: readNotifications,
+  params: z.strictObject({ id: Id }),
+  replies: { 200: Notification },
+  refusals: [Absent],
+});
+
+export const readAllNotifications = endpoint({
+  method: 'POST',
+  path: '/api/v1/workers/notifications/read-all',
+  summary: "Marks all of the caller's notifications as read.",
+  access: readNotifications,
+  replies: { 200: z.strictObject({ read: z.int() }) },
+});
