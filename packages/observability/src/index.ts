@@ -1,5 +1,6 @@
+export { SpanKind } from '@opentelemetry/api';
 export { currentContext, runInContext, type WorkContext } from './context.ts';
-export { createLog, type Log, type LogFields } from './log.ts';
+export { createLog, type Log, type LogFields, type LogOptions } from './log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export {
   continueTrace,
@@ -8,4 +9,5 @@ export {
   type SpanOptions,
   startTracing,
   type Tracing,
+  type TracingOptions,
 } from './trace.ts';
