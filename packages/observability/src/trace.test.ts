@@ -1,0 +1,169 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createLog } from './log.ts';
+import { continueTrace, currentTraceparent, inSpan, startTracing } from './trace.ts';
+
+interface SentSpan {
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  name: string;
+  status: { code: number };
+  attributes: { key: string; value: unknown }[];
+  events: unknown[];
+}
+
+/** A receiver of OTLP over HTTP with JSON, as collectors and Jaeger have. */
+class Receiver {
+  readonly spans: (SentSpan & { service: string })[] = [];
+  status = 200;
+  readonly #server: Server = createServer((req, res) => {
+    const parts: Buffer[] = [];
+    req.on('data', (part: Buffer) => parts.push(part));
+    req.on('end', () => {
+      if (req.url === '/v1/traces' && this.status === 200) this.#take(Buffer.concat(parts).toString());
+      res.writeHead(this.status, { 'content-type': 'application/json' }).end('{}');
+    });
+  });
+  async start(): Promise<string> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((done) => this.#server.close(done));
+  }
+  #take(body: string): void {
+    const { resourceSpans } = JSON.parse(body) as {
+      resourceSpans: {
+        resource: { attributes: { key: string; value: { stringValue: string } }[] };
+        scopeSpans: { spans: SentSpan[] }[];
+      }[];
+    };
+    for (const { resource, scopeSpans } of resourceSpans) {
+      const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
+      for (const { spans } of scopeSpans) this.spans.push(...spans.map((span) => ({ ...span, service })));
+    }
+  }
+}
+
+const remote = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+describe('a trace', () => {
+  const receiver = new Receiver();
+  let endpoint: string;
+  beforeAll(async () => {
+    endpoint = await receiver.start();
+  });
+  beforeEach(() => receiver.spans.splice(0));
+  afterAll(() => receiver.stop());
+
+  it('runs through two services of one process and a queue, each span under the name of its service', async () => {
+    const tracings = ['gateway', 'users'].map((service) =>
+      startTracing({ endpoint: `${endpoint}/`, service }),
+    );
+    let onTheQueue: string | undefined;
+    await inSpan('gateway', 'POST /api/v1/users/login', { traceparent: remote }, async () => {
+      await Promise.resolve();
+      await inSpan('users', 'login', { attributes: { attempt: 1 } }, async () => {
+        onTheQueue = currentTraceparent();
+      });
+    });
+    expect(currentTraceparent()).toBeUndefined();
+    await inSpan('users', 'send mail', { traceparent: onTheQueue }, async () => {});
+    await Promise.all(tracings.map((tracing) => tracing.close()));
+
+    const of = (name: string) => receiver.spans.find((span) => span.name === name)!;
+    const [request, login, mail] = [of('POST /api/v1/users/login'), of('login'), of('send mail')];
+    expect([request.service, login.service, mail.service]).toEqual(['gateway', 'users', 'users']);
+    expect(new Set(receiver.spans.map((span) => span.traceId))).toEqual(new Set([remote.split('-')[1]]));
+    expect([request.parentSpanId, login.parentSpanId, mail.parentSpanId]).toEqual([
+      remote.split('-')[2],
+      request.spanId,
+      login.spanId,
+    ]);
+    expect(login.attributes).toEqual([{ key: 'attempt', value: { intValue: 1 } }]);
+  });
+
+  it('marks the span of work that throws, without the secrets of its message, and throws on', async () => {
+    const tracing = startTracing({ endpoint, service: 'users' });
+    const failing = inSpan('users', 'connect', {}, async () => {
+      throw new Error('postgres://marimo:hunter2@db refused');
+    });
+    await expect(failing).rejects.toThrow('refused');
+    await tracing.close();
+    const [span] = receiver.spans;
+    expect(span?.status.code).toBe(2);
+    expect(JSON.stringify(span?.events)).toContain('refused');
+    expect(JSON.stringify(span)).not.toContain('hunter2');
+  });
+
+  it('is not sent where the caller decided so, and hands that decision on', async () => {
+    const tracing = startTracing({ endpoint, service: 'users' });
+    const handedOn = await inSpan('users', 'login', { traceparent: remote.replace(/01$/, '00') }, async () =>
+      currentTraceparent(),
+    );
+    await tracing.close();
+    expect(receiver.spans).toEqual([]);
+    expect(handedOn).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-00$/);
+  });
+
+  it('is kept in the share that was asked for', async () => {
+    const tracing = startTracing({ endpoint, service: 'users', sampleRatio: 0 });
+    await inSpan('users', 'login', {}, async () => {});
+    await tracing.close();
+    expect(receiver.spans).toEqual([]);
+  });
+
+  it('tells once when the receiver stops taking spans, and the work goes on', async () => {
+    const losses: (Error | undefined)[] = [];
+    receiver.status = 400;
+    const tracing = startTracing({ endpoint, service: 'users', onLoss: (error) => losses.push(error) });
+    // More than one batch of 512 spans.
+    for (let n = 0; n < 600; n++) expect(await inSpan('users', 'login', {}, async () => n)).toBe(n);
+    await tracing.close();
+    receiver.status = 200;
+    expect(losses).toHaveLength(1);
+  });
+
+  it('stops though the receiver is away', async () => {
+    const gone = new Receiver();
+    const nowhere = await gone.start();
+    await gone.stop();
+    const tracing = startTracing({ endpoint: nowhere, service: 'users' });
+    await inSpan('users', 'login', {}, async () => {});
+    await tracing.close();
+  });
+});
+
+describe('without a receiver', () => {
+  it('the ids of the caller are still handed on and stand in the log', async () => {
+    const lines: string[] = [];
+    const log = createLog({ service: 'users', write: (line) => lines.push(line) });
+    const handedOn = await inSpan('users', 'login', { traceparent: remote }, async () => {
+      log.info('working');
+      return currentTraceparent();
+    });
+    expect(handedOn).toBe(remote);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      'trace.id': '0af7651916cd43dd8448eb211c80319c',
+      'span.id': 'b7ad6b7169203331',
+    });
+    expect(await continueTrace(remote, async () => currentTraceparent())).toBe(remote);
+  });
+
+  it('no trace begins', async () => {
+    expect(await inSpan('users', 'login', {}, async () => currentTraceparent())).toBeUndefined();
+    expect(continueTrace(undefined, currentTraceparent)).toBeUndefined();
+  });
+
+  it.each([
+    '',
+    'x',
+    '00-00000000000000000000000000000000-b7ad6b7169203331-01',
+    `${remote}\r\nx: y`,
+    'ff-0-0-01',
+  ])('a traceparent that is not one is ignored: %j', async (traceparent) => {
+    expect(continueTrace(traceparent, currentTraceparent)).toBeUndefined();
+  });
+});
