@@ -1,2 +1,7 @@
+export { asAdministrator, createDatabaseIfMissing } from './administrator.ts';
 export type { Database, Transaction, TransactionOptions } from './database.ts';
+export { DatabaseUnavailable, StatementCancelled, violatedConstraint } from './failures.ts';
+export { type MigrateOptions, migrate } from './migrate.ts';
+export { type DatabaseOptions, openDatabase } from './open-database.ts';
+export { type LoginRole, passwordOf, roleName } from './roles.ts';
 export type { ServerAddress } from './settings.ts';

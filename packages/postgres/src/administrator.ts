@@ -1,0 +1,45 @@
+import pg from 'pg';
+import { columnTypes } from './column-types.ts';
+import type { ServerAddress } from './settings.ts';
+
+/** Runs the work on one connection of the administrator; for migrations and checks, never for a service. */
+export async function asAdministrator<T>(
+  server: ServerAddress,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({
+    host: server.host,
+    port: server.port,
+    user: server.user,
+    password: server.password,
+    database: server.database,
+    application_name: 'marimo administrator',
+    connectionTimeoutMillis: 10_000,
+    types: columnTypes,
+  });
+  // The statement that runs is rejected too; without a listener the loss would end the process.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Creates the database where the administrator may and it does not exist yet. */
+export async function createDatabaseIfMissing(server: ServerAddress): Promise<void> {
+  const missing = await asAdministrator(server, async () => false).catch((error: unknown) => {
+    if ((error as { code?: string }).code === '3D000') return true;
+    throw error;
+  });
+  if (!missing) return;
+  await asAdministrator({ ...server, database: 'postgres' }, async (client) => {
+    try {
+      await client.query(`create database ${pg.escapeIdentifier(server.database)}`);
+    } catch (error) {
+      // Another starter was faster: as its name in pg_database, or as the same command still running.
+      if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;
+    }
+  });
+}

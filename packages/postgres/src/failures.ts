@@ -1,0 +1,73 @@
+import { refusal } from '@marimo/problems';
+import { z } from 'zod';
+
+/** The server is away, starting, full, or too contended. `outcome` says whether a repeat could write twice. */
+export class DatabaseUnavailable extends refusal(
+  z.object({ outcome: z.enum(['nothing-written', 'unknown']) }),
+  {
+    code: 'platform.database-unavailable',
+    kind: 'unavailable',
+    title: 'The database does not answer',
+    detail: ({ outcome }) =>
+      outcome === 'nothing-written'
+        ? 'Nothing was written; try again shortly.'
+        : 'The connection was lost while committing; repeat with the same idempotency key to learn the outcome.',
+  },
+) {}
+
+/** The deadline passed, or the caller went away, before the transaction was done; it was rolled back. */
+export class StatementCancelled extends refusal(z.object({}), {
+  code: 'platform.statement-cancelled',
+  kind: 'timedOut',
+  title: 'There was no time left for the database',
+  detail: () => 'Nothing was written; try again with more time or with less work.',
+}) {}
+
+/** The constraint or unique index that a statement violated, so that a store can name the refusal. */
+export function violatedConstraint(error: unknown): string | undefined {
+  const code = sqlStateOf(error);
+  if (code === undefined || !code.startsWith('23')) return undefined;
+  return (error as { constraint?: string }).constraint;
+}
+
+export function isContention(error: unknown): boolean {
+  const code = sqlStateOf(error);
+  return code === '40001' || code === '40P01';
+}
+
+export function isCancellation(error: unknown): boolean {
+  return sqlStateOf(error) === '57014';
+}
+
+/** Whether the server could not be reached, broke the connection, or has no room. */
+export function isLostServer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  // A host name with several addresses fails with all of them at once.
+  if (error instanceof AggregateError) return error.errors.some(isLostServer);
+  const code = sqlStateOf(error);
+  if (code !== undefined) return lostStates.test(code);
+  // pg gives these no code.
+  return /^(Connection terminated|Client (has encountered|was closed)|timeout exce|timeout exp)/.test(
+    error.message,
+  );
+}
+
+export function unavailable(cause: unknown, outcome: 'nothing-written' | 'unknown'): DatabaseUnavailable {
+  return Object.assign(new DatabaseUnavailable({ outcome }, { retryAfterSeconds: 1 }), { cause });
+}
+
+export function cancelled(cause?: unknown): StatementCancelled {
+  return Object.assign(new StatementCancelled({}), { cause });
+}
+
+/**
+ * Connection exceptions (08), out of room (53), shutdown and start (57P0x), transaction left idle (25P03), and what
+ * the operating system calls them.
+ */
+const lostStates =
+  /^(08...|53...|57P0.|25P03|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+
+function sqlStateOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,83 @@
+import type { Log } from '@marimo/observability';
+import pg from 'pg';
+import { columnTypes } from './column-types.ts';
+import type { DatabaseMetrics } from './database-metrics.ts';
+import { cancelled, unavailable } from './failures.ts';
+import type { Interruption } from './interruption.ts';
+
+export interface ConnectionPool {
+  /** A connection of one's own; waits some seconds for it, less when the work is interrupted. */
+  acquire(interruption: Interruption): Promise<pg.PoolClient>;
+  /** `broken` closes it instead of lending it again. */
+  release(client: pg.PoolClient, broken: boolean): void;
+  close(): Promise<void>;
+}
+
+export interface PoolSettings {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  readonly maxConnections: number;
+  readonly acquireTimeoutMs: number;
+  readonly log: Log;
+  readonly metrics: DatabaseMetrics;
+}
+
+/** A process that hangs inside a transaction must not hold its locks for ever. */
+const idleInTransactionMs = 60_000;
+
+export function openPool(settings: PoolSettings): ConnectionPool {
+  const { name, log, metrics, maxConnections, acquireTimeoutMs, ...server } = settings;
+  const pool = new pg.Pool({
+    ...server,
+    application_name: `marimo ${server.user}`,
+    max: maxConnections,
+    connectionTimeoutMillis: acquireTimeoutMs,
+    idleTimeoutMillis: 30_000,
+    // Copies of the server behind one name get their share again after a change.
+    maxLifetimeSeconds: 1_800,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    types: columnTypes,
+  });
+  // Without these two a connection that dies while idle, or while lent, would end the process.
+  pool.on('error', (error) => log.warn('an idle database connection was lost', { pool: name, error }));
+  pool.on('connect', (client) => client.on('error', () => undefined));
+
+  return {
+    async acquire(interruption) {
+      const client = await lend(pool, interruption);
+      metrics.poolChanged(name, pool);
+      return client;
+    },
+    release(client, broken) {
+      client.release(broken);
+      metrics.poolChanged(name, pool);
+    },
+    close: () => pool.end(),
+  };
+}
+
+function lend(pool: pg.Pool, { signal }: Interruption): Promise<pg.PoolClient> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(cancelled());
+    const giveUp = () => reject(cancelled());
+    signal.addEventListener('abort', giveUp, { once: true });
+    pool.connect().then(
+      (client) => {
+        signal.removeEventListener('abort', giveUp);
+        // The wait cannot be taken back; who gave up returns the connection when it comes.
+        if (signal.aborted) client.release();
+        else resolve(client);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', giveUp);
+        reject(unavailable(error, 'nothing-written'));
+      },
+    );
+  });
+}

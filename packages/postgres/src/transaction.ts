@@ -1,0 +1,157 @@
+import type pg from 'pg';
+import { cancelRunning } from './cancel.ts';
+import { type CopyRows, copyRows } from './copy.ts';
+import type { Transaction, TransactionOptions } from './database.ts';
+import type { DatabaseMetrics } from './database-metrics.ts';
+import { cancelled, isCancellation, isLostServer, unavailable } from './failures.ts';
+import type { Interruption } from './interruption.ts';
+
+/** How long a cancelled statement may still take before its connection is cut; a network may have swallowed it. */
+const cancelGraceMs = 2_000;
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** One transaction on one connection: begun, used by the work, then committed or rolled back by who began it. */
+export class OpenTransaction implements Transaction {
+  tenantId: string | null;
+  readonly hooks: (() => void)[] = [];
+  readonly #client: pg.PoolClient;
+  readonly #interruption: Interruption;
+  readonly #metrics: DatabaseMetrics;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #over = false;
+  #failure: unknown;
+
+  constructor(
+    client: pg.PoolClient,
+    tenantId: string | null,
+    interruption: Interruption,
+    metrics: DatabaseMetrics,
+  ) {
+    this.tenantId = tenantId;
+    this.#client = client;
+    this.#interruption = interruption;
+    this.#metrics = metrics;
+  }
+
+  async rows<Row>(sql: string, values?: readonly unknown[], name?: string): Promise<Row[]> {
+    return (await this.#query(sql, values, name)).rows as Row[];
+  }
+
+  async first<Row>(sql: string, values?: readonly unknown[], name?: string): Promise<Row | undefined> {
+    return (await this.#query(sql, values, name)).rows[0] as Row | undefined;
+  }
+
+  async run(sql: string, values?: readonly unknown[], name?: string): Promise<number> {
+    return (await this.#query(sql, values, name)).rowCount ?? 0;
+  }
+
+  copy(table: string, columns: readonly string[], rows: CopyRows): Promise<number> {
+    return this.#inTurn('copy', () => copyRows(this.#client, table, columns, rows));
+  }
+
+  async enterTenant(tenantId: string): Promise<void> {
+    if (this.tenantId !== null) throw new Error('This transaction already belongs to a tenant');
+    checkTenantId(tenantId);
+    this.tenantId = tenantId;
+    await this.#query("select set_config('app.tenant_id', $1, true)", [tenantId]);
+  }
+
+  afterCommit(hook: () => void): void {
+    this.hooks.push(hook);
+  }
+
+  /** One round trip: pg sends several statements at once only without parameters, and the tenant id was checked. */
+  async begin({ isolation = 'read committed', readOnly = false }: TransactionOptions): Promise<void> {
+    const settings = [`set_config('app.tenant_id', '${this.tenantId ?? ''}', true)`];
+    const remainingMs = this.#interruption.remainingMs();
+    if (remainingMs !== undefined) {
+      settings.push(`set_config('statement_timeout', '${Math.max(1, Math.ceil(remainingMs))}', true)`);
+    }
+    const access = readOnly ? 'read only' : 'read write';
+    await this.#query(`begin isolation level ${isolation} ${access}; select ${settings.join(', ')}`);
+  }
+
+  async commit(): Promise<void> {
+    if (this.#waiting > 0) throw new Error('The work ended while a statement of it was still running');
+    // Committing a transaction in which a statement failed would roll back and look like success.
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#interruption.signal.aborted) throw cancelled();
+    this.#over = true;
+    try {
+      await this.#metrics.observe('commit', () => this.#guarded(() => this.#client.query('commit'), false));
+    } catch (error) {
+      throw isLostServer(error) ? unavailable(error, 'unknown') : error;
+    }
+  }
+
+  /** Says whether the connection can be lent again. */
+  async rollback(): Promise<boolean> {
+    this.#over = true;
+    await this.#last.catch(() => undefined);
+    try {
+      await this.#guarded(() => this.#client.query('rollback'), false);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #query(sql: string, values?: readonly unknown[], name?: string): Promise<pg.QueryResult> {
+    const query: pg.QueryConfig = { text: sql };
+    if (values !== undefined) query.values = [...values];
+    if (name !== undefined) query.name = name;
+    return this.#inTurn(sql, () => this.#client.query(query));
+  }
+
+  /** Statements run one after the other, also when the work starts several at once. */
+  #inTurn<T>(sql: string, statement: () => Promise<T>): Promise<T> {
+    // A forgotten await must never reach a connection that serves another tenant by now.
+    if (this.#over) return Promise.reject(new Error('This transaction is over'));
+    this.#waiting += 1;
+    const mine = this.#last.then(async () => {
+      try {
+        if (this.#interruption.signal.aborted) throw cancelled();
+        return await this.#metrics.observe(sql, () => this.#guarded(statement, true));
+      } catch (error) {
+        this.#failure ??= this.#named(error);
+        throw this.#named(error);
+      } finally {
+        this.#waiting -= 1;
+      }
+    });
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Runs one statement; an interruption cancels it in the server and, if that does not help, cuts the connection. */
+  async #guarded<T>(statement: () => Promise<T>, mayCancel: boolean): Promise<T> {
+    const { signal } = this.#interruption;
+    let cancelling: Promise<void> | undefined;
+    let cut: NodeJS.Timeout | undefined;
+    const interrupt = () => {
+      if (mayCancel) cancelling = cancelRunning(this.#client);
+      cut = setTimeout(() => this.#client.connection.stream.destroy(), cancelGraceMs);
+    };
+    if (signal.aborted) interrupt();
+    else signal.addEventListener('abort', interrupt, { once: true });
+    try {
+      return await statement();
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      clearTimeout(cut);
+      await cancelling;
+    }
+  }
+
+  #named(error: unknown): unknown {
+    if (isCancellation(error)) return cancelled(error);
+    if (!isLostServer(error)) return error;
+    return this.#interruption.signal.aborted ? cancelled(error) : unavailable(error, 'nothing-written');
+  }
+}
+
+export function checkTenantId(tenantId: string): void {
+  if (!uuid.test(tenantId)) throw new TypeError('A tenant id is a UUID');
+}
