@@ -1,4 +1,6 @@
 export type { Caller, TokenVerifier } from './caller.ts';
+export { type AppOptions, createApp } from './http/app.ts';
+export { demandMatch, etagOf } from './http/etag.ts';
 export { type Call, handle, type Reply, type Route, reply } from './route.ts';
 export {
   type BackgroundWork,
@@ -8,3 +10,6 @@ export {
   type ServiceDefinition,
 } from './service.ts';
 export type { Settings } from './settings.ts';
+
+/** The migrations of the tables the kit itself needs in every service's schema. */
+export const kitMigrations = new URL('../migrations/', import.meta.url);

@@ -1,0 +1,66 @@
+import { type AnyEndpoint, Unauthenticated } from '@marimo/contracts';
+import type { Database, TransactionOptions } from '@marimo/postgres';
+import type { Request } from 'express';
+import type { Caller } from '../caller.ts';
+import { keepsAnswers } from '../idempotency/declared.ts';
+import { idempotencyKeyOf, onceOnly, type Repeat } from '../idempotency/once-only.ts';
+import type { Call } from '../route.ts';
+import type { RequestBody } from './body.ts';
+import type { CheckedInput } from './validate.ts';
+
+interface Given extends CheckedInput {
+  readonly raw: RequestBody;
+  readonly caller: Caller | undefined;
+  readonly requestId: string;
+  readonly deadlineAt: number;
+  readonly signal: AbortSignal;
+}
+
+/** What the handler receives: everything is checked by now. */
+export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request, given: Given): Call {
+  const { params, query, body, raw, caller, requestId, deadlineAt, signal } = given;
+  const time: TransactionOptions = { deadlineAt, signal };
+  const repeat = repeatOf(endpoint, req, given);
+  const tenantId = () => {
+    if (caller === undefined) throw new Unauthenticated({});
+    return caller.tenantId;
+  };
+  const checked = { params, query, body } as Pick<Call, 'params' | 'query' | 'body'>;
+
+  return {
+    ...checked,
+    stream: raw.stream,
+    contentType: raw.contentType,
+    caller,
+    get tenantId() {
+      return tenantId();
+    },
+    requestId,
+    address: addressOf(req),
+    ifMatch: req.get('if-match'),
+    idempotencyKey: repeat?.key,
+    deadlineAt,
+    signal,
+    inTenant: (work) =>
+      database.inTenant(tenantId(), repeat === undefined ? work : onceOnly(repeat, work), time),
+    readInTenant: (work) =>
+      database.inTenant(tenantId(), work, {
+        ...time,
+        readOnly: true,
+        mayBeStale: endpoint.mayBeStale ?? false,
+      }),
+  };
+}
+
+function repeatOf(endpoint: AnyEndpoint, req: Request, { caller, raw }: Given): Repeat | undefined {
+  const key = idempotencyKeyOf(req);
+  if (key === undefined || caller === undefined || !keepsAnswers(endpoint)) return undefined;
+  const { method, path } = endpoint;
+  const content = [req.params, req.query, raw.json];
+  return { key, userId: caller.userId, route: `${method} ${path}`, content };
+}
+
+/** For the log only. The gateway writes the header anew; behind nothing, anybody can write it. */
+function addressOf(req: Request): string {
+  return req.get('x-forwarded-for')?.split(',', 1)[0]?.trim() ?? req.socket.remoteAddress ?? '';
+}

@@ -1,0 +1,24 @@
+import { keepsAnswers } from '../idempotency/declared.ts';
+import type { Route } from '../route.ts';
+
+/** Mistakes in declarations that types cannot see; a service that has one does not start. */
+export function checkRoutes(service: string, routes: readonly Route[]): void {
+  const seen = new Set<string>();
+  for (const { endpoint } of routes) {
+    const { method, path, access, body } = endpoint;
+    const name = `${method} ${path}`;
+    const refuse = (why: string) => {
+      throw new Error(`${name}: ${why}`);
+    };
+    if (seen.has(name)) refuse('is declared twice');
+    seen.add(name);
+    if (!path.startsWith(`/api/v1/${service}/`) && !path.startsWith('/internal/')) {
+      refuse(`a path of ${service} starts with /api/v1/${service}/ or /internal/`);
+    }
+    if (keepsAnswers(endpoint) && (access === 'public' || (body !== undefined && 'stream' in body))) {
+      refuse(
+        "its answers cannot be kept: no tenant, or a body too long to compare; declare repeat: 'natural'",
+      );
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export const maxHeaderBytes = 16 * 1024;
+export const maxHeaders = 100;
+
+export interface ServerLimits {
+  /** For the whole head of a request; 10 s unless told. */
+  readonly headersTimeoutMs?: number;
+  /** For the whole request, its body included; longer than the longest deadline. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** A server that slow, huge or half-open clients cannot wear out. Node's own defaults are far looser. */
+export function createHardenedServer(handler: RequestListener, limits: ServerLimits = {}): Server {
+  const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = limits;
+  const server = createServer(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      // Longer than any caller keeps an idle connection, so that it is never us who closes one under a request.
+      keepAliveTimeout: 70_000,
+      connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs),
+      requireHostHeader: true,
+    },
+    handler,
+  );
+  server.maxHeadersCount = maxHeaders;
+  server.timeout = requestTimeoutMs; // a reader that takes nothing is cut off too
+  server.on('checkContinue', handler); // so that a body is asked for only once somebody wants it
+  return server;
+}
+
+export function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}
+
+/** Takes no new connection, lets what runs finish, and cuts off what is left when the budget is spent. */
+export async function close(server: Server, budgetMs: number): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  // A connection that becomes idle only now was not told to close by its last answer.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const cut = setTimeout(() => server.closeAllConnections(), budgetMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+}

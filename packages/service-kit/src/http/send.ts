@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import { problemContentType, Refusal, toProblem } from '@marimo/problems';
+import type { Response } from 'express';
+import type { AnyReply } from '../route.ts';
+import { alreadyHas } from './etag.ts';
+
+/** Milliseconds given to a caller to read its refusal while it is still sending a body nobody wants. */
+const lingerMs = 2_000;
+
+export function sendReply(
+  req: IncomingMessage,
+  res: Response,
+  { status, body, headers = {} }: AnyReply,
+): void {
+  res.setHeader('cache-control', 'no-store'); // unless the handler knows better
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+
+  const etag = res.getHeader('etag');
+  if (status === 200 && typeof etag === 'string' && alreadyHas(req.headers['if-none-match'], etag)) {
+    res.writeHead(304).end();
+  } else if (body === null || body === undefined) {
+    if (status !== 204) res.setHeader('content-length', 0);
+    res.writeHead(status).end();
+  } else {
+    sendText(res, status, 'application/json; charset=utf-8', JSON.stringify(body));
+  }
+}
+
+/** What every failure looks like from outside. */
+export function sendProblem(req: IncomingMessage, res: Response, thrown: unknown): void {
+  const problem = toProblem(thrown, res.locals.exchange.requestId);
+  res.setHeader('cache-control', 'no-store');
+  if (problem.status === 401) res.setHeader('www-authenticate', 'Bearer');
+  if (problem.status === 405 && Array.isArray(problem['allowed'])) res.setHeader('allow', problem['allowed']);
+  if (thrown instanceof Refusal && thrown.retryAfterSeconds !== undefined) {
+    res.setHeader('retry-after', thrown.retryAfterSeconds);
+  }
+  sendText(res, problem.status, problemContentType, JSON.stringify(problem));
+  if (!req.complete) cutOff(req);
+}
+
+function sendText(res: Response, status: number, contentType: string, text: string): void {
+  res.setHeader('content-type', contentType);
+  res.setHeader('content-length', Buffer.byteLength(text));
+  res.writeHead(status).end(text);
+}
+
+/**
+ * The caller is still sending. Closing at once would make the network drop the answer with the rest of the body, so
+ * what comes is thrown away for a moment.
+ */
+function cutOff(req: IncomingMessage): void {
+  req.resume();
+  const timer = setTimeout(() => req.destroy(), lingerMs);
+  req.once('close', () => clearTimeout(timer));
+}
