@@ -1,5 +1,6 @@
 export { asAdministrator, createDatabaseIfMissing } from './administrator.ts';
 export type { Database, Transaction, TransactionOptions } from './database.ts';
+export { type EmbeddedServer, type EmbeddedServerOptions, startEmbeddedServer } from './embedded/server.ts';
 export { DatabaseUnavailable, StatementCancelled, violatedConstraint } from './failures.ts';
 export { type MigrateOptions, migrate } from './migrate.ts';
 export { type DatabaseOptions, openDatabase } from './open-database.ts';
