@@ -18,7 +18,10 @@ export interface Call<E extends AnyEndpoint = AnyEndpoint> {
   readonly requestId: string;
   /** The address the request came from, as the gateway established it. */
   readonly address: string;
+  /** What the caller's program calls itself; anybody can say anything here. */
+  readonly userAgent: string;
   readonly ifMatch: string | undefined;
+  /** As sent; where the endpoint keeps its answers, `inTenant` heeds it by itself. */
   readonly idempotencyKey: string | undefined;
   readonly deadlineAt: number;
   /** Fires when the caller has gone or the deadline has passed. */

@@ -37,8 +37,9 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
     },
     requestId,
     address: addressOf(req),
+    userAgent: req.get('user-agent') ?? '',
     ifMatch: req.get('if-match'),
-    idempotencyKey: repeat?.key,
+    idempotencyKey: idempotencyKeyOf(req),
     deadlineAt,
     signal,
     inTenant: (work) =>
