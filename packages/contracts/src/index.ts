@@ -15,6 +15,16 @@ export {
 export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
 export { Id, newId } from './ids.ts';
 export { PageQuery, pageOf } from './list.ts';
+export {
+  CurrencyCode,
+  Day,
+  MoneyOnWire,
+  moneyToWire,
+  PositiveMoney,
+  PriceOnWire,
+  QuantityOnWire,
+  UnitCode,
+} from './measures.ts';
 export { type Access, type Permission, type PermissionName, permission, type Text } from './permission.ts';
 export {
   Absent,
