@@ -5,6 +5,9 @@ const config: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/packages', '<rootDir>/services', '<rootDir>/scripts'],
   testMatch: ['**/*.test.ts'],
+  // One throw-away PostgreSQL for the run; each test file clones its own database from a template.
+  globalSetup: '<rootDir>/packages/testing/src/jest-setup.ts',
+  globalTeardown: '<rootDir>/packages/testing/src/jest-teardown.ts',
   transform: {
     '\\.tsx?$': [
       '@swc/jest',

@@ -18,7 +18,7 @@ export interface Postmaster {
  * otherwise take it for one of its own children.
  */
 const withWatcher =
-  'server=$$; exec 3<&0 </dev/null; ( ( cat <&3 >/dev/null; kill -INT "$server" ) & ) ; exec "$@" 3<&-';
+  'server=$$; exec 3<&0 </dev/null; ( ( cat <&3 >/dev/null; kill -INT "$server" 2>/dev/null ) & ) ; exec "$@" 3<&-';
 
 /** Recovery after a crash reads all that was written since the last checkpoint. */
 const startTimeoutMs = 180_000;
