@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { PageQuery, pageOf } from '../list.ts';
+import { Absent, Stale } from '../platform/refusals.ts';
+import { Language } from '../users/identity.ts';
+import { ImportQuery, importReply } from './import.ts';
+import { changeAccounts, createAccounts, readAccounts } from './permissions.ts';
+import { AccountBelowItself, AccountCodeTaken, AccountParentUnknown } from './refusals.ts';
+import { AccountCode, LowerCaseId, lineOfText } from './texts.ts';
+
+export const AccountType = z.enum(['asset', 'liability', 'equity', 'income', 'expense']);
+export type AccountType = z.infer<typeof AccountType>;
+
+/** The code names the account for ever, so the same request again finds the same account. */
+export const NewAccount = z.strictObject({
+  code: AccountCode,
+  name: lineOfText(300),
+  type: AccountType,
+  parentCode: AccountCode.nullable().default(null),
+  /** A group only sums what stands below it; nothing is posted to it. */
+  isGroup: z.boolean().default(false),
+});
+export type NewAccount = z.output<typeof NewAccount>;
+
+export const Account = z.strictObject({
+  accountId: Id,
+  code: z.string(),
+  name: z.string(),
+  type: AccountType,
+  parentCode: z.string().nullable(),
+  isGroup: z.boolean(),
+  archived: z.boolean(),
+  version: z.int(),
+});
+export type Account = z.infer<typeof Account>;
+
+/** Subject: the account. One for each account, also when a whole chart comes in. */
+export const accountCreated = event('accounting.account-created.v1', Account);
+export const accountChanged = event('accounting.account-changed.v1', Account);
+
+const path = '/api/v1/accounting/accounts';
+
+export const createAccount = endpoint({
+  method: 'POST',
+  path,
+  summary: 'Adds an account; 200 when it is there already just so.',
+  access: createAccounts,
+  body: NewAccount,
+  replies: { 201: Account, 200: Account },
+  refusals: [AccountCodeTaken, AccountParentUnknown],
+});
+
+export const listAccounts = endpoint({
+  method: 'GET',
+  path,
+  summary: 'The chart of accounts in the order of codes; parentCode makes it a tree.',
+  access: readAccounts,
+  query: PageQuery.extend({
+    code: AccountCode.optional(),
+    type: AccountType.optional(),
+    archived: z.enum(['true', 'false']).optional(),
+    text: lineOfText(100).optional(), // anywhere in code or name
+  }),
+  replies: { 200: pageOf(Account) },
+});
+
+const AccountParams = z.strictObject({ accountId: LowerCaseId });
+
+export const getAccount = endpoint({
+  method: 'GET',
+  path: `${path}/{accountId}`,
+  summary: 'One account; its ETag goes into If-Match of a change.',
+  access: readAccounts,
+  params: AccountParams,
+  replies: { 200: Account },
+  refusals: [Absent],
+});
+
+export const changeAccount = endpoint({
+  method: 'PATCH',
+  path: `${path}/{accountId}`,
+  summary: 'Renames, moves or archives an account; with If-Match only if nobody changed it meanwhile.',
+  access: changeAccounts,
+  params: AccountParams,
+  body: z.strictObject({
+    name: lineOfText(300).optional(),
+    parentCode: AccountCode.nullable().optional(),
+    archived: z.boolean().optional(),
+  }),
+  replies: { 200: Account },
+  refusals: [Absent, Stale, AccountParentUnknown, AccountBelowItself],
+});
+
+export const importAccounts = endpoint({
+  method: 'POST',
+  path: `${path}/import`,
+  summary: 'Adds many accounts, parents and children in any order; a repetition adds nothing.',
+  access: createAccounts,
+  query: ImportQuery,
+  body: { stream: ['application/json', 'application/x-ndjson', 'text/csv'] },
+  bodyLimitBytes: 4 * 1024 * 1024,
+  deadlineMs: 60_000,
+  replies: { 200: importReply('code') },
+  repeat: 'natural',
+});
+
+export const ChartTemplateName = z.enum(['ru', 'generic']);
+export type ChartTemplateName = z.infer<typeof ChartTemplateName>;
+
+export const ChartTemplate = z.strictObject({
+  template: ChartTemplateName,
+  name: z.strictObject({ en: z.string(), ru: z.string() }),
+  source: z.string(),
+  accounts: z.array(
+    z.strictObject({
+      code: z.string(),
+      name: z.strictObject({ en: z.string(), ru: z.string() }),
+      type: AccountType,
+      parentCode: z.string().nullable(),
+      isGroup: z.boolean(),
+    }),
+  ),
+});
+export type ChartTemplate = z.infer<typeof ChartTemplate>;
+
+export const listChartTemplates = endpoint({
+  method: 'GET',
+  path: '/api/v1/accounting/chart-templates',
+  summary: 'The charts of accounts one can start from.',
+  access: readAccounts,
+  replies: { 200: z.strictObject({ items: z.array(ChartTemplate) }) },
+});
+
+export const createAccountsFromTemplate = endpoint({
+  method: 'POST',
+  path: `${path}/from-template`,
+  summary:
+    'Adds the accounts of a template that are not there yet; accounts with the same code stay as they are.',
+  access: createAccounts,
+  body: z.strictObject({ template: ChartTemplateName, language: Language.optional() }),
+  replies: { 200: z.strictObject({ created: z.int(), present: z.int() }) },
+});

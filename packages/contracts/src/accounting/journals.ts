@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { createJournals, readJournals } from './permissions.ts';
+import { JournalCodeTaken } from './refusals.ts';
+import { JournalCode, lineOfText } from './texts.ts';
+
+/** The general journal: every organisation has it from its first use of the ledger. */
+export const generalJournalCode = 'GJ';
+
+export const NewJournal = z.strictObject({ code: JournalCode, name: lineOfText(200) });
+export type NewJournal = z.output<typeof NewJournal>;
+
+export const Journal = z.strictObject({ journalId: Id, code: z.string(), name: z.string() });
+export type Journal = z.infer<typeof Journal>;
+
+/** Subject: the journal. */
+export const journalCreated = event('accounting.journal-created.v1', Journal);
+
+const path = '/api/v1/accounting/journals';
+
+export const createJournal = endpoint({
+  method: 'POST',
+  path,
+  summary: 'Adds a journal, which numbers its entries by itself; 200 when it is there already just so.',
+  access: createJournals,
+  body: NewJournal,
+  replies: { 201: Journal, 200: Journal },
+  refusals: [JournalCodeTaken],
+});
+
+export const listJournals = endpoint({
+  method: 'GET',
+  path,
+  summary: 'The journals in the order of codes.',
+  access: readJournals,
+  replies: { 200: z.strictObject({ items: z.array(Journal) }) },
+});

@@ -1,0 +1,38 @@
+import { permission } from '../permission.ts';
+
+export const readAccounts = permission('accounting.account.read', {
+  en: 'See the chart of accounts',
+  ru: 'Видеть план счетов',
+});
+export const createAccounts = permission('accounting.account.create', {
+  en: 'Add accounts',
+  ru: 'Добавлять счета',
+});
+export const changeAccounts = permission('accounting.account.change', {
+  en: 'Rename, move and archive accounts',
+  ru: 'Переименовывать, переносить и архивировать счета',
+});
+export const readJournals = permission('accounting.journal.read', {
+  en: 'See the journals',
+  ru: 'Видеть журналы',
+});
+export const createJournals = permission('accounting.journal.create', {
+  en: 'Add journals',
+  ru: 'Добавлять журналы',
+});
+export const readEntries = permission('accounting.journal-entry.read', {
+  en: 'See journal entries',
+  ru: 'Видеть проводки',
+});
+export const postEntries = permission('accounting.journal-entry.post', {
+  en: 'Post and import journal entries',
+  ru: 'Проводить и загружать проводки',
+});
+export const reverseEntries = permission('accounting.journal-entry.reverse', {
+  en: 'Reverse journal entries',
+  ru: 'Сторнировать проводки',
+});
+export const readReports = permission('accounting.report.read', {
+  en: 'See the reports of the ledger',
+  ru: 'Видеть отчёты главной книги',
+});

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { Id } from '../ids.ts';
+import { PageQuery } from '../list.ts';
+import { Day, MoneyOnWire } from '../measures.ts';
+import { Absent } from '../platform/refusals.ts';
+import { AccountType } from './accounts.ts';
+import { Side } from './ledger.ts';
+import { readReports } from './permissions.ts';
+import { AccountCode } from './texts.ts';
+
+/** Base currency; balances are positive for debit, negative for credit. */
+const Amounts = {
+  /** The balance before `from`; zero without it. */
+  opening: MoneyOnWire,
+  /** Turnovers from `from`, or from the first posting, to `asOf`. */
+  debit: MoneyOnWire,
+  credit: MoneyOnWire,
+  /** The balance at the end of `asOf`: opening + debit - credit. */
+  balance: MoneyOnWire,
+};
+
+export const TrialBalance = z.strictObject({
+  from: Day.nullable(),
+  asOf: Day,
+  /** Every account with a posting up to `asOf`, in the order of codes. */
+  rows: z.array(
+    z.strictObject({ accountCode: z.string(), accountName: z.string(), type: AccountType, ...Amounts }),
+  ),
+  totals: z.strictObject(Amounts),
+});
+export type TrialBalance = z.output<typeof TrialBalance>;
+
+export const getTrialBalance = endpoint({
+  method: 'GET',
+  path: '/api/v1/accounting/reports/trial-balance',
+  summary: 'What each account has turned over and its balance, at the end of a day.',
+  access: readReports,
+  query: z.strictObject({ asOf: Day, from: Day.optional() }),
+  replies: { 200: TrialBalance },
+  mayBeStale: true,
+});
+
+export const StatementLine = z.strictObject({
+  postingDate: Day,
+  entryId: Id,
+  number: z.string(),
+  lineNumber: z.int(),
+  description: z.string(),
+  side: Side,
+  amount: MoneyOnWire,
+  baseAmount: MoneyOnWire,
+  /** The account's balance after this line, in the base currency, positive for debit. */
+  balance: MoneyOnWire,
+});
+
+export const AccountStatement = z.strictObject({
+  accountCode: z.string(),
+  from: Day,
+  to: Day,
+  /** The balance before `from`. */
+  opening: MoneyOnWire,
+  /** The balance at the end of `to`. */
+  closing: MoneyOnWire,
+  items: z.array(StatementLine),
+  next: z.string().nullable(),
+});
+export type AccountStatement = z.output<typeof AccountStatement>;
+
+export const getAccountStatement = endpoint({
+  method: 'GET',
+  path: '/api/v1/accounting/reports/account-statement',
+  summary: 'The postings to one account over some days, with the balance after each.',
+  access: readReports,
+  query: PageQuery.extend({ accountCode: AccountCode, from: Day, to: Day }),
+  replies: { 200: AccountStatement },
+  refusals: [Absent],
+  mayBeStale: true,
+});

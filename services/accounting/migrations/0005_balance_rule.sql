@@ -1,0 +1,54 @@
+-- The balance rule spans rows, so no row check can hold it. All lines of an entry come in one statement, numbered from
+-- 1 to its line count, and are checked together when that statement ends. Nothing can be added later: every number is
+-- taken. Names are qualified, or a temporary table of the same name would be asked instead.
+create function check_lines_of_entries() returns trigger language plpgsql as $$
+declare
+  wrong record;
+begin
+  select posted.entry_id, posted.unbalanced into wrong
+  from (
+    select tenant_id, entry_id, sum(line_count) as line_count, max(last_line) as last_line,
+           min(first_date) as first_date, max(last_date) as last_date,
+           bool_or(difference <> 0) or sum(base_difference) <> 0 or bool_or(misstated) as unbalanced
+    from (
+      select line.tenant_id, line.entry_id, count(*) as line_count, max(line.line_number) as last_line,
+             min(line.posting_date) as first_date, max(line.posting_date) as last_date,
+             sum(line.debit_minor) - sum(line.credit_minor) as difference,
+             sum(line.base_debit_minor) - sum(line.base_credit_minor) as base_difference,
+             -- An amount in the base currency is its own base amount.
+             bool_or(line.currency = book.base_currency
+                     and (line.debit_minor, line.credit_minor) <> (line.base_debit_minor, line.base_credit_minor)
+             ) is not false as misstated
+      from new_lines as line
+      left join accounting.ledger_book as book using (tenant_id)
+      group by line.tenant_id, line.entry_id, line.currency
+    ) as by_currency
+    group by tenant_id, entry_id
+  ) as posted
+  -- "limit 1" keeps this a look-up by key: a plan made while the table was empty would read all of it for ever.
+  left join lateral (
+    select journal_entry.line_count, journal_entry.posting_date
+    from accounting.journal_entry
+    where journal_entry.tenant_id = posted.tenant_id and journal_entry.entry_id = posted.entry_id
+    limit 1
+  ) as entry on true
+  where posted.unbalanced
+     or entry.line_count is distinct from posted.line_count
+     or posted.last_line > posted.line_count
+     or posted.first_date <> entry.posting_date
+     or posted.last_date <> entry.posting_date
+  limit 1;
+
+  if found and wrong.unbalanced then
+    raise exception 'Journal entry % does not balance', wrong.entry_id
+      using errcode = 'check_violation', constraint = 'journal_entry_balances';
+  elsif found then
+    raise exception 'Journal entry % does not have exactly the lines it was made for', wrong.entry_id
+      using errcode = 'check_violation', constraint = 'journal_entry_is_complete';
+  end if;
+  return null;
+end $$;
+
+create trigger balance_rule after insert on journal_line
+  referencing new table as new_lines
+  for each statement execute function check_lines_of_entries();
