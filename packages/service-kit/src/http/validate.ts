@@ -41,6 +41,14 @@ export function checkInput({ params, query, body }: AnyEndpoint, raw: RawInput):
   return checked;
 }
 
+/** Holds one row of a streamed body against its schema, as `checkInput` does with a whole body. */
+export function checkRow<S extends z.ZodType>(schema: S, row: unknown): z.output<S> {
+  const result = schema.safeParse(row);
+  if (result.success) return result.data;
+  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, inBody));
+  throw new MalformedRequest({ errors: errors.slice(0, 50) });
+}
+
 function fieldErrors(issue: z.core.$ZodIssue, pointerOf: PointerOf): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'unknown field' }));
