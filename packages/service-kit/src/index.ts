@@ -1,6 +1,10 @@
 export type { Caller, TokenVerifier } from './caller.ts';
 export { type AppOptions, createApp } from './http/app.ts';
+export { cursorOf, readCursor } from './http/cursor.ts';
 export { demandMatch, etagOf } from './http/etag.ts';
+export { parseJson } from './http/json.ts';
+export { checkRow } from './http/validate.ts';
+export { type RepeatOptions, repeat } from './repeat.ts';
 export { type Call, handle, type Reply, type Route, reply } from './route.ts';
 export {
   type BackgroundWork,
@@ -9,7 +13,15 @@ export {
   type OwnServer,
   type ServiceDefinition,
 } from './service.ts';
-export type { Settings } from './settings.ts';
+export { readSettings, SettingsInvalid } from './settings/read-settings.ts';
+export type { Settings } from './settings/settings.ts';
+export {
+  type JwksVerifier,
+  type JwksVerifierOptions,
+  jwksVerifier,
+  type TokenSource,
+} from './tokens/jwks-verifier.ts';
+export { type ReadToken, readToken } from './tokens/read-token.ts';
 
 /** The migrations of the tables the kit itself needs in every service's schema. */
 export const kitMigrations = new URL('../migrations/', import.meta.url);

@@ -8,7 +8,7 @@ import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
 import type { TokenVerifier } from './caller.ts';
 import type { Route } from './route.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './settings/settings.ts';
 
 /** Everything a slice may use; passed in, never imported. */
 export interface Deps {

@@ -14,6 +14,10 @@ export interface Settings {
   readonly ports: Readonly<Record<ServiceName, number>>;
   /** Undefined: the embedded server. */
   readonly database: ServerAddress | undefined;
+  /** The login of a service's own role; derived from the administrator's where none is given. */
+  readonly rolePasswords: Readonly<Partial<Record<ServiceName, string>>>;
+  /** False where `npm run migrate` does it, so that services need not know the administrator. */
+  readonly migrateAtStart: boolean;
   readonly rabbitmqUrl: string | undefined;
   readonly redis: { readonly address: string; readonly password: string | undefined } | undefined;
   readonly consulAddress: string | undefined;

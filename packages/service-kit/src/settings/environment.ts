@@ -1,0 +1,80 @@
+import { type ServiceName, servicePorts } from '@marimo/contracts';
+import { z } from 'zod';
+
+const wholeNumber = (what: string, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, what)
+    .transform(Number)
+    .refine((number) => number <= most, what);
+
+const Port = wholeNumber('a port is a number from 0 to 65535; 0 takes any free one', 65_535);
+const HostAndPort = z
+  .string()
+  .regex(/^(\[[\da-f:]+\]|[\w.-]+):\d{1,5}$/i, 'an address is host:port, such as localhost:6379');
+const url = (...schemes: string[]) =>
+  z.url({
+    protocol: new RegExp(`^(${schemes.join('|')})$`),
+    error: `a URL that starts with ${schemes[0]}://`,
+  });
+
+const services = Object.keys(servicePorts) as ServiceName[];
+const perService = <V extends z.ZodType>(suffix: string, schema: V) =>
+  Object.fromEntries(services.map((service) => [`${service.toUpperCase()}_${suffix}`, schema.optional()]));
+
+/** Every variable we read, by its own name. Nothing here has a default: those are in one place, `readSettings`. */
+const Environment = z
+  .object({
+    NODE_ENV: z.string(),
+    MARIMO_HOME: z.string(),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    HOST: z.string(),
+    ADVERTISE_HOST: z.string(),
+    DB_HOST: z.string(),
+    DB_PORT: Port,
+    DB_USER: z.string(),
+    DB_PASSWORD: z.string(),
+    DB_NAME: z.string(),
+    DB_REPLICA_HOST: z.string(),
+    DB_MIGRATE: z.enum(['start', 'never']),
+    RABBITMQ_URL: url('amqp', 'amqps'),
+    REDIS_ADDR: HostAndPort,
+    REDIS_PASSWORD: z.string(),
+    CONSUL_ADDR: z.union([HostAndPort, url('http', 'https')], 'an address is host:port, or a URL'),
+    OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https'),
+    SMTP_URL: url('smtp', 'smtps'),
+    MAIL_FROM: z.string(),
+    JWT_SECRET: z.string(),
+    DRAIN_MS: wholeNumber('milliseconds, at most 600000', 600_000),
+  })
+  .partial();
+const PerService = z.object({ ...perService('PORT', Port), ...perService('DB_PASSWORD', z.string()) });
+
+type Environment = z.output<typeof Environment>;
+
+export interface ReadEnvironment {
+  readonly values: Environment;
+  readonly ports: Partial<Record<ServiceName, number>>;
+  readonly rolePasswords: Partial<Record<ServiceName, string>>;
+  /** `NAME: what is wrong`; never a value, which may be a secret. */
+  readonly problems: string[];
+}
+
+/** An empty variable counts as unset: that is how compose files and shells pass on what nobody gave. */
+export function readEnvironment(env: Readonly<Record<string, string | undefined>>): ReadEnvironment {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const values = Environment.safeParse(given);
+  const byService = PerService.safeParse(given);
+  const issues = [...(values.error?.issues ?? []), ...(byService.error?.issues ?? [])];
+  return {
+    values: values.data ?? {},
+    ports: ofServices('PORT', byService.data ?? {}) as ReadEnvironment['ports'],
+    rolePasswords: ofServices('DB_PASSWORD', byService.data ?? {}) as ReadEnvironment['rolePasswords'],
+    problems: issues.map(({ path, message }) => `${String(path[0])}: ${message}`),
+  };
+}
+
+function ofServices(suffix: string, data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const pairs = services.map((service) => [service, data[`${service.toUpperCase()}_${suffix}`]] as const);
+  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined));
+}

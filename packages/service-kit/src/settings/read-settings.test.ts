@@ -1,0 +1,160 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSettings, SettingsInvalid } from './read-settings.ts';
+
+const good = 'Zq8-fJ2_kL0vXw7Rb3Tn9YcUe5HsGa1M';
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'marimo-settings-'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+const read = (env: Record<string, string>) => readSettings({ MARIMO_HOME: home, ...env });
+const problemsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    read(env);
+  } catch (error) {
+    if (error instanceof SettingsInvalid) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe('an empty environment', () => {
+  it('means that everything is embedded and on its usual port', () => {
+    const settings = read({});
+    expect(settings).toMatchObject({
+      production: false,
+      home,
+      logLevel: 'info',
+      host: '127.0.0.1',
+      advertiseHost: '127.0.0.1',
+      database: undefined,
+      rabbitmqUrl: undefined,
+      redis: undefined,
+      consulAddress: undefined,
+      migrateAtStart: true,
+    });
+    expect(settings.ports).toMatchObject({ gateway: 8080, users: 8081, workers: 8088 });
+  });
+
+  it('takes an empty variable for an unset one', () => {
+    expect(read({ DB_HOST: '', REDIS_ADDR: ' ', USERS_PORT: '' })).toMatchObject({
+      database: undefined,
+      redis: undefined,
+    });
+  });
+
+  it('makes one secret, keeps it for the next start, and lets nobody else read it', () => {
+    const first = read({}).jwtSecret;
+    expect(first.length).toBeGreaterThanOrEqual(64);
+    expect(read({}).jwtSecret).toBe(first);
+    expect(statSync(join(home, 'secrets', 'jwt')).mode & 0o077).toBe(0);
+    expect(readdirSync(join(home, 'secrets'))).toEqual(['jwt']);
+  });
+});
+
+describe('a full environment', () => {
+  it('is read to the last variable', () => {
+    const settings = read({
+      HOST: '0.0.0.0',
+      ADVERTISE_HOST: '10.0.0.7',
+      USERS_PORT: '9001',
+      DB_HOST: 'db',
+      DB_PORT: '6432',
+      DB_USER: 'root',
+      DB_PASSWORD: 'p',
+      DB_NAME: 'erp',
+      DB_REPLICA_HOST: 'replica',
+      USERS_DB_PASSWORD: 'own',
+      DB_MIGRATE: 'never',
+      RABBITMQ_URL: 'amqp://a:b@mq:5672/v',
+      REDIS_ADDR: 'cache:6379',
+      REDIS_PASSWORD: 'r',
+      CONSUL_ADDR: 'http://consul:8500',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://jaeger:4318',
+      SMTP_URL: 'smtps://u:p@mail:465',
+      MAIL_FROM: 'erp@example.com',
+      JWT_SECRET: 'short is fine here',
+      LOG_LEVEL: 'warn',
+      DRAIN_MS: '500',
+    });
+    expect(settings).toMatchObject({
+      host: '0.0.0.0',
+      advertiseHost: '10.0.0.7',
+      ports: { users: 9001, gateway: 8080 },
+      database: {
+        host: 'db',
+        port: 6432,
+        user: 'root',
+        password: 'p',
+        database: 'erp',
+        replicaHost: 'replica',
+      },
+      rolePasswords: { users: 'own' },
+      migrateAtStart: false,
+      rabbitmqUrl: 'amqp://a:b@mq:5672/v',
+      redis: { address: 'cache:6379', password: 'r' },
+      consulAddress: 'http://consul:8500',
+      smtpUrl: 'smtps://u:p@mail:465',
+      jwtSecret: 'short is fine here',
+      logLevel: 'warn',
+      drainMs: 500,
+    });
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
+
+describe('a broken environment', () => {
+  it('is told in full, by name and without the values', () => {
+    const problems = problemsOf({
+      USERS_PORT: '80a81',
+      GATEWAY_PORT: '70000',
+      DB_PORT: '-1',
+      REDIS_ADDR: 'redis',
+      RABBITMQ_URL: 'http://hidden-password@mq',
+      LOG_LEVEL: 'loud',
+      DRAIN_MS: '1e9',
+    });
+    expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+      'DB_PORT',
+      'DRAIN_MS',
+      'GATEWAY_PORT',
+      'LOG_LEVEL',
+      'RABBITMQ_URL',
+      'REDIS_ADDR',
+      'USERS_PORT',
+    ]);
+    expect(problems.join()).not.toContain('hidden-password');
+  });
+
+  it('is one where two services share a port', () => {
+    expect(problemsOf({ USERS_PORT: '8083' })).toEqual(['USERS_PORT, ACCOUNTING_PORT: all are 8083']);
+    expect(problemsOf({ USERS_PORT: '0', ACCOUNTING_PORT: '0' })).toEqual([]);
+  });
+});
+
+describe('in production', () => {
+  const production = { NODE_ENV: 'production', JWT_SECRET: good };
+
+  it('starts on good secrets', () => {
+    expect(problemsOf(production)).toEqual([]);
+    expect(problemsOf({ ...production, DB_HOST: 'db', DB_PASSWORD: good })).toEqual([]);
+  });
+
+  it.each([
+    ['no JWT_SECRET', { JWT_SECRET: '' }, 'JWT_SECRET'],
+    ['a short one', { JWT_SECRET: good.slice(1) }, 'JWT_SECRET'],
+    ['an example', { JWT_SECRET: 'your-secret-key-change-in-production-0123456789' }, 'JWT_SECRET'],
+    ['one letter', { JWT_SECRET: 'x'.repeat(64) }, 'JWT_SECRET'],
+    ['no DB_PASSWORD', { DB_HOST: 'db' }, 'DB_PASSWORD'],
+    ['the default DB_PASSWORD', { DB_HOST: 'db', DB_PASSWORD: 'postgres' }, 'DB_PASSWORD'],
+    ['a Redis open to all', { REDIS_ADDR: 'cache:6379' }, 'REDIS_PASSWORD'],
+    ['the broker of everyone', { RABBITMQ_URL: 'amqp://guest:guest@mq' }, 'RABBITMQ_URL'],
+    ['a broker without password', { RABBITMQ_URL: 'amqp://mq' }, 'RABBITMQ_URL'],
+    ['a short role password', { USERS_DB_PASSWORD: 'abc' }, 'USERS_DB_PASSWORD'],
+  ])('refuses %s', (_, env, name) => {
+    expect(problemsOf({ ...production, ...env })).toEqual([expect.stringMatching(`^${name}: production`)]);
+  });
+});

@@ -1,0 +1,97 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { servicePorts } from '@marimo/contracts';
+import { type ReadEnvironment, readEnvironment } from './environment.ts';
+import { keptSecret, weaknessOf } from './secrets.ts';
+import type { Settings } from './settings.ts';
+
+const project = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Everything that is wrong with the environment, at once. */
+export class SettingsInvalid extends Error {
+  override readonly name = 'SettingsInvalid';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The environment cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** The only place that reads the environment. What is unset means embedded. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const read = readEnvironment(env);
+  const { values, rolePasswords } = read;
+  const production = values.NODE_ENV === 'production';
+  const ports = { ...servicePorts, ...read.ports };
+  const problems = [...read.problems, ...sharedPorts(ports), ...(production ? weakSecrets(read) : [])];
+  if (problems.length > 0) throw new SettingsInvalid(problems);
+
+  const home = resolve(project, values.MARIMO_HOME ?? '.marimo');
+  const host = values.HOST ?? '127.0.0.1';
+  return {
+    production,
+    home,
+    logLevel: values.LOG_LEVEL ?? 'info',
+    host,
+    advertiseHost: values.ADVERTISE_HOST ?? (isEverywhere(host) ? '127.0.0.1' : host),
+    ports,
+    database: databaseOf(read),
+    rolePasswords,
+    migrateAtStart: values.DB_MIGRATE !== 'never',
+    rabbitmqUrl: values.RABBITMQ_URL,
+    redis:
+      values.REDIS_ADDR === undefined
+        ? undefined
+        : { address: values.REDIS_ADDR, password: values.REDIS_PASSWORD },
+    consulAddress: values.CONSUL_ADDR,
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    smtpUrl: values.SMTP_URL,
+    mailFrom: values.MAIL_FROM ?? 'Marimo ERP <no-reply@marimo.local>',
+    jwtSecret: values.JWT_SECRET ?? keptSecret(home, 'jwt'),
+    drainMs: values.DRAIN_MS ?? 10_000,
+  };
+}
+
+function databaseOf({ values }: ReadEnvironment): Settings['database'] {
+  if (values.DB_HOST === undefined) return undefined;
+  return {
+    host: values.DB_HOST,
+    port: values.DB_PORT ?? 5432,
+    user: values.DB_USER ?? 'postgres',
+    password: values.DB_PASSWORD ?? '',
+    database: values.DB_NAME ?? 'marimo',
+    ...(values.DB_REPLICA_HOST !== undefined && { replicaHost: values.DB_REPLICA_HOST }),
+  };
+}
+
+function sharedPorts(ports: Settings['ports']): string[] {
+  const byPort = Map.groupBy(Object.entries(ports), ([, port]) => port);
+  return [...byPort]
+    .filter(([port, users]) => port !== 0 && users.length > 1)
+    .map(
+      ([port, users]) =>
+        `${users.map(([service]) => `${service.toUpperCase()}_PORT`).join(', ')}: all are ${port}`,
+    );
+}
+
+/** Only secrets of what is really used: embedded parts make their own. */
+function weakSecrets({ values, rolePasswords }: ReadEnvironment): string[] {
+  const needed: Record<string, string | undefined> = { JWT_SECRET: values.JWT_SECRET };
+  if (values.DB_HOST !== undefined) needed['DB_PASSWORD'] = values.DB_PASSWORD;
+  if (values.REDIS_ADDR !== undefined) needed['REDIS_PASSWORD'] = values.REDIS_PASSWORD;
+  if (values.RABBITMQ_URL !== undefined) {
+    needed['RABBITMQ_URL'] = decodeURIComponent(new URL(values.RABBITMQ_URL).password) || undefined;
+  }
+  for (const [service, password] of Object.entries(rolePasswords)) {
+    needed[`${service.toUpperCase()}_DB_PASSWORD`] = password;
+  }
+  return Object.entries(needed).flatMap(([name, secret]) => {
+    const weakness = weaknessOf(secret);
+    return weakness === undefined ? [] : [`${name}: ${weakness}`];
+  });
+}
+
+function isEverywhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}

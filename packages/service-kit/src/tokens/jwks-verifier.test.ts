@@ -1,0 +1,214 @@
+import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { Unauthenticated, Unavailable } from '@marimo/contracts';
+import { accessToken, type Revocation, type SigningKey } from '@marimo/contracts/users';
+import { createLog } from '@marimo/observability';
+import { makeSigner, testTenantId, testUserId } from '@marimo/testing/tokens';
+import jwt from 'jsonwebtoken';
+import { type JwksVerifier, jwksVerifier } from './jwks-verifier.ts';
+
+const signer = makeSigner('current');
+const stranger = makeSigner('current'); // same key id, another key
+const sessionId = '01920000-0000-7000-8000-0000000000aa';
+const inSeconds = () => Math.floor(Date.now() / 1000);
+const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const parts = (token: string) => token.split('.') as [string, string, string];
+
+const users = {
+  keys: [signer.jwk] as SigningKey[],
+  fetched: 0,
+  away: false,
+  revoked: [] as Revocation[],
+};
+let nowMs = 0;
+let verifier: JwksVerifier;
+
+beforeEach(() => {
+  Object.assign(users, { keys: [signer.jwk], fetched: 0, away: false, revoked: [] });
+  nowMs = Date.now();
+  verifier = start();
+});
+afterEach(() => verifier.close());
+
+function start(): JwksVerifier {
+  return jwksVerifier({
+    log: createLog({ service: 'test', level: 'silent' }),
+    now: () => nowMs,
+    source: {
+      async keys() {
+        users.fetched += 1;
+        if (users.away) throw new Error('users is away');
+        return users.keys;
+      },
+      async revocations(after) {
+        if (users.away) throw new Error('users is away');
+        const known = Number(after ?? 0);
+        return {
+          items: users.revoked.slice(known, known + 1),
+          next: String(Math.min(known + 1, users.revoked.length)),
+        };
+      },
+    },
+  });
+}
+
+describe('a good token', () => {
+  it('tells who is calling', async () => {
+    const token = signer.sign({ roles: ['accountant'], sid: sessionId });
+    const caller = await verifier.verify(token);
+    expect(caller).toMatchObject({ userId: testUserId, tenantId: testTenantId, sessionId, bearer: token });
+    expect(caller.may('accounting.account.read')).toBe(true);
+    expect(caller.may('users.member.invite')).toBe(false);
+  });
+});
+
+describe('a forged token', () => {
+  const good = () => signer.sign();
+  const withHeader = (header: object, key: string) => {
+    const [, payload] = parts(good());
+    const head = base64url(header);
+    return `${head}.${payload}.${createHmac('sha256', key).update(`${head}.${payload}`).digest('base64url')}`;
+  };
+  const pem = signer.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const tampered = () => {
+    const [header, payload, signature] = parts(good());
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    return `${header}.${base64url({ ...claims, roles: ['admin'], tid: testUserId })}.${signature}`;
+  };
+  const signedBy = (algorithm: jwt.Algorithm, key = signer.privateKey) =>
+    jwt.sign(jwt.decode(good()) as object, key, {
+      algorithm,
+      header: { alg: algorithm, typ: 'at+jwt', kid: 'current' },
+    });
+
+  it.each<[string, () => string]>([
+    [
+      'no algorithm',
+      () => `${base64url({ alg: 'none', typ: 'at+jwt', kid: 'current' })}.${parts(good())[1]}.`,
+    ],
+    [
+      'no algorithm in capitals',
+      () => `${base64url({ alg: 'NONE', typ: 'at+jwt', kid: 'current' })}.${parts(good())[1]}.`,
+    ],
+    ['no signature', () => `${parts(good()).slice(0, 2).join('.')}.`],
+    [
+      'HS256 with the public key as PEM',
+      () => withHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'current' }, pem),
+    ],
+    [
+      'HS256 with the public modulus',
+      () => withHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'current' }, signer.jwk.n),
+    ],
+    ['RS384', () => signedBy('RS384')],
+    ['PS256', () => signedBy('PS256')],
+    ['ES256', () => signedBy('ES256', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)],
+    ['the key of somebody else', () => stranger.sign()],
+    ['an unknown key id', () => signer.sign({}, { kid: 'other' })],
+    ['no key id', () => signer.sign({}, { kid: undefined })],
+    ['a key id that is a path', () => signer.sign({}, { kid: '../../etc/passwd' })],
+    ['a key id from the prototype', () => signer.sign({}, { kid: '__proto__' })],
+    ['its own key in the header', () => stranger.sign({}, { jwk: stranger.jwk })],
+    ['an address of keys in the header', () => stranger.sign({}, { jku: 'https://evil.example/jwks.json' })],
+    ['another issuer', () => signer.sign({ iss: 'evil' })],
+    ['no issuer', () => signer.sign({ iss: undefined })],
+    ['another audience', () => signer.sign({ aud: 'shop.example' })],
+    ['a list of audiences', () => signer.sign({ aud: [accessToken.audience, 'x'] })],
+    ['another type', () => signer.sign({}, { typ: 'JWT' })],
+    ['no type', () => signer.sign({}, { typ: undefined })],
+    ['a refresh token in its clothes', () => signer.sign({ use: 'refresh' }, { typ: 'rt+jwt' })],
+    ['an end that has passed', () => signer.sign({ iat: inSeconds() - 1_000, exp: inSeconds() - 1 })],
+    ['no end', () => signer.sign({ exp: undefined })],
+    ['no tenant', () => signer.sign({ tid: undefined })],
+    ['a tenant that is no id', () => signer.sign({ tid: "' or 1=1 --" })],
+    ['no session', () => signer.sign({ sid: undefined })],
+    ['roles that are a text', () => signer.sign({ roles: 'admin' })],
+    ['a claim nobody knows', () => signer.sign({ admin: true })],
+    ['changed claims', tampered],
+    ['a cut end', () => good().slice(0, -10)],
+    ['nothing in it', () => '..'],
+  ])('is refused: %s', async (_, forge) => {
+    await expect(verifier.verify(signer.sign())).resolves.toBeDefined();
+    await expect(verifier.verify(forge())).rejects.toBeInstanceOf(Unauthenticated);
+  });
+});
+
+describe('a token that was good', () => {
+  it('is refused once it has expired, although it is remembered', async () => {
+    const token = signer.sign();
+    await verifier.verify(token);
+    nowMs += accessToken.lifetimeSeconds * 1000 + 1_000;
+    await expect(verifier.verify(token)).rejects.toBeInstanceOf(Unauthenticated);
+  });
+
+  it('is refused once its session is revoked; a later token of the same session is not', async () => {
+    const token = signer.sign({ sid: sessionId, iat: inSeconds() - 10 });
+    await verifier.verify(token);
+    const revokedAt = new Date(nowMs - 5_000).toISOString();
+    users.revoked.push({ sessionId: testUserId, revokedAt }, { sessionId, revokedAt });
+    await until(() => refused(token));
+    await expect(verifier.verify(signer.sign({ sid: sessionId }))).resolves.toBeDefined();
+  });
+
+  it('is refused once its key is withdrawn', async () => {
+    const token = signer.sign();
+    await verifier.verify(token);
+    users.keys = [makeSigner('next').jwk];
+    nowMs += 6 * 60_000;
+    await until(() => refused(token));
+  });
+});
+
+describe('the keys', () => {
+  it('are fetched once, however many ask', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => verifier.verify(signer.sign())));
+    expect(users.fetched).toBe(1);
+  });
+
+  it('are fetched again for a new key id, at most once in 30 seconds', async () => {
+    await verifier.verify(signer.sign());
+    const next = makeSigner('next');
+    users.keys = [signer.jwk, next.jwk];
+    await expect(verifier.verify(next.sign())).rejects.toBeInstanceOf(Unauthenticated);
+    for (let n = 0; n < 50; n++) {
+      await verifier.verify(signer.sign({}, { kid: `random-${n}` })).catch(() => undefined);
+    }
+    expect(users.fetched).toBe(1);
+    nowMs += 30_000;
+    await expect(verifier.verify(next.sign())).resolves.toBeDefined();
+    expect(users.fetched).toBe(2);
+  });
+
+  it('go on being used while users is away', async () => {
+    await verifier.verify(signer.sign());
+    users.away = true;
+    nowMs += 60 * 60_000;
+    const iat = Math.floor(nowMs / 1000);
+    await expect(verifier.verify(signer.sign({ iat, exp: iat + 900 }))).resolves.toBeDefined();
+  });
+
+  it('let nobody in, and blame nobody, before the first has come', async () => {
+    await verifier.close();
+    users.away = true;
+    verifier = start();
+    await expect(verifier.verify(signer.sign())).rejects.toBeInstanceOf(Unavailable);
+    expect(verifier.ready).toBe(false);
+    users.away = false;
+    nowMs += 1_000;
+    await expect(verifier.verify(signer.sign())).resolves.toBeDefined();
+    expect(verifier.ready).toBe(true);
+  });
+});
+
+async function refused(token: string): Promise<boolean> {
+  return verifier.verify(token).then(
+    () => false,
+    () => true,
+  );
+}
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    if (await check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('it did not happen');
+}

@@ -1,0 +1,54 @@
+import type { KeyObject } from 'node:crypto';
+import { rolesGrant, Unauthenticated } from '@marimo/contracts';
+import { AccessTokenClaims, accessToken } from '@marimo/contracts/users';
+import jwt from 'jsonwebtoken';
+import type { Caller } from '../caller.ts';
+
+export interface ReadToken {
+  readonly caller: Caller;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** The key a token says it is signed with; only a hint until the signature has been checked. */
+export function keyIdOf(token: string): string {
+  const header = jwt.decode(token, { complete: true })?.header;
+  if (typeof header?.kid !== 'string') throw new Unauthenticated({});
+  return header.kid;
+}
+
+/**
+ * Demands of a token all that `accessToken` says: one algorithm, so that none and HS256 with a public key are nothing;
+ * a key we fetched ourselves, so that a key in the header is nothing; the type, so that no other token passes for one.
+ */
+export function readToken(token: string, key: KeyObject, nowMs: number): ReadToken {
+  try {
+    const { header, payload } = jwt.verify(token, key, {
+      algorithms: [accessToken.algorithm],
+      issuer: accessToken.issuer,
+      audience: accessToken.audience,
+      clockTimestamp: Math.floor(nowMs / 1000),
+      complete: true,
+    });
+    if (header.typ !== accessToken.type) throw new Unauthenticated({});
+    // Demands exp too: jsonwebtoken lets a token without one live for ever.
+    return fromClaims(token, AccessTokenClaims.parse(payload));
+  } catch {
+    throw new Unauthenticated({});
+  }
+}
+
+function fromClaims(bearer: string, { sub, tid, sid, roles, iat, exp }: AccessTokenClaims): ReadToken {
+  return {
+    caller: {
+      userId: sub,
+      tenantId: tid,
+      sessionId: sid,
+      roles,
+      bearer,
+      may: (permission) => rolesGrant(roles, permission),
+    },
+    issuedAt: new Date(iat * 1000),
+    expiresAt: new Date(exp * 1000),
+  };
+}

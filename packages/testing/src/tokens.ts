@@ -1,0 +1,72 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { newId } from '@marimo/contracts';
+import { type AccessTokenClaims, accessToken, type SigningKey } from '@marimo/contracts/users';
+import jwt from 'jsonwebtoken';
+
+/** A stand-in for `users`: signs access tokens as it does, and shows the public key as it does. */
+export interface TestSigner {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly jwk: SigningKey;
+  /** Signs; what is given replaces the claim or header of a good token, undefined leaves it out. */
+  sign(claims?: Replacing<AccessTokenClaims>, header?: Record<string, unknown>): string;
+}
+
+type Replacing<T> = { readonly [K in keyof T]?: unknown } & Readonly<Record<string, unknown>>;
+
+export interface TokenHolder {
+  readonly roles?: readonly string[];
+  readonly tenantId?: string;
+  readonly userId?: string;
+  readonly sessionId?: string;
+}
+
+/** The organisation and the user that tests act as unless they say otherwise. */
+export const testTenantId = '01920000-0000-7000-8000-00000000000a';
+export const testUserId = '01920000-0000-7000-8000-000000000001';
+
+export function makeSigner(keyId: string = newId()): TestSigner {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
+  const { algorithm, issuer, audience, type, lifetimeSeconds } = accessToken;
+  return {
+    privateKey,
+    publicKey,
+    jwk: { kty: 'RSA', use: 'sig', alg: algorithm, kid: keyId, n, e },
+    sign(claims = {}, header = {}) {
+      const iat = Math.floor(Date.now() / 1000);
+      const good: AccessTokenClaims = {
+        iss: issuer,
+        aud: audience,
+        sub: testUserId,
+        tid: testTenantId,
+        sid: newId(),
+        rv: 1,
+        roles: ['admin'],
+        iat,
+        exp: iat + lifetimeSeconds,
+      };
+      const payload = JSON.parse(JSON.stringify({ ...good, ...claims })); // leaves out what is undefined
+      const wanted = { alg: algorithm, typ: type, kid: keyId, ...header };
+      return jwt.sign(payload, privateKey, { algorithm, header: wanted });
+    },
+  };
+}
+
+let shared: TestSigner | undefined;
+
+/** One signer for the whole test file: making a key pair takes longer than most tests. */
+export function sharedSigner(): TestSigner {
+  shared ??= makeSigner();
+  return shared;
+}
+
+/** A good access token of somebody with these roles: `tokenFor({ roles: ['accountant'] })`. */
+export function tokenFor({ roles = ['admin'], tenantId, userId, sessionId }: TokenHolder = {}): string {
+  return sharedSigner().sign({
+    roles,
+    ...(tenantId !== undefined && { tid: tenantId }),
+    ...(userId !== undefined && { sub: userId }),
+    ...(sessionId !== undefined && { sid: sessionId }),
+  });
+}
