@@ -1,5 +1,7 @@
 import type { Envelope, EventData, EventDefinition } from '@marimo/contracts';
 import type { Transaction } from '@marimo/postgres';
+import { z } from 'zod';
+import { UnfitEvent } from './retry.ts';
 
 export interface ConsumedEvent<E extends EventDefinition = EventDefinition> {
   readonly id: string;
@@ -16,6 +18,7 @@ export interface ConsumedEvent<E extends EventDefinition = EventDefinition> {
  * (consumer, event id), so its effect happens once however often the event is delivered.
  */
 export interface Consumer<Deps> {
+  /** Never changed: under another name it would do everything of the last 30 days again that is delivered again. */
   readonly name: string;
   readonly queue: string;
   readonly bindings: readonly string[];
@@ -23,19 +26,49 @@ export interface Consumer<Deps> {
   handle(tx: Transaction, envelope: Envelope, deps: Deps): Promise<void>;
 }
 
+/** Each handler holds a database connection; pools have ten. */
+const usualConcurrency = 5;
+
 /** A consumer of some event types; an event whose data does not fit its contract goes to the dead letters. */
-export declare function consumer<Deps, E extends EventDefinition>(definition: {
+export function consumer<Deps, E extends EventDefinition>(definition: {
   name: string;
   queue: string;
   events: readonly E[];
   concurrency?: number;
   handle(tx: Transaction, event: ConsumedEvent<E>, deps: Deps): Promise<void>;
-}): Consumer<Deps>;
+}): Consumer<Deps> {
+  const { name, queue, events, concurrency = usualConcurrency } = definition;
+  const byType = new Map<string, E>(events.map((event) => [event.type, event]));
+  return {
+    name,
+    queue,
+    concurrency,
+    bindings: events.map(({ type }) => type),
+    async handle(tx, envelope, deps) {
+      const event = byType.get(envelope.type);
+      // A broker keeps the bindings of earlier versions of this consumer.
+      if (event === undefined) return;
+      await definition.handle(tx, consumed(event, envelope), deps);
+    },
+  };
+}
 
 /** A consumer of every event there is, whatever its data: the audit. */
-export declare function consumerOfAll<Deps>(definition: {
+export function consumerOfAll<Deps>(definition: {
   name: string;
   queue: string;
   concurrency?: number;
   handle(tx: Transaction, envelope: Envelope, deps: Deps): Promise<void>;
-}): Consumer<Deps>;
+}): Consumer<Deps> {
+  const { name, queue, concurrency = usualConcurrency } = definition;
+  return { name, queue, concurrency, bindings: ['#'], handle: definition.handle.bind(definition) };
+}
+
+function consumed<E extends EventDefinition>(event: E, envelope: Envelope): ConsumedEvent<E> {
+  const fit = event.data.safeParse(envelope.data);
+  if (!fit.success) {
+    throw new UnfitEvent(`the data does not fit ${event.type}: ${z.prettifyError(fit.error)}`);
+  }
+  const { id, type, tenantid: tenantId, subject, time } = envelope;
+  return { id, type, tenantId, subject, time, data: fit.data as EventData<E>, envelope };
+}

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Envelope } from '@marimo/contracts';
+import { inSpan, type Log, type Metrics, SpanKind } from '@marimo/observability';
+import type { Database, Transaction } from '@marimo/postgres';
+import { failpoint } from './failpoint.ts';
+import { sweepInbox } from './inbox.ts';
+import { repeat } from './repeat.ts';
+import type { Transport } from './transport.ts';
+import type { Wake } from './wake.ts';
+
+export interface RelayOptions {
+  /** The service's database, opened as its relay: it sees the messaging tables of all tenants and nothing else. */
+  readonly database: Database;
+  readonly transport: Transport;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Rung by this process's outbox; rows of other processes are found by looking every `pollMs`. */
+  readonly wake: Wake;
+  /** Rows claimed at a time; default 250. */
+  readonly windowRows?: number;
+  /** Default 1,000. */
+  readonly pollMs?: number;
+}
+
+export interface Relay {
+  /** Publishes what is waiting, as far as the broker takes it, then stops. */
+  close(): Promise<void>;
+}
+
+const measureEveryMs = 5_000;
+const sweepEveryMs = 3_600_000;
+const longestBackoffMs = 5_000;
+
+/**
+ * Carries rows from the outbox to the transport, at least once each: a row is deleted only in a transaction that
+ * began before it was published and ends after the broker has confirmed it. Several relays share the work.
+ */
+export function startRelay(options: RelayOptions): Relay {
+  const { database, log, wake, windowRows = 250, pollMs = 1_000 } = options;
+  const relayWindow = windowRelay(options, windowRows);
+  const closing = new AbortController();
+  let failures = 0;
+
+  async function run(): Promise<void> {
+    for (;;) {
+      const { claimed, confirmed, error } = await relayWindow();
+      if (confirmed < claimed || error !== undefined) {
+        if (closing.signal.aborted) return;
+        failures += 1;
+        if (failures === 1) log.warn('events wait in the outbox', { error, claimed, confirmed });
+        // Not by the bell: it rings at every commit, and nothing can be delivered now.
+        await sleep(backoffMs(failures), undefined, { signal: closing.signal }).catch(() => {});
+        continue;
+      }
+      if (failures > 0 && claimed > 0) {
+        log.info('events leave the outbox again', { failures });
+        failures = 0;
+      }
+      if (claimed === windowRows) continue;
+      if (closing.signal.aborted) return;
+      await wake.wait(pollMs);
+    }
+  }
+
+  const running = run();
+  const measuring = repeat(measureEveryMs, log, 'measuring the outbox', outboxGauges(options));
+  const sweeping = repeat(sweepEveryMs, log, 'sweeping the inbox', () => sweepInbox(database));
+  return {
+    async close() {
+      closing.abort();
+      wake.ring();
+      await Promise.all([running, measuring.stop(), sweeping.stop()]);
+    },
+  };
+}
+
+function backoffMs(failures: number): number {
+  return Math.min(longestBackoffMs, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
+interface WindowOutcome {
+  readonly claimed: number;
+  readonly confirmed: number;
+  readonly error?: unknown;
+}
+
+function windowRelay({ database, transport, metrics }: RelayOptions, windowRows: number) {
+  const duration = metrics.histogram(
+    'outbox_publish_duration_seconds',
+    'Time from handing a window of events to the broker until it has confirmed them',
+    [],
+  );
+
+  async function inTransaction(tx: Transaction): Promise<WindowOutcome> {
+    const rows = await claimRows(tx, windowRows);
+    if (rows.length === 0) return { claimed: 0, confirmed: 0 };
+    failpoint('relay.afterClaim');
+    const endTimer = duration.startTimer();
+    const stored = await traced(
+      database.schema,
+      rows.map((row) => row.envelope),
+      (envelopes) => transport.publish(envelopes),
+    );
+    endTimer();
+    failpoint('relay.afterPublish');
+    const positions = rows.filter(({ envelope }) => stored.has(envelope.id)).map((row) => row.position);
+    await deleteRows(tx, positions);
+    failpoint('relay.afterDelete');
+    return { claimed: rows.length, confirmed: positions.length };
+  }
+
+  return (): Promise<WindowOutcome> =>
+    database.withoutTenant(inTransaction).catch((error: unknown) => ({ claimed: 0, confirmed: 0, error }));
+}
+
+interface OutboxRow {
+  readonly position: bigint;
+  readonly envelope: Envelope;
+}
+
+/** What a transaction still holds open is not seen, what another relay has claimed is passed over; both come later. */
+function claimRows(tx: Transaction, limit: number): Promise<OutboxRow[]> {
+  const sql = `
+    select position, envelope from outbox
+    order by position
+    limit $1
+    for update skip locked`;
+  return tx.rows(sql, [limit], 'outbox.claim');
+}
+
+function deleteRows(tx: Transaction, positions: readonly bigint[]): Promise<number> {
+  return tx.run('delete from outbox where position = any($1::bigint[])', [positions], 'outbox.delete');
+}
+
+/** Each event's own trace shows when it was published, though many travel together. */
+async function traced(
+  service: string,
+  envelopes: readonly Envelope[],
+  publish: (envelopes: readonly Envelope[]) => Promise<ReadonlySet<string>>,
+): Promise<ReadonlySet<string>> {
+  const publishing = publish(envelopes);
+  const spans = envelopes.flatMap(({ traceparent, type }) => {
+    if (traceparent === undefined) return [];
+    return inSpan(service, `publish ${type}`, { kind: SpanKind.PRODUCER, traceparent }, () => publishing);
+  });
+  await Promise.all(spans);
+  return publishing;
+}
+
+function outboxGauges({ database, metrics }: RelayOptions): () => Promise<void> {
+  const unpublished = metrics.gauge('outbox_unpublished', 'Events that wait to be published', []);
+  const oldest = metrics.gauge('outbox_oldest_age_seconds', 'Age of the oldest event that waits', []);
+  const sql = `
+    select count(*)::int as waiting,
+           coalesce(extract(epoch from clock_timestamp() - min(added_at)), 0)::float8 as age
+    from outbox`;
+  return async () => {
+    const found = await database.withoutTenant((tx) => tx.first<{ waiting: number; age: number }>(sql));
+    unpublished.set(found?.waiting ?? 0);
+    oldest.set(found?.age ?? 0);
+  };
+}
