@@ -1,2 +1,3 @@
 export { createHasher, newPasswordKey, type PasswordHasher } from './hasher.ts';
+export { passwordKey } from './store.ts';
 export { demandStrongPassword } from './strength.ts';

@@ -1,0 +1,31 @@
+import { type Deps, defineService, type ServiceDefinition } from '@marimo/service-kit';
+import { housekeeping } from './src/housekeeping.ts';
+import { organisationRoutes } from './src/organisations/index.ts';
+import { type Choices, makeParts, type Parts } from './src/parts.ts';
+import { registrationRoutes } from './src/registration/index.ts';
+import { sessionRoutes } from './src/sessions/index.ts';
+import { signingKeyRoutes } from './src/signing-keys/index.ts';
+
+export function usersService(choices: Choices = {}): ServiceDefinition {
+  const made = new WeakMap<Deps, Parts>();
+  const partsOf = (deps: Deps): Parts => {
+    const parts = made.get(deps) ?? makeParts(deps, choices);
+    made.set(deps, parts);
+    return parts;
+  };
+
+  return defineService({
+    name: 'users',
+    migrations: new URL('./migrations/', import.meta.url),
+    routes: [
+      organisationRoutes,
+      (deps) => registrationRoutes(deps, partsOf(deps)),
+      (deps) => sessionRoutes(deps, partsOf(deps)),
+      (deps) => signingKeyRoutes(partsOf(deps).keys),
+    ],
+    background: [housekeeping((deps) => partsOf(deps).metrics)],
+    verifier: (deps) => partsOf(deps).verifier,
+  });
+}
+
+export const users = usersService();

@@ -1,0 +1,141 @@
+import { IdempotencyKeyReused, newId } from '@marimo/contracts';
+import { EmailTaken, organisationRegistered, register } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import {
+  findMembership,
+  findPerson,
+  findPersonByEmail,
+  insertMember,
+  insertOrganisation,
+  insertPerson,
+  type Membership,
+} from '../organisations/index.ts';
+import { demandStrongPassword } from '../passwords/index.ts';
+import {
+  actingAs,
+  type SessionParts,
+  type StartedSession,
+  signedIn,
+  startSession,
+} from '../sessions/index.ts';
+import { digestOf, hashOfKey, repeatableForMs } from './registration.ts';
+import { findRegistration, keepRegistration } from './store.ts';
+
+interface Registered {
+  readonly membership: Membership;
+  readonly session: StartedSession;
+}
+
+interface Registering {
+  readonly deps: Deps;
+  readonly parts: SessionParts;
+  readonly call: Call<typeof register>;
+  readonly now: Date;
+}
+
+export function registrationRoutes(deps: Deps, parts: SessionParts): readonly Route[] {
+  return [
+    handle(register, async (call) => {
+      demandStrongPassword(call.body.password, call.body);
+      const now = deps.clock();
+      const registering = { deps, parts, call, now };
+      const { membership, session } = (await repeated(registering)) ?? (await registerAnew(registering));
+      parts.metrics.tokens.inc({ type: 'access' });
+      parts.metrics.tokens.inc({ type: 'refresh' });
+      return reply(201, await signedIn(parts.keys, membership, session, now));
+    }),
+  ];
+}
+
+async function registerAnew(registering: Registering): Promise<Registered> {
+  const { deps, parts, call } = registering;
+  const { email, password } = call.body;
+  const taken = await deps.database.withoutTenant((tx) => findPersonByEmail(tx, email), readOnly(call));
+  if (taken !== undefined) throw new EmailTaken({}); // known before the slow hash
+  const passwordHash = await parts.hasher.hash(password, call.signal);
+
+  const tenantId = newId();
+  const personId = newId();
+  const registered = await actingAs(tenantId, personId, () =>
+    deps.database.withoutTenant((tx) => create(tx, registering, { tenantId, personId, passwordHash }), {
+      deadlineAt: call.deadlineAt,
+      signal: call.signal,
+    }),
+  );
+  if (registered !== undefined) return registered;
+  // Somebody with this e-mail came first while we were hashing; perhaps the same request, sent twice at once.
+  const again = await repeated(registering);
+  if (again === undefined) throw new EmailTaken({});
+  return again;
+}
+
+/** Organisation, administrator, session and their events in one transaction; undefined when the e-mail is taken. */
+async function create(
+  tx: Transaction,
+  { deps, call, now }: Registering,
+  { tenantId, personId, passwordHash }: { tenantId: string; personId: string; passwordHash: string },
+): Promise<Registered | undefined> {
+  const { body, userAgent, idempotencyKey } = call;
+  const { name, email, language, baseCurrency } = body;
+  const user = { id: personId, name, email: email.normalize('NFC'), language };
+  const organisation = { id: tenantId, name: body.organisation, baseCurrency, language };
+  const roles = ['admin'];
+
+  if (!(await insertPerson(tx, { ...user, passwordHash, tenantId }, now))) return undefined;
+  if (idempotencyKey !== undefined) {
+    const kept = await keepRegistration(
+      tx,
+      {
+        keyHash: hashOfKey(idempotencyKey),
+        requestDigest: digestOf(body),
+        personId,
+        tenantId,
+        registeredAt: now,
+      },
+      new Date(now.getTime() - repeatableForMs),
+    );
+    if (!kept) throw new IdempotencyKeyReused({});
+  }
+  await tx.enterTenant(tenantId);
+  await insertOrganisation(tx, organisation, now);
+  await insertMember(tx, personId, roles, now);
+  await deps.outbox.add(tx, organisationRegistered, tenantId, { organisation, admin: user });
+  const session = await startSession(tx, deps.outbox, { personId, method: 'registration', userAgent, now });
+  return { membership: { user, organisation, roles, rolesVersion: 1 }, session };
+}
+
+/** The same request with the same key signs in again; undefined when the key is new. */
+async function repeated({ deps, parts, call, now }: Registering): Promise<Registered | undefined> {
+  const { idempotencyKey, body, userAgent } = call;
+  if (idempotencyKey === undefined) return undefined;
+  const since = new Date(now.getTime() - repeatableForMs);
+  const known = await deps.database.withoutTenant(async (tx) => {
+    const kept = await findRegistration(tx, hashOfKey(idempotencyKey), since);
+    return kept && { kept, person: await findPerson(tx, kept.personId) };
+  }, readOnly(call));
+  if (known === undefined) return undefined;
+
+  const { kept, person } = known;
+  const same = kept.requestDigest.equals(digestOf(body));
+  if (!same || !(await parts.hasher.matches(body.password, person?.passwordHash, call.signal))) {
+    throw new IdempotencyKeyReused({});
+  }
+  const { tenantId, personId } = kept;
+  return actingAs(tenantId, personId, () =>
+    deps.database.inTenant(
+      tenantId,
+      async (tx) => {
+        const membership = await findMembership(tx, personId);
+        if (membership === undefined) throw new IdempotencyKeyReused({});
+        const session = await startSession(tx, deps.outbox, { personId, method: 'password', userAgent, now });
+        return { membership, session };
+      },
+      { deadlineAt: call.deadlineAt, signal: call.signal },
+    ),
+  );
+}
+
+function readOnly({ deadlineAt, signal }: Call<typeof register>) {
+  return { deadlineAt, signal, readOnly: true };
+}

@@ -1,0 +1,129 @@
+import {
+  listRevocations,
+  login,
+  logout,
+  RefreshTokenRefused,
+  refresh,
+  type SignedIn,
+  WrongCredentials,
+} from '@marimo/contracts/users';
+import type { TransactionOptions } from '@marimo/postgres';
+import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { findMembership, findPersonByEmail } from '../organisations/index.ts';
+import type { PasswordHasher } from '../passwords/index.ts';
+import type { KeyRing } from '../signing-keys/index.ts';
+import type { SignInMetrics } from './metrics.ts';
+import { refreshSession } from './refresh.ts';
+import { readRefreshToken } from './refresh-token.ts';
+import { readRevocations } from './revocations.ts';
+import { actingAs, endSession, signedIn, startSession } from './sessions.ts';
+import { lockSessionOf } from './store.ts';
+import { createThrottle } from './throttle.ts';
+
+export interface SessionParts {
+  readonly hasher: PasswordHasher;
+  readonly keys: KeyRing;
+  /** Makes each refresh token's successor. */
+  readonly refreshKey: Buffer;
+  readonly metrics: SignInMetrics;
+}
+
+export function sessionRoutes(deps: Deps, parts: SessionParts): readonly Route[] {
+  return [
+    loginRoute(deps, parts),
+    refreshRoute(deps, parts),
+    logoutRoute(deps),
+    handle(listRevocations, async ({ query }) => reply(200, await readRevocations(deps, query.after))),
+  ];
+}
+
+function loginRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route {
+  const { database, outbox, clock } = deps;
+  const throttle = createThrottle(deps.cache);
+
+  return handle(login, async (call) => {
+    const { email, password } = call.body;
+    await throttle.admit(email, call.address);
+    const person = await database.withoutTenant((tx) => findPersonByEmail(tx, email), {
+      ...timeOf(call),
+      readOnly: true,
+    });
+    // Also for nobody: neither the answer nor its time tells who has an account.
+    const right = await hasher.matches(password, person?.passwordHash, call.signal);
+    if (!right || person === undefined) {
+      metrics.attempts.inc({ outcome: 'failure' });
+      await throttle.failed(email, call.address);
+      throw new WrongCredentials({});
+    }
+
+    const { personId, lastTenantId } = person;
+    const now = clock();
+    const started = await actingAs(lastTenantId, personId, () =>
+      database.inTenant(
+        lastTenantId,
+        async (tx) => {
+          const membership = await findMembership(tx, personId);
+          if (membership === undefined) throw new WrongCredentials({});
+          const { userAgent } = call;
+          const session = await startSession(tx, outbox, { personId, method: 'password', userAgent, now });
+          return { membership, session };
+        },
+        timeOf(call),
+      ),
+    );
+    metrics.attempts.inc({ outcome: 'success' });
+    return reply(200, await issued(metrics, signedIn(keys, started.membership, started.session, now)));
+  });
+}
+
+function refreshRoute(deps: Deps, { keys, refreshKey, metrics }: SessionParts): Route {
+  return handle(refresh, async (call) => {
+    const now = deps.clock();
+    const presented = readRefreshToken(call.body.refreshToken);
+    if (presented === undefined) throw new RefreshTokenRefused({});
+    const outcome = await deps.database.inTenant(
+      presented.tenantId,
+      (tx) => refreshSession(tx, deps.outbox, { presented, refreshKey, userAgent: call.userAgent, now }),
+      timeOf(call),
+    );
+    // Thrown only now: the end of a copied session has to be committed.
+    if (outcome.kind === 'refused') throw new RefreshTokenRefused({});
+    if (outcome.kind === 'ended') {
+      deps.log.warn('a used refresh token came again; its session is ended', {
+        sessionId: outcome.sessionId,
+      });
+      throw new RefreshTokenRefused({});
+    }
+    return reply(200, await issued(metrics, signedIn(keys, outcome.membership, outcome.session, now)));
+  });
+}
+
+function logoutRoute({ database, outbox, clock }: Deps): Route {
+  return handle(logout, async (call) => {
+    const presented = readRefreshToken(call.body.refreshToken);
+    if (presented === undefined) return reply(204, null);
+    await database.inTenant(
+      presented.tenantId,
+      async (tx) => {
+        const session = await lockSessionOf(tx, presented.hash);
+        if (session === undefined) return;
+        await actingAs(presented.tenantId, session.personId, () =>
+          endSession(tx, outbox, session, 'logout', clock()),
+        );
+      },
+      timeOf(call),
+    );
+    return reply(204, null);
+  });
+}
+
+async function issued(metrics: SignInMetrics, tokens: Promise<SignedIn>): Promise<SignedIn> {
+  const answer = await tokens;
+  metrics.tokens.inc({ type: 'access' });
+  metrics.tokens.inc({ type: 'refresh' });
+  return answer;
+}
+
+function timeOf({ signal, deadlineAt }: Pick<Call, 'signal' | 'deadlineAt'>): TransactionOptions {
+  return { signal, deadlineAt };
+}

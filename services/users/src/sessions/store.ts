@@ -1,0 +1,154 @@
+import type { Revocation, SessionEndReason } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import type { KnownToken } from './rotation.ts';
+
+export interface Session {
+  readonly sessionId: string;
+  readonly personId: string;
+}
+
+interface NewSession extends Session {
+  readonly client: string;
+  readonly startedAt: Date;
+  readonly expiresAt: Date;
+}
+
+export async function insertSession(tx: Transaction, session: NewSession): Promise<void> {
+  const { sessionId, personId, client, startedAt, expiresAt } = session;
+  await tx.run(
+    `insert into session (tenant_id, session_id, person_id, client, started_at, last_used_at, expires_at)
+     values ($1, $2, $3, $4, $5, $5, $6)`,
+    [tx.tenantId, sessionId, personId, client, startedAt, expiresAt],
+    'insert_session',
+  );
+}
+
+/** Sessions of this person whose tokens could not be used any more anyway, tokens included. */
+export async function deleteExpiredSessions(tx: Transaction, personId: string, now: Date): Promise<void> {
+  await tx.run(
+    'delete from session where tenant_id = $1 and person_id = $2 and expires_at <= $3',
+    [tx.tenantId, personId, now],
+    'delete_expired_sessions',
+  );
+}
+
+export async function insertToken(
+  tx: Transaction,
+  sessionId: string,
+  hash: Buffer,
+  now: Date,
+): Promise<void> {
+  await tx.run(
+    'insert into refresh_token (tenant_id, token_hash, session_id, issued_at) values ($1, $2, $3, $4)',
+    [tx.tenantId, hash, sessionId, now],
+    'insert_refresh_token',
+  );
+}
+
+/** The session this token belongs to, ours alone until the end of the transaction. */
+export function lockSessionOf(tx: Transaction, tokenHash: Buffer): Promise<Session | undefined> {
+  return tx.first(
+    `select s.session_id as "sessionId", s.person_id as "personId"
+       from refresh_token t
+       join session s on s.tenant_id = t.tenant_id and s.session_id = t.session_id
+      where t.tenant_id = $1 and t.token_hash = $2
+        for update of s`,
+    [tx.tenantId, tokenHash],
+    'lock_session_of_token',
+  );
+}
+
+/**
+ * The state of a token. A statement of its own, after the lock: joined into the locking one it would be read as it was
+ * before we had to wait.
+ */
+export function readToken(
+  tx: Transaction,
+  tokenHash: Buffer,
+  successorHash: Buffer,
+): Promise<KnownToken | undefined> {
+  return tx.first(
+    `select s.ended_at as "endedAt", s.expires_at as "expiresAt", t.used_at as "usedAt", t.used_by as "usedBy",
+            n.token_hash is not null and n.used_at is null as "successorUnused"
+       from refresh_token t
+       join session s on s.tenant_id = t.tenant_id and s.session_id = t.session_id
+       left join refresh_token n on n.tenant_id = t.tenant_id and n.token_hash = $3
+      where t.tenant_id = $1 and t.token_hash = $2`,
+    [tx.tenantId, tokenHash, successorHash],
+    'read_refresh_token',
+  );
+}
+
+export async function useToken(tx: Transaction, tokenHash: Buffer, client: Buffer, now: Date): Promise<void> {
+  await tx.run(
+    'update refresh_token set used_at = $3, used_by = $4 where tenant_id = $1 and token_hash = $2',
+    [tx.tenantId, tokenHash, now, client],
+    'use_refresh_token',
+  );
+}
+
+export async function noteUse(tx: Transaction, sessionId: string, now: Date): Promise<void> {
+  await tx.run(
+    'update session set last_used_at = $3 where tenant_id = $1 and session_id = $2',
+    [tx.tenantId, sessionId, now],
+    'note_session_use',
+  );
+}
+
+/** False when it had ended, or expired, before. */
+export async function markEnded(
+  tx: Transaction,
+  sessionId: string,
+  reason: SessionEndReason,
+  now: Date,
+): Promise<boolean> {
+  const ended = await tx.run(
+    `update session set ended_at = $3, end_reason = $4
+      where tenant_id = $1 and session_id = $2 and ended_at is null and expires_at > $3`,
+    [tx.tenantId, sessionId, now, reason],
+  );
+  return ended === 1;
+}
+
+export async function insertRevocation(tx: Transaction, sessionId: string, now: Date): Promise<void> {
+  await tx.run(
+    `insert into revocation (session_id, revoked_at) values ($1, $2)
+     on conflict (session_id) do update
+        set revoked_at = excluded.revoked_at, transaction_id = excluded.transaction_id`,
+    [sessionId, now],
+  );
+}
+
+export interface RevocationPage {
+  readonly items: Revocation[];
+  readonly next: string;
+}
+
+/**
+ * What was revoked by transactions that had not ended when `after` was made, whenever they began: `after` is the oldest
+ * transaction that was running then. It moves only when there is something to report, so that who has everything can
+ * tell. One from the future is of another database and counts as none.
+ */
+export async function revocationsAfter(tx: Transaction, after: string, since: Date): Promise<RevocationPage> {
+  const page = await tx.first<RevocationPage>(
+    `with asked as (
+       select case when $1::xid8 <= pg_snapshot_xmax(pg_current_snapshot()) then $1::xid8 else '0'::xid8 end as xid
+     ), found as (
+       select session_id, revoked_at from revocation, asked where transaction_id >= asked.xid and revoked_at > $2
+     )
+     select coalesce(json_agg(json_build_object(
+              'sessionId', session_id,
+              'revokedAt', to_char(revoked_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+            ) order by revoked_at), '[]') as items,
+            case when count(*) = 0 then (select xid from asked)
+                 else pg_snapshot_xmin(pg_current_snapshot()) end::text as next
+       from found`,
+    [after, since],
+    'revocations_after',
+  );
+  return page ?? { items: [], next: '0' };
+}
+
+export async function deleteRevocationsBefore(tx: Transaction, moment: Date): Promise<void> {
+  await tx.run('delete from revocation where revoked_at < $1', [moment]);
+}

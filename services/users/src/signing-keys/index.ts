@@ -1,0 +1,3 @@
+export { createKeyRing, type KeyRing } from './key-ring.ts';
+export { signingKeyRoutes } from './routes.ts';
+export { createSeal, deriveKey } from './seal.ts';
