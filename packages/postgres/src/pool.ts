@@ -2,7 +2,7 @@ import type { Log } from '@marimo/observability';
 import pg from 'pg';
 import { columnTypes } from './column-types.ts';
 import type { DatabaseMetrics } from './database-metrics.ts';
-import { cancelled, unavailable } from './failures.ts';
+import { cancelled, DatabaseUnavailable, unavailable } from './failures.ts';
 import type { Interruption } from './interruption.ts';
 
 export interface ConnectionPool {
@@ -28,6 +28,7 @@ export interface PoolSettings {
 
 /** A process that hangs inside a transaction must not hold its locks for ever. */
 const idleInTransactionMs = 60_000;
+const tellAgainMs = 10_000;
 
 export function openPool(settings: PoolSettings): ConnectionPool {
   const { name, log, metrics, maxConnections, acquireTimeoutMs, ...server } = settings;
@@ -48,11 +49,25 @@ export function openPool(settings: PoolSettings): ConnectionPool {
   pool.on('error', (error) => log.warn('an idle database connection was lost', { pool: name, error }));
   pool.on('connect', (client) => client.on('error', () => undefined));
 
+  // The refusal leaks nothing, so the reason (refused, wrong password, all in use) goes here; not once per request.
+  let toldAt = 0;
+  const tellWhy = (error: DatabaseUnavailable) => {
+    if (Date.now() - toldAt < tellAgainMs) return;
+    toldAt = Date.now();
+    const inUse = pool.totalCount - pool.idleCount;
+    log.error('there is no database connection to be had', { pool: name, inUse, error: error.cause });
+  };
+
   return {
     async acquire(interruption) {
-      const client = await lend(pool, interruption);
-      metrics.poolChanged(name, pool);
-      return client;
+      try {
+        return await lend(pool, interruption);
+      } catch (error) {
+        if (error instanceof DatabaseUnavailable) tellWhy(error);
+        throw error;
+      } finally {
+        metrics.poolChanged(name, pool);
+      }
     },
     release(client, broken) {
       client.release(broken);

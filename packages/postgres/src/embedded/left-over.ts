@@ -62,8 +62,9 @@ export async function stopLeftOver(data: string, log: Log): Promise<void> {
     }
     throw new Error(`A database server left over in ${data} (process ${left.pid}) does not stop`);
   }
-  // Another program may have that number by now; the server would take it for itself and refuse to start.
-  await rm(join(data, 'postmaster.pid'), { force: true });
+  // Another program has that number by now, as after a restart of the machine: the server would take it for its own
+  // kind and refuse to start. A dead number it checks itself, and also looks for what a dead server left running.
+  if ((await identityOf(left.pid)) !== undefined) await rm(join(data, 'postmaster.pid'), { force: true });
 }
 
 async function hasEnded(pid: number, withinMs: number): Promise<boolean> {

@@ -23,6 +23,9 @@ const withWatcher =
 /** Recovery after a crash reads all that was written since the last checkpoint. */
 const startTimeoutMs = 180_000;
 
+/** The children of a server that was killed end by themselves, and no other server may touch the data before. */
+const orphansLastMs = 15_000;
+
 export interface PostmasterOptions {
   readonly directory: string;
   readonly data: string;
@@ -34,9 +37,21 @@ export interface PostmasterOptions {
 
 /** Resolves once the server takes connections; rejects with its own words when it does not come up. */
 export async function startPostmaster(options: PostmasterOptions): Promise<Postmaster> {
-  const { directory, data, binaries, user } = options;
-  const logFile = fileOf.log(directory);
+  const logFile = fileOf.log(options.directory);
   await rename(logFile, `${logFile}.1`).catch(() => undefined);
+  const until = Date.now() + orphansLastMs;
+  for (;;) {
+    try {
+      return await attempt(options, logFile);
+    } catch (error) {
+      if (!String(error).includes('shared memory block') || Date.now() > until) throw error;
+      await pause(200);
+    }
+  }
+}
+
+async function attempt(options: PostmasterOptions, logFile: string): Promise<Postmaster> {
+  const { data, binaries, user } = options;
   const log = await open(logFile, 'w', 0o600);
   let child: ChildProcess;
   try {

@@ -42,12 +42,13 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     onProgress('starting the database');
     const port = await choosePort(directory, options.port);
     const postmaster = await startPostmaster({ directory, data, port, throwAway, binaries, user });
+    const exited = postmaster.exited.then(() => releaseDirectory(directory));
     return {
       server: { host: '127.0.0.1', port, user: 'postgres', password, database: 'marimo' },
-      exited: postmaster.exited,
+      exited,
       async stop() {
         await postmaster.stop();
-        await releaseDirectory(directory);
+        await exited;
       },
     };
   } catch (error) {
