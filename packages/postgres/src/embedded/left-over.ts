@@ -62,9 +62,10 @@ export async function stopLeftOver(data: string, log: Log): Promise<void> {
     }
     throw new Error(`A database server left over in ${data} (process ${left.pid}) does not stop`);
   }
-  // Another program has that number by now, as after a restart of the machine: the server would take it for its own
-  // kind and refuse to start. A dead number it checks itself, and also looks for what a dead server left running.
-  if ((await identityOf(left.pid)) !== undefined) await rm(join(data, 'postmaster.pid'), { force: true });
+  // Nothing, or something else has that number: another program after a restart of the machine, or the server's own
+  // corpse where nobody collects it. The server would take either for itself and refuse to start. Children that
+  // outlived a killed server are found by their shared memory, whose key comes from the directory.
+  await rm(join(data, 'postmaster.pid'), { force: true });
 }
 
 async function hasEnded(pid: number, withinMs: number): Promise<boolean> {
