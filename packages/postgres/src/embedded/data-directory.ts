@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Binaries, majorVersion } from './binaries.ts';
 import { spawnAs, type UnixUser } from './unix-user.ts';
@@ -17,6 +17,9 @@ export const fileOf = {
   owner: (directory: string) => join(directory, 'owner'),
   log: (directory: string) => join(directory, 'server.log'),
 };
+
+/** An empty cluster with its first log segments, and room to begin. */
+const neededMegabytes = 128;
 
 /** Finds the data of an earlier start, or makes an empty cluster. `throwAway` saves the time that durability costs. */
 export async function prepareData(
@@ -36,6 +39,13 @@ export async function prepareData(
       );
     }
     return { data, password: (await readFile(fileOf.password(directory), 'utf8')).trim() };
+  }
+  const { bavail, bsize } = await statfs(directory);
+  const freeMegabytes = Math.floor((bavail * bsize) / 2 ** 20);
+  if (freeMegabytes < neededMegabytes) {
+    throw new Error(
+      `A new database needs ${neededMegabytes} MB, and the disk of ${directory} has ${freeMegabytes} MB left`,
+    );
   }
   onProgress('creating the database');
   const password = randomBytes(24).toString('base64url');
@@ -83,10 +93,11 @@ async function initialise(
     child.on('error', reject);
     child.on('close', resolve);
   });
-  if (code !== 0) throw new Error(`The database could not be created in ${directory}: ${lastLines(output)}`);
+  if (code !== 0) throw new Error(`The database could not be created in ${directory}: ${reasonIn(output)}`);
 }
 
-/** What a program said last: its reason for giving up. */
-export function lastLines(output: string): string {
+/** Why a program gave up: the one reason that hides behind many others, else what it said last. */
+export function reasonIn(output: string): string {
+  if (output.includes('No space left on device')) return 'the disk is full';
   return output.trim().split('\n').slice(-4).join(' | ') || 'it gave no reason';
 }

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { open, readFile, rename } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
-import { fileOf, lastLines } from './data-directory.ts';
+import { fileOf, reasonIn } from './data-directory.ts';
 import { readPostmasterFile } from './left-over.ts';
 import { spawnAs, type UnixUser } from './unix-user.ts';
 
@@ -80,7 +80,7 @@ async function attempt(options: PostmasterOptions, logFile: string): Promise<Pos
   for (;;) {
     if (!running) {
       const said = await readFile(logFile, 'utf8').catch(() => '');
-      throw new Error(`The database server did not start: ${lastLines(said)}`);
+      throw new Error(`The database server did not start: ${reasonIn(said)}`);
     }
     const file = await readPostmasterFile(data);
     if (file?.ready && file.pid === child.pid) break;

@@ -29,8 +29,17 @@ export interface EmbeddedServer {
 
 /** Starts the PostgreSQL that came through npm, on loopback, with the data of this directory. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
-  const { log, throwAway = false, onProgress = () => undefined } = options;
   const directory = resolve(options.directory);
+  try {
+    return await start(directory, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    throw new Error(`The database cannot start: the disk of ${directory} is full`, { cause: error });
+  }
+}
+
+async function start(directory: string, options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  const { log, throwAway = false, onProgress = () => undefined } = options;
   const binaries = findBinaries();
   await mkdir(directory, { recursive: true, mode: 0o755 });
   await claimDirectory(directory);
