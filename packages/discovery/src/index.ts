@@ -1,1 +1,3 @@
+export { type ConsulRegistryOptions, consulRegistry } from './consul.ts';
 export type { Instance, Registration, Registry } from './registry.ts';
+export { type StaticRegistryOptions, staticRegistry } from './static.ts';

@@ -44,7 +44,10 @@ export async function faultProxy({ target }: { target: string }): Promise<FaultP
     const upstream = tcpConnect({ host: targetHost, port: targetPort, allowHalfOpen: true });
     const link = new Link(client, upstream, () => fault);
     links.add(link);
-    client.once('close', () => links.delete(link));
+    client.once('close', () => {
+      links.delete(link);
+      upstream.destroy();
+    });
   });
   await listen(server, 0);
   const { port } = server.address() as { port: number };

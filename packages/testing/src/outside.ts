@@ -1,8 +1,10 @@
 // What stands outside the platform, for tests: programs of their own and a network that fails on command. Needs no
 // other package, so that the tests of the lowest ones can use it.
 export { fetchedBinaries, findBinary } from './binaries.ts';
+export { type PrivateRabbitmq, startRabbitmq } from './broker.ts';
 export { type PrivateConsul, startConsul } from './consul.ts';
 export { type Fault, type FaultProxy, faultProxy } from './fault-proxy.ts';
 export { freePorts } from './free-ports.ts';
+export { requireInfra } from './infra.ts';
 export { type PrivateProcess, type ProcessOptions, startPrivateProcess } from './private-process.ts';
 export { type PrivateRedis, startRedis } from './redis.ts';

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Instance } from './registry.ts';
+
+/** The last known good instances of each service, one file each, so that a start without the registry can serve. */
+export interface Snapshots {
+  /** What was kept; nothing when there is no file or when it is broken. */
+  read(service: string): readonly Instance[];
+  write(service: string, instances: readonly Instance[]): Promise<void>;
+}
+
+export function snapshotsIn(directory: string): Snapshots {
+  const fileOf = (service: string) => join(directory, `${encodeURIComponent(service)}.json`);
+  return {
+    read(service) {
+      try {
+        const kept: unknown = JSON.parse(readFileSync(fileOf(service), 'utf8'));
+        return Array.isArray(kept) ? kept.filter(isInstance) : [];
+      } catch {
+        return [];
+      }
+    },
+    async write(service, instances) {
+      await mkdir(directory, { recursive: true });
+      // Readers see the old file or the new one, never half of one; several processes may share the directory.
+      const draft = `${fileOf(service)}.${process.pid}.tmp`;
+      await writeFile(draft, JSON.stringify(instances, null, 2));
+      await rename(draft, fileOf(service));
+    },
+  };
+}
+
+export function isInstance(value: unknown): value is Instance {
+  const { id, service, host, port, version } = Object(value) as Record<string, unknown>;
+  const texts = [id, service, host, version].every((text) => typeof text === 'string');
+  return texts && Number.isInteger(port) && Number(port) > 0;
+}
