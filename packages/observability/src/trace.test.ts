@@ -1,56 +1,11 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { OtlpReceiver } from '@marimo/testing/outside';
 import { createLog } from './log.ts';
 import { continueTrace, currentTraceparent, inSpan, startTracing } from './trace.ts';
-
-interface SentSpan {
-  traceId: string;
-  spanId: string;
-  parentSpanId?: string;
-  name: string;
-  status: { code: number };
-  attributes: { key: string; value: unknown }[];
-  events: unknown[];
-}
-
-/** A receiver of OTLP over HTTP with JSON, as collectors and Jaeger have. */
-class Receiver {
-  readonly spans: (SentSpan & { service: string })[] = [];
-  status = 200;
-  readonly #server: Server = createServer((req, res) => {
-    const parts: Buffer[] = [];
-    req.on('data', (part: Buffer) => parts.push(part));
-    req.on('end', () => {
-      if (req.url === '/v1/traces' && this.status === 200) this.#take(Buffer.concat(parts).toString());
-      res.writeHead(this.status, { 'content-type': 'application/json' }).end('{}');
-    });
-  });
-  async start(): Promise<string> {
-    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((done) => this.#server.close(done));
-  }
-  #take(body: string): void {
-    const { resourceSpans } = JSON.parse(body) as {
-      resourceSpans: {
-        resource: { attributes: { key: string; value: { stringValue: string } }[] };
-        scopeSpans: { spans: SentSpan[] }[];
-      }[];
-    };
-    for (const { resource, scopeSpans } of resourceSpans) {
-      const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
-      for (const { spans } of scopeSpans) this.spans.push(...spans.map((span) => ({ ...span, service })));
-    }
-  }
-}
 
 const remote = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 describe('a trace', () => {
-  const receiver = new Receiver();
+  const receiver = new OtlpReceiver();
   let endpoint: string;
   beforeAll(async () => {
     endpoint = await receiver.start();
@@ -127,7 +82,7 @@ describe('a trace', () => {
   });
 
   it('stops though the receiver is away', async () => {
-    const gone = new Receiver();
+    const gone = new OtlpReceiver();
     const nowhere = await gone.start();
     await gone.stop();
     const tracing = startTracing({ endpoint: nowhere, service: 'users' });

@@ -6,5 +6,6 @@ export { type PrivateConsul, startConsul } from './consul.ts';
 export { type Fault, type FaultProxy, faultProxy } from './fault-proxy.ts';
 export { freePorts } from './free-ports.ts';
 export { requireInfra } from './infra.ts';
+export { OtlpReceiver, type SentSpan } from './otlp-receiver.ts';
 export { type PrivateProcess, type ProcessOptions, startPrivateProcess } from './private-process.ts';
 export { type PrivateRedis, startRedis } from './redis.ts';
