@@ -1,4 +1,4 @@
-export { Problem, problemContentType, problemType, statusOf, toProblem } from './problem.ts';
+export { kindOf, Problem, problemContentType, problemType, statusOf, toProblem } from './problem.ts';
 export {
   type DeclaredRefusal,
   type FieldError,

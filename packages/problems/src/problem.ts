@@ -36,6 +36,12 @@ export function statusOf(kind: RefusalKind): number {
   return statusOfKind[kind];
 }
 
+/** What an answer's status asks of its caller; undefined where no refusal has that status. */
+export function kindOf(status: number): RefusalKind | undefined {
+  const kinds = Object.keys(statusOfKind) as RefusalKind[];
+  return kinds.find((kind) => statusOfKind[kind] === status);
+}
+
 /** The stable name of a refusal as a URI; it is an identifier, not an address. */
 export function problemType(code: string): string {
   return `urn:marimo:problem:${code}`;
