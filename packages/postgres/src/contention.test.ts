@@ -64,7 +64,7 @@ describe('two transactions in each other’s way', () => {
     await Promise.all([addOneMoreThanThereAre(3), addOneMoreThanThereAre(4)]);
     expect(begun).toBe(3);
     const counts = (await test.rows<{ minor: bigint }>('note')).map(({ minor }) => minor);
-    expect(counts.sort()).toEqual([0n, 0n, 2n, 3n]);
+    expect(counts.toSorted((a, b) => Number(a - b))).toEqual([0n, 0n, 2n, 3n]);
   });
 
   it('are given up after the third try, with a refusal that says to try later', async () => {

@@ -1,4 +1,11 @@
 export { asAdministrator, createDatabaseIfMissing } from './administrator.ts';
+export {
+  type CatalogueOptions,
+  checkCatalogue,
+  type GlobalTable,
+  globalTables,
+  type Violation,
+} from './catalogue/check.ts';
 export type { Database, Transaction, TransactionOptions } from './database.ts';
 export { type EmbeddedServer, type EmbeddedServerOptions, startEmbeddedServer } from './embedded/server.ts';
 export { DatabaseUnavailable, StatementCancelled, violatedConstraint } from './failures.ts';
