@@ -8,6 +8,7 @@ const config: Config = {
   // One throw-away PostgreSQL for the run; each test file clones its own database from a template.
   globalSetup: '<rootDir>/packages/testing/src/jest-setup.ts',
   globalTeardown: '<rootDir>/packages/testing/src/jest-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/packages/testing/src/jest-matchers.ts'],
   transform: {
     '\\.tsx?$': [
       '@swc/jest',

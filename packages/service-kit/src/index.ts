@@ -3,7 +3,14 @@ export { type AppOptions, createApp } from './http/app.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
 export { demandMatch, etagOf } from './http/etag.ts';
 export { parseJson } from './http/json.ts';
+export { close as closeServer, createHardenedServer, listen } from './http/listen.ts';
 export { checkRow } from './http/validate.ts';
+export { docsPages } from './pages/docs.ts';
+export { type OpenApiOptions, openApiOf } from './pages/openapi.ts';
+export type { Readiness } from './pages/operations.ts';
+export type { Observed, Platform } from './platform/platform.ts';
+export { PortTaken } from './platform/serve.ts';
+export { type RunningService, startService } from './platform/start-service.ts';
 export { type RepeatOptions, repeat } from './repeat.ts';
 export { type Call, handle, type Reply, type Route, reply } from './route.ts';
 export {

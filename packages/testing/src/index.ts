@@ -1,3 +1,4 @@
+export { Answer } from './answer.ts';
 export { type TestClock, testClock } from './clock.ts';
 export {
   type SchemaUnderTest,
@@ -7,3 +8,19 @@ export {
   useDatabase,
 } from './database.ts';
 export * from './outside.ts';
+export {
+  type CallOptions,
+  type DeliveredEvent,
+  type ServiceUnderTest,
+  type ServiceUnderTestOptions,
+  serviceUnderTest,
+} from './service.ts';
+export {
+  makeSigner,
+  sharedSigner,
+  type TestSigner,
+  type TokenHolder,
+  testTenantId,
+  testUserId,
+  tokenFor,
+} from './tokens.ts';

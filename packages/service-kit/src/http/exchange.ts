@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeadlineExceeded, newId } from '@marimo/contracts';
+import { deadlineFrom, deadlineHeader } from '@marimo/resilience';
 
-/** A deadline in milliseconds since the epoch. From outside it can only shorten what the endpoint allows. */
-export const deadlineHeader = 'x-marimo-deadline';
 export const requestIdHeader = 'x-request-id';
 
 const defaultDeadlineMs = 15_000;
@@ -13,6 +12,8 @@ export interface Exchange {
   readonly startedAt: number; // performance.now()
   /** The path as the contract writes it; never the caller's own text, which would flood the metrics. */
   route: string;
+  /** Asked every few seconds by a machine: not worth a line in the log. */
+  quiet?: boolean;
 }
 
 declare global {
@@ -35,9 +36,8 @@ export function requestIdOf(req: IncomingMessage): string {
 }
 
 export function deadlineOf(req: IncomingMessage, longestMs = defaultDeadlineMs): number {
-  const own = Date.now() + longestMs;
-  const given = Number(req.headers[deadlineHeader]);
-  return Number.isSafeInteger(given) && given > 0 ? Math.min(own, given) : own;
+  const given = req.headers[deadlineHeader];
+  return deadlineFrom(typeof given === 'string' ? given : undefined, longestMs, Date.now());
 }
 
 /**

@@ -19,7 +19,7 @@ export function recordExchanges(metrics: Metrics, log: Log): RecordExchange {
   );
   const sent = metrics.histogram('http_response_size_bytes', 'Bodies sent', ['method', 'route'], sizeBuckets);
 
-  return (req, res, { requestId, startedAt, route }) => {
+  return (req, res, { requestId, startedAt, route, quiet }) => {
     const seconds = (performance.now() - startedAt) / 1000;
     const method = req.method ?? '';
     // 499 as nginx has it: the caller hung up before the answer was out.
@@ -29,7 +29,7 @@ export function recordExchanges(metrics: Metrics, log: Log): RecordExchange {
     taken.observe({ method, route }, Number(req.headers['content-length'] ?? 0));
     sent.observe({ method, route }, Number(res.getHeader('content-length') ?? 0));
     runInContext({ requestId }, () => {
-      log.info('request', {
+      log[quiet ? 'debug' : 'info']('request', {
         method,
         route,
         path: pathOf(req),

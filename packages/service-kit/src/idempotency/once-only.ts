@@ -7,7 +7,8 @@ import { findAnswer, keepAnswer, lockKey, type StoredAnswer } from './store.ts';
 
 /** A request that may come again: its key belongs to one user and one route. */
 export interface Repeat {
-  readonly key: string;
+  /** Undefined where the caller sent none: then nothing is kept. */
+  readonly key: string | undefined;
   readonly userId: string;
   readonly route: string;
   /** Everything the caller sent that decides the effect, as plain JSON. */
@@ -19,20 +20,27 @@ export interface Repeat {
  * effect: either both are there or neither is. A refusal rolls back, so it keeps nothing and can be tried again.
  */
 export function onceOnly<R>(
-  repeat: Repeat,
+  { key, content, ...repeat }: Repeat,
   work: (tx: Transaction) => Promise<R>,
 ): (tx: Transaction) => Promise<R> {
-  const digest = digestOf(repeat.content);
+  const doWork = async (tx: Transaction): Promise<R & AnyReply> => {
+    const answer = await work(tx);
+    demandReply(answer, repeat.route); // without a key too, so that the first test of a handler finds it
+    return answer;
+  };
+  if (key === undefined) return doWork;
+
+  const kept = { key, ...repeat };
+  const digest = digestOf(content);
   return async (tx) => {
-    if (!(await lockKey(tx, repeat))) throw new RequestStillRunning({}, { retryAfterSeconds: 1 });
-    const stored = await findAnswer(tx, repeat);
+    if (!(await lockKey(tx, kept))) throw new RequestStillRunning({}, { retryAfterSeconds: 1 });
+    const stored = await findAnswer(tx, kept);
     if (stored !== undefined) {
       if (!stored.digest.equals(digest)) throw new IdempotencyKeyReused({});
       return replayed(stored) as R; // what is kept was an R when it was made
     }
-    const answer = await work(tx);
-    demandReply(answer, repeat.route);
-    await keepAnswer(tx, repeat, digest, answer);
+    const answer = await doWork(tx);
+    await keepAnswer(tx, kept, digest, answer);
     return answer;
   };
 }
@@ -50,7 +58,7 @@ function replayed({ status, body, headers }: StoredAnswer): AnyReply {
   return { status, body, headers: { ...headers, 'idempotent-replayed': 'true' } };
 }
 
-function demandReply(answer: unknown, route: string): asserts answer is AnyReply {
+function demandReply<R>(answer: R, route: string): asserts answer is R & AnyReply {
   if (typeof (answer as AnyReply | undefined)?.status === 'number') return;
   throw new TypeError(
     `${route} keeps its answers, so its call.inTenant must return the reply; use database.inTenant for other work`,

@@ -57,3 +57,8 @@ export async function keepAnswer(
     'idempotency_keep',
   );
 }
+
+/** We promise a day; the hour more is for clocks and for repeats under way. */
+export function deleteOldAnswers(tx: Transaction): Promise<number> {
+  return tx.run("delete from idempotency_key where created_at < now() - interval '25 hours'");
+}

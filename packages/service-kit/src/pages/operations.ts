@@ -1,0 +1,45 @@
+import { Router } from 'express';
+import { docsPages } from './docs.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** What was asked, and whether it is as it should be. */
+  readonly checks: Readonly<Record<string, boolean>>;
+}
+
+export interface OperationPages {
+  readiness(): Promise<Readiness>;
+  metrics(): Promise<string>;
+  readonly metricsType: string;
+  readonly openApi: object;
+}
+
+/** What operators and tools ask of every service; none of it passes the gateway. */
+export function operationPages({ readiness, metrics, metricsType, openApi }: OperationPages): Router {
+  const router = Router();
+  router.use(['/health', '/ready', '/metrics', '/openapi.json', '/docs'], (req, res, next) => {
+    res.locals.exchange.route = req.baseUrl;
+    res.locals.exchange.quiet = true;
+    next();
+  });
+  // Alive: the event loop turns. Whether it can serve is another question, and no reason to restart it.
+  router.get('/health', (_, res) => {
+    res.setHeader('cache-control', 'no-store').json({ status: 'ok' });
+  });
+  router.get('/ready', async (_, res) => {
+    const answer = await readiness();
+    res
+      .status(answer.ready ? 200 : 503)
+      .setHeader('cache-control', 'no-store')
+      .json(answer);
+  });
+  router.get('/metrics', async (_, res) => {
+    res.setHeader('content-type', metricsType).end(await metrics());
+  });
+  const openApiText = JSON.stringify(openApi);
+  router.get('/openapi.json', (_, res) => {
+    res.type('json').end(openApiText);
+  });
+  router.use(docsPages());
+  return router;
+}

@@ -1,0 +1,37 @@
+import type { Cache } from '@marimo/cache';
+import type { ServiceName } from '@marimo/contracts';
+import type { Registry } from '@marimo/discovery';
+import type { Transport } from '@marimo/messaging';
+import type { Log, Metrics, Tracing } from '@marimo/observability';
+import type { Database, LoginRole } from '@marimo/postgres';
+import type { ServiceClient } from '@marimo/resilience';
+import type { ServiceDefinition } from '../service.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** What one service watches itself with. */
+export interface Observed {
+  readonly service: ServiceName;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** What the environment chose, shared by all services of a process. */
+export interface Platform {
+  readonly settings: Settings;
+  readonly clock: () => Date;
+  readonly registry: Registry;
+  readonly cache: Cache;
+  readonly transport: Transport;
+  /** What the shared parts measure, in the exposition format. */
+  sharedMetrics(): Promise<string>;
+  /** A log, a metrics registry and a tracer of its own for each service. */
+  observe(service: ServiceName): Observed;
+  startTracing(service: ServiceName): Tracing;
+  /** Brings the schemas of these services up to date; a schema that is, costs nothing. */
+  migrate(services: readonly ServiceDefinition[]): Promise<void>;
+  openDatabase(of: Observed, role: LoginRole): Database;
+  client(of: Observed): ServiceClient;
+  /** Resolves with the reason when a part is lost that nothing works without, such as the embedded server. */
+  readonly lost: Promise<Error>;
+  close(): Promise<void>;
+}

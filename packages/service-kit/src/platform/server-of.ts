@@ -1,0 +1,54 @@
+import type { Server } from 'node:http';
+import { createApp } from '../http/app.ts';
+import { createHardenedServer } from '../http/listen.ts';
+import { openApiOf } from '../pages/openapi.ts';
+import { operationPages } from '../pages/operations.ts';
+import type { Deps, ServiceDefinition } from '../service.ts';
+import type { ReadinessAnswers } from './readiness.ts';
+import type { RunningVerifier } from './verifier-of.ts';
+import { version } from './version.ts';
+
+interface Given {
+  readonly definition: ServiceDefinition;
+  readonly deps: Deps;
+  readonly verifier: RunningVerifier;
+  readonly readiness: ReadinessAnswers;
+  readonly sharedMetrics: () => Promise<string>;
+}
+
+export interface ServiceServer {
+  readonly server: Server;
+  drain(): void;
+  close(): Promise<void>;
+}
+
+/** The server a service brings itself, or the one made of its contracts. */
+export function serverOf({ definition, deps, verifier, readiness, sharedMetrics }: Given): ServiceServer {
+  const { name } = definition;
+  if (definition.server !== undefined) {
+    const { server, drain, close } = definition.server(deps, verifier);
+    return {
+      server,
+      drain() {
+        readiness.drain();
+        drain();
+      },
+      close,
+    };
+  }
+
+  const routes = definition.routes.flatMap((slice) => slice(deps));
+  const endpoints = routes.map(({ endpoint }) => endpoint);
+  const pages = operationPages({
+    readiness: readiness.ask,
+    metrics: async () => `${await sharedMetrics()}\n${await deps.metrics.render()}`,
+    metricsType: deps.metrics.contentType,
+    openApi: openApiOf({ title: `Marimo ERP: ${name}`, version, endpoints }),
+  });
+  const { database, log, metrics } = deps;
+  const draining = () => readiness.draining;
+  const app = createApp({ service: name, database, verifier, log, metrics, routes, pages, draining });
+  const longestDeadlineMs = Math.max(0, ...endpoints.map(({ deadlineMs = 0 }) => deadlineMs));
+  const server = createHardenedServer(app, { requestTimeoutMs: Math.max(60_000, longestDeadlineMs + 5_000) });
+  return { server, drain: readiness.drain, close: async () => {} };
+}

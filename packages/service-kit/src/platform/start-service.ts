@@ -1,0 +1,107 @@
+import type { AddressInfo } from 'node:net';
+import { createOutbox, createWake, startConsumers, startRelay } from '@marimo/messaging';
+import { forgetOldAnswers } from '../idempotency/forget.ts';
+import type { Readiness } from '../pages/operations.ts';
+import type { Deps, ServiceDefinition } from '../service.ts';
+import { noDatabase } from './no-database.ts';
+import type { Observed, Platform } from './platform.ts';
+import { readinessOf } from './readiness.ts';
+import { serve } from './serve.ts';
+import { serverOf } from './server-of.ts';
+import { verifierOf } from './verifier-of.ts';
+import { version } from './version.ts';
+
+export interface RunningService {
+  readonly address: AddressInfo;
+  ready(): Promise<Readiness>;
+  /** Withdraws, finishes what is running, then closes everything; the second call waits for the first. */
+  stop(): Promise<void>;
+}
+
+/** Starts one service on the platform. When a step fails, what was started before it is stopped again. */
+export async function startService(
+  definition: ServiceDefinition,
+  platform: Platform,
+): Promise<RunningService> {
+  const started = new AsyncDisposableStack(); // undone from the last step to the first
+  try {
+    const service = await start(definition, platform, started);
+    let stopping: Promise<void> | undefined;
+    const stop = () => {
+      stopping ??= started.disposeAsync();
+      return stopping;
+    };
+    return { ...service, stop };
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+}
+
+async function start(
+  definition: ServiceDefinition,
+  platform: Platform,
+  started: AsyncDisposableStack,
+): Promise<Omit<RunningService, 'stop'>> {
+  const { name, background = [] } = definition;
+  const of = platform.observe(name);
+  const tracing = platform.startTracing(name);
+  started.defer(() => tracing.close());
+
+  await platform.migrate([definition]);
+  const deps = startData(definition, of, platform, started);
+  await startConsuming(definition, of, deps, started);
+  for (const work of background) started.defer(await work.start(deps));
+
+  const verifier = verifierOf(definition, deps);
+  started.defer(() => verifier.close());
+  const readiness = readinessOf(definition, deps, verifier);
+  const own = serverOf({ definition, deps, verifier, readiness, sharedMetrics: platform.sharedMetrics });
+  started.defer(() => own.close());
+  const served = await serve({ ...own, service: name, settings: platform.settings });
+  started.defer(() => served.stop());
+
+  const host = platform.settings.advertiseHost;
+  const { port } = served.address;
+  const instance = { id: `${name}-${host}-${port}`, service: name, host, port, version };
+  const registration = await platform.registry.register(instance);
+  started.defer(() => registration.withdraw());
+  of.log.info('serving', { host, port });
+  return { address: served.address, ready: readiness.ask };
+}
+
+/** Opens the database and begins to empty the outbox; a service without migrations has neither. */
+function startData(
+  { name, migrations }: ServiceDefinition,
+  of: Observed,
+  platform: Platform,
+  started: AsyncDisposableStack,
+): Deps {
+  const { settings, clock, registry, cache, transport } = platform;
+  const wake = createWake();
+  const database = migrations === undefined ? noDatabase(name) : platform.openDatabase(of, 'app');
+  started.defer(() => database.close());
+  if (migrations !== undefined) {
+    const relayDatabase = platform.openDatabase(of, 'relay');
+    started.defer(() => relayDatabase.close());
+    const relay = startRelay({ ...of, database: relayDatabase, transport, wake });
+    started.defer(() => relay.close());
+    started.defer(forgetOldAnswers(relayDatabase, of.log));
+  }
+  const client = platform.client(of);
+  started.defer(() => client.close());
+  const outbox = createOutbox({ service: name, clock, onAdded: wake.ring });
+  return { database, outbox, transport, cache, registry, client, ...of, settings, clock };
+}
+
+async function startConsuming(
+  { consumers = [] }: ServiceDefinition,
+  of: Observed,
+  deps: Deps,
+  started: AsyncDisposableStack,
+): Promise<void> {
+  if (consumers.length === 0) return;
+  const { database, transport } = deps;
+  const consuming = await startConsumers({ ...of, database, transport, consumers, deps });
+  started.defer(() => consuming.close());
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Cache } from '@marimo/cache';
+import { Unavailable } from '@marimo/contracts';
+import { getSigningKeys, listRevocations } from '@marimo/contracts/users';
+import { staticRegistry } from '@marimo/discovery';
+import { createLog, createMetrics } from '@marimo/observability';
+import type { ServiceClient } from '@marimo/resilience';
+import { type Platform, readSettings, type ServiceDefinition } from '@marimo/service-kit';
+import type { TestDatabase } from './database.ts';
+import type { MemoryTransport } from './memory-transport.ts';
+import { sharedSigner } from './tokens.ts';
+
+export interface PlatformForTests {
+  readonly definition: ServiceDefinition;
+  readonly database: TestDatabase;
+  readonly transport: MemoryTransport;
+  readonly client?: Pick<ServiceClient, 'call'>;
+  readonly clock?: () => Date;
+}
+
+/** The platform of one service under test: its own database and home, everything else in memory. */
+export function platformForTests(given: PlatformForTests): Platform {
+  const { definition, database, transport, clock = () => new Date() } = given;
+  const home = mkdtempSync(join(tmpdir(), 'marimo-test-home-'));
+  const settings = readSettings({
+    MARIMO_HOME: home,
+    LOG_LEVEL: 'silent',
+    JWT_SECRET: 'a secret of the tests',
+    [`${definition.name.toUpperCase()}_PORT`]: '0',
+  });
+  return {
+    settings,
+    clock,
+    transport,
+    registry: staticRegistry({ table: {} }),
+    cache: nothingCached,
+    sharedMetrics: async () => '',
+    observe: (service) => ({
+      service,
+      log: createLog({ service, level: settings.logLevel }),
+      metrics: createMetrics(service),
+    }),
+    startTracing: () => ({ close: async () => {} }),
+    migrate: async () => {},
+    // The test database closes what it opened.
+    openDatabase: ({ service }, role) => ({ ...database.open(service, role), close: async () => {} }),
+    client: () => clientForTests(given.client),
+    lost: new Promise(() => {}),
+    close: async () => rmSync(home, { recursive: true, force: true }),
+  };
+}
+
+/** `users` as far as a verifier needs it; what else is called, the test answers. */
+function clientForTests(given: PlatformForTests['client']): ServiceClient {
+  const call: ServiceClient['call'] = async (endpoint, input) => {
+    const { path }: { path: string } = endpoint;
+    if (path === getSigningKeys.path) return { status: 200, body: { keys: [sharedSigner().jwk] } } as never;
+    if (path === listRevocations.path) return { status: 200, body: { items: [], next: '' } } as never;
+    if (given === undefined) throw new Unavailable({ service: path.split('/')[3] ?? path });
+    return given.call(endpoint, input);
+  };
+  return { call, close: async () => {} };
+}
+
+/** A cache may lose everything at any moment; this one does. */
+const nothingCached: Cache = {
+  wrap: (_key, _options, load) => load(),
+  drop: async () => {},
+  dropTag: async () => {},
+  take: async (_bucket, { burst }) => ({
+    allowed: true,
+    remaining: burst,
+    retryAfterMs: 0,
+    decidedBy: 'local',
+  }),
+  lease: async () => ({ fence: 1n, renew: async () => true, release: async () => {} }),
+  publish: async () => {},
+  subscribe: async () => () => {},
+  connected: true,
+  close: async () => {},
+};

@@ -1,0 +1,150 @@
+import {
+  type AnyEndpoint,
+  type Envelope,
+  type EventData,
+  type EventDefinition,
+  newId,
+} from '@marimo/contracts';
+import { outboxMigrations } from '@marimo/messaging';
+import type { CallInput, ServiceClient } from '@marimo/resilience';
+import {
+  kitMigrations,
+  type RunningService,
+  type ServiceDefinition,
+  startService,
+} from '@marimo/service-kit';
+import { z } from 'zod';
+import { Answer } from './answer.ts';
+import { type TestDatabase, testDatabase } from './database.ts';
+import { memoryTransport } from './memory-transport.ts';
+import { platformForTests } from './platform.ts';
+import { testTenantId, tokenFor } from './tokens.ts';
+
+export interface ServiceUnderTestOptions {
+  /** The token calls carry unless they say otherwise: an administrator's; null for none. */
+  readonly as?: string | null;
+  /** Answers the service's calls to other services; those for keys and revocations are answered already. */
+  readonly client?: Pick<ServiceClient, 'call'>;
+  readonly clock?: () => Date;
+}
+
+export interface CallOptions {
+  readonly as?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A body that is sent as it is, for endpoints that declare a stream. */
+  readonly raw?: { readonly contentType: string; readonly body: string | Uint8Array<ArrayBuffer> };
+}
+
+export interface ServiceUnderTest {
+  /** Calls over HTTP, typed by the contract; the answer is held against it. */
+  call<E extends AnyEndpoint>(endpoint: E, input: CallInput<E>, options?: CallOptions): Promise<Answer<E>>;
+  /** All rows of a table, of every tenant. */
+  rows<Row = Record<string, unknown>>(table: string): Promise<Row[]>;
+  /** Every event the service has put into its outbox, published or not, in the order it happened. */
+  events(): Promise<Envelope[]>;
+  /** Hands an event to the service's consumers as the broker would, and waits for its effect. */
+  deliver<E extends EventDefinition>(event: E, given: DeliveredEvent<E>): Promise<void>;
+  readonly url: string;
+  readonly database: TestDatabase;
+  readonly running: RunningService;
+  stop(): Promise<void>;
+}
+
+export interface DeliveredEvent<E extends EventDefinition> {
+  readonly data: EventData<E>;
+  readonly subject?: string;
+  readonly tenantId?: string;
+  readonly actorId?: string;
+  /** The same id again is the same event delivered twice. */
+  readonly id?: string;
+}
+
+/**
+ * Starts the service as production does, on a database of its own cloned from a migrated template, on a free port,
+ * with a broker and a `users` that live in memory.
+ */
+export async function serviceUnderTest(
+  definition: ServiceDefinition,
+  options: ServiceUnderTestOptions = {},
+): Promise<ServiceUnderTest> {
+  const { name: schema, migrations } = definition;
+  const folders = [kitMigrations, outboxMigrations, ...(migrations === undefined ? [] : [migrations])];
+  const database = await testDatabase({ schema, folders });
+  const transport = memoryTransport();
+  const platform = platformForTests({ ...options, definition, database, transport });
+  const running = await startService(definition, platform).catch(async (error: unknown) => {
+    await database.drop();
+    throw error;
+  });
+  const url = `http://127.0.0.1:${running.address.port}`;
+  const { as: usual = tokenFor() } = options;
+
+  return {
+    url,
+    database,
+    running,
+    call: (endpoint, input, given = {}) => callOver(url, endpoint, input, { as: usual, ...given }),
+    rows: (table) => database.rows(table),
+    async events() {
+      // The outbox first: what the relay moves meanwhile is then found on the other side.
+      const waiting = await database.rows<{ envelope: Envelope }>('outbox');
+      const all = [...transport.published, ...waiting.map(({ envelope }) => envelope)];
+      return [...new Map(all.map((envelope) => [envelope.id, envelope])).values()];
+    },
+    deliver: (event, given) => transport.deliver(envelopeOf(event, given)),
+    async stop() {
+      await running.stop();
+      await platform.close();
+      await database.drop();
+    },
+  };
+}
+
+async function callOver<E extends AnyEndpoint>(
+  url: string,
+  endpoint: E,
+  input: CallInput<E>,
+  { as, headers, raw }: CallOptions,
+): Promise<Answer<E>> {
+  const { body, idempotencyKey, signal } = input as CallInput<AnyEndpoint>;
+  const json = body === undefined ? undefined : JSON.stringify(body);
+  const content = raw ?? (json === undefined ? undefined : { contentType: 'application/json', body: json });
+  const response = await fetch(url + addressOf(endpoint, input as CallInput<AnyEndpoint>), {
+    method: endpoint.method,
+    headers: {
+      ...(as != null && { authorization: `Bearer ${as}` }),
+      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+      ...(content !== undefined && { 'content-type': content.contentType }),
+      ...headers,
+    },
+    ...(content !== undefined && { body: content.body }),
+    ...(signal !== undefined && { signal }),
+  });
+  return new Answer(endpoint, response, await response.text());
+}
+
+function addressOf({ path }: AnyEndpoint, { params, query }: CallInput<AnyEndpoint>): string {
+  const given = (params ?? {}) as Record<string, unknown>;
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(given[name])));
+  const asked = Object.entries((query ?? {}) as Record<string, unknown>).filter(
+    ([, value]) => value !== undefined,
+  );
+  const search = new URLSearchParams(asked.map(([name, value]) => [name, String(value)]));
+  return search.size > 0 ? `${filled}?${search}` : filled;
+}
+
+function envelopeOf<E extends EventDefinition>(event: E, given: DeliveredEvent<E>): Envelope {
+  const { data, id = newId(), subject = newId(), tenantId = testTenantId, actorId } = given;
+  return {
+    specversion: '1.0',
+    id,
+    source: `/services/${event.type.split('.', 1)[0]}`,
+    type: event.type,
+    subject,
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    tenantid: tenantId,
+    ...(actorId !== undefined && { actorid: actorId }),
+    data: z.encode(event.data, data) as Envelope['data'],
+  };
+}
