@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { createLog, createMetrics } from '@marimo/observability';
 import { useDatabase } from '@marimo/testing/database';
 import { asAdministrator } from './administrator.ts';
+import { checkCatalogue } from './catalogue/check.ts';
 import { migrate } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
 import type { ServerAddress } from './settings.ts';
@@ -119,6 +120,25 @@ describe('migrating', () => {
     expect(await tables(other)).toEqual(['a']);
     const applied = await query(server, 'select schema_name from marimo.schema_migration order by 1');
     expect(applied).toEqual([{ schema_name: 'ledger' }, { schema_name: 'stock' }]);
+  });
+});
+
+describe('an administrator who is no superuser, as hosted databases give one', () => {
+  it('can migrate, given that he may create roles and databases', async () => {
+    await cluster.sql('create role lesser login createrole createdb');
+    const server = { ...newServer(), user: 'lesser' };
+    try {
+      const own = await folder('own', {
+        '0001_a.sql': 'create table a (tenant_id uuid not null primary key)',
+        '0002_b.sql': "select marimo.protect_tenant_table('a')",
+      });
+      await up(server, [own], 'modest');
+      await up(server, [own], 'modest');
+      expect(await checkCatalogue(server)).toEqual([]);
+    } finally {
+      await cluster.sql(`drop database ${server.database} with (force)`);
+      await cluster.sql('drop role modest_owner, modest_app, modest_relay, lesser');
+    }
   });
 });
 

@@ -78,6 +78,20 @@ describe('a database server that dies', () => {
   });
 });
 
+describe('a connection that died while it lay idle', () => {
+  const test = useDatabase({ schema: 'notes', folders: [notes], maxConnections: 1 });
+
+  it('costs no request, even when nothing has told us of its death', async () => {
+    const who = 'select pg_backend_pid() as pid';
+    const before = await test.database.withoutTenant((tx) => tx.first<{ pid: number }>(who));
+    process.kill(before?.pid as number, 'SIGTERM');
+    // Stands still until the connection is gone, so that the event loop cannot hear of it before it is used.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    const after = await test.database.withoutTenant((tx) => tx.first<{ pid: number }>(who));
+    expect(after?.pid).not.toBe(before?.pid);
+  });
+});
+
 describe('a network that fails', () => {
   const test = useDatabase({ schema: 'notes', folders: [notes] });
   let proxy: FaultProxy;
