@@ -65,15 +65,15 @@ create trigger kept_balances after insert on journal_line
   for each statement execute function keep_balances();
 
 -- What was posted to each account up to and including a day: whole months, then the days of the last one.
-create function turnover_until(until date) returns table (
-  tenant_id uuid, account_id uuid, currency text,
+create function turnover_until(tenant uuid, until date) returns table (
+  account_id uuid, currency text,
   debit_minor bigint, credit_minor bigint, base_debit_minor bigint, base_credit_minor bigint
 ) language sql stable parallel safe as $$
-  select tenant_id, account_id, currency, debit_minor, credit_minor, base_debit_minor, base_credit_minor
+  select account_id, currency, debit_minor, credit_minor, base_debit_minor, base_credit_minor
   from accounting.account_month
-  where month < date_trunc('month', until::timestamp)::date
+  where tenant_id = tenant and month < date_trunc('month', until::timestamp)::date
   union all
-  select tenant_id, account_id, currency, debit_minor, credit_minor, base_debit_minor, base_credit_minor
+  select account_id, currency, debit_minor, credit_minor, base_debit_minor, base_credit_minor
   from accounting.account_day
-  where day between date_trunc('month', until::timestamp)::date and until
+  where tenant_id = tenant and day between date_trunc('month', until::timestamp)::date and until
 $$;

@@ -5,7 +5,7 @@ import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
 import { Language } from '../users/identity.ts';
-import { ImportQuery, importReply } from './import.ts';
+import { ImportQuery, ImportReply, RefusedRow } from './import.ts';
 import { changeAccounts, createAccounts, readAccounts } from './permissions.ts';
 import { AccountBelowItself, AccountCodeTaken, AccountParentUnknown } from './refusals.ts';
 import { AccountCode, LowerCaseId, lineOfText } from './texts.ts';
@@ -102,7 +102,9 @@ export const importAccounts = endpoint({
   body: { stream: ['application/json', 'application/x-ndjson', 'text/csv'] },
   bodyLimitBytes: 4 * 1024 * 1024,
   deadlineMs: 60_000,
-  replies: { 200: importReply('code') },
+  replies: {
+    200: ImportReply.extend({ refused: z.array(RefusedRow.extend({ code: z.string().nullable() })) }),
+  },
   repeat: 'natural',
 });
 

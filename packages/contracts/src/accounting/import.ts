@@ -17,19 +17,16 @@ export const ImportQuery = z.strictObject({
 /** How many refused rows are described; more are only counted. */
 export const mostRefusedDescribed = 10_000;
 
-/** The answer to an import whose rows are known by `key`: an id or a code of the caller's. */
-export function importReply<Key extends string>(key: Key) {
-  const Row = z.strictObject({
-    /** 1 is the first line of the file; of a row on several lines, the first. */
-    line: z.int(),
-    [key]: z.string().nullable(),
-    problem: Problem,
-  } as { line: z.ZodInt; problem: typeof Problem } & Record<Key, z.ZodNullable<z.ZodString>>);
-  return z.strictObject({
-    accepted: z.int(),
-    /** There already with the same content. */
-    repeated: z.int(),
-    refused: z.array(Row).max(mostRefusedDescribed),
-    refusedTotal: z.int(),
-  });
-}
+export const RefusedRow = z.strictObject({
+  /** 1 is the first line of the file; of an entry on several CSV rows, its first. In a JSON list, the place in it. */
+  line: z.int(),
+  problem: Problem,
+});
+
+/** Each import adds `refused`: its refused rows, with what they call themselves. */
+export const ImportReply = z.strictObject({
+  accepted: z.int(),
+  /** There already with the same content. */
+  repeated: z.int(),
+  refusedTotal: z.int(),
+});

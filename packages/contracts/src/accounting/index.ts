@@ -37,7 +37,7 @@ export {
   listChartTemplates,
   NewAccount,
 } from './accounts.ts';
-export { ImportMode, importReply, mostRefusedDescribed } from './import.ts';
+export { ImportMode, ImportReply, mostRefusedDescribed, RefusedRow } from './import.ts';
 export {
   createJournal,
   generalJournalCode,

@@ -6,7 +6,7 @@ import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Day, MoneyOnWire, PositiveMoney } from '../measures.ts';
 import { Absent } from '../platform/refusals.ts';
-import { ImportMode, ImportQuery, importReply } from './import.ts';
+import { ImportMode, ImportQuery, ImportReply, RefusedRow } from './import.ts';
 import { generalJournalCode } from './journals.ts';
 import { postEntries, readEntries, reverseEntries } from './permissions.ts';
 import {
@@ -137,7 +137,9 @@ export const importJournalEntries = endpoint({
   body: { stream: ['application/x-ndjson', 'text/csv'] },
   bodyLimitBytes: 64 * mebibyte,
   deadlineMs: 120_000,
-  replies: { 200: importReply('entryId') },
+  replies: {
+    200: ImportReply.extend({ refused: z.array(RefusedRow.extend({ entryId: z.string().nullable() })) }),
+  },
   // The ids of the entries make a repetition safe.
   repeat: 'natural',
 });

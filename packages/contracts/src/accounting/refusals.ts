@@ -100,13 +100,20 @@ export class JournalCodeTaken extends refusal(z.object({ code: z.string() }), {
   detail: ({ code }) => `There is a journal ${code} with another name. Choose another code.`,
 }) {}
 
-export class EntryConflict extends refusal(z.object({ entryId: z.uuid(), number: z.string() }), {
-  code: 'accounting.entry-conflict',
-  kind: 'conflict',
-  title: 'This id was used for another entry',
-  detail: ({ entryId, number }) =>
-    `${entryId} was posted as ${number} with other content. Give this entry an id of its own.`,
-}) {}
+export class EntryConflict extends refusal(
+  z.object({
+    entryId: z.uuid(),
+    /** Null when the other one is in the same request. */
+    number: z.string().nullable(),
+  }),
+  {
+    code: 'accounting.entry-conflict',
+    kind: 'conflict',
+    title: 'This id was used for another entry',
+    detail: ({ entryId, number }) =>
+      `${entryId} is ${number ?? 'in this request'} with other content. Give this entry an id of its own.`,
+  },
+) {}
 
 export class EntryReversed extends refusal(z.object({ entryId: z.uuid(), number: z.string() }), {
   code: 'accounting.entry-reversed',

@@ -54,6 +54,8 @@ export const StatementLine = z.strictObject({
   balance: MoneyOnWire,
 });
 
+export type StatementLine = z.output<typeof StatementLine>;
+
 export const AccountStatement = z.strictObject({
   accountCode: z.string(),
   from: Day,

@@ -10,10 +10,11 @@ export function cursorOf(...key: readonly (string | number)[]): string {
 export function readCursor<Parts extends readonly [z.ZodType, ...z.ZodType[]]>(
   after: string | undefined,
   ...parts: Parts
-): z.output<z.ZodTuple<Parts>> | undefined {
+): { readonly [Place in keyof Parts]: z.output<Parts[Place]> } | undefined {
   if (after === undefined) return undefined;
   try {
-    return z.tuple(parts).parse(JSON.parse(Buffer.from(after, 'base64url').toString()));
+    const key: unknown = JSON.parse(Buffer.from(after, 'base64url').toString());
+    return z.tuple(parts).parse(key) as { [Place in keyof Parts]: z.output<Parts[Place]> };
   } catch {
     const detail = 'must be the "next" of the page before';
     throw new MalformedRequest({ errors: [{ pointer: '?after', detail }] });

@@ -1,0 +1,167 @@
+import { Absent } from '@marimo/contracts';
+import {
+  type Account,
+  AccountBelowItself,
+  AccountParentUnknown,
+  accountChanged,
+  accountCreated,
+  changeAccount,
+  createAccount,
+  createAccountsFromTemplate,
+  getAccount,
+  importAccounts,
+  listAccounts,
+  listChartTemplates,
+  type NewAccount,
+} from '@marimo/contracts/accounting';
+import type { Transaction } from '@marimo/postgres';
+import {
+  cursorOf,
+  type Deps,
+  demandMatch,
+  etagOf,
+  handle,
+  type Route,
+  readCursor,
+  reply,
+} from '@marimo/service-kit';
+import { z } from 'zod';
+import { type AccountOutcome, planAccounts } from './accounts.ts';
+import { readChart } from './chart-file.ts';
+import {
+  accountsWithCodes,
+  accountWithId,
+  insertAccounts,
+  listOfAccounts,
+  lockChart,
+  standsBelow,
+  updateAccount,
+} from './store.ts';
+import { chartTemplates, newAccountsOf } from './templates/index.ts';
+
+export function accountRoutes(deps: Deps): Route[] {
+  return [...readingRoutes(), ...addingRoutes(deps), changingRoute(deps)];
+}
+
+function readingRoutes(): Route[] {
+  return [
+    handle(listAccounts, async (call) => {
+      const { code, type, archived, text, after, limit } = call.query;
+      const [afterCode] = readCursor(after, z.string()) ?? [];
+      const filter = { code, type, archived, text, afterCode, limit: limit + 1 };
+      const found = await call.readInTenant((tx) => listOfAccounts(tx, filter));
+      const items = found.slice(0, limit);
+      return reply(200, { items, next: found.length > limit ? cursorOf(items.at(-1)?.code ?? '') : null });
+    }),
+
+    handle(getAccount, async (call) => {
+      const account = await call.readInTenant((tx) => demandAccount(tx, call.params.accountId));
+      return reply(200, account, { etag: etagOf(account.version) });
+    }),
+
+    handle(listChartTemplates, async () => reply(200, { items: chartTemplates })),
+  ];
+}
+
+function addingRoutes(deps: Deps): Route[] {
+  return [
+    handle(createAccount, (call) =>
+      call.inTenant(async (tx) => {
+        const [outcome] = await addAccounts(tx, deps, [call.body]);
+        if (outcome === undefined || outcome.kind === 'refused') throw outcome?.refusal;
+        const { kind, account } = outcome;
+        return reply(kind === 'accepted' ? 201 : 200, account, { etag: etagOf(account.version) });
+      }),
+    ),
+
+    handle(importAccounts, async (call) => {
+      const { mode, dryRun } = call.query;
+      const { wanted, tally } = await readChart(call.stream, call.contentType);
+      const mayWrite = (outcomes: readonly AccountOutcome[]) => {
+        const refused = tally.refusedTotal > 0 || outcomes.some(({ kind }) => kind === 'refused');
+        return !dryRun && (mode === 'each' || !refused);
+      };
+      const drafts = wanted.map(({ account }) => account);
+      const outcomes = await call.inTenant((tx) => addAccounts(tx, deps, drafts, mayWrite));
+      for (const [index, outcome] of outcomes.entries()) {
+        const { line, account } = wanted[index] ?? { line: 0, account: { code: '' } };
+        if (outcome.kind === 'refused') tally.refuse(line, account.code, outcome.refusal);
+        else tally[outcome.kind] += 1;
+      }
+      const { refused, ...counts } = tally.result(mode);
+      return reply(200, {
+        ...counts,
+        refused: refused.map(({ line, key, problem }) => ({ line, code: key, problem })),
+      });
+    }),
+
+    handle(createAccountsFromTemplate, (call) =>
+      call.inTenant(async (tx) => {
+        const wanted = newAccountsOf(call.body.template, call.body.language);
+        const outcomes = await addAccounts(tx, deps, wanted);
+        const created = outcomes.filter(({ kind }) => kind === 'accepted').length;
+        return reply(200, { created, present: outcomes.length - created });
+      }),
+    ),
+  ];
+}
+
+/** Adds what can be added, each with its event, if `mayWrite` likes what would become of them all. */
+async function addAccounts(
+  tx: Transaction,
+  { outbox }: Deps,
+  wanted: readonly NewAccount[],
+  mayWrite: (outcomes: readonly AccountOutcome[]) => boolean = () => true,
+): Promise<AccountOutcome[]> {
+  await lockChart(tx);
+  const codes = wanted.flatMap(({ code, parentCode }) => (parentCode === null ? [code] : [code, parentCode]));
+  const outcomes = planAccounts(wanted, await accountsWithCodes(tx, codes));
+  const added = outcomes.flatMap((outcome) => (outcome.kind === 'accepted' ? [outcome.account] : []));
+  if (added.length > 0 && mayWrite(outcomes)) {
+    await insertAccounts(tx, added);
+    const events = added.map((account) => ({ subject: account.accountId, data: account }));
+    await outbox.addAll(tx, accountCreated, events);
+  }
+  return outcomes;
+}
+
+function changingRoute({ outbox }: Deps): Route {
+  return handle(changeAccount, (call) =>
+    call.inTenant(async (tx) => {
+      await lockChart(tx);
+      const present = await demandAccount(tx, call.params.accountId);
+      demandMatch(call, present.version);
+      const { name = present.name, parentCode = present.parentCode, archived = present.archived } = call.body;
+      if (parentCode !== null && parentCode !== present.parentCode)
+        await demandPlace(tx, present, parentCode);
+      const changed =
+        name !== present.name || parentCode !== present.parentCode || archived !== present.archived;
+      const account = {
+        ...present,
+        name,
+        parentCode,
+        archived,
+        version: present.version + (changed ? 1 : 0),
+      };
+      if (changed) {
+        await updateAccount(tx, account);
+        await outbox.add(tx, accountChanged, account.accountId, account);
+      }
+      return reply(200, account, { etag: etagOf(account.version) });
+    }),
+  );
+}
+
+async function demandPlace(tx: Transaction, account: Account, parentCode: string): Promise<void> {
+  const [parent] = await accountsWithCodes(tx, [parentCode]);
+  if (parent === undefined) throw new AccountParentUnknown({ parentCode });
+  if (await standsBelow(tx, parent.accountId, account.accountId)) {
+    throw new AccountBelowItself({ code: account.code });
+  }
+}
+
+async function demandAccount(tx: Transaction, accountId: string): Promise<Account> {
+  const account = await accountWithId(tx, accountId);
+  if (account === undefined) throw new Absent({ resource: 'account' });
+  return account;
+}

@@ -1,0 +1,1 @@
+export { entryImportRoutes } from './routes.ts';

@@ -1,0 +1,88 @@
+import { importJournalEntries, type PostJournalEntry } from '@marimo/contracts/accounting';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import type { BookOf } from '../journals/index.ts';
+import {
+  type CheckedEntry,
+  checkEntries,
+  type PostedEntry,
+  postEntries,
+  postingOf,
+  writeEntries,
+} from '../ledger/index.ts';
+import { startTally, type Tally } from '../rows/index.ts';
+import { type FileEntry, readEntries } from './entry-import.ts';
+
+interface Draft {
+  readonly line: number;
+  readonly entry: PostJournalEntry;
+}
+
+/** Journal lines in one transaction of mode `each`: some tens of milliseconds in which other postings wait. */
+const linesPerTransaction = 2_000;
+
+export function entryImportRoutes(deps: Deps, bookOf: BookOf): Route[] {
+  return [
+    handle(importJournalEntries, async (call) => {
+      const book = await bookOf(call);
+      const posting = postingOf(deps, call, book);
+      const { mode, dryRun } = call.query;
+      const inPieces = mode === 'each' && !dryRun;
+      const tally = startTally();
+      const entries = readEntries(call.stream, call.contentType, book.baseCurrency);
+
+      for await (const drafts of piecesOf(entries, inPieces ? linesPerTransaction : Infinity, tally)) {
+        const given = drafts.map(({ entry }) => entry);
+        // Not call.inTenant: in pieces it is many transactions, and the ids make a repetition safe by themselves.
+        const results = await deps.database.inTenant(
+          call.tenantId,
+          async (tx) => {
+            if (inPieces) return postEntries(tx, posting, given);
+            const checked = await checkEntries(tx, book.baseCurrency, given);
+            const isSpoilt = tally.refusedTotal > 0 || checked.some(({ kind }) => kind === 'refused');
+            return dryRun || isSpoilt ? checked : writeEntries(tx, posting, checked);
+          },
+          { deadlineAt: call.deadlineAt, signal: call.signal },
+        );
+        count(drafts, results, tally);
+      }
+      const { refused, ...counts } = tally.result(mode);
+      return reply(200, { ...counts, refused: refused.map(({ key, ...row }) => ({ ...row, entryId: key })) });
+    }),
+  ];
+}
+
+/** The entries that can be read, some at a time; those that cannot go to the tally. */
+async function* piecesOf(
+  entries: AsyncIterable<FileEntry>,
+  mostLines: number,
+  tally: Tally,
+): AsyncGenerator<Draft[], void, undefined> {
+  let drafts: Draft[] = [];
+  let lines = 0;
+  for await (const each of entries) {
+    if ('refusal' in each) {
+      tally.refuse(each.line, each.entryId, each.refusal);
+      continue;
+    }
+    drafts.push(each);
+    lines += each.entry.lines.length;
+    if (lines >= mostLines) {
+      yield drafts;
+      drafts = [];
+      lines = 0;
+    }
+  }
+  if (drafts.length > 0) yield drafts;
+}
+
+function count(
+  drafts: readonly Draft[],
+  results: readonly (CheckedEntry | PostedEntry)[],
+  tally: Tally,
+): void {
+  for (const [index, result] of results.entries()) {
+    if (result.kind === 'refused') tally.refuse(drafts[index]?.line ?? 0, result.entryId, result.refusal);
+    else if (result.kind === 'repeated') tally.repeated += 1;
+    else tally.accepted += 1;
+  }
+}

@@ -1,0 +1,60 @@
+import { newId } from '@marimo/contracts';
+import { generalJournalCode, journalCreated } from '@marimo/contracts/accounting';
+import { organisation } from '@marimo/contracts/users';
+import type { Call, Deps } from '@marimo/service-kit';
+import { findBook, insertBook, insertJournal } from './store.ts';
+
+/** What every posting and report of an organisation needs to know first. */
+export interface Book {
+  readonly baseCurrency: string;
+}
+
+export type BookOf = (call: Pick<Call, 'tenantId' | 'caller' | 'deadlineAt' | 'signal'>) => Promise<Book>;
+
+const journalNames = { en: 'General journal', ru: 'Общий журнал' };
+const mostKept = 10_000;
+
+/**
+ * The book of the caller's organisation, opened at its first use of the ledger together with the general journal.
+ * Its base currency never changes, so it is asked of `users` once and kept in memory after that.
+ *
+ * Errors: Unavailable, when the book is not open yet and `users` is away.
+ */
+export function openBooks({
+  database,
+  outbox,
+  client,
+}: Pick<Deps, 'database' | 'outbox' | 'client'>): BookOf {
+  const kept = new Map<string, Book>();
+
+  async function open({ tenantId, caller, deadlineAt, signal }: Parameters<BookOf>[0]): Promise<Book> {
+    const time = { deadlineAt, signal };
+    const found = await database.inTenant(tenantId, findBook, { ...time, readOnly: true });
+    if (found !== undefined) return found;
+    // Before the transaction: another service's slowness must not hold a connection.
+    const bearer = caller === undefined ? {} : { bearer: caller.bearer };
+    const { body } = await client.call(organisation, { ...bearer, ...time });
+    return database.inTenant(
+      tenantId,
+      async (tx) => {
+        const book = { baseCurrency: body.baseCurrency };
+        if (!(await insertBook(tx, book))) return (await findBook(tx)) ?? book; // another request was first
+        const name = journalNames[body.language];
+        const journal = { journalId: newId(), code: generalJournalCode, name };
+        await insertJournal(tx, journal);
+        await outbox.add(tx, journalCreated, journal.journalId, journal);
+        return book;
+      },
+      time,
+    );
+  }
+
+  return async (call) => {
+    const known = kept.get(call.tenantId);
+    if (known !== undefined) return known;
+    const book = await open(call);
+    if (kept.size >= mostKept) kept.clear();
+    kept.set(call.tenantId, book);
+    return book;
+  };
+}

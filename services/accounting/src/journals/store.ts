@@ -1,0 +1,35 @@
+import type { Journal } from '@marimo/contracts/accounting';
+import type { Transaction } from '@marimo/postgres';
+import type { Book } from './book.ts';
+
+export function findBook(tx: Transaction): Promise<Book | undefined> {
+  const sql = 'select base_currency as "baseCurrency" from ledger_book where tenant_id = $1';
+  return tx.first<Book>(sql, [tx.tenantId]);
+}
+
+/** False when the book is open already. */
+export async function insertBook(tx: Transaction, { baseCurrency }: Book): Promise<boolean> {
+  const sql = `
+    insert into ledger_book (tenant_id, base_currency) values ($1, $2)
+    on conflict (tenant_id) do nothing`;
+  return (await tx.run(sql, [tx.tenantId, baseCurrency])) === 1;
+}
+
+/** False when the code is taken. */
+export async function insertJournal(tx: Transaction, { journalId, code, name }: Journal): Promise<boolean> {
+  const sql = `
+    insert into journal (tenant_id, journal_id, code, name) values ($1, $2, $3, $4)
+    on conflict (tenant_id, code) do nothing`;
+  return (await tx.run(sql, [tx.tenantId, journalId, code, name])) === 1;
+}
+
+const columns = 'journal_id as "journalId", code, name';
+
+export function journalWithCode(tx: Transaction, code: string): Promise<Journal | undefined> {
+  const sql = `select ${columns} from journal where tenant_id = $1 and code = $2`;
+  return tx.first<Journal>(sql, [tx.tenantId, code]);
+}
+
+export function allJournals(tx: Transaction): Promise<Journal[]> {
+  return tx.rows<Journal>(`select ${columns} from journal where tenant_id = $1 order by code`, [tx.tenantId]);
+}

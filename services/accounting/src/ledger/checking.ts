@@ -1,0 +1,109 @@
+import {
+  AccountArchived,
+  AccountIsGroup,
+  AccountUnknown,
+  EntryConflict,
+  JournalUnknown,
+} from '@marimo/contracts/accounting';
+import type { Transaction } from '@marimo/postgres';
+import { Refusal } from '@marimo/problems';
+import { type BalancedEntry, balance, digestOf, type EntryToPost } from './ledger.ts';
+import { type AccountState, findAccounts, findJournals, findPosted, type PostedBefore } from './store.ts';
+
+/** An entry that may be posted, with all the database needs to know of it but its number. */
+export interface ReadyEntry {
+  readonly kind: 'ready';
+  readonly entryId: string;
+  readonly entry: BalancedEntry;
+  readonly digest: Buffer;
+  readonly journalId: string;
+  /** Of each line. */
+  readonly accountIds: readonly string[];
+}
+
+export interface RepeatedEntry {
+  readonly kind: 'repeated';
+  readonly entryId: string;
+  /** Null when it repeats an entry of the same request, which has no number yet. */
+  readonly number: string | null;
+}
+
+export interface RefusedEntry {
+  readonly kind: 'refused';
+  readonly entryId: string;
+  readonly refusal: Refusal;
+}
+
+/** What would become of an entry if it were posted now. */
+export type CheckedEntry = ReadyEntry | RepeatedEntry | RefusedEntry;
+
+/** Says of each entry, in the order given, what would become of it; writes and locks nothing. */
+export async function checkEntries(
+  tx: Transaction,
+  baseCurrency: string,
+  entries: readonly EntryToPost[],
+): Promise<CheckedEntry[]> {
+  const known = await lookUp(tx, entries);
+  const ready = new Map<string, Buffer>();
+
+  function check(given: EntryToPost): ReadyEntry | RepeatedEntry {
+    const { entryId } = given;
+    const entry = balance(given, baseCurrency);
+    const digest = digestOf(entry);
+    const number = known.posted.get(entryId)?.number ?? null;
+    const taken = known.posted.get(entryId)?.digest ?? ready.get(entryId);
+    if (taken?.equals(digest)) return { kind: 'repeated', entryId, number };
+    if (taken !== undefined) throw new EntryConflict({ entryId, number });
+
+    const journalId = known.journals.get(entry.journalCode)?.journalId;
+    if (journalId === undefined) throw new JournalUnknown({ journalCode: entry.journalCode });
+    const accountIds = accountIdsOf(entry, known.accounts);
+    ready.set(entryId, digest);
+    return { kind: 'ready', entryId, entry, digest, journalId, accountIds };
+  }
+
+  return entries.map((given) => {
+    try {
+      return check(given);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { kind: 'refused', entryId: given.entryId, refusal: error };
+    }
+  });
+}
+
+interface Known {
+  readonly accounts: ReadonlyMap<string, AccountState>;
+  readonly journals: ReadonlyMap<string, { readonly journalId: string }>;
+  readonly posted: ReadonlyMap<string, PostedBefore>;
+}
+
+async function lookUp(tx: Transaction, entries: readonly EntryToPost[]): Promise<Known> {
+  const codes = new Set(entries.flatMap(({ lines }) => lines.map(({ accountCode }) => accountCode)));
+  const accounts = await findAccounts(tx, [...codes]);
+  const journals = await findJournals(tx, [...new Set(entries.map(({ journalCode }) => journalCode))]);
+  const posted = await findPosted(tx, [...new Set(entries.map(({ entryId }) => entryId))]);
+  return {
+    accounts: new Map(accounts.map((account) => [account.code, account])),
+    journals: new Map(journals.map((journal) => [journal.code, journal])),
+    posted: new Map(posted.map((entry) => [entry.entryId, entry])),
+  };
+}
+
+/** Errors: AccountUnknown, AccountIsGroup or AccountArchived, each naming all codes it applies to. */
+function accountIdsOf({ lines }: BalancedEntry, accounts: Known['accounts']): string[] {
+  const unknown = new Set<string>();
+  const groups = new Set<string>();
+  const archived = new Set<string>();
+  const ids = lines.map(({ accountCode }) => {
+    const account = accounts.get(accountCode);
+    if (account === undefined) unknown.add(accountCode);
+    else if (account.isGroup) groups.add(accountCode);
+    else if (account.archived) archived.add(accountCode);
+    return account?.accountId ?? '';
+  });
+  if (unknown.size > 0) throw new AccountUnknown({ accountCodes: [...unknown] });
+  if (groups.size > 0) throw new AccountIsGroup({ accountCodes: [...groups] });
+  if (archived.size > 0) throw new AccountArchived({ accountCodes: [...archived] });
+  return ids;
+}

@@ -1,0 +1,3 @@
+export { type CheckedEntry, checkEntries } from './checking.ts';
+export { type PostedEntry, postEntries, postingOf, writeEntries } from './posting.ts';
+export { ledgerRoutes } from './routes.ts';

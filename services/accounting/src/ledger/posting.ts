@@ -1,0 +1,134 @@
+import { Unauthenticated } from '@marimo/contracts';
+import { type JournalEntry, journalEntryPosted } from '@marimo/contracts/accounting';
+import type { Outbox } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
+import type { Call, Deps } from '@marimo/service-kit';
+import type { Book } from '../journals/index.ts';
+import { type CheckedEntry, checkEntries, type ReadyEntry, type RefusedEntry } from './checking.ts';
+import { type EntryToPost, entryNumber, fiscalYearOf } from './ledger.ts';
+import { insertEntries, insertLines, takeNumbers } from './store.ts';
+
+/** Who posts into which book, and when. */
+export interface Posting extends Book {
+  readonly postedBy: string;
+  readonly postedAt: string; // RFC 3339, UTC
+  readonly outbox: Outbox;
+}
+
+export type PostedEntry =
+  | { readonly kind: 'accepted'; readonly entryId: string; readonly entry: JournalEntry }
+  | { readonly kind: 'repeated'; readonly entryId: string; readonly number: string }
+  | RefusedEntry;
+
+/** The one path into the ledger: checks all the entries, then writes together those that may be posted. */
+export async function postEntries(
+  tx: Transaction,
+  posting: Posting,
+  entries: readonly EntryToPost[],
+): Promise<PostedEntry[]> {
+  return writeEntries(tx, posting, await checkEntries(tx, posting.baseCurrency, entries));
+}
+
+/**
+ * Writes what is ready: numbers, entries, lines (the database keeps the balances from them) and an event for each.
+ * It comes last in its transaction: from here to the end other postings to the same journals wait.
+ */
+export async function writeEntries(
+  tx: Transaction,
+  posting: Posting,
+  checked: readonly CheckedEntry[],
+): Promise<PostedEntry[]> {
+  const ready = checked.filter((each) => each.kind === 'ready');
+  const stored = new Map<string, JournalEntry>();
+  if (ready.length > 0) {
+    const numbered = await withNumbers(tx, ready);
+    if ((await insertEntries(tx, numbered, posting)) < numbered.length) throw new PostedMeanwhile();
+    await insertLines(tx, numbered);
+    for (const each of numbered) stored.set(each.entryId, journalEntryOf(each, posting));
+    const events = [...stored].map(([subject, data]) => ({ subject, data }));
+    await posting.outbox.addAll(tx, journalEntryPosted, events);
+  }
+
+  return checked.map((each): PostedEntry => {
+    if (each.kind === 'refused') return each;
+    const entry = stored.get(each.entryId);
+    if (each.kind === 'ready' && entry !== undefined)
+      return { kind: 'accepted', entryId: each.entryId, entry };
+    const number = (each.kind === 'repeated' ? each.number : null) ?? entry?.number;
+    if (number === undefined) throw new Error(`The entry ${each.entryId} got no number`);
+    return { kind: 'repeated', entryId: each.entryId, number };
+  });
+}
+
+/** The posting of one request. */
+export function postingOf({ outbox, clock }: Deps, { caller }: Pick<Call, 'caller'>, book: Book): Posting {
+  if (caller === undefined) throw new Unauthenticated({});
+  return { ...book, outbox, postedBy: caller.userId, postedAt: clock().toISOString() };
+}
+
+/**
+ * Somebody else posted one of the ids, or a reversal of the same entry, between our look and our insert. By its
+ * SQLSTATE (serialization failure) the transaction is tried again, and then finds it.
+ */
+class PostedMeanwhile extends Error {
+  override readonly name = 'PostedMeanwhile';
+  readonly code = '40001';
+}
+
+export interface NumberedEntry extends ReadyEntry {
+  readonly fiscalYear: number;
+  readonly sequence: bigint;
+  readonly number: string;
+}
+
+/** Numbers follow the order of the request; the result is in the order of ids, in which all transactions insert. */
+async function withNumbers(tx: Transaction, ready: readonly ReadyEntry[]): Promise<NumberedEntry[]> {
+  const seriesOf = ({ journalId, entry }: ReadyEntry) => `${journalId} ${fiscalYearOf(entry.postingDate)}`;
+  const series = [...Map.groupBy(ready, seriesOf).values()];
+  const wanted = series.flatMap(([first, ...rest]) =>
+    first === undefined
+      ? []
+      : [
+          {
+            journalId: first.journalId,
+            fiscalYear: fiscalYearOf(first.entry.postingDate),
+            count: rest.length + 1,
+          },
+        ],
+  );
+  const lastOf = new Map(
+    (await takeNumbers(tx, wanted)).map(({ journalId, fiscalYear, last }) => [
+      `${journalId} ${fiscalYear}`,
+      last,
+    ]),
+  );
+  const numbered = series.flatMap((members) =>
+    members.map((each, index): NumberedEntry => {
+      const sequence = (lastOf.get(seriesOf(each)) ?? 0n) - BigInt(members.length - 1 - index);
+      const fiscalYear = fiscalYearOf(each.entry.postingDate);
+      return {
+        ...each,
+        fiscalYear,
+        sequence,
+        number: entryNumber(each.entry.journalCode, fiscalYear, sequence),
+      };
+    }),
+  );
+  return numbered.sort((a, b) => (a.entryId < b.entryId ? -1 : 1));
+}
+
+function journalEntryOf({ entry, number }: NumberedEntry, { postedBy, postedAt }: Posting): JournalEntry {
+  const { entryId, journalCode, postingDate, description, reversalOf, lines } = entry;
+  return {
+    entryId,
+    number,
+    journalCode,
+    postingDate,
+    description,
+    lines: lines.map((line, index) => ({ lineNumber: index + 1, ...line })),
+    reversalOf,
+    reversedBy: null,
+    postedBy,
+    postedAt,
+  };
+}

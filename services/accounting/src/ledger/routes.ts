@@ -1,0 +1,104 @@
+import { Absent, Day, Id, newId } from '@marimo/contracts';
+import {
+  type BatchResult,
+  EntryReversed,
+  getJournalEntry,
+  type JournalEntry,
+  listJournalEntries,
+  postJournalEntries,
+  postJournalEntry,
+  reverseJournalEntry,
+} from '@marimo/contracts/accounting';
+import type { Transaction } from '@marimo/postgres';
+import { toProblem } from '@marimo/problems';
+import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
+import { z } from 'zod';
+import type { Book, BookOf } from '../journals/index.ts';
+import { type CheckedEntry, checkEntries } from './checking.ts';
+import { type EntryToPost, isAsWished, reversing } from './ledger.ts';
+import { type PostedEntry, type Posting, postEntries, postingOf, writeEntries } from './posting.ts';
+import { entryWithId, listOfEntries } from './reading-store.ts';
+
+export function ledgerRoutes(deps: Deps, bookOf: BookOf): Route[] {
+  return [...postingRoutes(deps, bookOf), reversalRoute(deps, bookOf), ...readingRoutes(bookOf)];
+}
+
+function postingRoutes(deps: Deps, bookOf: BookOf): Route[] {
+  return [
+    handle(postJournalEntry, async (call) => {
+      const book = await bookOf(call);
+      return call.inTenant((tx) => postOne(tx, postingOf(deps, call, book), call.body));
+    }),
+
+    handle(postJournalEntries, async (call) => {
+      const book = await bookOf(call);
+      const { entries } = call.body;
+      return call.inTenant(async (tx) => {
+        const checked = await checkEntries(tx, book.baseCurrency, entries);
+        const isSpoilt =
+          call.query.mode === 'all-or-nothing' && checked.some(({ kind }) => kind === 'refused');
+        const results = isSpoilt ? checked : await writeEntries(tx, postingOf(deps, call, book), checked);
+        return reply(200, { results: results.map(batchResult) });
+      });
+    }),
+  ];
+}
+
+function reversalRoute(deps: Deps, bookOf: BookOf): Route {
+  return handle(reverseJournalEntry, async (call) => {
+    const book = await bookOf(call);
+    return call.inTenant(async (tx) => {
+      const original = await demandEntry(tx, call.params.entryId, book);
+      if (original.reversedBy !== null) {
+        const reversal = await demandEntry(tx, original.reversedBy, book);
+        if (isAsWished(reversal, call.body)) return reply(200, reversal);
+        throw new EntryReversed({ entryId: reversal.entryId, number: reversal.number });
+      }
+      const reversal = reversing(original, call.body.entryId ?? newId(), call.body);
+      return postOne(tx, postingOf(deps, call, book), reversal);
+    });
+  });
+}
+
+function readingRoutes(bookOf: BookOf): Route[] {
+  return [
+    handle(getJournalEntry, async (call) => {
+      const book = await bookOf(call);
+      return reply(200, await call.readInTenant((tx) => demandEntry(tx, call.params.entryId, book)));
+    }),
+
+    handle(listJournalEntries, async (call) => {
+      const book = await bookOf(call);
+      const { limit, after, ...filter } = call.query;
+      const place = readCursor(after, Day, z.string().regex(/^\d{1,18}$/), Id);
+      const found = await call.readInTenant((tx) =>
+        listOfEntries(tx, { ...filter, after: place, limit: limit + 1 }, book.baseCurrency),
+      );
+      const page = found.slice(0, limit);
+      const last = found.length > limit ? page.at(-1) : undefined;
+      const next = last === undefined ? null : cursorOf(...last.place);
+      return reply(200, { items: page.map(({ summary }) => summary), next });
+    }),
+  ];
+}
+
+async function postOne(tx: Transaction, posting: Posting, entry: EntryToPost) {
+  const [posted] = await postEntries(tx, posting, [entry]);
+  if (posted?.kind === 'accepted') return reply(201, posted.entry);
+  if (posted?.kind === 'refused') throw posted.refusal;
+  return reply(200, await demandEntry(tx, entry.entryId, posting));
+}
+
+async function demandEntry(tx: Transaction, entryId: string, { baseCurrency }: Book): Promise<JournalEntry> {
+  const entry = await entryWithId(tx, entryId, baseCurrency);
+  if (entry === undefined) throw new Absent({ resource: 'journal entry' });
+  return entry;
+}
+
+function batchResult(result: PostedEntry | CheckedEntry): BatchResult {
+  const { kind, entryId } = result;
+  if (kind === 'refused') return { outcome: kind, entryId, problem: toProblem(result.refusal) };
+  if (kind === 'accepted') return { outcome: kind, entryId, number: result.entry.number };
+  if (kind === 'ready' || result.number === null) return { outcome: 'left-out', entryId };
+  return { outcome: kind, entryId, number: result.number };
+}

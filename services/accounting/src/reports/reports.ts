@@ -1,0 +1,57 @@
+import type { StatementLine, TrialBalance } from '@marimo/contracts/accounting';
+import { Money } from '@marimo/measures';
+import type { StatementRow, TrialBalanceRow } from './store.ts';
+
+/** Puts the kept balances in words: opening + debit - credit = balance, in each row and in the totals. */
+export function trialBalanceOf(
+  rows: readonly TrialBalanceRow[],
+  { asOf, from, baseCurrency }: { asOf: string; from?: string | undefined; baseCurrency: string },
+): TrialBalance {
+  const money = (minor: bigint) => Money.ofMinor(minor, baseCurrency);
+  const amounts = ({ opening, debit, credit }: Pick<TrialBalanceRow, 'opening' | 'debit' | 'credit'>) => ({
+    opening: money(opening),
+    debit: money(debit),
+    credit: money(credit),
+    balance: money(opening + debit - credit),
+  });
+  const sum = (of: (row: TrialBalanceRow) => bigint) => rows.reduce((total, row) => total + of(row), 0n);
+  return {
+    from: from ?? null,
+    asOf,
+    rows: rows.map(({ accountCode, accountName, type, ...row }) => ({
+      accountCode,
+      accountName,
+      type,
+      ...amounts(row),
+    })),
+    totals: amounts({
+      opening: sum(({ opening }) => opening),
+      debit: sum(({ debit }) => debit),
+      credit: sum(({ credit }) => credit),
+    }),
+  };
+}
+
+/** Adds to each line the balance after it. */
+export function withBalances(
+  rows: readonly StatementRow[],
+  before: bigint,
+  baseCurrency: string,
+): StatementLine[] {
+  let balance = before;
+  return rows.map((row) => {
+    const { postingDate, entryId, number, lineNumber, description, currency } = row;
+    balance += row.baseDebit - row.baseCredit;
+    return {
+      postingDate,
+      entryId,
+      number,
+      lineNumber,
+      description,
+      side: row.debit > 0n ? 'debit' : 'credit',
+      amount: Money.ofMinor(row.debit + row.credit, currency),
+      baseAmount: Money.ofMinor(row.baseDebit + row.baseCredit, baseCurrency),
+      balance: Money.ofMinor(balance, baseCurrency),
+    };
+  });
+}

@@ -1,0 +1,58 @@
+import { Absent, Day, Id } from '@marimo/contracts';
+import { getAccountStatement, getTrialBalance } from '@marimo/contracts/accounting';
+import { Money } from '@marimo/measures';
+import { cursorOf, handle, type Route, readCursor, reply } from '@marimo/service-kit';
+import { z } from 'zod';
+import type { BookOf } from '../journals/index.ts';
+import { trialBalanceOf, withBalances } from './reports.ts';
+import {
+  accountIdOf,
+  balanceBefore,
+  balanceUntil,
+  movedUpTo,
+  statementRows,
+  trialBalanceRows,
+} from './store.ts';
+
+export function reportRoutes(bookOf: BookOf): Route[] {
+  return [
+    handle(getTrialBalance, async (call) => {
+      const { baseCurrency } = await bookOf(call);
+      const { asOf, from } = call.query;
+      const rows = await call.readInTenant((tx) => trialBalanceRows(tx, asOf, from));
+      return reply(200, trialBalanceOf(rows, { asOf, from, baseCurrency }));
+    }),
+
+    handle(getAccountStatement, async (call) => {
+      const { baseCurrency } = await bookOf(call);
+      const { accountCode, from, to, limit, after } = call.query;
+      const place = readCursor(after, Day, z.string().regex(/^\d{1,18}$/), Id, z.int());
+      const money = (minor: bigint) => Money.ofMinor(minor, baseCurrency);
+      return call.readInTenant(async (tx) => {
+        const account = await accountIdOf(tx, accountCode);
+        if (account === undefined) throw new Absent({ resource: 'account' });
+        const { accountId } = account;
+        const opening = await balanceBefore(tx, accountId, from);
+        const closing = await balanceUntil(tx, accountId, to);
+        const reached =
+          place === undefined
+            ? opening
+            : (await balanceBefore(tx, accountId, place[0])) + (await movedUpTo(tx, accountId, place));
+        const found = await statementRows(tx, { accountId, from, to, after: place, limit: limit + 1 });
+        const page = found.slice(0, limit);
+        const last = found.length > limit ? page.at(-1) : undefined;
+        return reply(200, {
+          accountCode,
+          from,
+          to,
+          opening: money(opening),
+          closing: money(closing),
+          items: withBalances(page, reached, baseCurrency),
+          next: last
+            ? cursorOf(last.postingDate, String(last.sequence), last.entryId, last.lineNumber)
+            : null,
+        });
+      });
+    }),
+  ];
+}

@@ -1,0 +1,125 @@
+import type { AccountType } from '@marimo/contracts/accounting';
+import type { Transaction } from '@marimo/postgres';
+
+/** Minor units of the base currency. */
+export interface TrialBalanceRow {
+  readonly accountCode: string;
+  readonly accountName: string;
+  readonly type: AccountType;
+  readonly opening: bigint;
+  readonly debit: bigint;
+  readonly credit: bigint;
+}
+
+/** Reads kept balances only, so its time does not depend on how many entries there are. */
+export function trialBalanceRows(
+  tx: Transaction,
+  asOf: string,
+  from: string | undefined,
+): Promise<TrialBalanceRow[]> {
+  const sql = `
+    select account.code as "accountCode", account.name as "accountName", account.type,
+           coalesce(before.debit - before.credit, 0)::bigint as opening,
+           (until.debit - coalesce(before.debit, 0))::bigint as debit,
+           (until.credit - coalesce(before.credit, 0))::bigint as credit
+    from (
+      select account_id, sum(base_debit_minor) as debit, sum(base_credit_minor) as credit
+      from turnover_until($1, $2) group by account_id
+    ) as until
+    left join (
+      select account_id, sum(base_debit_minor) as debit, sum(base_credit_minor) as credit
+      from turnover_until($1, $3::date - 1) group by account_id
+    ) as before using (account_id)
+    join account on account.tenant_id = $1 and account.account_id = until.account_id
+    order by account.code`;
+  return tx.rows<TrialBalanceRow>(sql, [tx.tenantId, asOf, from], 'report_trial_balance');
+}
+
+export function accountIdOf(tx: Transaction, code: string): Promise<{ accountId: string } | undefined> {
+  const sql = 'select account_id as "accountId" from account where tenant_id = $1 and code = $2';
+  return tx.first(sql, [tx.tenantId, code], 'report_account');
+}
+
+/** Debit minus credit of one account when a day ends, in minor units of the base currency. */
+export function balanceUntil(tx: Transaction, accountId: string, day: string): Promise<bigint> {
+  return balanceAt(tx, accountId, day, 0);
+}
+
+/** The same when a day begins. */
+export function balanceBefore(tx: Transaction, accountId: string, day: string): Promise<bigint> {
+  return balanceAt(tx, accountId, day, 1);
+}
+
+async function balanceAt(
+  tx: Transaction,
+  accountId: string,
+  day: string,
+  daysBefore: 0 | 1,
+): Promise<bigint> {
+  const sql = `
+    select coalesce(sum(base_debit_minor) - sum(base_credit_minor), 0)::bigint as balance
+    from turnover_until($1, $2::date - $4::int) where account_id = $3`;
+  const row = await tx.first<{ balance: bigint }>(
+    sql,
+    [tx.tenantId, day, accountId, daysBefore],
+    'report_balance',
+  );
+  return row?.balance ?? 0n;
+}
+
+/** The place of a line in an account's statement. */
+export type LinePlace = readonly [postingDate: string, sequence: string, entryId: string, lineNumber: number];
+
+/** What the lines of that one day up to and including this place add to the balance. */
+export async function movedUpTo(tx: Transaction, accountId: string, place: LinePlace): Promise<bigint> {
+  const sql = `
+    select coalesce(sum(line.base_debit_minor) - sum(line.base_credit_minor), 0)::bigint as balance
+    from journal_line as line
+    join journal_entry as entry on entry.tenant_id = line.tenant_id and entry.entry_id = line.entry_id
+    where line.tenant_id = $1 and line.account_id = $2 and line.posting_date = $3
+      and (entry.sequence, line.entry_id, line.line_number) <= ($4::bigint, $5::uuid, $6::int)`;
+  const row = await tx.first<{ balance: bigint }>(sql, [tx.tenantId, accountId, ...place], 'report_moved');
+  return row?.balance ?? 0n;
+}
+
+export interface StatementRow {
+  readonly postingDate: string;
+  readonly sequence: bigint;
+  readonly entryId: string;
+  readonly number: string;
+  readonly lineNumber: number;
+  readonly description: string;
+  readonly currency: string;
+  readonly debit: bigint;
+  readonly credit: bigint;
+  readonly baseDebit: bigint;
+  readonly baseCredit: bigint;
+}
+
+export interface StatementFilter {
+  readonly accountId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly after: LinePlace | undefined;
+  readonly limit: number;
+}
+
+export function statementRows(tx: Transaction, filter: StatementFilter): Promise<StatementRow[]> {
+  const sql = `
+    select line.posting_date as "postingDate", entry.sequence, line.entry_id as "entryId", entry.number,
+           line.line_number as "lineNumber", coalesce(line.description, entry.description) as description,
+           line.currency, line.debit_minor as debit, line.credit_minor as credit,
+           line.base_debit_minor as "baseDebit", line.base_credit_minor as "baseCredit"
+    from journal_line as line
+    join journal_entry as entry on entry.tenant_id = line.tenant_id and entry.entry_id = line.entry_id
+    where line.tenant_id = $1 and line.account_id = $2 and line.posting_date between $3 and $4
+      and ($5::bigint is null
+           or (line.posting_date, entry.sequence, line.entry_id, line.line_number) > ($3, $5, $6::uuid, $7::int))
+    order by line.posting_date, entry.sequence, line.entry_id, line.line_number
+    limit $8`;
+  const { accountId, from, to, after, limit } = filter;
+  // Later pages begin at the day of the last line seen, so that the index leads there.
+  const [firstDay = from, sequence, entryId, lineNumber] = after ?? [];
+  const values = [tx.tenantId, accountId, firstDay, to, sequence, entryId, lineNumber, limit];
+  return tx.rows<StatementRow>(sql, values, 'report_statement');
+}
