@@ -1,5 +1,5 @@
-import { install } from './steps/install.ts';
 import { houseRules } from './steps/house-rules.ts';
+import { install } from './steps/install.ts';
 import { run } from './steps/run.ts';
 
 await install('everything');
@@ -7,7 +7,8 @@ await install('everything');
 const steps: Record<string, () => Promise<string[]>> = {
   types: () => tool('tsc', '--noEmit'),
   'format and lint': () => tool('biome', 'check', '--error-on-warnings', '.'),
-  'floating promises': () => tool('oxlint', '--type-aware', '--deny-warnings', 'packages', 'services', 'scripts', 'bench'),
+  'floating promises': () =>
+    tool('oxlint', '--type-aware', '--deny-warnings', 'packages', 'services', 'scripts', 'bench'),
   'import rules': importRules,
   'dead code': () => tool('knip', '--no-config-hints'),
   'house rules': async () => houseRules(),
@@ -32,13 +33,24 @@ async function tool(name: string, ...args: string[]): Promise<string[]> {
 
 /** dependency-cruiser says "no violations" of an empty tree too, so we also ask how many modules it saw. */
 async function importRules(): Promise<string[]> {
-  const args = ['--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'packages', 'services', 'scripts', 'bench'];
+  const args = [
+    '--config',
+    '.dependency-cruiser.mjs',
+    '--output-type',
+    'json',
+    'packages',
+    'services',
+    'scripts',
+    'bench',
+  ];
   const { output } = await run('pnpm', ['exec', 'depcruise', ...args], { quiet: true });
   const start = output.indexOf('{');
   if (start < 0) return [output];
   const { summary } = JSON.parse(output.slice(start, output.lastIndexOf('}') + 1));
-  if (summary.totalCruised < 50) return [`only ${summary.totalCruised} modules were seen: the rules were not applied`];
+  if (summary.totalCruised < 50)
+    return [`only ${summary.totalCruised} modules were seen: the rules were not applied`];
   return summary.violations.map(
-    (violation: { rule: { name: string }; from: string; to: string }) => `${violation.rule.name}: ${violation.from} → ${violation.to}`,
+    (violation: { rule: { name: string }; from: string; to: string }) =>
+      `${violation.rule.name}: ${violation.from} → ${violation.to}`,
   );
 }

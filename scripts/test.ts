@@ -21,9 +21,17 @@ if (infra.missing.length > 0 && process.env['REQUIRE_INFRA'] === '1') {
 
 const results = join(root, '.runtime', 'test-results.json');
 mkdirSync(join(root, '.runtime'), { recursive: true });
-const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-const { code } = await run('node', [...jest, '--json', `--outputFile=${results}`, ...paths], { env: infra.env });
+const jest = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+];
+const { code } = await run('node', [...jest, '--json', `--outputFile=${results}`, ...paths], {
+  env: infra.env,
+});
 
-const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(results, 'utf8'));
+const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+  readFileSync(results, 'utf8'),
+);
 console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
 process.exitCode = code === 0 && numFailedTestSuites === 0 && numPassedTests > 0 ? 0 : 1;

@@ -19,7 +19,8 @@ const rules: readonly Rule[] = [
   },
   {
     says: 'floats touch no amount: parseFloat and toFixed only in packages/measures, tests and benchmarks',
-    applies: (path) => /^(packages|services)\//.test(path) && !path.startsWith('packages/measures/') && !isTest(path),
+    applies: (path) =>
+      /^(packages|services)\//.test(path) && !path.startsWith('packages/measures/') && !isTest(path),
     broken: (text) => /\bparseFloat\(|\.toFixed\(/.test(text),
   },
   {
@@ -29,7 +30,8 @@ const rules: readonly Rule[] = [
   },
   {
     says: 'services log through Log, never the console',
-    applies: (path) => /^(packages|services)\//.test(path) && !isTest(path) && !path.startsWith('packages/testing/'),
+    applies: (path) =>
+      /^(packages|services)\//.test(path) && !isTest(path) && !path.startsWith('packages/testing/'),
     broken: (text) => /\bconsole\.(log|info|warn|error)\(/.test(text),
   },
   {
@@ -46,10 +48,15 @@ const rules: readonly Rule[] = [
 
 /** House rules that no other tool holds; each complaint names the file and the rule. */
 export function houseRules(): string[] {
-  const paths = globSync('{packages,services,scripts,bench}/**/*.{ts,tsx}', { cwd: root, exclude: ['**/node_modules/**'] });
+  const paths = globSync('{packages,services,scripts,bench}/**/*.{ts,tsx}', {
+    cwd: root,
+    exclude: ['**/node_modules/**'],
+  });
   if (paths.length < 50) return [`only ${paths.length} files were seen: the rules were not applied`];
   return paths.flatMap((path) => {
     const text = readFileSync(join(root, path), 'utf8');
-    return rules.filter((rule) => rule.applies(path) && rule.broken(text, path)).map((rule) => `${path}: ${rule.says}`);
+    return rules
+      .filter((rule) => rule.applies(path) && rule.broken(text, path))
+      .map((rule) => `${path}: ${rule.says}`);
   });
 }

@@ -11,12 +11,19 @@ type Extent = 'production' | 'everything';
  */
 export async function install(extent: Extent): Promise<void> {
   const stamp = join(root, '.runtime', 'installed.json');
-  const lock = createHash('sha256').update(readFileSync(join(root, 'pnpm-lock.yaml'))).digest('hex');
-  const present = existsSync(stamp) && existsSync(join(root, 'node_modules')) ? JSON.parse(readFileSync(stamp, 'utf8')) : {};
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'pnpm-lock.yaml')))
+    .digest('hex');
+  const present =
+    existsSync(stamp) && existsSync(join(root, 'node_modules'))
+      ? JSON.parse(readFileSync(stamp, 'utf8'))
+      : {};
   if (present.lock === lock && (present.extent === 'everything' || present.extent === extent)) return;
   console.log(`Fetching the libraries (${extent}); the first time takes about half a minute …`);
   const flags = extent === 'production' ? ['--prod'] : [];
-  const { code } = await run('pnpm', ['install', '--frozen-lockfile', '--reporter=append-only', ...flags], { env: { CI: 'true' } });
+  const { code } = await run('pnpm', ['install', '--frozen-lockfile', '--reporter=append-only', ...flags], {
+    env: { CI: 'true' },
+  });
   if (code !== 0) throw new Error('the libraries could not be installed; what pnpm said stands above');
   mkdirSync(join(root, '.runtime'), { recursive: true });
   writeFileSync(stamp, JSON.stringify({ lock, extent }));

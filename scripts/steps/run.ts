@@ -10,7 +10,11 @@ export interface RunOptions {
 }
 
 /** Runs a command in the project's root; resolves with its exit code and, when quiet, what it printed. */
-export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<{ code: number; output: string }> {
+export function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<{ code: number; output: string }> {
   return new Promise((done, fail) => {
     const child = spawn(command, args, {
       cwd: root,
