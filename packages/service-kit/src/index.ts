@@ -5,11 +5,14 @@ export { demandMatch, etagOf } from './http/etag.ts';
 export { parseJson } from './http/json.ts';
 export { close as closeServer, createHardenedServer, listen } from './http/listen.ts';
 export { checkRow } from './http/validate.ts';
+export { kitMigrations } from './idempotency/migrations.ts';
 export { docsPages } from './pages/docs.ts';
 export { type OpenApiOptions, openApiOf } from './pages/openapi.ts';
 export type { Readiness } from './pages/operations.ts';
 export type { Observed, Platform } from './platform/platform.ts';
+export { runService } from './platform/run-service.ts';
 export { PortTaken } from './platform/serve.ts';
+export { type PlatformOptions, startPlatform } from './platform/start-platform.ts';
 export { type RunningService, startService } from './platform/start-service.ts';
 export { type RepeatOptions, repeat } from './repeat.ts';
 export { type Call, handle, type Reply, type Route, reply } from './route.ts';
@@ -17,6 +20,7 @@ export {
   type BackgroundWork,
   type Deps,
   defineService,
+  type GivenToServer,
   type OwnServer,
   type ServiceDefinition,
 } from './service.ts';
@@ -29,6 +33,3 @@ export {
   type TokenSource,
 } from './tokens/jwks-verifier.ts';
 export { type ReadToken, readToken } from './tokens/read-token.ts';
-
-/** The migrations of the tables the kit itself needs in every service's schema. */
-export const kitMigrations = new URL('../migrations/', import.meta.url);

@@ -31,6 +31,14 @@ export interface BackgroundWork {
   start(deps: Deps): Promise<() => Promise<void>>;
 }
 
+/** What the kit has for a service's own server besides the dependencies of its slices. */
+export interface GivenToServer {
+  readonly verifier: TokenVerifier;
+  /** What the parts shared by all services of this process measure, in the exposition format. */
+  sharedMetrics(): Promise<string>;
+  readonly version: string;
+}
+
 /** An HTTP server a service brings itself, made but not yet listening; the kit listens, registers and drains it. */
 export interface OwnServer {
   readonly server: Server;
@@ -50,7 +58,7 @@ export interface ServiceDefinition {
   /** Only `users` verifies with keys of its own; everyone else asks it for the public ones. */
   readonly verifier?: (deps: Deps) => TokenVerifier;
   /** Instead of the Express app of `routes`: only the gateway, which passes requests on without reading them. */
-  readonly server?: (deps: Deps, verifier: TokenVerifier) => OwnServer;
+  readonly server?: (deps: Deps, given: GivenToServer) => OwnServer;
 }
 
 export function defineService(definition: ServiceDefinition): ServiceDefinition {

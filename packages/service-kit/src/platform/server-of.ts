@@ -26,7 +26,7 @@ export interface ServiceServer {
 export function serverOf({ definition, deps, verifier, readiness, sharedMetrics }: Given): ServiceServer {
   const { name } = definition;
   if (definition.server !== undefined) {
-    const { server, drain, close } = definition.server(deps, verifier);
+    const { server, drain, close } = definition.server(deps, { verifier, sharedMetrics, version });
     return {
       server,
       drain() {
