@@ -23,7 +23,10 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       (deps) => sessionRoutes(deps, partsOf(deps)),
       (deps) => signingKeyRoutes(partsOf(deps).keys),
     ],
-    background: [housekeeping((deps) => partsOf(deps).metrics)],
+    background: [
+      housekeeping((deps) => partsOf(deps).metrics),
+      { name: 'verifying tokens', start: async (deps) => partsOf(deps).verifier.close },
+    ],
     verifier: (deps) => partsOf(deps).verifier,
   });
 }

@@ -140,7 +140,7 @@ export async function notePresence(tx: Transaction, personId: string, now: Date)
   await tx.run(
     `update person
         set last_tenant_id = $2, last_seen_at = $3
-      where person_id = $1 and (last_seen_at < $3 - interval '1 minute' or last_tenant_id <> $2)`,
+      where person_id = $1 and (last_seen_at < $3::timestamptz - interval '1 minute' or last_tenant_id <> $2)`,
     [personId, tx.tenantId, now],
     'note_presence',
   );
