@@ -90,6 +90,7 @@ export class Breakers {
   #tick(): void {
     this.#clock.emit('rotate');
     for (const [id, breaker] of this.#byInstance) {
+      breaker.failHangingProbes();
       if (!breaker.isIdle()) continue;
       breaker.close(); // an instance that is gone must not stay in memory and on the dashboards
       this.#byInstance.delete(id);
@@ -142,14 +143,19 @@ class Breaker {
   refuses(): boolean {
     if (this.#circuit.closed) return false;
     if (this.#circuit.opened) return true;
-    return this.#probesRunning.size + this.#probesSucceeded >= this.#settings.probes && !this.#probeHangs();
+    return this.#probesRunning.size + this.#probesSucceeded >= this.#settings.probes;
   }
 
   enter(): Pass | undefined {
     this.#usedAt = Date.now();
     if (this.#circuit.closed) return this.#ordinaryPass();
-    if (this.#circuit.halfOpen && this.#probeHangs()) this.#circuit.open();
     return this.refuses() ? undefined : this.#probePass();
+  }
+
+  /** Else three probes that never end would keep it half open for ever. */
+  failHangingProbes(): void {
+    const since = Date.now() - this.#settings.probeTimeoutMs;
+    if ([...this.#probesRunning.values()].some((startedAt) => startedAt <= since)) this.#circuit.open();
   }
 
   isIdle(): boolean {
@@ -188,12 +194,6 @@ class Breaker {
       if (era === this.#era) settle(succeeded);
     };
     return { succeeded: () => once(true), failed: () => once(false), abandoned: () => once(undefined) };
-  }
-
-  #probeHangs(): boolean {
-    const since = Date.now() - this.#settings.probeTimeoutMs;
-    for (const startedAt of this.#probesRunning.values()) if (startedAt <= since) return true;
-    return false;
   }
 
   #report({ id, service }: BreakerTarget, { metrics, log }: BreakerOptions): () => void {

@@ -5,9 +5,17 @@ export {
   type BreakerTarget,
   type Pass,
 } from './breaker.ts';
-export type { CallInput, ServiceClient } from './client.ts';
+export {
+  type CallInput,
+  createServiceClient,
+  type ServiceClient,
+  type ServiceClientOptions,
+} from './client.ts';
+export type { ConnectionSettings } from './connections.ts';
 export { deadlineFrom, deadlineHeader, remainingMs } from './deadline.ts';
 export { type PickFrom, pickInstance } from './pick.ts';
+export { RefusedByService } from './refused.ts';
+export { serviceOf } from './request.ts';
 export {
   type Attempted,
   type AttemptFailure,

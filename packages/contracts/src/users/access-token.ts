@@ -59,7 +59,7 @@ export type Revocation = z.infer<typeof Revocation>;
  */
 export const listRevocations = endpoint({
   method: 'GET',
-  path: '/internal/revocations',
+  path: '/internal/users/revocations',
   summary: 'Sessions whose access tokens are void, in the order it happened.',
   access: 'public',
   query: z.strictObject({ after: z.string().max(100).optional() }),
