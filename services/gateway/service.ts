@@ -1,0 +1,11 @@
+import { defineService } from '@marimo/service-kit';
+import { createGateway } from './src/gateway.ts';
+import { contracts } from './src/routes/contracts.ts';
+import { gatewaySettings } from './src/settings.ts';
+
+export const gateway = defineService({
+  name: 'gateway',
+  routes: [],
+  server: (deps, given) =>
+    createGateway({ ...deps, ...given, contracts, settings: gatewaySettings(process.env) }),
+});

@@ -1,0 +1,91 @@
+import type { Cache } from '@marimo/cache';
+import type { AnyEndpoint } from '@marimo/contracts';
+import { endpoints as ownPages } from '@marimo/contracts/gateway';
+import type { Registry } from '@marimo/discovery';
+import type { Log, Metrics } from '@marimo/observability';
+import { Refusal } from '@marimo/problems';
+import { Breakers } from '@marimo/resilience';
+import type { GivenToServer, OwnServer } from '@marimo/service-kit';
+import { refuse } from './answer.ts';
+import { createApi } from './api.ts';
+import { gatewayMetrics } from './metrics.ts';
+import { createPages } from './pages/app.ts';
+import { healthReader } from './pages/health.ts';
+import { mergedOpenApi } from './pages/openapi.ts';
+import { ClientGone, type Passage } from './passage.ts';
+import { addressReader } from './policies/address.ts';
+import { rateLimiter } from './policies/rate-limit.ts';
+import { forwarder } from './proxy/forward.ts';
+import { Upstreams } from './proxy/upstreams.ts';
+import { recorder } from './record.ts';
+import { compileRoutes } from './routes/table.ts';
+import { createGatewayServer } from './server.ts';
+import type { GatewaySettings } from './settings.ts';
+import { readTarget } from './target.ts';
+
+export interface GatewayParts extends GivenToServer {
+  readonly settings: GatewaySettings;
+  readonly contracts: Readonly<Record<string, readonly AnyEndpoint[]>>;
+  readonly registry: Registry;
+  readonly cache: Cache;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** The gateway's server, made but not yet listening. */
+export function createGateway(parts: GatewayParts): OwnServer {
+  const { log, settings, registry, contracts, version } = parts;
+  const metrics = gatewayMetrics(parts.metrics);
+  const breakers = new Breakers({ metrics: parts.metrics, log });
+  const upstreams = new Upstreams(registry);
+  const routes = compileRoutes(contracts);
+  let draining = false;
+  const fail = (passage: Passage, thrown: unknown) => {
+    const expected = thrown instanceof Refusal || thrown instanceof ClientGone;
+    if (!expected) log.error('a request failed', { error: thrown });
+    refuse(passage, thrown);
+  };
+  const api = createApi({
+    routes,
+    readAddress: addressReader(settings.trustedProxies),
+    verifier: parts.verifier,
+    limiter: rateLimiter(parts.cache, settings.limits, metrics),
+    forward: forwarder({ upstreams, breakers, metrics }),
+    metrics,
+    fail,
+  });
+  const pages = createPages({
+    health: healthReader({ services: routes.services, upstreams, breakers, registry }),
+    expected: settings.expects ?? routes.services,
+    openApi: mergedOpenApi({ gateway: ownPages, ...contracts }, version),
+    async metrics() {
+      metrics.discoveryAge.set(registry.ageSeconds());
+      return `${await parts.sharedMetrics()}\n${await parts.metrics.render()}`;
+    },
+    metricsType: parts.metrics.contentType,
+    draining: () => draining,
+    fail,
+  });
+
+  const server = createGatewayServer({
+    async handle(passage) {
+      const target = readTarget(passage.req.url ?? '');
+      if (target.service === undefined) pages(passage);
+      else await api(passage, target.service, target);
+    },
+    upgrade: (_req, socket) => void socket.destroy(),
+    record: recorder(parts.metrics, log),
+    draining: () => draining,
+    fail,
+  });
+  return {
+    server,
+    drain() {
+      draining = true;
+    },
+    async close() {
+      breakers.close();
+      await upstreams.close();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { Absent } from '@marimo/contracts';
+import { PlatformNotReady } from '@marimo/contracts/gateway';
+import { docsPages } from '@marimo/service-kit';
+import express, { type Application, type ErrorRequestHandler } from 'express';
+import type { Passage } from '../passage.ts';
+import { readClientHeaders } from '../proxy/request-headers.ts';
+import { protection } from '../proxy/response-headers.ts';
+import type { HealthReader } from './health.ts';
+import { homePage, homePolicy } from './home.ts';
+
+export interface PageParts {
+  readonly health: HealthReader;
+  /** Services `/ready` waits for. */
+  readonly expected: readonly string[];
+  readonly openApi: object;
+  metrics(): Promise<string>;
+  readonly metricsType: string;
+  draining(): boolean;
+  fail(passage: Passage, thrown: unknown): void;
+}
+
+declare global {
+  namespace Express {
+    interface Locals {
+      passage: Passage;
+    }
+  }
+}
+
+const names = ['/health', '/ready', '/metrics', '/openapi.json', '/docs'];
+
+/** Serves the gateway's own pages. */
+export function createPages(parts: PageParts): (passage: Passage) => void {
+  const app = pageApp(parts);
+  return (passage) => {
+    readClientHeaders(passage.req); // what is unclear to the services is unclear here too
+    app(passage.req, Object.assign(passage.res, { locals: { passage } }));
+  };
+}
+
+function pageApp({
+  health,
+  expected,
+  openApi,
+  metrics,
+  metricsType,
+  draining,
+  fail,
+}: PageParts): Application {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
+  app.use((_, res, next) => {
+    const { ownHeaders } = res.locals.passage;
+    for (let at = 0; at < ownHeaders.length; at += 2)
+      res.setHeader(ownHeaders[at] as string, ownHeaders[at + 1] as string);
+    for (const [name, value] of protection) res.setHeader(name, value);
+    next();
+  });
+  app.use(names, (req, res, next) => {
+    res.locals.passage.route = req.baseUrl;
+    next();
+  });
+  app.get('/', (req, res) => {
+    res.locals.passage.route = '/';
+    res.setHeader('content-security-policy', homePolicy);
+    res
+      .vary('accept-language')
+      .type('html')
+      .send(homePage(req.acceptsLanguages('en', 'ru') === 'ru' ? 'ru' : 'en'));
+  });
+  app.get('/health', async (_, res) => {
+    res.json(await health.health());
+  });
+  app.get('/ready', async (_, res) => {
+    if (draining()) throw new PlatformNotReady({ missing: ['gateway'] });
+    await health.demandReady(expected);
+    res.json({ status: 'ready' });
+  });
+  app.get('/metrics', async (_, res) => {
+    res.setHeader('content-type', metricsType).end(await metrics());
+  });
+  const openApiText = JSON.stringify(openApi);
+  app.get('/openapi.json', (_, res) => {
+    res.type('json').end(openApiText);
+  });
+  app.use(docsPages());
+  app.use(() => {
+    throw new Absent({ resource: 'page' });
+  });
+  const refusing: ErrorRequestHandler = (error, _req, res, _next) => {
+    fail(res.locals.passage, error);
+  };
+  app.use(refusing);
+  return app;
+}

@@ -1,0 +1,82 @@
+import { type PlatformHealth, PlatformNotReady, type ServiceHealth } from '@marimo/contracts/gateway';
+import type { Registry } from '@marimo/discovery';
+import type { Breakers } from '@marimo/resilience';
+import type { Upstream, Upstreams } from '../proxy/upstreams.ts';
+
+export interface HealthParts {
+  readonly services: readonly string[];
+  readonly upstreams: Upstreams;
+  readonly breakers: Breakers;
+  readonly registry: Pick<Registry, 'ageSeconds'>;
+}
+
+export interface HealthReader {
+  health(): Promise<PlatformHealth>;
+  /** Throws `PlatformNotReady`, naming who is missing. */
+  demandReady(expected: readonly string[]): Promise<void>;
+}
+
+const freshMs = 500; // orchestrators, load balancers and people ask at once
+const patienceMs = 1_000;
+
+/** Asks every instance how it is, at most twice a second however many ask us. */
+export function healthReader({ services, upstreams, breakers, registry }: HealthParts): HealthReader {
+  const look = async (service: string): Promise<readonly [string, ServiceHealth]> => {
+    const instances = upstreams.all(service);
+    const answers = await Promise.all(
+      instances.map(async (one) => Promise.all([isFine(one, '/health'), isFine(one, '/ready')])),
+    );
+    const found = {
+      instances: instances.length,
+      alive: answers.filter(([alive]) => alive).length,
+      ready: answers.filter(([, ready]) => ready).length,
+      shutOff: instances.filter(({ instance }) => breakers.isOpen(instance)).length,
+    };
+    return [service, found];
+  };
+  const lookAtAll = remembered(freshMs, async () =>
+    Object.fromEntries(await Promise.all(services.map(look))),
+  );
+
+  return {
+    async health() {
+      const found = await lookAtAll();
+      const ok = Object.values(found).every(({ ready, shutOff }) => ready > 0 && shutOff === 0);
+      return { status: ok ? 'ok' : 'degraded', services: found, discoveryAgeSeconds: registry.ageSeconds() };
+    },
+    async demandReady(expected) {
+      const found = await lookAtAll();
+      const missing = expected.filter((service) => !found[service]?.ready);
+      if (missing.length > 0) throw new PlatformNotReady({ missing }, { retryAfterSeconds: 1 });
+    },
+  };
+}
+
+async function isFine({ pool }: Upstream, path: string): Promise<boolean> {
+  try {
+    const { statusCode, body } = await pool.request({
+      method: 'GET',
+      path,
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    await body.dump();
+    return statusCode === 200;
+  } catch {
+    return false; // not reachable, or not in time
+  }
+}
+
+/** One look at a time, its result kept for a while. */
+function remembered<T>(forMs: number, look: () => Promise<T>): () => Promise<T> {
+  let last: Promise<T> | undefined;
+  let until = 0;
+  return () => {
+    if (last === undefined || performance.now() >= until) {
+      until = Number.POSITIVE_INFINITY;
+      last = look().finally(() => {
+        until = performance.now() + forMs;
+      });
+    }
+    return last;
+  };
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DeadlineExceeded } from '@marimo/contracts';
+import type { Caller } from '@marimo/service-kit';
+
+/** The client hung up; nobody sees this error. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/** One request on its way through the gateway, from its first byte to the last of its answer. */
+export class Passage {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  readonly startedAt = performance.now();
+  /** Headers of the answer that are the gateway's own, names and values in turn. */
+  readonly ownHeaders: string[];
+  /** The path as a contract writes it; never the client's own text, which would flood the metrics. */
+  route = 'unmatched';
+  caller: Caller | undefined;
+  /** The client waits for `100 Continue` before it sends the body. */
+  awaitsContinue: boolean;
+  bytesSent = 0;
+  /** The service broke off in the middle of its answer, and so did we. */
+  broken = false;
+  /** Why it ended early: the client has gone, or the deadline has passed. */
+  cancelled: Error | undefined;
+  #triesAt = 0;
+  #deadline: NodeJS.Timeout | undefined;
+  #interrupt: ((reason: Error) => void) | undefined;
+
+  constructor(req: IncomingMessage, res: ServerResponse, requestId: string, awaitsContinue: boolean) {
+    this.req = req;
+    this.res = res;
+    this.requestId = requestId;
+    this.ownHeaders = ['x-request-id', requestId];
+    this.awaitsContinue = awaitsContinue;
+  }
+
+  countTry(tries: number): void {
+    if (tries === 1) this.#triesAt = this.ownHeaders.push('x-marimo-attempts', '') - 1;
+    this.ownHeaders[this.#triesAt] = String(tries);
+  }
+
+  /** Asks a client that waits for it to send the body. */
+  inviteBody(): void {
+    if (this.awaitsContinue) this.res.writeContinue();
+    this.awaitsContinue = false;
+  }
+
+  /** The deadline is for the answer to begin; how long it may then take is a matter of silence, not of length. */
+  expireAfter(ms: number): void {
+    this.#deadline = setTimeout(expire, ms, this);
+  }
+
+  /** The answer is out, or nobody is left to have it. */
+  end(): void {
+    clearTimeout(this.#deadline);
+    if (!this.res.writableFinished && !this.broken) this.cancel(new ClientGone('The client hung up'));
+  }
+
+  /** Ends whatever the request waits for at this moment. */
+  cancel(reason: Error): void {
+    if (this.cancelled !== undefined) return;
+    this.cancelled = reason;
+    this.#interrupt?.(reason);
+  }
+
+  /** Whoever makes the request wait says how to stop waiting; the step before has ended by then. */
+  interruptWith(interrupt: ((reason: Error) => void) | undefined): void {
+    this.#interrupt = interrupt;
+    if (interrupt !== undefined && this.cancelled !== undefined) interrupt(this.cancelled);
+  }
+}
+
+function expire(passage: Passage): void {
+  if (!passage.res.headersSent) passage.cancel(new DeadlineExceeded({}));
+}

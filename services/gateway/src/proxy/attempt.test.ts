@@ -1,0 +1,203 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { closeAll, gatewayTo, instanceAt, raw, until, upstream } from '../../test/gateway-under-test.ts';
+
+afterEach(closeAll);
+
+const get = (path: string, version = '1.1') => `GET ${path} HTTP/${version}\r\nHost: a\r\n\r\n`;
+
+describe('passing an answer on', () => {
+  it('hands over status, headers and body, several cookies as several', async () => {
+    const stock = await upstream((_, res) => {
+      res.writeHead(201, { 'set-cookie': ['a=1', 'b=2'], 'x-answer': 'yes', 'content-type': 'text/plain' });
+      res.end('made');
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open?q=1`);
+    expect(answer.status).toBe(201);
+    expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+    expect(answer.headers.get('x-answer')).toBe('yes');
+    expect(answer.headers.get('x-marimo-attempts')).toBe('1');
+    expect(await answer.text()).toBe('made');
+    expect(stock.requests[0]).toMatchObject({ method: 'GET', url: '/api/v1/stock/open?q=1' });
+  });
+
+  it('passes over 1xx answers', async () => {
+    const stock = await upstream((_, res) => {
+      res.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      res.writeProcessing();
+      res.end('done');
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const { text } = await raw(gateway.port, get('/api/v1/stock/open'));
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(text).not.toMatch(/HTTP\/1\.1 10/);
+  });
+
+  it('gives HEAD the headers of GET and no body, and keeps the connection good', async () => {
+    const stock = await upstream((_, res) => res.writeHead(200, { 'content-length': 4 }).end('body'));
+    const gateway = await gatewayTo([stock.instance]);
+    const head = 'HEAD /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n';
+    const { text } = await raw(gateway.port, head + get('/api/v1/stock/open'));
+    const [first = '', second = '', body] = text.split('\r\n\r\n');
+    expect(first).toMatch(/content-length: 4/);
+    expect(second).toMatch(/^HTTP\/1\.1 200/);
+    expect(body).toBe('body');
+  });
+
+  it.each([204, 304])('ends a %d without a body', async (status) => {
+    const stock = await upstream((_, res) => res.writeHead(status, { etag: '"1"' }).end());
+    const gateway = await gatewayTo([stock.instance]);
+    const { text } = await raw(gateway.port, get('/api/v1/stock/open') + get('/api/v1/stock/open'));
+    expect(text.split('\r\n\r\n').filter((part) => part.startsWith(`HTTP/1.1 ${status}`))).toHaveLength(2);
+    expect(text).toMatch(/etag: "1"/);
+    expect(text).not.toMatch(/transfer-encoding|content-length/i);
+  });
+
+  it('drops trailers', async () => {
+    const stock = await upstream((_, res) => {
+      res.writeHead(200, { trailer: 'x-checksum' });
+      res.write('body');
+      res.addTrailers({ 'x-checksum': '1' });
+      res.end();
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const { text } = await raw(gateway.port, get('/api/v1/stock/open'));
+    expect(text).toMatch(/\r\n0\r\n\r\n$/);
+    expect(text).not.toMatch(/x-checksum|trailer/i);
+  });
+
+  it('shows the first event of a stream while the stream goes on', async () => {
+    const stock = await upstream((_, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      setTimeout(() => res.write('data: 1\n\n'), 50);
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`); // resolves with the headers, before the first byte
+    expect(answer.headers.get('content-type')).toBe('text/event-stream');
+    const reader = answer.body!.getReader();
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe('data: 1\n\n');
+    await reader.cancel();
+    await until(() => stock.sockets.size === 0);
+  });
+
+  it('lets a service wait for a client that reads slowly', async () => {
+    let written = 0;
+    const chunk = Buffer.alloc(65_536);
+    const stock = await upstream((_, res) => {
+      res.writeHead(200, { 'content-length': 1_600 * chunk.length }); // 100 MiB
+      const fill = () => {
+        while (written < 1_600 * chunk.length) {
+          written += chunk.length;
+          if (!res.write(chunk)) return void res.once('drain', fill);
+        }
+        res.end();
+      };
+      fill();
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const client = httpRequest(`${gateway.url}/api/v1/stock/open`).end();
+    const answer = await new Promise<IncomingMessage>((resolve) => client.once('response', resolve));
+    answer.pause();
+    let before = -1;
+    await until(async () => {
+      if (written === before) return true; // it has stopped
+      before = written;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return false;
+    });
+    expect(written).toBeLessThan(40 * 1_048_576);
+    let received = 0;
+    for await (const part of answer) received += (part as Buffer).length;
+    expect(received).toBe(1_600 * chunk.length);
+  });
+});
+
+describe('a service that breaks off', () => {
+  it('before its answer is a 502 problem, and the client may go on with its connection', async () => {
+    let calls = 0;
+    const stock = await upstream((req, res) => {
+      calls += 1;
+      if (calls === 1) req.socket.resetAndDestroy();
+      else res.end('fine');
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const post = 'POST /api/v1/stock/open HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}';
+    const { text, ended } = await raw(gateway.port, post + get('/api/v1/stock/open'));
+    expect(text).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    expect(text).toMatch(/content-type: application\/problem\+json/);
+    expect(text).toMatch(/"code":"platform.bad-upstream"/);
+    expect(text).toMatch(/fine/);
+    expect(ended).toBe('open');
+  });
+
+  it('that cannot be reached is a 503 problem: nothing was changed', async () => {
+    const gateway = await gatewayTo([instanceAt(1)]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`, { method: 'POST', body: '{}' });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(await answer.json()).toMatchObject({ code: 'platform.unavailable', service: 'stock' });
+  });
+
+  it.each([
+    ['with a length', { 'content-length': 100 }, '1.1'],
+    ['in chunks', {}, '1.1'],
+    ['to an HTTP/1.0 client, for whom the end of the connection is the end of the body', {}, '1.0'],
+  ])(
+    'in the middle of its answer %s breaks the connection, and never ends it cleanly',
+    async (_, headers, version) => {
+      const stock = await upstream((req, res) => {
+        res.writeHead(200, headers);
+        res.write('half');
+        setTimeout(() => req.socket.resetAndDestroy(), 50);
+      });
+      const gateway = await gatewayTo([stock.instance]);
+      const { text, ended } = await raw(gateway.port, get('/api/v1/stock/open', version), 2_000);
+      expect(text).toMatch(/200 OK/);
+      expect(text).not.toMatch(/\r\n0\r\n/);
+      expect(ended).toBe(version === '1.0' ? 'reset' : 'closed');
+    },
+  );
+
+  it('with an answer that is not HTTP is a 502 problem', async () => {
+    const stock = await upstream((req) => req.socket.end('HTTP/1.1 200 OK\r\nbad header\r\n\r\n'));
+    const gateway = await gatewayTo([stock.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`, { method: 'POST' });
+    expect(answer.status).toBe(502);
+  });
+});
+
+describe('a deadline', () => {
+  it('is given to the service, whatever the client says it is', async () => {
+    const stock = await upstream((_, res) => res.end());
+    const gateway = await gatewayTo([stock.instance]);
+    const before = Date.now();
+    await fetch(`${gateway.url}/api/v1/stock/open`, { headers: { 'x-marimo-deadline': '9999999999999' } });
+    const given = Number(stock.requests[0]!.headers['x-marimo-deadline']);
+    expect(given).toBeGreaterThanOrEqual(before + 15_000);
+    expect(given).toBeLessThanOrEqual(Date.now() + 15_000);
+  });
+
+  it('that passes is a 504 problem, and the service hears of it', async () => {
+    let gone = false;
+    const stock = await upstream((_, res) =>
+      res.on('close', () => {
+        gone = true;
+      }),
+    );
+    const gateway = await gatewayTo([stock.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/hurried`);
+    expect(answer.status).toBe(504);
+    expect(await answer.json()).toMatchObject({ code: 'platform.deadline-exceeded' });
+    await until(() => gone);
+  });
+
+  it('is for the answer to begin: one that has begun may take its time', async () => {
+    const stock = await upstream((_, res) => {
+      res.write('begun ');
+      setTimeout(() => res.end('and ended'), 600);
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/hurried`);
+    expect(await answer.text()).toBe('begun and ended');
+  });
+});

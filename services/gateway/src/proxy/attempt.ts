@@ -1,0 +1,141 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { Passage } from '../passage.ts';
+import { readServiceHeaders } from './response-headers.ts';
+
+/** How one try at one instance ended. */
+export type Outcome =
+  /** The client has the answer, or as much of it as could be had before the connection was cut. */
+  | { readonly kind: 'answered'; readonly status: number; readonly broken: Error | undefined }
+  /** The client has nothing yet. `sent`: the instance may have seen the request. */
+  | { readonly kind: 'failed'; readonly error: Error; readonly sent: boolean };
+
+/** The instance, or something it needs, cannot serve now; its answer was thrown away for another try. */
+export class TurnedAway extends Error {
+  override readonly name = 'TurnedAway';
+}
+
+/** A client that takes nothing for so long holds a connection to a service for nobody. */
+const stalledClientMs = 60_000;
+
+/**
+ * Sends a request to one instance and passes the answer on as it comes. Never rejects.
+ * `tryElsewhere` is asked when the instance turns the request away (502, 503), before the client sees that.
+ */
+export function attempt(
+  dispatcher: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  passage: Passage,
+  tryElsewhere: () => boolean,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const handler = new Attempt(passage, tryElsewhere, resolve);
+    passage.interruptWith(handler.abort);
+    try {
+      if (passage.cancelled === undefined) dispatcher.dispatch(request, handler);
+    } catch (error) {
+      handler.fail(error as Error); // undici throws at once on what it cannot send
+    }
+  });
+}
+
+class Attempt implements Dispatcher.DispatchHandler {
+  readonly #passage: Passage;
+  readonly #tryElsewhere: () => boolean;
+  readonly #settle: (outcome: Outcome) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0; // of the answer, once the client has begun to get it
+  #settled = false;
+
+  constructor(passage: Passage, tryElsewhere: () => boolean, settle: (outcome: Outcome) => void) {
+    this.#passage = passage;
+    this.#tryElsewhere = tryElsewhere;
+    this.#settle = settle;
+  }
+
+  /** Called when a connection is about to carry the request; until then it stands in a queue. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Thrown and not aborted: nothing was written, so the connection stays good for the next request.
+    if (this.#passage.cancelled !== undefined) throw this.#passage.cancelled;
+    this.#controller = controller;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (status < 200) return; // 1xx belong to that connection
+    if ((status === 502 || status === 503) && this.#tryElsewhere()) {
+      controller.abort(new TurnedAway());
+      return;
+    }
+    const { res, ownHeaders } = this.#passage;
+    res.writeHead(status, readServiceHeaders(status, headers, ownHeaders));
+    this.#status = status;
+    if (headers['content-length'] === undefined) queueMicrotask(this.#flush);
+  }
+
+  /** The first byte of an event stream may be long in coming: the client learns at once that it was heard. */
+  readonly #flush = (): void => {
+    if (this.#passage.bytesSent === 0 && !this.#settled) this.#passage.res.flushHeaders();
+  };
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#passage.bytesSent += chunk.length;
+    if (!this.#passage.res.write(chunk)) holdBack(this.#passage, controller);
+  }
+
+  /** Trailers end here: nobody has told the client that they would come. */
+  onResponseEnd(): void {
+    this.#passage.res.end();
+    this.#end({ kind: 'answered', status: this.#status, broken: undefined });
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    this.fail(error);
+  }
+
+  readonly abort = (reason: Error): void => {
+    if (this.#controller === undefined) this.fail(reason);
+    else this.#controller.abort(reason); // ends in onResponseError
+  };
+
+  fail(error: Error): void {
+    if (this.#status === 0) {
+      this.#end({ kind: 'failed', error, sent: this.#controller !== undefined });
+    } else {
+      cut(this.#passage);
+      this.#end({ kind: 'answered', status: this.#status, broken: error });
+    }
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#passage.interruptWith(undefined);
+    this.#settle(outcome);
+  }
+}
+
+/** The client reads more slowly than the instance sends: the instance waits, not our memory. */
+function holdBack({ res }: Passage, controller: Dispatcher.DispatchController): void {
+  controller.pause();
+  const stalled = setTimeout(() => res.destroy(), stalledClientMs);
+  const end = () => clearTimeout(stalled);
+  res.once('close', end);
+  res.once('drain', () => {
+    end();
+    res.off('close', end);
+    controller.resume();
+  });
+}
+
+/** Half an answer must look like half an answer, never like the end of a whole one. */
+function cut(passage: Passage): void {
+  const { req, res } = passage;
+  passage.broken = passage.cancelled === undefined;
+  // HTTP/1.0 takes a plain close for the end of the body; a reset it does not.
+  if (req.httpVersionMinor === 0) res.socket?.resetAndDestroy();
+  res.destroy();
+}

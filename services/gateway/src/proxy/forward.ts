@@ -1,0 +1,129 @@
+import { Unavailable } from '@marimo/contracts';
+import { currentTraceparent, inSpan, SpanKind } from '@marimo/observability';
+import {
+  type AttemptFailure,
+  type Breakers,
+  backoffMs,
+  maxAttempts,
+  mayRetry,
+  RetryBudget,
+} from '@marimo/resilience';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { Passage } from '../passage.ts';
+import { attempt, type Outcome } from './attempt.ts';
+import { failureOf, labelOf, refusalFor, tell } from './outcome.ts';
+import { StreamedBody } from './request-body.ts';
+import type { Upstream, Upstreams } from './upstreams.ts';
+
+/** A checked request, ready to be sent on. */
+export interface Outgoing {
+  readonly service: string;
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly headers: readonly string[];
+  /** A short body, already here; a long one is streamed from the request. */
+  readonly held: Buffer | undefined;
+  readonly streamLimitBytes: number | undefined;
+  /** The caller sent an `Idempotency-Key`. */
+  readonly keyed: boolean;
+}
+
+export interface Forwarding {
+  readonly upstreams: Upstreams;
+  readonly breakers: Breakers;
+  readonly metrics: GatewayMetrics;
+}
+
+export type Forward = (passage: Passage, request: Outgoing) => Promise<void>;
+
+/** Sends a request to an instance of its service, and to another where that is safe. Returns once it is answered. */
+export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward {
+  const budgetOf = retryBudgets();
+  return async (passage, request) => {
+    const { service } = request;
+    const budget = budgetOf(service);
+    const tried = new Set<Upstream>();
+    const isOpen = (one: Upstream) => breakers.isOpen(one.instance);
+    const untried = () => upstreams.choose(service, (one) => tried.has(one) || isOpen(one));
+    for (let tries = 1; ; tries++) {
+      const fresh = untried();
+      if (fresh === undefined && tries > 1) await pause(passage, backoffMs(tries - 1));
+      const upstream = fresh ?? upstreams.choose(service, isOpen);
+      const leave = upstream && breakers.enter(upstream.instance);
+      if (upstream === undefined || leave === undefined)
+        throw new Unavailable({ service }, { retryAfterSeconds: 1 });
+
+      tried.add(upstream);
+      passage.countTry(tries);
+      const body = bodyOf(passage, request);
+      const allowed = (failure: AttemptFailure) =>
+        tries < maxAttempts && isWhole(body) && mayRetry({ ...request, failure }) && budget.spend();
+      const tryElsewhere = () => untried() !== undefined && allowed('turned-away');
+      const startedAt = performance.now();
+      const outcome = await send(upstream, passage, request, body, tryElsewhere);
+      tell(leave, outcome, passage);
+      const seconds = (performance.now() - startedAt) / 1000;
+      metrics.upstreamSeconds.observe({ upstream: service, outcome: labelOf(outcome) }, seconds);
+      if (outcome.kind === 'answered') return;
+
+      const failure = failureOf(outcome);
+      // Having been turned away was weighed, and paid for, as it happened.
+      if (failure !== 'turned-away' && !allowed(failure)) throw refusalFor(outcome, service);
+      metrics.retries.inc({ upstream: service, reason: failure });
+    }
+  };
+}
+
+async function send(
+  upstream: Upstream,
+  passage: Passage,
+  { service, method, path, headers }: Outgoing,
+  body: Buffer | StreamedBody | null,
+  tryElsewhere: () => boolean,
+): Promise<Outcome> {
+  upstream.inFlight += 1;
+  const outcome = await inSpan('gateway', `${method} ${service}`, { kind: SpanKind.CLIENT }, (span) => {
+    const traceparent = currentTraceparent();
+    const all = traceparent === undefined ? headers : [...headers, 'traceparent', traceparent];
+    span.setAttribute('server.address', upstream.instance.id);
+    return attempt(upstream.pool, { method, path, headers: all as string[], body }, passage, tryElsewhere);
+  });
+  upstream.inFlight -= 1;
+  return outcome;
+}
+
+/** Made anew for each try, so that what one try did to its stream does not matter to the next. */
+function bodyOf({ req }: Passage, { held, streamLimitBytes }: Outgoing): Buffer | StreamedBody | null {
+  return streamLimitBytes === undefined ? (held ?? null) : new StreamedBody(req, streamLimitBytes);
+}
+
+function isWhole(body: Buffer | StreamedBody | null): boolean {
+  return !(body instanceof StreamedBody) || body.untouched;
+}
+
+function retryBudgets(): (service: string) => RetryBudget {
+  const budgets = new Map<string, RetryBudget>();
+  return (service) => {
+    let budget = budgets.get(service);
+    if (budget === undefined) {
+      budget = new RetryBudget();
+      budgets.set(service, budget);
+    }
+    return budget;
+  };
+}
+
+/** Rejects as soon as the passage is cancelled. */
+function pause(passage: Passage, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      passage.interruptWith(undefined);
+      resolve();
+    }, ms);
+    passage.interruptWith((reason) => {
+      clearTimeout(timer);
+      reject(reason);
+    });
+  });
+}

@@ -1,0 +1,67 @@
+import {
+  BadUpstream,
+  BodyTooLarge,
+  DeadlineExceeded,
+  MalformedRequest,
+  Unavailable,
+} from '@marimo/contracts';
+import { Refusal } from '@marimo/problems';
+import type { AttemptFailure, Pass } from '@marimo/resilience';
+import { ClientGone, type Passage } from '../passage.ts';
+import { type Outcome, TurnedAway } from './attempt.ts';
+
+type Failed = Extract<Outcome, { kind: 'failed' }>;
+
+/** Tells the instance's breaker how it went. */
+export function tell(leave: Pass, outcome: Outcome, passage: Passage): void {
+  const verdict = verdictOn(outcome, passage);
+  if (verdict === 'good') leave.succeeded();
+  else if (verdict === 'bad') leave.failed();
+  else leave.abandoned();
+}
+
+function verdictOn(outcome: Outcome, { req }: Passage): 'good' | 'bad' | 'unknown' {
+  if (outcome.kind === 'answered') {
+    const whole = outcome.broken === undefined || outcome.broken instanceof ClientGone;
+    return whole && outcome.status < 500 ? 'good' : 'bad';
+  }
+  if (isOurs(outcome.error)) return 'unknown';
+  // Out of time with the body still coming: the client was slow, not the instance.
+  return outcome.error instanceof DeadlineExceeded && !req.complete ? 'unknown' : 'bad';
+}
+
+export function failureOf({ error, sent }: Failed): AttemptFailure {
+  if (error instanceof TurnedAway) return 'turned-away';
+  if (error instanceof DeadlineExceeded) return 'out-of-time';
+  if (isOurs(error)) return 'given-up';
+  return sent ? 'no-answer' : 'not-sent';
+}
+
+/** A label of metrics. */
+export function labelOf(outcome: Outcome): string {
+  if (outcome.kind === 'failed') return failureOf(outcome);
+  if (outcome.broken !== undefined)
+    return outcome.broken instanceof ClientGone ? 'given-up' : 'broken-answer';
+  return `${Math.trunc(outcome.status / 100)}xx`;
+}
+
+/** What the client is told. */
+export function refusalFor({ error, sent }: Failed, service: string): Error {
+  if (error instanceof Refusal || error instanceof ClientGone) return error;
+  if (cannotBeSent(error)) {
+    return new MalformedRequest({ errors: [{ pointer: '', detail: 'it cannot be passed on' }] });
+  }
+  // Only what was never sent surely changed nothing.
+  return sent ? new BadUpstream({ service }) : new Unavailable({ service }, { retryAfterSeconds: 1 });
+}
+
+/** It ended on our side or the client's, which says nothing of the instance. */
+function isOurs(error: Error): boolean {
+  return error instanceof ClientGone || error instanceof BodyTooLarge || cannotBeSent(error);
+}
+
+/** undici reads requests more narrowly than the parser did; what it does not take was the client's doing. */
+function cannotBeSent(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED';
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import { HeadersTooLarge, MalformedRequest } from '@marimo/contracts';
+
+export const headerLimitBytes = 16_384;
+const headerLimitCount = 100;
+
+/** What a client sent, after the first look. */
+export interface ClientHeaders {
+  /** Names in lower case and values in turn, as undici takes them; ours are added behind. */
+  readonly passed: string[];
+  readonly host: string;
+  readonly authorization: string | undefined;
+  /** Repeating it is safe by the caller's word. */
+  readonly keyed: boolean;
+}
+
+/** Of this connection only (RFC 9110 section 7.6.1), or written anew for the next one. */
+const ofThisConnection = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+/**
+ * What only the gateway may say (who calls, from where, as part of what), and what would make a server behind us act
+ * on another method or path than the one we checked.
+ */
+const onlyOurs =
+  /^(?:proxy-|x-marimo-|x-user|x-tenant|x-internal|x-forwarded|x-original|x-rewrite|x-http-method|(?:x-method-override|x-real-ip|x-client-ip|true-client-ip|forwarded|x-request-id|traceparent|tracestate)$)/;
+/** Servers differ in which of two they believe. */
+const once = ['host', 'authorization', 'content-type', 'idempotency-key'];
+
+interface KnownName {
+  readonly name: string;
+  readonly passes: boolean;
+  /** Its bit among those that come at most once; 0 for the others. */
+  readonly onceBit: number;
+}
+const knownNames = new Map<string, KnownName>();
+const knownNamesLimit = 500; // clients repeat a few dozen; inventions must not fill the memory
+
+/** Sorts a client's headers; refuses those that could be read in two ways. */
+export function readClientHeaders(req: IncomingMessage): ClientHeaders {
+  const raw = req.rawHeaders;
+  if (raw.length > headerLimitCount * 2) throw new HeadersTooLarge({ limit: headerLimitBytes });
+  refuseUnclearFraming(req);
+  const named = namedByConnection(req.headers.connection);
+  const passed: string[] = [];
+  let seen = 0;
+  for (let at = 0; at < raw.length; at += 2) {
+    const { name, passes, onceBit } = know(raw[at] as string);
+    if (onceBit !== 0) {
+      if ((seen & onceBit) !== 0) throw unclear(name, 'comes twice');
+      seen |= onceBit;
+    }
+    if (passes && !named?.has(name)) passed.push(name, raw[at + 1] as string);
+  }
+  const { host, authorization } = req.headers;
+  if (!host && req.httpVersionMinor !== 0) throw unclear('host', 'is missing');
+  return {
+    passed,
+    host: host ?? '',
+    authorization: named?.has('authorization') ? undefined : authorization,
+    keyed: 'idempotency-key' in req.headers && !named?.has('idempotency-key'),
+  };
+}
+
+/**
+ * The parser already refuses both lengths together, two lengths and a bad last coding. It takes codings before the
+ * last (`gzip, chunked`), which would be lost as we frame the body anew, and chunks from HTTP/1.0, which had none.
+ */
+function refuseUnclearFraming(req: IncomingMessage): void {
+  const coding = req.headers['transfer-encoding'];
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersionMinor === 0)) {
+    throw unclear('transfer-encoding', 'only chunked is read');
+  }
+  if (req.httpVersionMajor !== 1) throw unclear('', 'the HTTP version is not known');
+}
+
+function know(rawName: string): KnownName {
+  const known = knownNames.get(rawName);
+  if (known !== undefined) return known;
+  const name = rawName.toLowerCase();
+  // An underscore becomes a dash in many servers: x_user_id would pass for x-user-id.
+  const passes = !ofThisConnection.has(name) && !onlyOurs.test(name) && !name.includes('_');
+  const place = once.indexOf(name);
+  const fresh = { name, passes, onceBit: place < 0 ? 0 : 1 << place };
+  if (knownNames.size < knownNamesLimit) knownNames.set(rawName, fresh);
+  return fresh;
+}
+
+/** The names a `Connection` header makes part of this connection; undefined for the usual ones. */
+export function namedByConnection(connection: string | undefined): Set<string> | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+}
+
+function unclear(name: string, detail: string): MalformedRequest {
+  return new MalformedRequest({ errors: [{ pointer: name, detail }] });
+}

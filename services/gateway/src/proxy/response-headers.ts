@@ -1,0 +1,59 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { namedByConnection } from './request-headers.ts';
+
+/** Names and values in turn; a value may be a list, as with several cookies. */
+export type HeaderList = (string | string[])[];
+
+/** On every answer, a page's own or a service's, unless the service says otherwise. */
+export const protection: readonly (readonly [string, string])[] = [
+  ['cache-control', 'no-store'],
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['cross-origin-resource-policy', 'same-origin'],
+  ['referrer-policy', 'no-referrer'],
+  ['strict-transport-security', 'max-age=31536000'],
+  ['x-content-type-options', 'nosniff'],
+];
+
+/** Of the connection behind us, written anew by the gateway, or nobody's business. */
+const dropped = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'server',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-marimo-attempts',
+  'x-marimo-deadline',
+  'x-powered-by',
+  'x-request-id',
+]);
+const ownBit = new Map(protection.map(([name], place) => [name, 1 << place]));
+
+/** A service's answer headers for the client, with the protection it did not set itself. */
+export function readServiceHeaders(
+  status: number,
+  headers: IncomingHttpHeaders,
+  ours: readonly string[],
+): HeaderList {
+  // Two lines of it come as an array, which its type does not say.
+  const named = headers.connection === undefined ? undefined : namedByConnection(String(headers.connection));
+  const list: HeaderList = [...ours];
+  let set = 0;
+  for (const name in headers) {
+    if (dropped.has(name) || named?.has(name)) continue;
+    // RFC 9110 section 8.6: a 204 has none; a client that believes it waits for the bytes.
+    if (status === 204 && name === 'content-length') continue;
+    set |= ownBit.get(name) ?? 0;
+    list.push(name, headers[name] as string | string[]);
+  }
+  for (const [name, value] of protection) {
+    if ((set & (ownBit.get(name) as number)) === 0) list.push(name, value);
+  }
+  return list;
+}

@@ -1,0 +1,64 @@
+import { type Log, type Metrics, runInContext } from '@marimo/observability';
+import type { Passage } from './passage.ts';
+
+export type Record = (passage: Passage) => void;
+
+const sizeBuckets = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
+const slowMs = 1_000;
+const clientGone = 499; // as nginx has it
+
+/**
+ * Counts each request once, when its last byte is out or its client has gone. Only failures and slow ones are logged:
+ * the services log every request, and a line for each here would cost a fifth of the gateway's speed.
+ */
+export function recorder(metrics: Metrics, log: Log): Record {
+  const labels = ['method', 'route', 'status'] as const;
+  const sized = ['method', 'route'] as const;
+  const requests = metrics.counter('http_requests_total', 'Requests answered', labels);
+  const duration = metrics.histogram('http_request_duration_seconds', 'From first byte to last', labels);
+  const taken = metrics.histogram('http_request_size_bytes', 'Bodies received', sized, sizeBuckets);
+  const sent = metrics.histogram('http_response_size_bytes', 'Bodies sent', sized, sizeBuckets);
+
+  const clientAborts = metrics.counter(
+    'gateway_client_aborts_total',
+    'Clients that left before their answer was out',
+    ['phase'],
+  );
+
+  return (passage) => {
+    const { req, route, requestId, caller } = passage;
+    const durationMs = performance.now() - passage.startedAt;
+    const method = req.method ?? '';
+    const status = statusOf(passage);
+    if (status === clientGone) clientAborts.inc({ phase: phaseOf(passage) });
+    requests.inc({ method, route, status });
+    duration.observe({ method, route, status }, durationMs / 1000);
+    taken.observe({ method, route }, Number(req.headers['content-length'] ?? 0));
+    sent.observe({ method, route }, passage.bytesSent);
+    if (status < 400 && durationMs < slowMs) return;
+    const who = caller && { tenantId: caller.tenantId, actorId: caller.userId };
+    runInContext({ requestId, ...who }, () => {
+      log.info('request', {
+        method,
+        route,
+        path: pathOf(req.url),
+        status,
+        durationMs: Math.round(durationMs),
+      });
+    });
+  };
+}
+
+function statusOf({ res, broken }: Passage): number {
+  if (res.writableFinished) return res.statusCode;
+  return broken ? 502 : clientGone;
+}
+
+function phaseOf({ req, res }: Passage): string {
+  if (res.headersSent) return 'body';
+  return req.complete ? 'headers' : 'upload';
+}
+
+function pathOf(url = ''): string {
+  return url.split('?', 1)[0] ?? '';
+}

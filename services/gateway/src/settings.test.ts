@@ -1,0 +1,41 @@
+import { SettingsInvalid } from '@marimo/service-kit';
+import { gatewaySettings } from './settings.ts';
+
+describe("the gateway's settings", () => {
+  it('have a value for everything where the environment says nothing', () => {
+    expect(gatewaySettings({ RATE_LIMIT_LOGIN: ' ' })).toEqual({
+      limits: {
+        login: { perSecond: 10 / 60, burst: 30 },
+        register: { perSecond: 5 / 60, burst: 20 },
+        caller: { perSecond: 60, burst: 1_200 },
+      },
+      trustedProxies: [],
+      allowedOrigins: [],
+      expects: undefined,
+    });
+  });
+
+  it('are what the environment says', () => {
+    const settings = gatewaySettings({
+      RATE_LIMIT_REGISTER: '7/h',
+      TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+      ALLOWED_ORIGINS: 'https://erp.example',
+      GATEWAY_EXPECTS: 'users,accounting',
+    });
+    expect(settings.limits.register).toEqual({ perSecond: 7 / 3600, burst: 7 });
+    expect(settings.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+    expect(settings.allowedOrigins).toEqual(['https://erp.example']);
+    expect(settings.expects).toEqual(['users', 'accounting']);
+  });
+
+  it.each([
+    ['RATE_LIMIT_LOGIN', '10'],
+    ['RATE_LIMIT_LOGIN', '0/s'],
+    ['RATE_LIMIT_CALLER', '10/s,burst=0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['ALLOWED_ORIGINS', 'erp.example'],
+  ])('refuse %s=%s, and say which variable it was', (name, value) => {
+    expect(() => gatewaySettings({ [name]: value })).toThrow(SettingsInvalid);
+    expect(() => gatewaySettings({ [name]: value })).toThrow(name);
+  });
+});

@@ -1,0 +1,237 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { BucketAnswer, BucketLimit, Cache } from '@marimo/cache';
+import { type AnyEndpoint, endpoint, Unauthenticated } from '@marimo/contracts';
+import type { Instance, Registry } from '@marimo/discovery';
+import { createLog, createMetrics, type Metrics } from '@marimo/observability';
+import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import { z } from 'zod';
+import { createGateway, type GatewayParts } from '../src/gateway.ts';
+import { gatewaySettings } from '../src/settings.ts';
+
+export const megabyte = 1_048_576;
+const replies = { 200: z.unknown() };
+
+/** A made-up service that has one route of each kind. */
+export const stock: readonly AnyEndpoint[] = [
+  endpoint({ method: 'GET', path: '/api/v1/stock/open', summary: '', access: 'public', replies }),
+  endpoint({ method: 'POST', path: '/api/v1/stock/open', summary: '', access: 'public', replies }),
+  endpoint({ method: 'GET', path: '/api/v1/stock/things/{id}', summary: '', access: 'signed-in', replies }),
+  endpoint({ method: 'PUT', path: '/api/v1/stock/things/{id}', summary: '', access: 'public', replies }),
+  endpoint({
+    method: 'POST',
+    path: '/api/v1/stock/small',
+    summary: '',
+    access: 'public',
+    bodyLimitBytes: 1_000,
+    replies,
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/api/v1/stock/import',
+    summary: '',
+    access: 'public',
+    body: { stream: ['application/x-ndjson'] },
+    bodyLimitBytes: 64 * megabyte,
+    deadlineMs: 60_000,
+    replies,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/api/v1/stock/hurried',
+    summary: '',
+    access: 'public',
+    deadlineMs: 200,
+    replies,
+  }),
+];
+
+export interface Upstream {
+  readonly instance: Instance;
+  readonly server: Server;
+  /** Connections that are open now. */
+  readonly sockets: Set<Socket>;
+  readonly requests: { method: string; url: string; headers: Record<string, unknown> }[];
+}
+
+export interface GatewayUnderTest {
+  readonly port: number;
+  readonly server: Server;
+  readonly url: string;
+  readonly metrics: Metrics;
+  readonly logged: Record<string, unknown>[];
+  /** Discovery's news: these instances and no others. */
+  announce(...instances: Instance[]): void;
+  drain(): void;
+  close(): Promise<void>;
+}
+
+const open: { close(): Promise<void> }[] = [];
+
+/** Closes everything a test has started; for `afterEach`. */
+export async function closeAll(): Promise<void> {
+  await Promise.all(open.splice(0).map((thing) => thing.close()));
+}
+
+export async function upstream(listener: RequestListener, service = 'stock'): Promise<Upstream> {
+  const sockets = new Set<Socket>();
+  const requests: Upstream['requests'] = [];
+  const server = createServer({ keepAliveTimeout: 70_000 }, (req, res) => {
+    requests.push({ method: req.method ?? '', url: req.url ?? '', headers: req.headers });
+    listener(req, res);
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  const port = await listening(server);
+  open.push({ close: () => closed(server) });
+  return { instance: instanceAt(port, service), server, sockets, requests };
+}
+
+export function instanceAt(port: number, service = 'stock'): Instance {
+  return { id: `${service}-127.0.0.1-${port}`, service, host: '127.0.0.1', port, version: '1' };
+}
+
+export interface Options extends Partial<Omit<GatewayParts, 'settings' | 'metrics' | 'log'>> {
+  readonly env?: Record<string, string>;
+}
+
+export async function gatewayTo(
+  instances: readonly Instance[],
+  options: Options = {},
+): Promise<GatewayUnderTest> {
+  const { registry, announce } = registryOf(instances);
+  const metrics = createMetrics('gateway');
+  const logged: Record<string, unknown>[] = [];
+  const { env = {}, ...parts } = options;
+  const { server, drain, close } = createGateway({
+    settings: gatewaySettings(env),
+    contracts: { stock },
+    registry,
+    cache: memoryCache(),
+    verifier: testVerifier,
+    sharedMetrics: async () => 'shared_parts 1',
+    version: '1.2.3',
+    metrics,
+    log: createLog({ service: 'gateway', write: (line) => logged.push(JSON.parse(line)) }),
+    ...parts,
+  });
+  const port = await listening(server);
+  const gateway = {
+    port,
+    server,
+    url: `http://127.0.0.1:${port}`,
+    metrics,
+    logged,
+    announce,
+    drain,
+    close: async () => {
+      await closed(server);
+      await close();
+    },
+  };
+  open.push(gateway);
+  return gateway;
+}
+
+export async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+async function closed(server: Server): Promise<void> {
+  const done = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await done;
+}
+
+/** `Bearer good-<session>` is a caller; everything else is not. */
+const testVerifier: TokenVerifier = {
+  async verify(token) {
+    if (!token.startsWith('good-')) throw new Unauthenticated({});
+    const caller: Caller = {
+      userId: '0190a000-0000-7000-8000-000000000001',
+      tenantId: '0190a000-0000-7000-8000-000000000002',
+      sessionId: token.slice(5),
+      roles: [],
+      bearer: token,
+      may: () => true,
+    };
+    return caller;
+  },
+};
+
+function registryOf(first: readonly Instance[]) {
+  let known = first;
+  const listeners = new Set<(service: string) => void>();
+  const registry: Registry = {
+    register: async () => ({ withdraw: async () => {} }),
+    instances: (service) => known.filter((instance) => instance.service === service),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    ready: async () => {},
+    ageSeconds: () => 0,
+    close: async () => {},
+  };
+  const announce = (...instances: Instance[]) => {
+    known = instances;
+    for (const listener of listeners) listener('stock');
+  };
+  return { registry, announce };
+}
+
+function memoryCache(): Cache {
+  const buckets = new Map<string, number>();
+  return {
+    async take(bucket: string, limit: BucketLimit): Promise<BucketAnswer> {
+      const left = buckets.get(bucket) ?? limit.burst;
+      if (left < 1)
+        return { allowed: false, remaining: 0, retryAfterMs: 1_000 / limit.perSecond, decidedBy: 'local' };
+      buckets.set(bucket, left - 1);
+      return { allowed: true, remaining: left - 1, retryAfterMs: 0, decidedBy: 'local' };
+    },
+  } as Partial<Cache> as Cache;
+}
+
+export interface RawAnswer {
+  readonly text: string;
+  readonly status: number;
+  /** How the connection ended; `open` when it had not yet. */
+  readonly ended: 'closed' | 'reset' | 'open';
+}
+
+/** Sends bytes as they are and gives back what came until the other side ended, or for `waitMs`. */
+export function raw(port: number, text: string | Buffer, waitMs = 300): Promise<RawAnswer> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    let received = '';
+    let ended: RawAnswer['ended'] = 'open';
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+    });
+    socket.on('error', () => {
+      ended = 'reset';
+    });
+    socket.on('end', () => {
+      ended = 'closed';
+    });
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve({ text: received, status: Number(received.slice(9, 12)), ended });
+    });
+    const timer = setTimeout(() => socket.destroy(), waitMs);
+    socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
+  });
+}
+
+/** Resolves once it holds; fails when it still does not after five seconds. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let step = 0; step < 1_000; step++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`It never came to be: ${holds}`);
+}
