@@ -43,7 +43,10 @@ function loginRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route 
 
   return handle(login, async (call) => {
     const { email, password } = call.body;
-    await throttle.admit(email, call.address);
+    await throttle.admit(email, call.address).catch((error: unknown) => {
+      metrics.attempts.inc({ outcome: 'throttled' });
+      throw error;
+    });
     const person = await database.withoutTenant((tx) => findPersonByEmail(tx, email), {
       ...timeOf(call),
       readOnly: true,

@@ -3,8 +3,9 @@ import type { BucketLimit, Cache } from '@marimo/cache';
 import { TooManyAttempts } from '@marimo/contracts/users';
 import { emailKey } from '../organisations/index.ts';
 
+const secondsPerFailure = 30;
 /** Ten failures at once, then one each half minute. */
-const failures: BucketLimit = { perSecond: 1 / 30, burst: 10 };
+const failures: BucketLimit = { perSecond: 1 / secondsPerFailure, burst: 10 };
 
 /**
  * Slows down who guesses the password of one account from one address. Only failures count, and only there: nobody can
@@ -19,9 +20,8 @@ export interface Throttle {
 export function createThrottle(cache: Cache): Throttle {
   return {
     async admit(email, address) {
-      const { remaining, retryAfterMs } = await cache.take(bucketOf(email, address), failures, 0);
-      if (remaining >= 1) return;
-      throw new TooManyAttempts({}, { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1_000)) });
+      const { remaining } = await cache.take(bucketOf(email, address), failures, 0);
+      if (remaining < 1) throw new TooManyAttempts({}, { retryAfterSeconds: secondsPerFailure });
     },
     async failed(email, address) {
       await cache.take(bucketOf(email, address), failures);
