@@ -13,6 +13,8 @@ export interface Metrics {
   ): Histogram<L>;
   /** The exposition text for `/metrics`: this service's metrics, labelled with its name, and those of the process. */
   render(): Promise<string>;
+  /** The same without those of the process, for a page that shows more than one set. */
+  renderOwn(): Promise<string>;
   readonly contentType: string;
 }
 
@@ -66,6 +68,7 @@ export function createMetrics(service: string): Metrics {
             registers: [registry],
           }),
       ),
+    renderOwn: () => registry.metrics(),
     render: async () => (await Promise.all([registry.metrics(), ofProcess.metrics()])).join('\n'),
     contentType: registry.contentType,
   };

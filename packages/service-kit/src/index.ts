@@ -3,7 +3,7 @@ export { type AppOptions, createApp } from './http/app.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
 export { demandMatch, etagOf } from './http/etag.ts';
 export { parseJson } from './http/json.ts';
-export { close as closeServer, createHardenedServer, listen } from './http/listen.ts';
+export { createHardenedServer, type Listening, listen, type ServerLimits } from './http/listen.ts';
 export { checkRow } from './http/validate.ts';
 export { kitMigrations } from './idempotency/migrations.ts';
 export { docsPages } from './pages/docs.ts';

@@ -1,10 +1,9 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { rolesGrant, Unauthenticated } from '@marimo/contracts';
 import { createLog, createMetrics } from '@marimo/observability';
 import type { Database, Transaction } from '@marimo/postgres';
 import { type AppOptions, createApp } from '../src/http/app.ts';
-import { close, createHardenedServer, listen, type ServerLimits } from '../src/http/listen.ts';
+import { createHardenedServer, listen, type ServerLimits } from '../src/http/listen.ts';
 import type { Caller, Route, TokenVerifier } from '../src/index.ts';
 
 export const tenantId = '0192f0c8-0000-7000-8000-000000000001';
@@ -61,13 +60,14 @@ export async function kitUnderTest(
     ...options,
   });
   const server = createHardenedServer(app, options);
-  const { port } = (await listen(server, 0, '127.0.0.1')) satisfies AddressInfo;
+  const listening = await listen(server, 0, '127.0.0.1');
+  const { port } = listening.address;
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     server,
     lines,
     metricsText: () => metrics.render(),
-    stop: () => close(server, 1_000),
+    stop: () => listening.close(1_000),
   };
 }

@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cache } from '@marimo/cache';
+import { memoryCache } from '@marimo/cache';
 import { Unavailable } from '@marimo/contracts';
 import { getSigningKeys, listRevocations } from '@marimo/contracts/users';
 import { staticRegistry } from '@marimo/discovery';
 import { createLog, createMetrics } from '@marimo/observability';
+import { openDatabase } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
 import { type Platform, readSettings, type ServiceDefinition } from '@marimo/service-kit';
 import type { TestDatabase } from './database.ts';
+import { testPassword } from './database-template.ts';
 import type { MemoryTransport } from './memory-transport.ts';
 import { sharedSigner } from './tokens.ts';
 
@@ -30,12 +32,13 @@ export function platformForTests(given: PlatformForTests): Platform {
     JWT_SECRET: 'a secret of the tests',
     [`${definition.name.toUpperCase()}_PORT`]: '0',
   });
+  const cache = memoryCache();
   return {
     settings,
     clock,
     transport,
     registry: staticRegistry({ table: {} }),
-    cache: nothingCached,
+    cache,
     sharedMetrics: async () => '',
     observe: (service) => ({
       service,
@@ -44,11 +47,20 @@ export function platformForTests(given: PlatformForTests): Platform {
     }),
     startTracing: () => ({ close: async () => {} }),
     migrate: async () => {},
-    // The test database closes what it opened.
-    openDatabase: ({ service }, role) => ({ ...database.open(service, role), close: async () => {} }),
+    openDatabase: (of, role) =>
+      openDatabase({
+        ...of,
+        server: database.server,
+        schema: of.service,
+        role,
+        password: testPassword(of.service, role),
+      }),
     client: () => clientForTests(given.client),
     lost: new Promise(() => {}),
-    close: async () => rmSync(home, { recursive: true, force: true }),
+    async close() {
+      await cache.close();
+      rmSync(home, { recursive: true, force: true });
+    },
   };
 }
 
@@ -63,21 +75,3 @@ function clientForTests(given: PlatformForTests['client']): ServiceClient {
   };
   return { call, close: async () => {} };
 }
-
-/** A cache may lose everything at any moment; this one does. */
-const nothingCached: Cache = {
-  wrap: (_key, _options, load) => load(),
-  drop: async () => {},
-  dropTag: async () => {},
-  take: async (_bucket, { burst }) => ({
-    allowed: true,
-    remaining: burst,
-    retryAfterMs: 0,
-    decidedBy: 'local',
-  }),
-  lease: async () => ({ fence: 1n, renew: async () => true, release: async () => {} }),
-  publish: async () => {},
-  subscribe: async () => () => {},
-  connected: true,
-  close: async () => {},
-};

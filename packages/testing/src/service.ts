@@ -129,7 +129,7 @@ function addressOf({ path }: AnyEndpoint, { params, query }: CallInput<AnyEndpoi
   const asked = Object.entries((query ?? {}) as Record<string, unknown>).filter(
     ([, value]) => value !== undefined,
   );
-  const search = new URLSearchParams(asked.map(([name, value]) => [name, String(value)]));
+  const search = new URLSearchParams(asked.map(([name, value]): [string, string] => [name, String(value)]));
   return search.size > 0 ? `${filled}?${search}` : filled;
 }
 

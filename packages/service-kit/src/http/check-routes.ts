@@ -12,8 +12,8 @@ export function checkRoutes(service: string, routes: readonly Route[]): void {
     };
     if (seen.has(name)) refuse('is declared twice');
     seen.add(name);
-    if (!path.startsWith(`/api/v1/${service}/`) && !path.startsWith('/internal/')) {
-      refuse(`a path of ${service} starts with /api/v1/${service}/ or /internal/`);
+    if (!path.startsWith(`/api/v1/${service}/`) && !path.startsWith(`/internal/${service}/`)) {
+      refuse(`a path of ${service} starts with /api/v1/${service}/ or /internal/${service}/`);
     }
     if (keepsAnswers(endpoint) && (access === 'public' || (body !== undefined && 'stream' in body))) {
       refuse(

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export const maxHeaderBytes = 16 * 1024;
 export const maxHeaders = 100;
@@ -32,23 +33,36 @@ export function createHardenedServer(handler: RequestListener, limits: ServerLim
   return server;
 }
 
-export function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve(server.address() as AddressInfo);
-    });
-  });
+export interface Listening {
+  readonly address: AddressInfo;
+  /** Takes no new connection, lets what runs finish, and cuts off what is left when the budget is spent. */
+  close(budgetMs: number): Promise<void>;
 }
 
-/** Takes no new connection, lets what runs finish, and cuts off what is left when the budget is spent. */
-export async function close(server: Server, budgetMs: number): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
-  // A connection that becomes idle only now was not told to close by its last answer.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const cut = setTimeout(() => server.closeAllConnections(), budgetMs);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(cut);
+export async function listen(server: Server, port: number, host: string): Promise<Listening> {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  server.listen(port, host);
+  await once(server, 'listening'); // rejects when it fails
+
+  /** Connections that became idle after their last answer, and those opened ahead on which nothing was ever asked. */
+  const closeUnused = () => {
+    server.closeIdleConnections();
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+  };
+  return {
+    address: server.address() as AddressInfo,
+    async close(budgetMs) {
+      const closed = once(server, 'close');
+      server.close();
+      const sweep = setInterval(closeUnused, 50);
+      const cut = setTimeout(() => server.closeAllConnections(), budgetMs);
+      await closed;
+      clearInterval(sweep);
+      clearTimeout(cut);
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceName } from '@marimo/contracts';
-import { close, listen } from '../http/listen.ts';
+import { listen } from '../http/listen.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ServiceServer } from './server-of.ts';
 
@@ -23,7 +23,7 @@ export class PortTaken extends Error {
 export async function serve({ service, settings, server, drain }: ServeOptions): Promise<Served> {
   const { host, drainMs, consulAddress } = settings;
   const port = settings.ports[service];
-  const address = await listen(server, port, host).catch((error: NodeJS.ErrnoException) => {
+  const listening = await listen(server, port, host).catch((error: NodeJS.ErrnoException) => {
     const place = `${host}:${port}`;
     const remedy = `set ${service.toUpperCase()}_PORT to another port`;
     if (error.code === 'EADDRINUSE')
@@ -33,13 +33,13 @@ export async function serve({ service, settings, server, drain }: ServeOptions):
     throw error;
   });
   return {
-    address,
+    address: listening.address,
     async stop() {
       drain();
-      // A registry in this process tells its callers at once; Consul's news travels, and until then they still come.
-      const graceMs = consulAddress === undefined ? 0 : Math.min(1_000, drainMs / 4);
+      // Requests are on their way that were sent before the news came, and Consul's news itself travels.
+      const graceMs = Math.min(consulAddress === undefined ? 100 : 1_000, drainMs / 4);
       await pause(graceMs);
-      await close(server, drainMs - graceMs);
+      await listening.close(drainMs - graceMs);
     },
   };
 }

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { notes } from '../../test/notes-service.ts';
+import { defineService, readSettings } from '../index.ts';
+import { PortTaken } from './serve.ts';
+import { startPlatform } from './start-platform.ts';
+import { startService } from './start-service.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'marimo-platform-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+const settings = (env: Record<string, string> = {}) =>
+  readSettings({ MARIMO_HOME: home, LOG_LEVEL: 'silent', CONFIG_PORT: '0', ...env });
+
+/** Trusts everyone; there is no `users` here. */
+const alone = defineService({
+  ...notes,
+  verifier: () => ({ verify: () => Promise.reject(new Error('nobody')) }),
+});
+
+describe('a platform with nothing installed', () => {
+  it('starts with its own database, serves, stops, and starts again on the same data', async () => {
+    for (const expectedNotes of [0, 1]) {
+      const platform = await startPlatform(settings());
+      const service = await startService(alone, platform);
+      expect(await service.ready()).toMatchObject({ ready: true, checks: { database: true } });
+      expect(platform.registry.instances('config')).toMatchObject([{ port: service.address.port }]);
+
+      const database = platform.openDatabase(platform.observe('config'), 'app');
+      const found = await database.inTenant(tenant, async (tx) => {
+        const before = await tx.rows('select text from note');
+        await tx.run("insert into note (tenant_id, text) values ($1, 'kept')", [tenant]);
+        return before;
+      });
+      await database.close();
+      expect(found).toHaveLength(expectedNotes);
+
+      await service.stop();
+      expect(platform.registry.instances('config')).toEqual([]);
+      await platform.close();
+    }
+  }, 60_000);
+
+  it('lets two services share the process, each with its own port and metrics', async () => {
+    const platform = await startPlatform(settings({ SHOP_PORT: '0' }), { withDatabase: false });
+    const { verifier } = alone;
+    const bare = (name: 'config' | 'shop') =>
+      defineService({ name, routes: [], ...(verifier && { verifier }) });
+    const running = await Promise.all([
+      startService(bare('config'), platform),
+      startService(bare('shop'), platform),
+    ]);
+    for (const [place, name] of ['config', 'shop'].entries()) {
+      const url = `http://127.0.0.1:${running[place]?.address.port}`;
+      await (await fetch(`${url}/health`)).text();
+      const shown = await (await fetch(`${url}/metrics`)).text();
+      expect(new Set([...shown.matchAll(/service="(\w+)"/g)].map(([, service]) => service))).toEqual(
+        new Set([name]),
+      );
+    }
+    await Promise.all(running.map((service) => service.stop()));
+    await platform.close();
+  });
+});
+
+describe('a service that cannot start', () => {
+  it('says that its port is taken, how to change it, and leaves nothing running', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => squatter.once('listening', resolve));
+    const { port } = squatter.address() as { port: number };
+    const stopped: string[] = [];
+    const platform = await startPlatform(settings({ CONFIG_PORT: String(port) }), { withDatabase: false });
+    const { verifier } = alone;
+    const definition = defineService({
+      name: 'config',
+      routes: [],
+      background: [{ name: 'clock', start: async () => async () => void stopped.push('clock') }],
+      ...(verifier && { verifier }),
+    });
+    const start = startService(definition, platform);
+    await expect(start).rejects.toThrow(PortTaken);
+    await expect(start).rejects.toThrow(/CONFIG_PORT/);
+    expect(stopped).toEqual(['clock']);
+    await platform.close();
+    squatter.close();
+  });
+
+  it('names the service that wants a database where there is none', async () => {
+    const platform = await startPlatform(settings(), { withDatabase: false });
+    await expect(startService(alone, platform)).rejects.toThrow('config needs a database');
+    await platform.close();
+  });
+});
+
+const tenant = '01920000-0000-7000-8000-00000000000a';
