@@ -1,13 +1,22 @@
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 
 const cancelRequestCode = 80877102;
 
 /**
- * Asks the server to stop what this connection is running. Resolves once the server has passed it on, so that it
- * cannot hit a later statement; never rejects, because the statement timeout in the server is the second line.
+ * Stops in the server what this connection is running. A request that arrives before its statement has no effect, so
+ * it is repeated until the statement has ended; afterwards none is on its way that could hit a later one.
  */
-export function cancelRunning(client: pg.PoolClient): Promise<void> {
+export async function cancelUntil(hasEnded: () => boolean, client: pg.PoolClient): Promise<void> {
+  for (let pauseMs = 10; !hasEnded(); pauseMs = Math.min(2 * pauseMs, 500)) {
+    await sendCancelRequest(client);
+    if (!hasEnded()) await pause(pauseMs);
+  }
+}
+
+/** Resolves once the server has passed it on; never rejects: the statement timeout is the second line. */
+function sendCancelRequest(client: pg.PoolClient): Promise<void> {
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
   const request = Buffer.alloc(16);
   request.writeInt32BE(request.length, 0);

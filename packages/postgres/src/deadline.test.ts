@@ -56,6 +56,14 @@ describe('time that runs out', () => {
     await expectUsable(test.database);
   });
 
+  it('is not spent on a statement beside one that has failed', async () => {
+    const failed = test.database.inTenant(tenant, (tx) =>
+      Promise.all([tx.run('select pg_sleep(60)'), tx.run('select 1'), Promise.reject(new Error('no'))]),
+    );
+    await expect(failed).rejects.toThrow('no');
+    await expectUsable(test.database);
+  });
+
   it('keeps nothing that was written before', async () => {
     const caller = new AbortController();
     const gone = test.database.inTenant(

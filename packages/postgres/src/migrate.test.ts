@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { createLog, createMetrics } from '@marimo/observability';
 import { useDatabase } from '@marimo/testing/database';
@@ -120,6 +121,25 @@ describe('migrating', () => {
     expect(await tables(other)).toEqual(['a']);
     const applied = await query(server, 'select schema_name from marimo.schema_migration order by 1');
     expect(applied).toEqual([{ schema_name: 'ledger' }, { schema_name: 'stock' }]);
+  });
+});
+
+describe('roles, which belong to the whole cluster', () => {
+  it('may be changed by a start on another database at the same moment', async () => {
+    const server = newServer();
+    await up(server, []);
+    await asAdministrator(cluster.server, async (other) => {
+      await other.query('begin; alter role ledger_app connection limit 50');
+      const migrating = up(server, []);
+      const waiting =
+        "select from pg_stat_activity where wait_event_type = 'Lock' and query like 'alter role%'";
+      while ((await cluster.sql(waiting)).length === 0) await pause(10);
+      await other.query('commit');
+      await migrating;
+    });
+    const [role] = await cluster.sql("select rolconnlimit from pg_roles where rolname = 'ledger_app'");
+    expect(role).toEqual({ rolconnlimit: 50 });
+    await cluster.sql('alter role ledger_app connection limit -1');
   });
 });
 

@@ -44,8 +44,9 @@ async function createRole(client: pg.ClientBase, name: string, login: 'login' | 
     'select rolsuper or rolbypassrls as free from pg_roles where rolname = $1',
     [name],
   );
-  if (found.rows[0]?.free)
+  if (found.rows[0]?.free) {
     throw new Error(`The role ${name} can bypass row-level security; take that right away`);
+  }
   if (found.rowCount === 0) {
     await untilUncontended(() => client.query(`create role ${pg.escapeIdentifier(name)} ${login}`));
   }

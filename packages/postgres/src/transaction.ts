@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { cancelRunning } from './cancel.ts';
+import { cancelUntil } from './cancel.ts';
 import { type CopyRows, copyRows } from './copy.ts';
 import type { Transaction, TransactionOptions } from './database.ts';
 import type { DatabaseMetrics } from './database-metrics.ts';
@@ -89,6 +89,8 @@ export class OpenTransaction implements Transaction {
   /** Says whether the connection can be lent again. */
   async rollback(): Promise<boolean> {
     this.#over = true;
+    // What runs beside the statement that failed, as in a Promise.all, has no use any more.
+    await cancelUntil(() => this.#waiting === 0, this.#client);
     await this.#last.catch(() => undefined);
     try {
       await this.#guarded(() => this.#client.query('rollback'), false);
@@ -112,6 +114,7 @@ export class OpenTransaction implements Transaction {
     this.#waiting += 1;
     const mine = this.#last.then(async () => {
       try {
+        if (this.#over) throw new Error('This transaction is over');
         if (this.#interruption.signal.aborted) throw cancelled();
         return await this.#metrics.observe(sql, () => this.#guarded(statement, true));
       } catch (error) {
@@ -128,10 +131,11 @@ export class OpenTransaction implements Transaction {
   /** Runs one statement; an interruption cancels it in the server and, if that does not help, cuts the connection. */
   async #guarded<T>(statement: () => Promise<T>, mayCancel: boolean): Promise<T> {
     const { signal } = this.#interruption;
+    let ended = false;
     let cancelling: Promise<void> | undefined;
     let cut: NodeJS.Timeout | undefined;
     const interrupt = () => {
-      if (mayCancel) cancelling = cancelRunning(this.#client);
+      if (mayCancel) cancelling = cancelUntil(() => ended, this.#client);
       cut = setTimeout(() => this.#client.connection.stream.destroy(), cancelGraceMs);
     };
     if (signal.aborted) interrupt();
@@ -139,6 +143,7 @@ export class OpenTransaction implements Transaction {
     try {
       return await statement();
     } finally {
+      ended = true;
       signal.removeEventListener('abort', interrupt);
       clearTimeout(cut);
       await cancelling;

@@ -12,7 +12,8 @@ export async function identityOf(pid: number): Promise<string | undefined> {
       const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ');
       return fields[0] === 'Z' ? undefined : fields[19];
     }
-    return (await run('ps', ['-o', 'lstart=', '-p', String(pid)])).stdout.trim() || undefined;
+    const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(pid)]);
+    return stdout.trim().replaceAll(/\s+/g, '-') || undefined;
   } catch {
     return undefined;
   }

@@ -1,0 +1,46 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { outboxMigrations, queueMigrations } from '@marimo/messaging';
+import { checkCatalogue, globalTables } from '@marimo/postgres';
+import { kitMigrations } from '@marimo/service-kit';
+import { useDatabase } from '@marimo/testing/database';
+
+const services = new URL('../services/', import.meta.url);
+const schemas = readdirSync(services)
+  .map((name) => ({ schema: name.replaceAll('-', '_'), own: new URL(`${name}/migrations/`, services) }))
+  .filter(({ own }) => existsSync(own))
+  .map(({ schema, own }) => ({ schema, folders: [outboxMigrations, kitMigrations, own] }));
+
+const test = useDatabase({ schema: 'messaging', folders: [queueMigrations], beside: schemas });
+
+/** Functions that run with their owner's rights, each for a reason given in its migration. */
+const definers = ['accounting.keep_balances'];
+
+/** A table on this list is seen by every tenant's transactions: add one only when it can hold no tenant's secrets. */
+const belongToNoTenant = [
+  'messaging.dead_letter',
+  'messaging.delivery',
+  'messaging.queue',
+  'users.password_key',
+  'users.person',
+  'users.registration',
+  'users.revocation',
+  'users.signing_key',
+  'workers.email_due',
+];
+
+describe('the tables of all services', () => {
+  it('were found', () => {
+    expect(schemas.map(({ schema }) => schema)).toEqual(
+      expect.arrayContaining(['accounting', 'users', 'workers']),
+    );
+  });
+
+  it('are each protected, by key, policy and right', async () => {
+    expect(await checkCatalogue(test.server, { definers })).toEqual([]);
+  });
+
+  it('belong to a tenant, but for those on this list', async () => {
+    const found = await globalTables(test.server);
+    expect(found.map(({ schema, table }) => `${schema}.${table}`)).toEqual(belongToNoTenant);
+  });
+});
