@@ -2,6 +2,7 @@ import { IdempotencyKeyReused, MalformedRequest, newId, RequestStillRunning } fr
 import { createLog } from '@marimo/observability';
 import { type ServiceUnderTest, serviceUnderTest, testTenantId, tokenFor } from '@marimo/testing';
 import { copyNotes, forgetReply, NoteTooRude, notes, writeNote } from '../../test/notes-service.ts';
+import { until } from '../../test/until.ts';
 import { forgetOldAnswers } from './forget.ts';
 
 let service: ServiceUnderTest;
@@ -183,12 +184,4 @@ async function lockCount(): Promise<number> {
     `select count(*)::int as held from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
   );
   return row?.held ?? 0;
-}
-
-async function until(check: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('it did not happen');
 }

@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { DeadlineExceeded } from '@marimo/contracts';
 import { checkCatalogue } from '@marimo/postgres';
 import { type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
 import { Pool } from 'undici';
 import { notes, noteWritten, sleepInDatabase, writeNote } from '../../test/notes-service.ts';
+import { until } from '../../test/until.ts';
 
 let service: ServiceUnderTest;
 beforeAll(async () => {
@@ -120,12 +120,4 @@ async function sleeping(): Promise<number> {
                and datname = current_database()`;
   const [row] = await service.database.sql<{ n: number }>(sql);
   return row?.n ?? 0;
-}
-
-async function until(check: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await check()) return;
-    await pause(10);
-  }
-  throw new Error('it did not happen');
 }

@@ -4,6 +4,7 @@ import { accessToken, type Revocation, type SigningKey } from '@marimo/contracts
 import { createLog } from '@marimo/observability';
 import { makeSigner, testTenantId, testUserId } from '@marimo/testing/tokens';
 import jwt from 'jsonwebtoken';
+import { until } from '../../test/until.ts';
 import { type JwksVerifier, jwksVerifier } from './jwks-verifier.ts';
 
 const signer = makeSigner('current');
@@ -203,12 +204,4 @@ async function refused(token: string): Promise<boolean> {
     () => false,
     () => true,
   );
-}
-
-async function until(check: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries++) {
-    if (await check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('it did not happen');
 }

@@ -1,0 +1,143 @@
+import supertest from 'supertest';
+import { httpRoutes, takeOrder, upload } from '../../test/http-routes.ts';
+import { type KitUnderTest, kitUnderTest, tenantId } from '../../test/kit-under-test.ts';
+import { rawRequest } from '../../test/raw-request.ts';
+
+let kit: KitUnderTest;
+beforeAll(async () => {
+  kit = await kitUnderTest(httpRoutes, { headersTimeoutMs: 300, requestTimeoutMs: 600 });
+});
+afterAll(() => kit.stop());
+
+const client = () => supertest(kit.url);
+const post = (body: string | object, token = 'admin') =>
+  client()
+    .post(takeOrder.path)
+    .set('authorization', `Bearer ${token}`)
+    .set('content-type', 'application/json')
+    .send(typeof body === 'string' ? body : JSON.stringify(body));
+
+describe('what may be sent', () => {
+  it('takes what the contract describes and fills in its defaults', async () => {
+    const answer = await post({ quantity: 2 });
+    expect(answer.status).toBe(201);
+    expect(answer.body).toEqual({ quantity: 2, lines: [] });
+  });
+
+  it('names every wrong field at once by its JSON pointer', async () => {
+    const answer = await post({ quantity: 0, lines: [{ item: 'a' }, { item: 5, price: 1 }], 'tenant/id': 1 });
+    expect(answer.status).toBe(400);
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+    const pointers = answer.body.errors.map((error: { pointer: string }) => error.pointer).sort();
+    expect(pointers).toEqual(['/lines/1/item', '/lines/1/price', '/quantity', '/tenant~1id']);
+  });
+
+  it.each([
+    ['no JSON', '{"quantity": 1', 'not valid JSON'],
+    ['not even a value', '', 'expected object'],
+    ['a field given twice', '{"quantity": 1, "quantity": 2}', 'given twice'],
+    ['a field given twice in two spellings', '{"quantity": 1, "quan\\u0074ity": 2}', 'given twice'],
+    ['a prototype', '{"quantity": 1, "__proto__": {"admin": true}}', '__proto__'],
+    ['a hidden prototype', '{"quantity": 1, "meta": {"\\u005f_proto__": {"admin": true}}}', '__proto__'],
+    ['a constructor', '{"quantity": 1, "meta": [{"constructor": {"prototype": {}}}]}', 'constructor'],
+    ['33 levels', `{"quantity": 1, "meta": ${'['.repeat(32)}${']'.repeat(32)}}`, 'deeper than 32'],
+    ['a NUL character', '{"quantity": 1, "meta": "a\\u0000b"}', 'NUL'],
+    ['half a surrogate pair', '{"quantity": 1, "meta": "a\\ud800b"}', 'well-formed'],
+    ['an array for the object', '[{"quantity": 1}]', 'expected object'],
+    ['a text for the number', '{"quantity": "1"}', 'expected number'],
+  ])('refuses %s', async (_, body, detail) => {
+    const answer = await post(body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.code).toBe('platform.malformed-request');
+    expect(answer.body.detail).toContain(detail);
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  it('takes 32 levels, and braces and quotes inside texts', async () => {
+    const deep = `${'['.repeat(31)}${']'.repeat(31)}`;
+    expect((await post(`{"quantity": 1, "meta": ${deep}}`)).status).toBe(201);
+    const tricky = {
+      quantity: 1,
+      meta: '{"a":1,"a":2} \\" [[[[ \u00e9 \ud83d\ude00',
+      lines: [{ item: 'a' }, { item: 'b' }],
+    };
+    expect((await post(tricky)).body).toEqual(tricky);
+  });
+
+  it('refuses text that is not UTF-8', async () => {
+    const answer = await fetch(kit.url + takeOrder.path, {
+      method: 'POST',
+      headers: { authorization: 'Bearer admin', 'content-type': 'application/json' },
+      body: Buffer.concat([Buffer.from('{"quantity": 1, "meta": "'), Buffer.from([0xff]), Buffer.from('"}')]),
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('UTF-8');
+  });
+
+  it.each([
+    ['text/plain', undefined],
+    ['application/x-www-form-urlencoded', undefined],
+    ['application/json; charset=utf-16', undefined],
+    ['application/json', 'gzip'],
+  ])('refuses a body of type %s, encoding %s', async (type, encoding) => {
+    const request = client()
+      .post(takeOrder.path)
+      .set({ authorization: 'Bearer admin', 'content-type': type });
+    if (encoding !== undefined) request.set('content-encoding', encoding);
+    const answer = await request.send('{"quantity":1}');
+    expect(answer.status).toBe(415);
+    expect(answer.body.accepted).toEqual(['application/json']);
+  });
+
+  it('refuses a body above its limit, said beforehand or not', async () => {
+    const said = await post(`{"quantity": 1, "meta": "${'x'.repeat(3_000)}"}`);
+    expect([said.status, said.body.limit]).toEqual([413, 2_000]);
+
+    const answer = await rawRequest(
+      kit.port,
+      `POST ${takeOrder.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n` +
+        `Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n` +
+        `fa0\r\n${'x'.repeat(4_000)}\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it('gives a caller who is still sending a giant body its refusal, then cuts him off', async () => {
+    const answer = await rawRequest(
+      kit.port,
+      `POST ${takeOrder.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n` +
+        `Content-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n{`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it('hands a stream on as it is, up to its limit', async () => {
+    const send = (body: string) =>
+      client()
+        .post(upload.path)
+        .set({ authorization: 'Bearer admin', 'content-type': 'text/csv; charset=utf-8' })
+        .send(body);
+    expect((await send('a;b\n'.repeat(20_000))).body).toEqual({ length: 80_000, contentType: 'text/csv' });
+    expect((await send('a;b\n'.repeat(30_000))).status).toBe(413);
+  });
+
+  it.each([
+    ['/api/v1/test/orders/nonsense', '{id}'],
+    [`/api/v1/test/orders/${tenantId}?limit=10`, '?limit'],
+    [`/api/v1/test/orders/${tenantId}?limit=1&limit=2`, '?limit'],
+    [`/api/v1/test/orders/${tenantId}?admin=1`, '?admin'],
+    [`/api/v1/test/orders/${tenantId}?limit[a]=1`, '?limit[a]'],
+    [`/api/v1/test/orders/${tenantId}?__proto__[a]=1`, '?__proto__[a]'],
+    [`/api/v1/test/orders/${tenantId}?limit=1%00`, ''],
+    ['/api/v1/test/orders/%zz', ''],
+  ])('refuses the address %s', async (path, pointer) => {
+    const answer = await client().get(path).set('authorization', 'Bearer accountant');
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].pointer).toBe(pointer);
+  });
+
+  it('refuses a body where none is declared', async () => {
+    const answer = await client().get('/api/v1/test/me').set('authorization', 'Bearer user').send({ a: 1 });
+    expect(answer.status).toBe(400);
+  });
+});
