@@ -1,0 +1,27 @@
+import { defineService, type ServiceDefinition } from '@marimo/service-kit';
+import { auditConsumer, auditRoutes } from './src/audit/index.ts';
+import { emailConsumer, emailRoutes, emailSender } from './src/emails/index.ts';
+import { notificationConsumer, notificationRoutes } from './src/notifications/index.ts';
+
+const workersByName = {
+  email: { consumers: [emailConsumer], background: [emailSender] },
+  audit: { consumers: [auditConsumer], background: [] },
+  notification: { consumers: [notificationConsumer], background: [] },
+};
+
+export type WorkerName = keyof typeof workersByName;
+export const workerNames = Object.keys(workersByName) as readonly WorkerName[];
+
+/** Each worker can run in a process of its own; what they have written is served by all. */
+export function workersService(names: readonly WorkerName[] = workerNames): ServiceDefinition {
+  const chosen = names.map((name) => workersByName[name]);
+  return defineService({
+    name: 'workers',
+    migrations: new URL('./migrations/', import.meta.url),
+    routes: [emailRoutes, auditRoutes, notificationRoutes],
+    consumers: chosen.flatMap(({ consumers }) => consumers),
+    background: chosen.flatMap(({ background }) => background),
+  });
+}
+
+export const workers = workersService();

@@ -1,0 +1,11 @@
+import { consumerOfAll } from '@marimo/messaging';
+import type { Deps } from '@marimo/service-kit';
+import { appendRecord } from './store.ts';
+
+/** Every event of every service is one record. Those of one tenant wait for each other, so few at a time are enough. */
+export const auditConsumer = consumerOfAll<Deps>({
+  name: 'audit',
+  queue: 'audit_queue',
+  concurrency: 4,
+  handle: (tx, envelope) => appendRecord(tx, envelope),
+});

@@ -1,0 +1,2 @@
+export { auditConsumer } from './consumer.ts';
+export { auditRoutes } from './routes.ts';

@@ -1,0 +1,158 @@
+import type { Envelope } from '@marimo/contracts';
+import type { AuditRecord } from '@marimo/contracts/workers';
+import type { Transaction } from '@marimo/postgres';
+import { canonicalJson } from './canonical.ts';
+
+/** What the first record of a chain is chained to. */
+const noHash = `'\\x${'00'.repeat(32)}'::bytea`;
+
+/**
+ * The hash of a record: SHA-256 over the hash before it and its content, each field as `<bytes>:<text>,`
+ * (https://cr.yp.to/proto/netstrings.txt), so that no text can pass for two fields. It is spelled out here and not kept
+ * as a function in the database, which could be replaced together with the records.
+ */
+function hashOf(previousHash: string, fields: readonly string[]): string {
+  const content = fields.map((field) => `octet_length(${field}) || ':' || ${field} || ','`).join(' || ');
+  return `sha256(${previousHash} || convert_to(${content}, 'UTF8'))`;
+}
+
+const recordFields = [
+  'tenant_id::text',
+  'event_id::text',
+  'type',
+  'source',
+  'subject',
+  `coalesce(actor_id::text, '')`,
+  `coalesce(request_id, '')`,
+  `to_char(occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US')`,
+  'data',
+];
+
+const appendSql = `
+  with event as (
+    select $1::uuid as tenant_id, $2::uuid as event_id, $3::text as type, $4::text as source, $5::text as subject,
+           $6::uuid as actor_id, $7::text as request_id, $8::timestamptz as occurred_at, $9::text as data
+  ), head as (
+    insert into audit_head (tenant_id, sequence, previous_hash, hash)
+    select tenant_id, 1, ${noHash}, ${hashOf(noHash, recordFields)} from event
+    on conflict (tenant_id) do update
+       set sequence = audit_head.sequence + 1,
+           previous_hash = audit_head.hash,
+           hash = (select ${hashOf('audit_head.hash', recordFields)} from event)
+    returning sequence, previous_hash, hash
+  )
+  insert into audit_record (tenant_id, sequence, event_id, type, source, subject, actor_id, request_id, occurred_at,
+                            data, previous_hash, hash)
+  select tenant_id, head.sequence, event_id, type, source, subject, actor_id, request_id, occurred_at,
+         data, head.previous_hash, head.hash
+    from event, head`;
+
+/** Adds the next record of the tenant's chain. Writers of one tenant wait for each other at its head, in this one statement. */
+export async function appendRecord(tx: Transaction, envelope: Envelope): Promise<void> {
+  const { id, type, source, subject, actorid, requestid, time, data } = envelope;
+  await tx.run(
+    appendSql,
+    [tx.tenantId, id, type, source, subject, actorid ?? null, requestid ?? null, time, canonicalJson(data)],
+    'append_audit_record',
+  );
+}
+
+export interface RecordFilter {
+  readonly type?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Only records before this one. */
+  readonly before: number | undefined;
+  readonly limit: number;
+}
+
+interface RecordRow extends Omit<AuditRecord, 'sequence' | 'time' | 'data'> {
+  readonly sequence: bigint;
+  readonly occurredAt: Date;
+  readonly data: string;
+}
+
+/** Newest first. */
+export async function recordsBefore(tx: Transaction, filter: RecordFilter): Promise<AuditRecord[]> {
+  const { type, subject, actor, from, to, before, limit } = filter;
+  const rows = await tx.rows<RecordRow>(
+    `select sequence, event_id as "eventId", type, subject, source, actor_id as "actorId",
+            request_id as "requestId", occurred_at as "occurredAt", data,
+            encode(previous_hash, 'hex') as "previousHash", encode(hash, 'hex') as hash
+       from audit_record
+      where tenant_id = $1
+        and ($2::text is null or type = $2)
+        and ($3::text is null or subject = $3)
+        and ($4::uuid is null or actor_id = $4)
+        and ($5::timestamptz is null or occurred_at >= $5)
+        and ($6::timestamptz is null or occurred_at < $6)
+        and ($7::bigint is null or sequence < $7)
+      order by sequence desc
+      limit $8`,
+    [
+      tx.tenantId,
+      type ?? null,
+      subject ?? null,
+      actor ?? null,
+      from ?? null,
+      to ?? null,
+      before ?? null,
+      limit,
+    ],
+  );
+  return rows.map(({ sequence, occurredAt, data, ...row }) => ({
+    ...row,
+    sequence: Number(sequence),
+    time: occurredAt.toISOString(),
+    data: JSON.parse(data),
+  }));
+}
+
+const verifySql = `
+  with chain as (
+    select sequence, previous_hash, hash, ${hashOf('previous_hash', recordFields)} as computed,
+           lag(sequence, 1, 0::bigint) over in_order as before_sequence,
+           lag(hash, 1, ${noHash}) over in_order as before_hash
+      from audit_record
+     where tenant_id = $1
+    window in_order as (order by sequence)
+  ), broken as (
+    select case when sequence <> before_sequence + 1 then before_sequence + 1 else sequence end as sequence,
+           case when sequence <> before_sequence + 1 then 'missing'
+                when previous_hash <> before_hash then 'out-of-place'
+                else 'edited' end as problem
+      from chain
+     where sequence <> before_sequence + 1 or previous_hash <> before_hash or hash <> computed
+     order by chain.sequence
+     limit 1
+  ), tail as (
+    select count(*) as records, coalesce(max(sequence), 0) as sequence from audit_record where tenant_id = $1
+  )
+  select tail.records, tail.sequence as "lastSequence",
+         (select hash from audit_record where tenant_id = $1 and sequence = tail.sequence) = head.hash as "sameHash",
+         coalesce(head.sequence, 0) as "headSequence",
+         encode(coalesce(head.hash, ${noHash}), 'hex') as "headHash",
+         broken.sequence as "brokenSequence", broken.problem
+    from tail
+    left join audit_head head on head.tenant_id = $1
+    left join broken on true`;
+
+export interface ChainState {
+  readonly records: bigint;
+  readonly lastSequence: bigint;
+  /** Whether the last record's hash is the head's; null when there is no record or no head. */
+  readonly sameHash: boolean | null;
+  readonly headSequence: bigint;
+  readonly headHash: string;
+  readonly brokenSequence: bigint | null;
+  readonly problem: 'missing' | 'out-of-place' | 'edited' | null;
+}
+
+/** Recomputes every hash of the tenant, in one statement and so over one moment. */
+export async function readChain(tx: Transaction): Promise<ChainState> {
+  const state = await tx.first<ChainState>(verifySql, [tx.tenantId]);
+  if (state === undefined) throw new Error('An aggregate always has one row');
+  return state;
+}

@@ -1,0 +1,3 @@
+export { emailConsumer } from './consumer.ts';
+export { emailRoutes } from './routes.ts';
+export { emailSender } from './sender.ts';

@@ -1,0 +1,142 @@
+import type { Email, EmailState } from '@marimo/contracts/workers';
+import type { Transaction } from '@marimo/postgres';
+import type { Letter } from './templates/welcome.ts';
+
+export interface NewEmail extends Letter {
+  readonly emailId: string;
+  readonly kind: Email['kind'];
+  readonly recipient: string;
+  readonly recipientName: string;
+  readonly createdAt: Date;
+}
+
+export async function queueEmail(tx: Transaction, email: NewEmail): Promise<void> {
+  const { emailId, kind, recipient, recipientName, subject, text, html, createdAt } = email;
+  await tx.run(
+    `insert into email (tenant_id, email_id, kind, recipient, recipient_name, subject, text_body, html_body,
+                        created_at, next_attempt_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
+    [tx.tenantId, emailId, kind, recipient, recipientName, subject, text, html, createdAt],
+  );
+  await tx.run('insert into email_due (tenant_id, email_id, due_at) values ($1, $2, $3)', [
+    tx.tenantId,
+    emailId,
+    createdAt,
+  ]);
+}
+
+export interface DueEmail {
+  readonly tenantId: string;
+  readonly emailId: string;
+}
+
+/** Takes mail that is due; it is due again at `until`, unless it is settled before. */
+export function takeDue(tx: Transaction, now: Date, until: Date, limit: number): Promise<DueEmail[]> {
+  return tx.rows(
+    `update email_due set due_at = $2
+      where (tenant_id, email_id) in (
+              select tenant_id, email_id from email_due
+               where due_at <= $1 order by due_at limit $3 for update skip locked)
+     returning tenant_id as "tenantId", email_id as "emailId"`,
+    [now, until, limit],
+    'take_due_email',
+  );
+}
+
+export interface EmailToSend extends Letter {
+  readonly emailId: string;
+  readonly recipient: string;
+  readonly recipientName: string;
+  readonly attempts: number;
+  readonly createdAt: Date;
+}
+
+export function waitingEmail(tx: Transaction, emailId: string): Promise<EmailToSend | undefined> {
+  return tx.first(
+    `select email_id as "emailId", recipient, recipient_name as "recipientName", subject, text_body as text,
+            html_body as html, attempts, created_at as "createdAt"
+       from email
+      where tenant_id = $1 and email_id = $2 and state = 'waiting'`,
+    [tx.tenantId, emailId],
+    'waiting_email',
+  );
+}
+
+export async function markSent(tx: Transaction, emailId: string, now: Date): Promise<void> {
+  await tx.run(
+    `update email
+        set state = 'sent', sent_at = $3, next_attempt_at = null, attempts = attempts + 1
+      where tenant_id = $1 and email_id = $2 and state = 'waiting'`,
+    [tx.tenantId, emailId, now],
+    'mark_email_sent',
+  );
+  await noLongerDue(tx, emailId);
+}
+
+/** Without a next attempt the mail is given up. */
+export async function markFailed(
+  tx: Transaction,
+  emailId: string,
+  failure: string,
+  nextAttemptAt: Date | null,
+): Promise<void> {
+  await tx.run(
+    `update email
+        set attempts = attempts + 1, last_failure = $3, next_attempt_at = $4,
+            state = case when $4::timestamptz is null then 'given-up' else 'waiting' end
+      where tenant_id = $1 and email_id = $2 and state = 'waiting'`,
+    [tx.tenantId, emailId, failure, nextAttemptAt],
+  );
+  if (nextAttemptAt === null) await noLongerDue(tx, emailId);
+  else {
+    await tx.run('update email_due set due_at = $3 where tenant_id = $1 and email_id = $2', [
+      tx.tenantId,
+      emailId,
+      nextAttemptAt,
+    ]);
+  }
+}
+
+async function noLongerDue(tx: Transaction, emailId: string): Promise<void> {
+  await tx.run('delete from email_due where tenant_id = $1 and email_id = $2', [tx.tenantId, emailId]);
+}
+
+interface EmailRow extends Omit<Email, 'createdAt' | 'sentAt' | 'nextAttemptAt'> {
+  readonly createdAt: Date;
+  readonly sentAt: Date | null;
+  readonly nextAttemptAt: Date | null;
+}
+
+export interface EmailPosition {
+  readonly createdAt: string;
+  readonly id: string;
+}
+
+/** Newest first; `before` is the last one of the page before. */
+export async function emailsBefore(
+  tx: Transaction,
+  filter: {
+    readonly state: EmailState | undefined;
+    readonly before: EmailPosition | undefined;
+    readonly limit: number;
+  },
+): Promise<Email[]> {
+  const { state, before, limit } = filter;
+  const rows = await tx.rows<EmailRow>(
+    `select email_id as id, kind, recipient as "to", subject, state, attempts, created_at as "createdAt",
+            sent_at as "sentAt", next_attempt_at as "nextAttemptAt", last_failure as "lastFailure"
+       from email
+      where tenant_id = $1
+        and ($2::text is null or state = $2)
+        and ($3::timestamptz is null or (created_at, email_id) < ($3, $4::uuid))
+      order by created_at desc, email_id desc
+      limit $5`,
+    [tx.tenantId, state ?? null, before?.createdAt ?? null, before?.id ?? null, limit],
+  );
+  return rows.map((row) => ({
+    ...row,
+    createdAt: row.createdAt.toISOString(),
+    sentAt: row.sentAt?.toISOString() ?? null,
+    nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
+  }));
+}

@@ -1,0 +1,2 @@
+export { notificationConsumer } from './consumer.ts';
+export { notificationRoutes } from './routes.ts';
