@@ -71,6 +71,10 @@ export class Breakers {
     return this.#byInstance.get(target.id)?.refuses() ?? false;
   }
 
+  stateOf(target: BreakerTarget): 'closed' | 'half-open' | 'open' {
+    return this.#byInstance.get(target.id)?.state() ?? 'closed';
+  }
+
   /** Leave to call this instance, or undefined when its breaker is open. */
   enter(target: BreakerTarget): Pass | undefined {
     let breaker = this.#byInstance.get(target.id);
@@ -138,6 +142,11 @@ class Breaker {
       },
     );
     this.#forgetState = this.#report(target, options);
+  }
+
+  state(): 'closed' | 'half-open' | 'open' {
+    if (this.#circuit.closed) return 'closed';
+    return this.#circuit.opened ? 'open' : 'half-open';
   }
 
   refuses(): boolean {

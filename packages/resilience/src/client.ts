@@ -13,7 +13,7 @@ import { type BreakerSettings, Breakers } from './breaker.ts';
 import { type ConnectionSettings, Connections } from './connections.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { buildRequest, serviceOf, type WireRequest } from './request.ts';
-import { backoffMs, maxAttempts, mayRetry, RetryBudget } from './retry.ts';
+import { backoffMs, maxAttempts, mayRetry, RetryBudget, type RetryBudgetSettings } from './retry.ts';
 
 type Given<Name extends string, T> = T extends undefined
   ? { readonly [K in Name]?: undefined }
@@ -53,6 +53,7 @@ export interface ServiceClientOptions {
   readonly metrics: Metrics;
   readonly breaker?: Partial<BreakerSettings>;
   readonly connections?: Partial<ConnectionSettings>;
+  readonly retryBudget?: RetryBudgetSettings;
   /** Larger replies are refused; 8 MiB unless told. */
   readonly maxReplyBytes?: number;
 }
@@ -83,7 +84,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   const attempt = attemptAt({ caller, log, metrics, maxReplyBytes });
 
   function budgetOf(service: string): RetryBudget {
-    const budget = budgets.get(service) ?? new RetryBudget();
+    const budget = budgets.get(service) ?? new RetryBudget(options.retryBudget);
     budgets.set(service, budget);
     return budget;
   }
