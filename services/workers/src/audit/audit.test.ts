@@ -129,8 +129,8 @@ describe('tampering with the audit is found', () => {
              '26:' || to_char(occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US') || ',' ||
              octet_length(data) || ':' || data || ',', 'UTF8'))
      where tenant_id = TENANT and sequence = ${sequence};`;
-  const previousOf = (sequence: number) =>
-    `(select hash from audit_record p where p.tenant_id = TENANT and p.sequence = ${sequence - 1})`;
+  const hashAt = (sequence: number) =>
+    `(select hash from audit_record p where p.tenant_id = TENANT and p.sequence = ${sequence})`;
   const set = (change: string, sequence = 3) =>
     `update audit_record set ${change} where tenant_id = TENANT and sequence = ${sequence};`;
 
@@ -147,19 +147,22 @@ describe('tampering with the audit is found', () => {
       3,
       'edited',
     ],
-    [
-      'an edit with its hash made right',
-      set(`data = '{"n":9}'`) + setHash(3, previousOf(3)),
-      4,
-      'out-of-place',
-    ],
+    ['an edit with its hash made right', set(`data = '{"n":9}'`) + setHash(3, hashAt(2)), 4, 'out-of-place'],
     [
       'an edited last record with its hash made right',
-      set(`data = '{"n":9}'`, 5) + setHash(5, previousOf(5)),
+      set(`data = '{"n":9}'`, 5) + setHash(5, hashAt(4)),
       5,
       'edited',
     ],
     ['a deleted record', 'delete from audit_record where tenant_id = TENANT and sequence = 3', 3, 'missing'],
+    [
+      'a deleted record, with every later hash made right, and the head',
+      `delete from audit_record where tenant_id = TENANT and sequence = 3;
+       ${setHash(4, hashAt(2))} ${setHash(5, hashAt(4))}
+       update audit_head set hash = ${hashAt(5)} where tenant_id = TENANT`,
+      3,
+      'missing',
+    ],
     [
       'a deleted first record',
       'delete from audit_record where tenant_id = TENANT and sequence = 1',
@@ -179,7 +182,7 @@ describe('tampering with the audit is found', () => {
        insert into audit_record
        select tenant_id, 3, gen_random_uuid(), type, source, subject, actor_id, request_id, occurred_at, data,
               previous_hash, hash from audit_record where tenant_id = TENANT and sequence = 2;
-       ${setHash(3, previousOf(3))}`,
+       ${setHash(3, hashAt(2))}`,
       4,
       'out-of-place',
     ],
@@ -190,7 +193,7 @@ describe('tampering with the audit is found', () => {
       `insert into audit_record
        select tenant_id, 6, gen_random_uuid(), type, source, subject, actor_id, request_id, occurred_at, data,
               previous_hash, hash from audit_record where tenant_id = TENANT and sequence = 5;
-       ${setHash(6, previousOf(6))}`,
+       ${setHash(6, hashAt(5))}`,
       6,
       'tail-added',
     ],
