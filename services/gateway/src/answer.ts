@@ -1,11 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { problemContentType, Refusal, toProblem } from '@marimo/problems';
-import type { Passage } from './passage.ts';
+import { lingerMs, type Passage } from './passage.ts';
 import { protection } from './proxy/response-headers.ts';
 
-/** Given to a client to read its refusal while it is still sending a body nobody wants. */
-const lingerMs = 2_000;
 /** What is left of a short body is thrown away; for more the connection is given up. */
 const discardedBytes = 65_536;
 

@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeadlineExceeded } from '@marimo/contracts';
 import type { Caller } from '@marimo/service-kit';
 
+/** Given to a client to see its answer while it is still sending a body nobody wants. */
+export const lingerMs = 2_000;
+
 /** The client hung up; nobody sees this error. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
@@ -57,6 +60,7 @@ export class Passage {
   end(): void {
     clearTimeout(this.#deadline);
     if (!this.res.writableFinished && !this.broken) this.cancel(new ClientGone('The client hung up'));
+    else if (!this.req.complete && !this.req.destroyed) discardRest(this.req);
   }
 
   /** Ends whatever the request waits for at this moment. */
@@ -75,4 +79,13 @@ export class Passage {
 
 function expire(passage: Passage): void {
   if (!passage.res.headersSent) passage.cancel(new DeadlineExceeded({}));
+}
+
+/**
+ * The answer came before the body's end. What is left of the body is thrown away, for a moment: long enough for the
+ * client to see the answer, and for its connection to stay good if there was not much left.
+ */
+function discardRest(req: IncomingMessage): void {
+  const timer = setTimeout(() => req.socket.destroy(), lingerMs);
+  req.once('close', () => clearTimeout(timer)).resume();
 }

@@ -58,6 +58,8 @@ export interface GatewayUnderTest {
   readonly port: number;
   readonly server: Server;
   readonly url: string;
+  /** The sum of a metric's samples that have these labels. */
+  measured(name: string, labels?: Record<string, string>): Promise<number>;
   readonly metrics: Metrics;
   readonly logged: Record<string, unknown>[];
   /** Discovery's news: these instances and no others. */
@@ -123,6 +125,12 @@ export async function gatewayTo(
     server,
     url: `http://127.0.0.1:${port}`,
     metrics,
+    measured: async (name: string, labels: Record<string, string> = {}) => {
+      const samples = (await metrics.render()).split('\n').filter((line) => line.startsWith(`${name}{`));
+      const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+      const found = samples.filter((line) => wanted.every((label) => line.includes(label)));
+      return found.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    },
     logged,
     announce,
     drain,

@@ -1,0 +1,137 @@
+import { closeAll, gatewayTo, raw, until, upstream } from '../../test/gateway-under-test.ts';
+import { networkOf } from './address.ts';
+
+afterEach(closeAll);
+
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+describe('signing in at the gateway', () => {
+  it('lets a good token through, and hands it on for the service to check again', async () => {
+    const stock = await upstream((_, res) => res.end());
+    const gateway = await gatewayTo([stock.instance]);
+    expect((await fetch(`${gateway.url}/api/v1/stock/things/1`, bearer('good-1'))).status).toBe(200);
+    expect(stock.requests[0]!.headers['authorization']).toBe('Bearer good-1');
+  });
+
+  it.each([
+    ['no token', { headers: {} }],
+    ['a bad token', bearer('bad')],
+    ['another scheme', { headers: { authorization: 'Basic Z29vZC0x' } }],
+    ['an endless token', bearer(`good-${'a'.repeat(9_000)}`)],
+    ['two tokens in one', { headers: { authorization: 'Bearer good-1 good-2' } }],
+    [
+      'a token that Connection takes away',
+      { headers: { authorization: 'Bearer good-1', connection: 'authorization' } },
+    ],
+  ])('refuses %s before any service is asked', async (_, options) => {
+    const stock = await upstream((_req, res) => res.end());
+    const { port, url } = await gatewayTo([stock.instance]);
+    const lines = Object.entries(options.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const answer = await raw(
+      port,
+      `GET /api/v1/stock/things/1 HTTP/1.1\r\nHost: ${url}\r\n${lines.join('')}\r\n`,
+    );
+    expect(answer.status).toBe(401);
+    expect(answer.text).toMatch(/www-authenticate: Bearer/);
+    expect(stock.requests).toEqual([]);
+  });
+
+  it('looks at no token on a public route: one that has expired must not keep anybody from renewing it', async () => {
+    const stock = await upstream((_, res) => res.end());
+    const gateway = await gatewayTo([stock.instance]);
+    expect((await fetch(`${gateway.url}/api/v1/stock/open`, bearer('bad'))).status).toBe(200);
+  });
+
+  it.each(['/api/v1/stock/nothing', '/api/v1/stock', '/api/v1/stock/things/1/more'])(
+    'wants a token for %s, which no contract names; then the service answers',
+    async (path) => {
+      const stock = await upstream((_, res) => res.writeHead(404).end());
+      const gateway = await gatewayTo([stock.instance]);
+      expect((await fetch(`${gateway.url}${path}`)).status).toBe(401);
+      expect((await fetch(`${gateway.url}${path}`, bearer('good-1'))).status).toBe(404);
+      expect(stock.requests).toHaveLength(1);
+    },
+  );
+});
+
+describe('the limits', () => {
+  it('tell a client where it stands', async () => {
+    const stock = await upstream((_, res) => res.writeHead(200, { 'ratelimit-limit': '9' }).end());
+    const gateway = await gatewayTo([stock.instance], { env: { RATE_LIMIT_CALLER: '2/s,burst=5' } });
+    const { headers } = await fetch(`${gateway.url}/api/v1/stock/open`);
+    expect(headers.get('ratelimit-limit')).toBe('5');
+    expect(headers.get('ratelimit-remaining')).toBe('4');
+    expect(headers.get('ratelimit-reset')).toBe('1');
+  });
+
+  it('turn away who comes too often, with the time to wait, and count it', async () => {
+    const stock = await upstream((_, res) => res.end());
+    const gateway = await gatewayTo([stock.instance], { env: { RATE_LIMIT_CALLER: '6/min,burst=2' } });
+    const ask = () => fetch(`${gateway.url}/api/v1/stock/open`);
+    expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
+    const third = await ask();
+    expect(third.status).toBe(429);
+    expect(third.headers.get('retry-after')).toBe('10');
+    expect(await third.json()).toMatchObject({ code: 'platform.too-many-requests', limit: 2 });
+    expect(stock.requests).toHaveLength(2);
+    const refused = { policy: 'caller', decision: 'refused' };
+    expect(await gateway.measured('gateway_ratelimit_total', refused)).toBe(1);
+  });
+
+  it('are per session, so that people behind one address do not share them', async () => {
+    const stock = await upstream((_, res) => res.end());
+    const gateway = await gatewayTo([stock.instance], { env: { RATE_LIMIT_CALLER: '6/min,burst=1' } });
+    const ask = (session: string) => fetch(`${gateway.url}/api/v1/stock/things/1`, bearer(`good-${session}`));
+    expect((await ask('a')).status).toBe(200);
+    expect((await ask('b')).status).toBe(200);
+    expect((await ask('a')).status).toBe(429);
+  });
+
+  it('count tokens nobody believes against the address they come from', async () => {
+    const gateway = await gatewayTo([], { env: { RATE_LIMIT_CALLER: '6/min,burst=2' } });
+    const ask = () => fetch(`${gateway.url}/api/v1/stock/things/1`, bearer(`bad-${Math.random()}`));
+    const statuses = [];
+    for (let at = 0; at < 3; at++) statuses.push((await ask()).status);
+    expect(statuses).toEqual([401, 401, 429]);
+  });
+
+  it('see one network in the many addresses of an IPv6 client', () => {
+    expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
+    expect(networkOf('2001:db8:1:2::9')).toBe('2001:db8:1:2::/64');
+    expect(networkOf('2001:db8::9')).toBe('2001:db8:0:0::/64');
+    expect(networkOf('::1')).toBe('0:0:0:0::/64');
+    expect(networkOf('10.0.0.1')).toBe('10.0.0.1');
+  });
+});
+
+describe('what is kept of a request', () => {
+  it('is its template and never its path', async () => {
+    const stock = await upstream((_, res) => res.end('four'));
+    const gateway = await gatewayTo([stock.instance]);
+    await fetch(`${gateway.url}/api/v1/stock/things/secret-1`, bearer('good-1'));
+    await fetch(`${gateway.url}/api/v1/stock/secret-2`, bearer('good-1'));
+    await until(async () => (await gateway.measured('http_requests_total')) === 2);
+    const route = '/api/v1/stock/things/{id}';
+    expect(await gateway.measured('http_requests_total', { route, method: 'GET', status: '200' })).toBe(1);
+    expect(await gateway.measured('http_response_size_bytes_sum', { route: 'unmatched' })).toBe(4);
+    const ofStock = { upstream: 'stock', outcome: '2xx' };
+    expect(await gateway.measured('gateway_upstream_request_duration_seconds_count', ofStock)).toBe(2);
+    const text = await gateway.metrics.render();
+    expect(text).not.toMatch(/secret/);
+  });
+
+  it('is a line in the log when it failed, with the ids that lead to the service', async () => {
+    const stock = await upstream((_, res) => res.writeHead(409).end());
+    const gateway = await gatewayTo([stock.instance]);
+    const { headers } = await fetch(`${gateway.url}/api/v1/stock/things/1?secret=1`, bearer('good-1'));
+    await until(() => gateway.logged.length > 0);
+    expect(gateway.logged[0]).toMatchObject({
+      message: 'request',
+      path: '/api/v1/stock/things/1',
+      status: 409,
+      'request.id': headers.get('x-request-id'),
+      'tenant.id': '0190a000-0000-7000-8000-000000000002',
+    });
+    expect(JSON.stringify(gateway.logged)).not.toMatch(/secret|good-1/);
+  });
+});

@@ -1,0 +1,172 @@
+import type { RequestListener } from 'node:http';
+import {
+  closeAll,
+  gatewayTo,
+  instanceAt,
+  megabyte,
+  type Upstream,
+  until,
+  upstream,
+} from '../../test/gateway-under-test.ts';
+
+afterEach(closeAll);
+
+const breaksOff: RequestListener = (req) => req.socket.resetAndDestroy();
+const turnsAway: RequestListener = (_, res) => res.writeHead(503, { 'x-from': 'it' }).end('busy');
+const answers: RequestListener = (req, res) => req.resume().on('end', () => res.end('fine'));
+
+/** Two instances; the broken one comes first, because equals take turns and a new gateway begins with the first. */
+async function brokenAndWhole(broken: RequestListener): Promise<[Upstream, Upstream]> {
+  return [await upstream(broken), await upstream(answers)];
+}
+
+describe('a request that fails at one instance', () => {
+  it.each([
+    ['GET', 'breaks off', breaksOff, {}],
+    ['PUT', 'breaks off', breaksOff, {}],
+    ['GET', 'turns it away', turnsAway, {}],
+    ['POST with a key', 'breaks off', breaksOff, { 'idempotency-key': 'k' }],
+    ['POST with a key', 'turns it away', turnsAway, { 'idempotency-key': 'k' }],
+  ])('goes to another: %s when it %s', async (method, _, listener, headers) => {
+    const [broken, whole] = await brokenAndWhole(listener);
+    const gateway = await gatewayTo([broken.instance, whole.instance]);
+    const verb = method.split(' ')[0] as string;
+    const path = verb === 'PUT' ? 'things/1' : 'open';
+    const answer = await fetch(`${gateway.url}/api/v1/stock/${path}`, {
+      method: verb,
+      headers,
+      ...(verb === 'GET' ? {} : { body: '{"a":1}' }),
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-marimo-attempts')).toBe('2');
+    expect(broken.requests).toHaveLength(1);
+    expect(whole.requests).toHaveLength(1);
+    expect(await gateway.measured('gateway_retries_total', { upstream: 'stock' })).toBe(1);
+  });
+
+  it('goes nowhere else when it is a POST without a key: it may have had its effect', async () => {
+    const [broken, whole] = await brokenAndWhole(breaksOff);
+    const gateway = await gatewayTo([broken.instance, whole.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`, { method: 'POST', body: '{}' });
+    expect(answer.status).toBe(502);
+    expect(answer.headers.get('x-marimo-attempts')).toBe('1');
+    expect(whole.requests).toHaveLength(0);
+  });
+
+  it('goes elsewhere even as a POST when the instance was never reached, a long body too', async () => {
+    const whole = await upstream(answers);
+    const gateway = await gatewayTo([instanceAt(1), whole.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/import`, {
+      method: 'POST',
+      body: Buffer.alloc(megabyte),
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-marimo-attempts')).toBe('2');
+  });
+
+  it('goes nowhere else once part of a long body is gone, key or not', async () => {
+    const broken = await upstream((req) => req.once('data', () => req.socket.resetAndDestroy()));
+    const whole = await upstream(answers);
+    const gateway = await gatewayTo([broken.instance, whole.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/import`, {
+      method: 'POST',
+      headers: { 'idempotency-key': 'k' },
+      body: Buffer.alloc(megabyte),
+    });
+    expect(answer.status).toBe(502);
+    expect(whole.requests).toHaveLength(0);
+  });
+
+  it("gets the instance's own refusal when nobody else could take it", async () => {
+    const stock = await upstream(turnsAway);
+    const gateway = await gatewayTo([stock.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('x-from')).toBe('it');
+    expect(await answer.text()).toBe('busy');
+    expect(stock.requests).toHaveLength(1);
+  });
+
+  it('is tried three times at most', async () => {
+    const all = await Promise.all([1, 2, 3, 4].map(() => upstream(breaksOff)));
+    const gateway = await gatewayTo(all.map(({ instance }) => instance));
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`);
+    expect(answer.status).toBe(502);
+    expect(all.flatMap(({ requests }) => requests)).toHaveLength(3);
+  });
+
+  it('stops being tried when the budget of one in ten is used up', async () => {
+    const all = await Promise.all([1, 2, 3].map(() => upstream(turnsAway)));
+    const gateway = await gatewayTo(all.map(({ instance }) => instance));
+    // Eight in flight at once: the breakers have not yet heard of the failures.
+    await Promise.all(Array.from({ length: 40 }, () => fetch(`${gateway.url}/api/v1/stock/open`)));
+    const tries = all.flatMap(({ requests }) => requests).length;
+    expect(tries - 40).toBeLessThanOrEqual(10 + 4);
+  });
+});
+
+describe('the breaker of an instance', () => {
+  it('shuts it off after failures, so that the next request does not even try', async () => {
+    const stock = await upstream((_, res) => res.writeHead(500).end());
+    const gateway = await gatewayTo([stock.instance]);
+    for (let at = 0; at < 5; at++) await fetch(`${gateway.url}/api/v1/stock/open`);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`);
+    expect(answer.status).toBe(503);
+    expect(stock.requests).toHaveLength(5);
+  });
+
+  it('is not moved by refusals, nor by clients that leave or send too much', async () => {
+    const stock = await upstream((req, res) => {
+      req.on('error', () => {}).resume();
+      if (req.url?.endsWith('?hang')) return;
+      if (req.method === 'GET') res.writeHead(404).end();
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    for (let at = 0; at < 10; at++) await fetch(`${gateway.url}/api/v1/stock/open`);
+    for (let at = 0; at < 10; at++) {
+      const leaving = new AbortController();
+      const asked = fetch(`${gateway.url}/api/v1/stock/open?hang`, { signal: leaving.signal }).catch(
+        () => {},
+      );
+      await until(() => stock.requests.filter(({ url }) => url.endsWith('?hang')).length === at + 1);
+      leaving.abort();
+      await asked;
+    }
+    const tooMuch = () =>
+      new ReadableStream({
+        pull(controller) {
+          controller.enqueue(new Uint8Array(2_000));
+        },
+      });
+    for (let at = 0; at < 10; at++) {
+      const body = tooMuch();
+      const sent = fetch(`${gateway.url}/api/v1/stock/small`, {
+        method: 'POST',
+        body,
+        duplex: 'half',
+      } as RequestInit);
+      expect((await sent).status).toBe(413);
+    }
+    expect((await fetch(`${gateway.url}/api/v1/stock/open`)).status).toBe(404);
+  });
+});
+
+describe('discovery', () => {
+  it('takes effect at once: new instances get requests, gone ones none', async () => {
+    const [first, second] = [await upstream(answers), await upstream(answers)];
+    const gateway = await gatewayTo([first.instance]);
+    const ask = () => fetch(`${gateway.url}/api/v1/stock/open`);
+    await ask();
+    gateway.announce(second.instance);
+    await ask();
+    expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+    await until(() => first.sockets.size === 0);
+  });
+
+  it('spreads requests over all instances', async () => {
+    const all = [await upstream(answers), await upstream(answers)];
+    const gateway = await gatewayTo(all.map(({ instance }) => instance));
+    for (let at = 0; at < 10; at++) await fetch(`${gateway.url}/api/v1/stock/open`);
+    expect(all.map(({ requests }) => requests.length)).toEqual([5, 5]);
+  });
+});

@@ -1,0 +1,66 @@
+import { type AnyEndpoint, endpoint } from '@marimo/contracts';
+import { login, register } from '@marimo/contracts/users';
+import { z } from 'zod';
+import { contracts } from './contracts.ts';
+import { compileRoutes } from './table.ts';
+
+const at = (method: AnyEndpoint['method'], path: string): AnyEndpoint =>
+  endpoint({ method, path, summary: '', access: 'signed-in', replies: { 200: z.null() } });
+const ofShop = (...endpoints: AnyEndpoint[]) => compileRoutes({ shop: endpoints });
+
+describe('the table of routes', () => {
+  it('prefers the word to the parameter, and comes back to the parameter when the word leads nowhere', () => {
+    const table = ofShop(
+      at('GET', '/api/v1/shop/items/{id}'),
+      at('GET', '/api/v1/shop/items/latest'),
+      at('GET', '/api/v1/shop/items/{id}/prices'),
+    );
+    const template = (path: string) => table.match('shop', 'GET', path)?.template;
+    expect(template('/api/v1/shop/items/latest')).toBe('/api/v1/shop/items/latest');
+    expect(template('/api/v1/shop/items/7')).toBe('/api/v1/shop/items/{id}');
+    expect(template('/api/v1/shop/items/latest/prices')).toBe('/api/v1/shop/items/{id}/prices');
+    expect(template('/api/v1/shop/items/7/8')).toBe('unmatched');
+    expect(table.match('bank', 'GET', '/api/v1/bank/items/7')).toBeUndefined();
+  });
+
+  it('sees HEAD as GET', () => {
+    const table = ofShop(at('GET', '/api/v1/shop/items'));
+    expect(table.match('shop', 'HEAD', '/api/v1/shop/items')?.template).toBe('/api/v1/shop/items');
+  });
+
+  it.each(['/api/v1/users/LOGIN', '/api/v1/users/log%69n', '/api/v1/users/login/'])(
+    'gives %s the limits of login, because a service could take it for login',
+    (path) => {
+      expect(compileRoutes(contracts).match('users', 'POST', path)).toMatchObject({ limit: 'login' });
+    },
+  );
+
+  it('keeps an own limit on where guessing or flooding pays', () => {
+    const table = compileRoutes(contracts);
+    for (const { method, path } of [login, register]) {
+      expect(table.match('users', method, path)).toMatchObject({
+        bearer: false,
+        limit: path.split('/').at(-1),
+      });
+    }
+  });
+
+  it('knows every endpoint of every contract, and none of those inside the house', () => {
+    const table = compileRoutes(contracts);
+    for (const [service, endpoints] of Object.entries(contracts)) {
+      for (const { method, path } of endpoints) {
+        const expected = path.startsWith('/internal/') ? 'unmatched' : path;
+        expect(table.match(service, method, path.replaceAll(/\{\w+\}/g, 'x'))?.template).toBe(expected);
+      }
+    }
+  });
+
+  it('refuses two endpoints that answer one request', () => {
+    const twins = [at('GET', '/api/v1/shop/items/{id}'), at('GET', '/api/v1/shop/items/{itemId}')];
+    expect(() => ofShop(...twins)).toThrow('Two endpoints answer GET /api/v1/shop/items/{itemId}');
+  });
+
+  it('refuses an endpoint outside its service', () => {
+    expect(() => ofShop(at('GET', '/api/v1/users/me'))).toThrow('/api/v1/users/me is not a path of shop');
+  });
+});

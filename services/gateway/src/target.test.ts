@@ -1,0 +1,101 @@
+import { Absent, MalformedRequest } from '@marimo/contracts';
+import { closeAll, gatewayTo, raw, upstream } from '../test/gateway-under-test.ts';
+import { readTarget } from './target.ts';
+
+afterEach(closeAll);
+
+describe('the target of a request', () => {
+  it.each([
+    ['/', undefined, '/', ''],
+    ['/docs/assets/a.css?v=1', undefined, '/docs/assets/a.css', '?v=1'],
+    ['/api/v1/users/me', 'users', '/api/v1/users/me', ''],
+    ['/api/v1/users', 'users', '/api/v1/users', ''],
+    ['/api/v1/users/.well-known/jwks.json', 'users', '/api/v1/users/.well-known/jwks.json', ''],
+    [
+      '/api/v1/accounting/accounts/50.01%20a?x=../y//z%2f',
+      'accounting',
+      '/api/v1/accounting/accounts/50.01%20a',
+      '?x=../y//z%2f',
+    ],
+    ['/api/v1/accounting/accounts/%D0%A1', 'accounting', '/api/v1/accounting/accounts/%D0%A1', ''],
+    ['/api/v1/accounting/accounts/internal', 'accounting', '/api/v1/accounting/accounts/internal', ''],
+  ])('%s is read', (url, service, path, query) => {
+    expect(readTarget(url)).toEqual({ service, path, query });
+  });
+
+  it.each([
+    'http://a/api/v1/users/me',
+    '*',
+    '',
+    '//evil/api/v1/users/me',
+    '/api/v1//users/me',
+    '/api/v1/users/../accounting',
+    '/api/v1/users/./me',
+    '/api/v1/users/..',
+    '/api/v1/users/%2e%2e/accounting',
+    '/api/v1/users/.%2E/accounting',
+    '/api/v1/users/..;/accounting',
+    '/api/v1/users/%252e%252e/accounting',
+    '/api/v1/users%2fme',
+    '/api/v1/users%5cme',
+    '/api/v1/users%255cme',
+    '/api/v1/users\\me',
+    '/api/v1/users/%00',
+    '/api/v1/users/%0d%0a',
+    '/api/v1/users/%c0%ae%c0%ae/accounting',
+    '/api/v1/users/%zz',
+    '/api/v1/users/%',
+    '/api/v1/users/me#x',
+    '/api/v1/users/me?a#x',
+  ])('%s is refused: two servers could read it as two paths', (url) => {
+    expect(() => readTarget(url)).toThrow(MalformedRequest);
+  });
+
+  it.each([
+    '/internal/revocations',
+    '/internal',
+    '/Internal/revocations',
+    '/%69nternal/revocations',
+    '/api/v1/internal/revocations',
+    '/api/v1/users/internal/revocations',
+    '/api/v1/users/INTERNAL/revocations',
+    '/api/v1/users/%69nternal/revocations',
+    '/api/v2/users/me',
+    '/api/v1',
+    '/api',
+    '/api/v1/Users/me',
+    '/api/v1/u%73ers/me',
+  ])('%s leads nowhere', (url) => {
+    expect(() => readTarget(url)).toThrow(Absent);
+  });
+});
+
+describe('through the gateway', () => {
+  it.each([
+    ['http://stock/internal/revocations', 400],
+    ['/internal/revocations', 404],
+    ['/api/v1/stock/%69nternal/revocations', 404],
+    ['/api/v1/stock/../../../internal/revocations', 400],
+    ['/API/V1/stock/open', 404],
+    ['/api/v1/nobody/open', 404],
+    ['*', 400],
+  ])('%s is answered %i, and reaches nobody', async (target, status) => {
+    const stock = await upstream((_, res) => res.end());
+    const { port } = await gatewayTo([stock.instance]);
+    const answer = await raw(
+      port,
+      `GET ${target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good-1\r\n\r\n`,
+    );
+    expect(answer.status).toBe(status);
+    expect(answer.text).toMatch(/application\/problem\+json/);
+    expect(stock.requests).toEqual([]);
+  });
+
+  it.each(['TRACE', 'PROPFIND', 'CONNECT'])('%s is no method of ours', async (method) => {
+    const stock = await upstream((_, res) => res.end());
+    const { port } = await gatewayTo([stock.instance]);
+    const { text } = await raw(port, `${method} /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n`);
+    expect(text).not.toMatch(/^HTTP\/1\.1 2/);
+    expect(stock.requests).toEqual([]);
+  });
+});
