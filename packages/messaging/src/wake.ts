@@ -1,8 +1,8 @@
 /** A bell between one who brings work and one who waits for it. A ring before the wait is not lost; two are one. */
 export interface Wake {
-  ring(): void;
+  readonly ring: () => void;
   /** Resolves at the next ring, at once if there was one since the last wait, or when the time is over. */
-  wait(timeoutMs: number): Promise<void>;
+  readonly wait: (timeoutMs: number) => Promise<void>;
 }
 
 export function createWake(): Wake {

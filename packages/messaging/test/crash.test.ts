@@ -33,13 +33,10 @@ describe('a process that is killed', () => {
       const transport = await stage.openTransport();
       const event = factEvent(name);
       const { database, relay: relayDatabase } = stage.database;
-      const service = await startService({
-        database,
-        relayDatabase,
-        transport,
-        event,
-        consumers: [effectWriter(name, event)],
-      });
+      const consumers = [effectWriter(name, event)];
+      const service = stage.closeAfterwards(
+        await startService({ database, relayDatabase, transport, event, consumers }),
+      );
       await transport.replay(name);
       const stated = (await stage.database.sql<{ id: string }>('select id from fact')).map(({ id }) => id);
       await until('every fact has its effect', async () => {

@@ -6,7 +6,7 @@ import {
   inSpan,
   runInContext,
 } from '@marimo/observability';
-import { openDatabase, passwordOf } from '@marimo/postgres';
+import { type Database, openDatabase, passwordOf } from '@marimo/postgres';
 import { faultProxy } from '@marimo/testing/outside';
 import { type Consumer, consumerOfAll, type Transport } from '../src/index.ts';
 import {
@@ -25,27 +25,23 @@ describe('events of a service', () => {
     let transport: Transport;
     let event: FactStated;
     let queue: string;
-    const services: Service[] = [];
 
     beforeEach(async () => {
       transport = await stage.openTransport();
       event = factEvent();
       queue = `effects_${newId()}`;
     });
-    afterEach(async () => {
-      await stage.proxy.set('none');
-      await Promise.all(services.splice(0).map((service) => service.close()));
-    });
 
     async function started(options: {
       consumers?: readonly Consumer<undefined>[];
       withoutRelay?: boolean;
       transport?: Transport;
+      database?: Database;
     }): Promise<Service> {
       const { database, relay: relayDatabase } = stage.database;
-      const service = await startService({ database, relayDatabase, transport, event, ...options });
-      services.push(service);
-      return service;
+      return stage.closeAfterwards(
+        await startService({ database, relayDatabase, transport, event, ...options }),
+      );
     }
 
     it('have their effect once, in each consumer that wants them', async () => {
@@ -152,15 +148,17 @@ describe('events of a service', () => {
 
     it('wait, without using up their attempts, while the database of the consumer is away', async () => {
       const { server } = stage.database;
-      const proxy = await faultProxy({ target: `${server.host}:${server.port}` });
-      const database = openDatabase({
-        server: { ...server, host: '127.0.0.1', port: proxy.port },
-        schema: 'probe',
-        role: 'app',
-        password: passwordOf('probe_app', 'testing'),
-        metrics: createMetrics('probe'),
-        log: silent,
-      });
+      const proxy = stage.closeAfterwards(await faultProxy({ target: `${server.host}:${server.port}` }));
+      const database = stage.closeAfterwards(
+        openDatabase({
+          server: { ...server, host: '127.0.0.1', port: proxy.port },
+          schema: 'probe',
+          role: 'app',
+          password: passwordOf('probe_app', 'testing'),
+          metrics: createMetrics('probe'),
+          log: silent,
+        }),
+      );
       const attempts: number[] = [];
       const consumer = effectWriter(queue, event);
       const counted: typeof transport = {
@@ -172,14 +170,7 @@ describe('events of a service', () => {
           }),
       };
       const stating = await started({});
-      const service = await startService({
-        database,
-        relayDatabase: stage.database.relay,
-        transport: counted,
-        event,
-        consumers: [consumer],
-        withoutRelay: true,
-      });
+      await started({ database, transport: counted, consumers: [consumer], withoutRelay: true });
       await proxy.set('refuse');
       const facts = ids(1);
       await stating.state(facts);
@@ -188,9 +179,6 @@ describe('events of a service', () => {
       await proxy.set('none');
       await until('the effect', async () => (await effects(stage, queue)).length > 0);
       expect(attempts).toEqual([1]);
-      await service.close();
-      await database.close();
-      await proxy.close();
     });
 
     it('run in the tenant, for the actor and in the trace of who caused them', async () => {
@@ -240,7 +228,6 @@ describe('events of a service', () => {
       const service = await started({ consumers: [effectWriter(queue, event)] });
       await service.state(ids(700));
       await service.close();
-      services.pop();
       expect(await waiting(stage, event)).toBe(0);
     });
 

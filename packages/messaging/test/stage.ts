@@ -22,6 +22,8 @@ export interface Stage {
   readonly queuesAt: QueuesAt;
   /** Connected, as a process of its own would have it; closed at the end of the test. */
   openTransport(): Promise<Transport>;
+  /** Closed at the end of the test, before its transports, also when the test fails. */
+  closeAfterwards<T extends { close(): Promise<void> }>(opened: T): T;
 }
 
 /** The same tests for each transport. */
@@ -34,7 +36,7 @@ export function overEachTransport(tests: (stage: Stage, kind: TransportKind) => 
 
 function useStage(kind: TransportKind): Stage {
   let made: { database: TestDatabase; broker: PrivateRabbitmq | undefined; proxy: FaultProxy } | undefined;
-  const transports: Transport[] = [];
+  const opened: { close(): Promise<void> }[] = [];
   const use = () => {
     if (made === undefined) throw new Error('The stage exists only while tests run');
     return made;
@@ -53,7 +55,8 @@ function useStage(kind: TransportKind): Stage {
     made = { database, broker, proxy: await faultProxy({ target }) };
   }, 90_000);
   afterEach(async () => {
-    await Promise.all(transports.splice(0).map((transport) => transport.close()));
+    await made?.proxy.set('none');
+    for (const last of opened.splice(0).reverse()) await last.close();
   });
   afterAll(async () => {
     await made?.proxy.close();
@@ -81,9 +84,13 @@ function useStage(kind: TransportKind): Stage {
     },
     async openTransport() {
       const transport = openTransport(queuesAt());
-      transports.push(transport);
+      opened.push(transport);
       await until('the transport is connected', () => transport.connected);
       return transport;
+    },
+    closeAfterwards(each) {
+      opened.push(each);
+      return each;
     },
   };
 }

@@ -45,15 +45,21 @@ export async function startRabbitmq(): Promise<PrivateRabbitmq> {
       await rm(folder, { recursive: true, force: true });
     },
   });
-  const stop = broker.stop;
-  return Object.assign(broker, {
+  return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     address: `127.0.0.1:${port}`,
+    get pid() {
+      return broker.pid;
+    },
+    kill: () => broker.kill(),
+    restart: () => broker.restart(),
+    pause: () => broker.pause(),
+    resume: () => broker.resume(),
     async stop() {
       await broker.kill(); // an orderly end takes seconds, and nobody needs what is on its disk
-      await stop();
+      await broker.stop();
     },
-  });
+  };
 }
 
 function configuration(port: number): string {

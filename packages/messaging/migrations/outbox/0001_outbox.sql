@@ -23,7 +23,7 @@ create index inbox_by_age on inbox using brin (handled_at);
 
 select marimo.protect_tenant_table('outbox'), marimo.protect_tenant_table('inbox');
 
--- The relay may lock rows, which needs the right to update some column; this one can never be set.
+-- The relay locks rows, which needs the right to update some column; of this one only the order could be changed.
 select marimo.admit_relay('outbox', 'select, delete, update (position)');
 select marimo.admit_relay('inbox', 'select, delete');
 

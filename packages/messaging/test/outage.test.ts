@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newId } from '@marimo/contracts';
+import type { Transport } from '../src/index.ts';
+import { effectWriter, factEvent, type Service, startService } from './probe.ts';
+import { overEachTransport, type Stage, until } from './stage.ts';
+
+type Kill = () => Promise<void>;
+
+/** Where the broker is killed, as a transport that does it on the way. */
+const moments: readonly (readonly [string, (transport: Transport, kill: Kill) => Partial<Transport>])[] = [
+  [
+    'while events are on their way to it',
+    (transport, kill) => ({
+      publish: async (envelopes) => {
+        const [outcome] = await Promise.allSettled([transport.publish(envelopes), kill()]);
+        return outcome.status === 'fulfilled' ? outcome.value : new Set();
+      },
+    }),
+  ],
+  [
+    'once it has confirmed, before the outbox knows',
+    (transport, kill) => ({
+      publish: async (envelopes) => {
+        await transport.publish(envelopes);
+        await kill();
+        throw new Error('the confirmation was lost');
+      },
+    }),
+  ],
+  [
+    'while a consumer is at work',
+    (transport, kill) => ({
+      consume: (queue, options, handler) =>
+        transport.consume(queue, options, async (delivery) => {
+          await kill();
+          await handler(delivery);
+        }),
+    }),
+  ],
+  [
+    'after the effect, before it is acknowledged',
+    (transport, kill) => ({
+      consume: (queue, options, handler) =>
+        transport.consume(queue, options, async (delivery) => {
+          await handler(delivery);
+          await kill();
+        }),
+    }),
+  ],
+];
+
+describe('while the queues are away', () => {
+  overEachTransport((stage, kind) => {
+    let queue: string;
+    const stated: string[] = [];
+
+    beforeEach(() => {
+      queue = newId();
+      stated.length = 0;
+    });
+
+    async function start(transport: Transport): Promise<Service> {
+      const event = factEvent(queue);
+      const { database, relay: relayDatabase } = stage.database;
+      const consumers = [effectWriter(queue, event)];
+      return stage.closeAfterwards(
+        await startService({ database, relayDatabase, transport, event, consumers }),
+      );
+    }
+
+    async function stateEvery(pauseMs: number, probe: Service, isOver: () => boolean): Promise<void> {
+      while (!isOver()) {
+        const factId = newId();
+        await probe.state([factId]);
+        stated.push(factId);
+        await sleep(pauseMs);
+      }
+    }
+
+    async function expectEachOnce(probe: Service): Promise<void> {
+      await until('every fact has its effect', async () => {
+        return new Set(await effects(stage, queue)).size >= stated.length;
+      });
+      await probe.close();
+      expect((await effects(stage, queue)).sort()).toEqual([...stated].sort());
+      expect(await stage.database.rows('outbox')).toEqual([]);
+    }
+
+    const awayMs = kind === 'rabbitmq' ? 30_000 : 5_000;
+    it(`for ${awayMs / 1_000} s, facts are stated as ever, and each has its effect afterwards`, async () => {
+      const probe = await start(await stage.openTransport());
+      let over = false;
+      const stating = stateEvery(50, probe, () => over);
+      await sleep(500);
+      const away = stage.broker === undefined ? stage.proxy.set('refuse') : stage.broker.kill();
+      await away;
+      const before = stated.length;
+      await sleep(awayMs);
+      expect(stated.length - before).toBeGreaterThan(awayMs / 200);
+      await (stage.broker === undefined ? stage.proxy.set('none') : stage.broker.restart());
+      await sleep(500);
+      over = true;
+      await stating;
+      await expectEachOnce(probe);
+    }, 120_000);
+
+    it('because the network lets nothing through, nothing is lost either', async () => {
+      const probe = await start(await stage.openTransport());
+      let over = false;
+      const stating = stateEvery(20, probe, () => over);
+      await sleep(300);
+      await stage.proxy.set('drop replies'); // what is published arrives, and nobody hears of it
+      await sleep(2_000);
+      await stage.proxy.set('none');
+      await sleep(300);
+      over = true;
+      await stating;
+      await expectEachOnce(probe);
+    }, 60_000);
+
+    if (kind !== 'rabbitmq') return;
+    it.each(moments)(
+      'killed %s, it loses nothing that was stated',
+      async (_, killing) => {
+        let killed = false;
+        let statedAtRestart: number | undefined;
+        const kill = async () => {
+          if (killed || stated.length < 5) return;
+          killed = true;
+          await stage.broker!.kill();
+          await stage.broker!.restart();
+          statedAtRestart = stated.length;
+        };
+        const transport = await stage.openTransport();
+        const probe = await start({ ...transport, ...killing(transport, kill) });
+        const giveUpAt = Date.now() + 30_000;
+        const enough = () => statedAtRestart !== undefined && stated.length > statedAtRestart + 10;
+        await stateEvery(50, probe, () => enough() || Date.now() > giveUpAt);
+        expect(statedAtRestart).toBeDefined();
+        await expectEachOnce(probe);
+      },
+      90_000,
+    );
+  });
+});
+
+async function effects(stage: Stage, consumer: string): Promise<string[]> {
+  const rows = await stage.database.sql<{ fact_id: string }>(
+    'select fact_id from effect where consumer = $1',
+    [consumer],
+  );
+  return rows.map((row) => row.fact_id);
+}
