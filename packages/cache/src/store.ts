@@ -8,7 +8,7 @@ export interface BucketAnswer {
   readonly allowed: boolean;
   /** Whole tokens left. */
   readonly remaining: number;
-  /** Milliseconds until one more would be allowed; 0 when one is there now. */
+  /** Milliseconds until as many could be taken again; 0 when they could now. */
   readonly retryAfterMs: number;
   /** `local` when the shared store was away and this process's own share decided. */
   readonly decidedBy: 'shared' | 'local';
