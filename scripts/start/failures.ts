@@ -7,7 +7,8 @@ export const exitCodes = { brokenSettings: 78, unavailable: 69, failed: 1 } as c
 export function explainAndExit(failure: unknown): never {
   const message = failure instanceof Error ? failure.message : String(failure);
   console.error(`\nMarimo ERP could not go on: ${message}`);
-  if (process.env['LOG_LEVEL'] === 'debug' && failure instanceof Error) console.error(failure.stack);
+  // A defect of ours, not of the surroundings: whoever reports it needs to say where.
+  if (failure instanceof TypeError || failure instanceof RangeError) console.error(failure.stack);
   process.exit(exitCodeOf(failure));
 }
 

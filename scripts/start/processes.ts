@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '@marimo/observability';
 import { startEmbeddedServer } from '@marimo/postgres';
-import { PortTaken, readSettings, type ServiceDefinition, type Settings } from '@marimo/service-kit';
+import { readSettings, type ServiceDefinition, type Settings } from '@marimo/service-kit';
 import { root } from '../steps/run.ts';
 import { exitCodes, explainAndExit } from './failures.ts';
 import { refuseTakenPorts } from './free-ports.ts';
@@ -22,12 +22,14 @@ export async function startProcesses(): Promise<void> {
     await refuseTakenPorts(services, settings);
     const env = settings.database === undefined ? await embeddedDatabase(settings, started) : {};
     const broken = Promise.withResolvers<never>();
+    let isUp = false;
     for (const service of services) {
-      const watched = keepRunning(service, env, broken.reject);
+      const watched = keepRunning(service, env, { mayRestart: () => isUp, giveUp: broken.reject });
       started.defer(watched.stop);
     }
     const origin = `http://localhost:${settings.ports.gateway}`;
     await Promise.race([untilReady(origin), broken.promise]);
+    isUp = true;
     console.log(`Marimo ERP is ready at ${origin}/  (stop with Ctrl-C)`);
     await broken.promise;
   } catch (error) {
@@ -55,19 +57,23 @@ async function embeddedDatabase(
   };
 }
 
+interface Watch {
+  readonly mayRestart: () => boolean;
+  readonly giveUp: (reason: Error) => void;
+}
+
 /**
- * A service that ends without being asked is started again, after a second, then two, at most thirty. One that says
- * its settings are broken or its port is taken would only say so again: that ends everything.
+ * A service that ends without being asked is started again, after a second, then two, at most thirty. One that ends
+ * before all are up, or says that its settings are broken, would only do so again: that ends everything.
  */
 function keepRunning(
   { name }: ServiceDefinition,
   env: Record<string, string>,
-  giveUp: (reason: Error) => void,
+  { mayRestart, giveUp }: Watch,
 ) {
   let child: ChildProcess;
   let stopping = false;
   let pauseMs = 1_000;
-  const hopeless: readonly (number | null)[] = [exitCodes.brokenSettings, exitCodes.unavailable];
 
   const start = () => {
     const startedAt = Date.now();

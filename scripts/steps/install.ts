@@ -14,17 +14,16 @@ export async function install(extent: Extent): Promise<void> {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'pnpm-lock.yaml')))
     .digest('hex');
-  const present =
-    existsSync(stamp) && existsSync(join(root, 'node_modules'))
-      ? JSON.parse(readFileSync(stamp, 'utf8'))
-      : {};
-  if (present.lock === lock && (present.extent === 'everything' || present.extent === extent)) return;
-  console.log(`Fetching the libraries (${extent}); the first time takes about half a minute …`);
-  const flags = extent === 'production' ? ['--prod'] : [];
+  const present = existsSync(stamp) ? JSON.parse(readFileSync(stamp, 'utf8')) : {};
+  // What a developer has is never taken away by a start.
+  const wanted = existsSync(join(root, 'node_modules', 'jest')) ? 'everything' : extent;
+  if (present.lock === lock && present.extent === wanted && existsSync(join(root, 'node_modules'))) return;
+  console.log(`Fetching the libraries (${wanted}); the first time takes about half a minute …`);
+  const flags = wanted === 'production' ? ['--prod'] : [];
   const { code } = await run('pnpm', ['install', '--frozen-lockfile', '--reporter=append-only', ...flags], {
     env: { CI: 'true' },
   });
   if (code !== 0) throw new Error('the libraries could not be installed; what pnpm said stands above');
   mkdirSync(join(root, '.runtime'), { recursive: true });
-  writeFileSync(stamp, JSON.stringify({ lock, extent }));
+  writeFileSync(stamp, JSON.stringify({ lock, extent: wanted }));
 }
