@@ -86,8 +86,9 @@ function keepRunning(
     });
     child.once('exit', async (code, signal) => {
       if (stopping) return;
-      if (hopeless.includes(code))
-        return giveUp(new PortTaken(`${name} could not start; what it said stands above`));
+      if (code === exitCodes.brokenSettings || !mayRestart()) {
+        return giveUp(new Error(`${name} could not start (${signal ?? code}); what it said stands above`));
+      }
       if (Date.now() - startedAt > 60_000) pauseMs = 1_000;
       console.error(`${name} ended (${signal ?? code}); starting it again in ${pauseMs / 1_000} s`);
       await sleep(pauseMs);
