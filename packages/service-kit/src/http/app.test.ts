@@ -81,6 +81,21 @@ describe('what is answered', () => {
   });
 });
 
+describe('a path that fits two routes', () => {
+  it.each([['first'], ['last']])('is answered by the one that names it, declared %s', async (place) => {
+    const named = { ...whoAmI, path: '/api/v1/test/orders/mine' };
+    const anyOf = handle({ ...findOrder, access: 'signed-in' }, async () => reply(200, 'any'));
+    const mine = handle(named, async () => reply(200, 'mine'));
+    const own = await kitUnderTest(place === 'first' ? [mine, anyOf] : [anyOf, mine]);
+    try {
+      const answer = await supertest(own.url).get(named.path).set('authorization', 'Bearer admin');
+      expect(answer.body).toBe('mine');
+    } finally {
+      await own.stop();
+    }
+  });
+});
+
 describe('time', () => {
   it('lets the caller shorten the deadline; then the work is given up and 504 is answered', async () => {
     const answer = await client()

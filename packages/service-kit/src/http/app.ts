@@ -62,7 +62,11 @@ function beginExchange(record: RecordExchange, draining: () => boolean): Request
 }
 
 function mount(app: Express, routes: readonly Route[], serving: Serving): void {
-  for (const [path, ofPath] of Map.groupBy(routes, ({ endpoint }) => endpoint.path)) {
+  // In this order `/accounts/import` comes before `/accounts/{accountId}`, which would take it too: `{` sorts last.
+  const places = [...Map.groupBy(routes, ({ endpoint }) => endpoint.path)].sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
+  for (const [path, ofPath] of places) {
     const place = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const route of ofPath) {
       const verb = route.endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
