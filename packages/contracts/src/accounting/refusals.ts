@@ -65,11 +65,12 @@ export class AccountIsGroup extends refusal(Codes, {
   detail: ({ accountCodes }) => `Post to an account below ${accountCodes.join(', ')}.`,
 }) {}
 
-export class AccountCodeTaken extends refusal(z.object({ code: z.string() }), {
+export class AccountCodeTaken extends refusal(z.object({ accountCode: z.string() }), {
   code: 'accounting.account-code-taken',
   kind: 'conflict',
   title: 'Another account has this code',
-  detail: ({ code }) => `There is an account ${code} with another name, type or place. Choose another code.`,
+  detail: ({ accountCode }) =>
+    `There is an account ${accountCode} with another name, type or place. Choose another code.`,
 }) {}
 
 export class AccountParentUnknown extends refusal(z.object({ parentCode: z.string() }), {
@@ -79,11 +80,11 @@ export class AccountParentUnknown extends refusal(z.object({ parentCode: z.strin
   detail: ({ parentCode }) => `Add ${parentCode} first, or mend parentCode.`,
 }) {}
 
-export class AccountBelowItself extends refusal(z.object({ code: z.string() }), {
+export class AccountBelowItself extends refusal(z.object({ accountCode: z.string() }), {
   code: 'accounting.account-below-itself',
   kind: 'refused',
   title: 'An account cannot stand below itself',
-  detail: ({ code }) => `Choose a parent for ${code} that does not stand below it.`,
+  detail: ({ accountCode }) => `Choose a parent for ${accountCode} that does not stand below it.`,
 }) {}
 
 export class JournalUnknown extends refusal(z.object({ journalCode: z.string() }), {
@@ -93,11 +94,11 @@ export class JournalUnknown extends refusal(z.object({ journalCode: z.string() }
   detail: ({ journalCode }) => `Add the journal ${journalCode}, or mend the code.`,
 }) {}
 
-export class JournalCodeTaken extends refusal(z.object({ code: z.string() }), {
+export class JournalCodeTaken extends refusal(z.object({ journalCode: z.string() }), {
   code: 'accounting.journal-code-taken',
   kind: 'conflict',
   title: 'Another journal has this code',
-  detail: ({ code }) => `There is a journal ${code} with another name. Choose another code.`,
+  detail: ({ journalCode }) => `There is a journal ${journalCode} with another name. Choose another code.`,
 }) {}
 
 export class EntryConflict extends refusal(

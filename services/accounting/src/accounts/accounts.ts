@@ -34,7 +34,7 @@ export function planAccounts(wanted: readonly NewAccount[], present: readonly Ac
     if (drafts.get(each.code) === each) return { kind: 'accepted', account };
     return isSame(account, each)
       ? { kind: 'repeated', account }
-      : { kind: 'refused', refusal: new AccountCodeTaken({ code: each.code }) };
+      : { kind: 'refused', refusal: new AccountCodeTaken({ accountCode: each.code }) };
   });
 }
 

@@ -156,7 +156,7 @@ async function demandPlace(tx: Transaction, account: Account, parentCode: string
   const [parent] = await accountsWithCodes(tx, [parentCode]);
   if (parent === undefined) throw new AccountParentUnknown({ parentCode });
   if (await standsBelow(tx, parent.accountId, account.accountId)) {
-    throw new AccountBelowItself({ code: account.code });
+    throw new AccountBelowItself({ accountCode: account.code });
   }
 }
 

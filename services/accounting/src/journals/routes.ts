@@ -12,7 +12,7 @@ export function journalRoutes({ outbox }: Deps, bookOf: BookOf): Route[] {
         const journal = { journalId: newId(), ...call.body };
         if (!(await insertJournal(tx, journal))) {
           const present = await journalWithCode(tx, journal.code);
-          if (present?.name !== journal.name) throw new JournalCodeTaken({ code: journal.code });
+          if (present?.name !== journal.name) throw new JournalCodeTaken({ journalCode: journal.code });
           return reply(200, present);
         }
         await outbox.add(tx, journalCreated, journal.journalId, journal);

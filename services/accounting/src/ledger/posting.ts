@@ -117,6 +117,7 @@ async function withNumbers(tx: Transaction, ready: readonly ReadyEntry[]): Promi
   return numbered.sort((a, b) => (a.entryId < b.entryId ? -1 : 1));
 }
 
+/** Field by field as `entryWithId` gives it, so that a repetition gets the same bytes. */
 function journalEntryOf({ entry, number }: NumberedEntry, { postedBy, postedAt }: Posting): JournalEntry {
   const { entryId, journalCode, postingDate, description, reversalOf, lines } = entry;
   return {
@@ -125,10 +126,17 @@ function journalEntryOf({ entry, number }: NumberedEntry, { postedBy, postedAt }
     journalCode,
     postingDate,
     description,
-    lines: lines.map((line, index) => ({ lineNumber: index + 1, ...line })),
     reversalOf,
     reversedBy: null,
     postedBy,
     postedAt,
+    lines: lines.map((line, index) => ({
+      lineNumber: index + 1,
+      accountCode: line.accountCode,
+      side: line.side,
+      amount: line.amount,
+      baseAmount: line.baseAmount,
+      description: line.description,
+    })),
   };
 }

@@ -55,11 +55,13 @@ export async function entryWithId(
   return {
     ...entry,
     postedAt: entry.postedAt.toISOString(),
-    lines: lines.map(({ debit, credit, base, currency, ...line }) => ({
-      ...line,
+    lines: lines.map(({ lineNumber, accountCode, debit, credit, base, currency, description }) => ({
+      lineNumber,
+      accountCode,
       side: debit > 0n ? 'debit' : 'credit',
       amount: Money.ofMinor(debit + credit, currency),
       baseAmount: Money.ofMinor(base, baseCurrency),
+      description,
     })),
   };
 }
