@@ -7,5 +7,5 @@ export const gateway = defineService({
   name: 'gateway',
   routes: [],
   server: (deps, given) =>
-    createGateway({ ...deps, ...given, contracts, settings: gatewaySettings(process.env) }),
+    createGateway({ ...deps, ...given, contracts, sockets: [], settings: gatewaySettings(process.env) }),
 });

@@ -22,10 +22,14 @@ import { compileRoutes } from './routes/table.ts';
 import { createGatewayServer } from './server.ts';
 import type { GatewaySettings } from './settings.ts';
 import { readTarget } from './target.ts';
+import { createTunnels } from './tunnels.ts';
+import { createUpgrades, type SocketRoute } from './upgrade.ts';
 
 export interface GatewayParts extends GivenToServer {
   readonly settings: GatewaySettings;
   readonly contracts: Readonly<Record<string, readonly AnyEndpoint[]>>;
+  /** Paths whose WebSocket upgrades are let through. */
+  readonly sockets: readonly SocketRoute[];
   readonly registry: Registry;
   readonly cache: Cache;
   readonly metrics: Metrics;
@@ -34,54 +38,57 @@ export interface GatewayParts extends GivenToServer {
 
 /** The gateway's server, made but not yet listening. */
 export function createGateway(parts: GatewayParts): OwnServer {
-  const { log, settings, registry, contracts, version } = parts;
+  const { log, settings, registry, contracts, version, verifier } = parts;
+  let isDraining = false;
+  const draining = () => isDraining;
+  const unexpected = (thrown: unknown) => {
+    const isExpected = thrown instanceof Refusal || thrown instanceof ClientGone;
+    if (!isExpected) log.error('a request failed', { error: thrown });
+  };
+  const fail = (passage: Passage, thrown: unknown) => {
+    unexpected(thrown);
+    refuse(passage, thrown);
+  };
+
   const metrics = gatewayMetrics(parts.metrics);
   const breakers = new Breakers({ metrics: parts.metrics, log });
   const upstreams = new Upstreams(registry);
+  const tunnels = createTunnels(metrics);
   const routes = compileRoutes(contracts);
-  let draining = false;
-  const fail = (passage: Passage, thrown: unknown) => {
-    const expected = thrown instanceof Refusal || thrown instanceof ClientGone;
-    if (!expected) log.error('a request failed', { error: thrown });
-    refuse(passage, thrown);
-  };
-  const api = createApi({
-    routes,
-    readAddress: addressReader(settings.trustedProxies),
-    verifier: parts.verifier,
-    limiter: rateLimiter(parts.cache, settings.limits, metrics),
-    forward: forwarder({ upstreams, breakers, metrics }),
-    metrics,
-    fail,
+  const readAddress = addressReader(settings.trustedProxies);
+  const limiter = rateLimiter(parts.cache, settings.limits, metrics);
+  const checks = { readAddress, verifier, limiter, metrics, draining, fail, unexpected };
+  const api = createApi({ ...checks, routes, forward: forwarder({ upstreams, breakers, metrics }) });
+  const upgrade = createUpgrades({
+    ...checks,
+    routes: parts.sockets,
+    allowedOrigins: settings.allowedOrigins,
+    upstreams,
+    breakers,
+    tunnels,
   });
   const pages = createPages({
+    ...checks,
     health: healthReader({ services: routes.services, upstreams, breakers, registry }),
     expected: settings.expects ?? routes.services,
     openApi: mergedOpenApi({ gateway: ownPages, ...contracts }, version),
-    async metrics() {
+    async renderMetrics() {
       metrics.discoveryAge.set(registry.ageSeconds());
       return `${await parts.sharedMetrics()}\n${await parts.metrics.render()}`;
     },
     metricsType: parts.metrics.contentType,
-    draining: () => draining,
-    fail,
   });
+  const handle = async (passage: Passage) => {
+    const target = readTarget(passage.req.url ?? '');
+    if (target.service === undefined) pages(passage);
+    else await api(passage, target.service, target);
+  };
 
-  const server = createGatewayServer({
-    async handle(passage) {
-      const target = readTarget(passage.req.url ?? '');
-      if (target.service === undefined) pages(passage);
-      else await api(passage, target.service, target);
-    },
-    upgrade: (_req, socket) => void socket.destroy(),
-    record: recorder(parts.metrics, log),
-    draining: () => draining,
-    fail,
-  });
   return {
-    server,
+    server: createGatewayServer({ handle, upgrade, record: recorder(parts.metrics, log), draining, fail }),
     drain() {
-      draining = true;
+      isDraining = true;
+      tunnels.close();
     },
     async close() {
       breakers.close();

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import type { BucketAnswer, BucketLimit, Cache } from '@marimo/cache';
+import { memoryCache } from '@marimo/cache';
 import { type AnyEndpoint, endpoint, Unauthenticated } from '@marimo/contracts';
 import type { Instance, Registry } from '@marimo/discovery';
 import { createLog, createMetrics, type Metrics } from '@marimo/observability';
@@ -62,6 +62,8 @@ export interface GatewayUnderTest {
   measured(name: string, labels?: Record<string, string>): Promise<number>;
   readonly metrics: Metrics;
   readonly logged: Record<string, unknown>[];
+  /** How many connections clients have to it. */
+  connections(): Promise<number>;
   /** Discovery's news: these instances and no others. */
   announce(...instances: Instance[]): void;
   drain(): void;
@@ -87,7 +89,11 @@ export async function upstream(listener: RequestListener, service = 'stock'): Pr
     socket.on('close', () => sockets.delete(socket));
   });
   const port = await listening(server);
-  open.push({ close: () => closed(server) });
+  const close = async () => {
+    for (const socket of sockets) socket.destroy(); // upgraded ones are no longer the server's
+    await closed(server);
+  };
+  open.push({ close });
   return { instance: instanceAt(port, service), server, sockets, requests };
 }
 
@@ -110,6 +116,7 @@ export async function gatewayTo(
   const { server, drain, close } = createGateway({
     settings: gatewaySettings(env),
     contracts: { stock },
+    sockets: [],
     registry,
     cache: memoryCache(),
     verifier: testVerifier,
@@ -132,9 +139,11 @@ export async function gatewayTo(
       return found.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     },
     logged,
+    connections: () => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count))),
     announce,
     drain,
     close: async () => {
+      drain();
       await closed(server);
       await close();
     },
@@ -191,19 +200,6 @@ function registryOf(first: readonly Instance[]) {
   return { registry, announce };
 }
 
-function memoryCache(): Cache {
-  const buckets = new Map<string, number>();
-  return {
-    async take(bucket: string, limit: BucketLimit): Promise<BucketAnswer> {
-      const left = buckets.get(bucket) ?? limit.burst;
-      if (left < 1)
-        return { allowed: false, remaining: 0, retryAfterMs: 1_000 / limit.perSecond, decidedBy: 'local' };
-      buckets.set(bucket, left - 1);
-      return { allowed: true, remaining: left - 1, retryAfterMs: 0, decidedBy: 'local' };
-    },
-  } as Partial<Cache> as Cache;
-}
-
 export interface RawAnswer {
   readonly text: string;
   readonly status: number;
@@ -235,9 +231,9 @@ export function raw(port: number, text: string | Buffer, waitMs = 300): Promise<
   });
 }
 
-/** Resolves once it holds; fails when it still does not after five seconds. */
+/** Resolves once it holds; fails when it still does not after ten seconds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let step = 0; step < 1_000; step++) {
+  for (let step = 0; step < 2_000; step++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -13,7 +13,7 @@ export interface PageParts {
   /** Services `/ready` waits for. */
   readonly expected: readonly string[];
   readonly openApi: object;
-  metrics(): Promise<string>;
+  renderMetrics(): Promise<string>;
   readonly metricsType: string;
   draining(): boolean;
   fail(passage: Passage, thrown: unknown): void;
@@ -42,7 +42,7 @@ function pageApp({
   health,
   expected,
   openApi,
-  metrics,
+  renderMetrics,
   metricsType,
   draining,
   fail,
@@ -77,7 +77,7 @@ function pageApp({
     res.json({ status: 'ready' });
   });
   app.get('/metrics', async (_, res) => {
-    res.setHeader('content-type', metricsType).end(await metrics());
+    res.setHeader('content-type', metricsType).end(await renderMetrics());
   });
   const openApiText = JSON.stringify(openApi);
   app.get('/openapi.json', (_, res) => {

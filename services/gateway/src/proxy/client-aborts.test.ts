@@ -76,10 +76,10 @@ describe('a client that leaves while its request stands in line', () => {
     const holders = Array.from({ length: 128 }, () => beginAndLeave(gateway, '', () => released));
     await until(all);
     const waiters = Array.from({ length: 20 }, () => beginAndLeave(gateway, '', () => !waiting));
-    await until(async () => (await connections(gateway)) === 148);
+    await until(async () => (await gateway.connections()) === 148);
     waiting = false;
     await Promise.all(waiters);
-    await until(async () => (await connections(gateway)) === 128);
+    await until(async () => (await gateway.connections()) === 128);
     const sockets = new Set(stock.sockets);
     released = true;
     await Promise.all(holders);
@@ -88,7 +88,3 @@ describe('a client that leaves while its request stands in line', () => {
     expect(sockets.size).toBe(128);
   });
 });
-
-function connections({ server }: GatewayUnderTest): Promise<number> {
-  return new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
-}

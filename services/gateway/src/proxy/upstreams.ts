@@ -20,6 +20,7 @@ const inFlightLimit = 1_024;
 /** An instance and the connections to it. */
 export interface Upstream {
   readonly instance: Instance;
+  readonly origin: string;
   readonly pool: Pool;
   inFlight: number;
 }
@@ -59,7 +60,8 @@ export class Upstreams {
     const place = placeOf(instance);
     const known = this.#byPlace.get(place);
     if (known !== undefined) return known;
-    const upstream = { instance, pool: new Pool(`http://${place}`, poolOptions), inFlight: 0 };
+    const origin = `http://${place}`;
+    const upstream = { instance, origin, pool: new Pool(origin, poolOptions), inFlight: 0 };
     this.#byPlace.set(place, upstream);
     return upstream;
   }

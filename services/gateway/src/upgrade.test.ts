@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { WebSocket, WebSocketServer } from 'ws';
+import {
+  closeAll,
+  type GatewayUnderTest,
+  gatewayTo,
+  instanceAt,
+  type Options,
+  raw,
+  type Upstream,
+  until,
+  upstream,
+} from '../test/gateway-under-test.ts';
+
+afterEach(closeAll);
+
+const sockets = [
+  { service: 'stock', path: '/api/v1/stock/live', bearer: true },
+  { service: 'stock', path: '/api/v1/stock/asks-itself', bearer: false },
+];
+
+/** A service that says back what it hears. */
+async function echo(): Promise<Upstream> {
+  const stock = await upstream((_, res) => res.writeHead(426).end('upgrade first'));
+  const behind = new WebSocketServer({ noServer: true });
+  stock.server.on('upgrade', (req, socket, head) => {
+    stock.requests.push({ method: 'UPGRADE', url: req.url ?? '', headers: req.headers });
+    behind.handleUpgrade(req, socket, head, (peer) => {
+      peer.on('error', () => {});
+      peer.on('message', (data) => peer.send(String(data).toUpperCase()));
+    });
+  });
+  return stock;
+}
+
+const toStock = async (stock: Upstream, options: Options = {}) =>
+  gatewayTo([stock.instance], { sockets, ...options });
+
+function dial(
+  { port }: GatewayUnderTest,
+  path = '/api/v1/stock/live',
+  headers: Record<string, string> = {},
+): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
+    headers: { authorization: 'Bearer good-1', ...headers },
+  });
+  socket.on('error', () => {});
+  return socket;
+}
+
+const opened = (socket: WebSocket) => new Promise((resolve) => socket.once('open', resolve));
+const closed = (socket: WebSocket) => new Promise((resolve) => socket.once('close', resolve));
+
+const upgradeTo = (path: string, lines = '') =>
+  `GET ${path} HTTP/1.1\r\nHost: erp.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+  `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n${lines}\r\n`;
+
+describe('a WebSocket upgrade', () => {
+  it.each([
+    ['of a path without a socket', '/api/v1/stock/open', 'Authorization: Bearer good-1\r\n', 404],
+    ['of an unknown service', '/api/v1/nobody/live', '', 404],
+    ['of a page', '/docs', '', 404],
+    ['of what is inside the house', '/internal/live', '', 404],
+    ['of an ambiguous path', '/api/v1/stock/x/../live', 'Authorization: Bearer good-1\r\n', 400],
+    ['with two hosts', '/api/v1/stock/live', 'Host: b\r\nAuthorization: Bearer good-1\r\n', 400],
+    ['without a token', '/api/v1/stock/live', '', 401],
+    ['with a bad token', '/api/v1/stock/live', 'Authorization: Bearer bad\r\n', 401],
+    [
+      'from a page of another site',
+      '/api/v1/stock/live',
+      'Authorization: Bearer good-1\r\nOrigin: https://evil.example\r\n',
+      403,
+    ],
+    [
+      'from a page without an origin',
+      '/api/v1/stock/live',
+      'Authorization: Bearer good-1\r\nOrigin: null\r\n',
+      403,
+    ],
+  ])('%s is refused as a problem, and its socket is let go', async (_, path, lines, status) => {
+    const stock = await echo();
+    const gateway = await toStock(stock);
+    const answer = await raw(gateway.port, upgradeTo(path, lines), 2_000);
+    expect(answer.status).toBe(status);
+    expect(answer.text).toMatch(/application\/problem\+json/);
+    expect(answer.ended).toBe('closed');
+    expect(stock.requests).toEqual([]);
+    await until(async () => (await gateway.connections()) === 0);
+  });
+
+  it('is refused two hundred times over without a socket left behind', async () => {
+    const gateway = await toStock(await echo());
+    for (let round = 0; round < 4; round++) {
+      const refused = Array.from({ length: 50 }, () =>
+        raw(gateway.port, upgradeTo('/api/v1/stock/live'), 2_000),
+      );
+      expect(new Set((await Promise.all(refused)).map(({ status }) => status))).toEqual(new Set([401]));
+    }
+    await until(async () => (await gateway.connections()) === 0);
+  });
+
+  it('of an open route carries what both sides say, under the headers every request has', async () => {
+    const stock = await echo();
+    const gateway = await toStock(stock);
+    const socket = dial(gateway, '/api/v1/stock/live', {
+      'x-user-id': 'spoofed',
+      'x-forwarded-for': 'spoofed',
+      origin: `http://127.0.0.1:${gateway.port}`,
+    });
+    await opened(socket);
+    const heard = new Promise((resolve) => socket.once('message', (data) => resolve(String(data))));
+    socket.send('hello');
+    expect(await heard).toBe('HELLO');
+    expect(JSON.stringify(stock.requests)).not.toMatch(/spoofed/);
+    expect(stock.requests[0]!.headers).toMatchObject({
+      authorization: 'Bearer good-1',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': `127.0.0.1:${gateway.port}`,
+      host: `127.0.0.1:${stock.instance.port}`,
+    });
+    expect(await gateway.measured('gateway_ws_tunnels')).toBe(1);
+    socket.close();
+    await until(async () => (await gateway.measured('gateway_ws_tunnels')) === 0);
+    await until(() => stock.sockets.size === 0);
+  });
+
+  it('of a route whose service asks who it is needs no token', async () => {
+    const gateway = await toStock(await echo());
+    await opened(dial(gateway, '/api/v1/stock/asks-itself', { authorization: 'Bearer bad' }));
+  });
+
+  it('may come from an origin the settings name', async () => {
+    const gateway = await toStock(await echo(), { env: { ALLOWED_ORIGINS: 'https://shop.example' } });
+    await opened(dial(gateway, '/api/v1/stock/live', { origin: 'https://shop.example' }));
+  });
+
+  it('counts like any request', async () => {
+    const gateway = await toStock(await echo(), { env: { RATE_LIMIT_CALLER: '6/min,burst=1' } });
+    await opened(dial(gateway));
+    const second = await raw(
+      gateway.port,
+      upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),
+      2_000,
+    );
+    expect(second.status).toBe(429);
+    expect(second.text).toMatch(/retry-after: 10/);
+  });
+
+  it('to an instance that cannot be reached is a 502 problem', async () => {
+    const gateway = await gatewayTo([instanceAt(1)], { sockets });
+    const answer = await raw(
+      gateway.port,
+      upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),
+      2_000,
+    );
+    expect(answer.status).toBe(502);
+    expect(answer.text).toMatch(/platform.bad-upstream/);
+    await until(async () => (await gateway.connections()) === 0);
+  });
+
+  it('that the service turns down ends with the answer of the service', async () => {
+    const stock = await upstream((_, res) => res.writeHead(409, { 'content-length': 5 }).end('taken'));
+    const gateway = await toStock(stock);
+    const answer = await raw(
+      gateway.port,
+      upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),
+      2_000,
+    );
+    expect(answer.status).toBe(409);
+    expect(answer.text).toMatch(/taken$/);
+    await until(async () => (await gateway.connections()) === 0);
+  });
+});
+
+describe('a tunnel', () => {
+  it('ends on both sides when the client just vanishes', async () => {
+    const stock = await echo();
+    const gateway = await toStock(stock);
+    const clients = await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const socket = dial(gateway);
+        await opened(socket);
+        return socket;
+      }),
+    );
+    expect(stock.sockets.size).toBe(30);
+    for (const client of clients) client.terminate();
+    await until(() => stock.sockets.size === 0);
+    await until(async () => (await gateway.connections()) === 0);
+  });
+
+  it('ends on both sides when the service just vanishes', async () => {
+    const stock = await echo();
+    const gateway = await toStock(stock);
+    const socket = dial(gateway);
+    await opened(socket);
+    const over = closed(socket);
+    for (const one of stock.sockets) one.resetAndDestroy();
+    await over;
+    await until(async () => (await gateway.connections()) === 0);
+  });
+
+  it('is let go of when the client has left and the service does not answer', async () => {
+    const stock = await upstream(() => {});
+    // Never answers, and lets go only when it is let go of.
+    stock.server.on('upgrade', (_, socket) => socket.on('end', () => socket.destroy()).resume());
+    const gateway = await toStock(stock);
+    const client = connect(gateway.port, '127.0.0.1');
+    client.write(upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'));
+    await until(() => stock.sockets.size === 1);
+    client.destroy();
+    await until(() => stock.sockets.size === 0);
+    await until(async () => (await gateway.connections()) === 0);
+  });
+
+  it('ends when the gateway drains, so that it can close', async () => {
+    const gateway = await toStock(await echo());
+    const socket = dial(gateway);
+    await opened(socket);
+    const over = closed(socket);
+    gateway.drain();
+    await over;
+    const late = await raw(
+      gateway.port,
+      upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),
+      2_000,
+    );
+    expect(late.status).toBe(503);
+  });
+});
+
+describe('an offer of another protocol', () => {
+  it('is passed over: the request is answered as what it is', async () => {
+    const stock = await upstream((_, res) => res.end('answer'));
+    const gateway = await toStock(stock);
+    const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n';
+    const answer = await raw(gateway.port, `GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n${offer}\r\n`);
+    expect(answer.status).toBe(200);
+    expect(stock.requests[0]!.headers).not.toHaveProperty('upgrade');
+  });
+});

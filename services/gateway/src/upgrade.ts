@@ -1,0 +1,112 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Absent, newId, Unavailable } from '@marimo/contracts';
+import { OriginRefused } from '@marimo/contracts/gateway';
+import type { Breakers } from '@marimo/resilience';
+import type { TokenVerifier } from '@marimo/service-kit';
+import { refuseOnSocket } from './answer.ts';
+import type { ReadAddress } from './policies/address.ts';
+import { networkOf } from './policies/address.ts';
+import { bearerOf } from './policies/bearer.ts';
+import type { RateLimiter } from './policies/rate-limit.ts';
+import { type ClientHeaders, readClientHeaders } from './proxy/request-headers.ts';
+import type { Upstreams } from './proxy/upstreams.ts';
+import { readTarget } from './target.ts';
+import type { Admitted, Tunnels } from './tunnels.ts';
+
+/** A path whose upgrades are let through; there is no other. */
+export interface SocketRoute {
+  readonly service: string;
+  readonly path: string;
+  /** Whether an access token must come with the upgrade; without one the service itself asks who it is. */
+  readonly bearer: boolean;
+}
+
+export interface UpgradeParts {
+  readonly routes: readonly SocketRoute[];
+  readonly allowedOrigins: readonly string[];
+  readonly readAddress: ReadAddress;
+  readonly verifier: TokenVerifier;
+  readonly limiter: RateLimiter;
+  readonly upstreams: Upstreams;
+  readonly breakers: Breakers;
+  readonly tunnels: Tunnels;
+  draining(): boolean;
+  unexpected(error: unknown): void;
+}
+
+export type TakeUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** Each holds two sockets and some memory for as long as it is open. */
+const tunnelLimit = 10_000;
+
+/** WebSocket upgrades: closed, unless a route opens one and its caller passes the checks every request passes. */
+export function createUpgrades(parts: UpgradeParts): TakeUpgrade {
+  return (req, socket, head) => {
+    const requestId = newId();
+    const gone = () => socket.destroy();
+    socket.on('error', gone); // nobody else listens yet
+    admit(parts, req, requestId)
+      .then((admitted) => {
+        socket.off('error', gone);
+        if (socket.destroyed) admitted.leave.abandoned();
+        else parts.tunnels.open(req, socket, head, admitted);
+      })
+      .catch((thrown: unknown) => {
+        parts.unexpected(thrown);
+        refuseOnSocket(socket, thrown, requestId);
+      });
+  };
+}
+
+async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: string): Promise<Admitted> {
+  const { path, service } = readTarget(req.url ?? '');
+  const headers = readClientHeaders(req);
+  const route = parts.routes.find((one) => one.service === service && one.path === path);
+  if (route === undefined) throw new Absent({ resource: 'socket' });
+  demandOrigin(req, headers.host, parts.allowedOrigins);
+
+  const { address, proto } = parts.readAddress(req);
+  const verified = route.bearer ? await parts.verifier.verify(bearerOf(headers.authorization)) : undefined;
+  await parts.limiter.take('caller', verified?.sessionId ?? networkOf(address), []);
+  const busy = parts.draining() || parts.tunnels.count >= tunnelLimit;
+  const skip = ({ instance }: { instance: { id: string; service: string } }) =>
+    parts.breakers.isOpen(instance);
+  const upstream = busy ? undefined : parts.upstreams.choose(route.service, skip);
+  const leave = upstream && parts.breakers.enter(upstream.instance);
+  if (upstream === undefined || leave === undefined)
+    throw new Unavailable({ service: route.service }, { retryAfterSeconds: 1 });
+
+  req.headers = onward(headers, { address, proto, requestId });
+  return { requestId, upstream, leave };
+}
+
+/** A browser sends the cookies of our site with another site's socket, and no same-origin policy stops it. */
+function demandOrigin(req: IncomingMessage, host: string, allowed: readonly string[]): void {
+  const { origin } = req.headers;
+  if (origin === undefined) return; // not a browser
+  const ours = origin === `http://${host}` || origin === `https://${host}`;
+  if (!ours && !allowed.includes(origin)) throw new OriginRefused({ origin });
+}
+
+/** The library sends on whatever stands in `headers`. */
+function onward(
+  { passed, host }: ClientHeaders,
+  { address, proto, requestId }: { address: string; proto: string; requestId: string },
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at < passed.length; at += 2) {
+    const name = passed[at] as string;
+    const value = passed[at + 1] as string;
+    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+  }
+  return {
+    ...headers,
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'x-forwarded-for': address,
+    'x-forwarded-proto': proto,
+    'x-forwarded-host': host,
+    'x-request-id': requestId,
+  };
+}
