@@ -25,7 +25,7 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
     ],
     background: [
       housekeeping((deps) => partsOf(deps).metrics),
-      { name: 'verifying tokens', start: async (deps) => partsOf(deps).verifier.close },
+      { name: 'verifying tokens', start: async (deps) => () => partsOf(deps).verifier.close() },
     ],
     verifier: (deps) => partsOf(deps).verifier,
   });

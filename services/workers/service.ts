@@ -9,11 +9,11 @@ const workersByName = {
   notification: { consumers: [notificationConsumer], background: [] },
 };
 
-export type WorkerName = keyof typeof workersByName;
-export const workerNames = Object.keys(workersByName) as readonly WorkerName[];
+type WorkerName = keyof typeof workersByName;
+const allWorkers = Object.keys(workersByName) as readonly WorkerName[];
 
-/** Each worker can run in a process of its own; what they have written is served by all. */
-export function workersService(names: readonly WorkerName[] = workerNames): ServiceDefinition {
+/** Each worker can run in a process of its own (`main-audit.ts`, …); what they have written is served by all. */
+export function workersService(names: readonly WorkerName[] = allWorkers): ServiceDefinition {
   const chosen = names.map((name) => workersByName[name]);
   return defineService({
     name: 'workers',

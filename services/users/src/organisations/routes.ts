@@ -1,9 +1,9 @@
 import { Absent, type BuiltInRoleName, builtInRoles } from '@marimo/contracts';
 import { me, organisation } from '@marimo/contracts/users';
-import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findOrganisation } from './store.ts';
 
-export const organisationRoutes = (_: Deps): readonly Route[] => [
+export const organisationRoutes = (): readonly Route[] => [
   handle(me, async (call) => {
     const userId = call.caller?.userId ?? '';
     const membership = await call.readInTenant((tx) => findMembership(tx, userId));

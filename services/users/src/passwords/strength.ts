@@ -29,7 +29,7 @@ export function demandStrongPassword(password: string, context: PasswordContext)
 
 function weaknessOf(password: string, context: PasswordContext): PasswordProblem | null {
   const text = password.normalize('NFC');
-  const characters = [...text].length;
+  const characters = Array.from(text).length;
   if (characters < 8) return 'too-short';
   const mixed = /\p{Lu}/u.test(text) && /\p{Ll}/u.test(text) && /\p{Nd}/u.test(text);
   if (characters < 15 && !mixed) return 'too-simple';
@@ -90,7 +90,7 @@ const runs = [
   'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz',
   'абвгдеёжзийклмнопрстуфхцчшщъыьэюя',
   '1234567890'.repeat(4),
-].flatMap((run) => [run, [...run].reverse().join('')]);
+].flatMap((run) => [run, Array.from(run).reverse().join('')]);
 
 const disguises: Readonly<Record<string, string>> = {
   '0': 'o',

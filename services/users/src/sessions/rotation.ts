@@ -1,7 +1,7 @@
 /** Seven days from sign-in; no refresh makes it longer. */
 export const sessionLifeMs = 7 * 24 * 60 * 60 * 1_000;
 /** How long a client may repeat a refresh whose answer it did not get. */
-export const graceMs = 10_000;
+const graceMs = 10_000;
 
 /** A refresh token that is known, with its session. */
 export interface KnownToken {

@@ -1,0 +1,4 @@
+import { runService } from '@marimo/service-kit';
+import { users } from './service.ts';
+
+await runService(users);

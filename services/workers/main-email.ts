@@ -1,0 +1,4 @@
+import { runService } from '@marimo/service-kit';
+import { workersService } from './service.ts';
+
+await runService(workersService(['email']));
