@@ -11,7 +11,7 @@ import type { Outbox } from '@marimo/messaging';
 import { currentContext, runInContext } from '@marimo/observability';
 import type { Transaction } from '@marimo/postgres';
 import { type Membership, notePresence } from '../organisations/index.ts';
-import { issueAccessToken, type TokenSigner } from './access-token.ts';
+import { issueAccessToken, type TokenSigner } from '../signing-keys/index.ts';
 import { newRefreshToken, type RefreshToken } from './refresh-token.ts';
 import { sessionLifeMs } from './rotation.ts';
 import {

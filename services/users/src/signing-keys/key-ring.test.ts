@@ -3,7 +3,7 @@ import { outboxMigrations } from '@marimo/messaging';
 import type { Database } from '@marimo/postgres';
 import { kitMigrations, readToken } from '@marimo/service-kit';
 import { testClock, useDatabase } from '@marimo/testing';
-import { issueAccessToken } from '../sessions/access-token.ts';
+import { issueAccessToken } from './access-token.ts';
 import { createKeyRing, type KeyRing } from './key-ring.ts';
 import { createSeal } from './seal.ts';
 

@@ -1,6 +1,6 @@
 import { type AccessTokenClaims, accessToken } from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
-import type { KeyRing } from '../signing-keys/index.ts';
+import type { KeyRing } from './key-ring.ts';
 
 export type TokenSigner = Pick<KeyRing, 'signer'>;
 
