@@ -1,27 +1,6 @@
-import { refusal } from '@marimo/problems';
-import { z } from 'zod';
+import { DatabaseUnavailable, StatementCancelled } from '@marimo/contracts';
 
-/** The server is away, starting, full, or too contended. `outcome` says whether a repeat could write twice. */
-export class DatabaseUnavailable extends refusal(
-  z.object({ outcome: z.enum(['nothing-written', 'unknown']) }),
-  {
-    code: 'platform.database-unavailable',
-    kind: 'unavailable',
-    title: 'The database does not answer',
-    detail: ({ outcome }) =>
-      outcome === 'nothing-written'
-        ? 'Nothing was written; try again shortly.'
-        : 'The connection was lost while committing; repeat with the same idempotency key to learn the outcome.',
-  },
-) {}
-
-/** The deadline passed, or the caller went away, before the transaction was done; it was rolled back. */
-export class StatementCancelled extends refusal(z.object({}), {
-  code: 'platform.statement-cancelled',
-  kind: 'timedOut',
-  title: 'There was no time left for the database',
-  detail: () => 'Nothing was written; try again with more time or with less work.',
-}) {}
+export { DatabaseUnavailable, StatementCancelled };
 
 /** The constraint or unique index that a statement violated, so that a store can name the refusal. */
 export function violatedConstraint(error: unknown): string | undefined {

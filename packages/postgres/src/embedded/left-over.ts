@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '@marimo/observability';
 import { fileOf } from './data-directory.ts';
 import { identityOf, servesDirectory } from './process-identity.ts';
+import { shutDown } from './shut-down.ts';
 
 /** Takes the directory for this process. Throws when a living process has it; a dead one's claim is void. */
 export async function claimDirectory(directory: string): Promise<void> {
@@ -48,24 +49,24 @@ export async function stopLeftOver(data: string, log: Log): Promise<void> {
   if (!left || !(left.pid > 0)) return;
   if (await servesDirectory(left.pid, await realpath(data))) {
     log.warn('a database server was left over from an earlier start; stopping it', { pid: left.pid });
-    for (const [signal, waitMs] of [
-      ['SIGINT', 15_000],
-      ['SIGQUIT', 5_000],
-      ['SIGKILL', 2_000],
-    ] as const) {
-      try {
-        process.kill(left.pid, signal);
-      } catch {
-        return;
-      }
-      if (await hasEnded(left.pid, waitMs)) return;
-    }
-    throw new Error(`A database server left over in ${data} (process ${left.pid}) does not stop`);
+    const ended = await shutDown(
+      (signal) => signalIfThere(left.pid, signal),
+      (waitMs) => hasEnded(left.pid, waitMs),
+    );
+    if (!ended) throw new Error(`A database server left over in ${data} (process ${left.pid}) does not stop`);
   }
-  // Nothing, or something else has that number: another program after a restart of the machine, or the server's own
-  // corpse where nobody collects it. The server would take either for itself and refuse to start. Children that
-  // outlived a killed server are found by their shared memory, whose key comes from the directory.
+  // What was killed leaves its number here, and something else may have that by now: another program after a restart
+  // of the machine, or the server's own corpse where nobody collects it. The server would take either for itself and
+  // refuse to start. Children of a killed server are found by their shared memory, whose key comes from the directory.
   await rm(join(data, 'postmaster.pid'), { force: true });
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 async function hasEnded(pid: number, withinMs: number): Promise<boolean> {

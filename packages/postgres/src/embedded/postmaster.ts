@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
 import { fileOf, reasonIn } from './data-directory.ts';
 import { readPostmasterFile } from './left-over.ts';
+import { shutDown } from './shut-down.ts';
 import { spawnAs, type UnixUser } from './unix-user.ts';
 
 export interface Postmaster {
@@ -94,17 +95,16 @@ async function attempt(options: PostmasterOptions, logFile: string): Promise<Pos
 }
 
 async function stop(child: ChildProcess, exited: Promise<void>, isRunning: () => boolean): Promise<void> {
-  for (const [signal, waitMs] of [
-    ['SIGINT', 15_000],
-    ['SIGQUIT', 5_000],
-    ['SIGKILL', 2_000],
-  ] as const) {
-    if (!isRunning()) return;
-    child.kill(signal);
-    const timer = new AbortController();
-    await Promise.race([exited, pause(waitMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
-    timer.abort();
-  }
+  if (!isRunning()) return;
+  await shutDown(
+    (signal) => child.kill(signal),
+    async (waitMs) => {
+      const timer = new AbortController();
+      await Promise.race([exited, pause(waitMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+      timer.abort();
+      return !isRunning();
+    },
+  );
 }
 
 function settings({ data, port, throwAway }: PostmasterOptions): string[] {

@@ -130,6 +130,20 @@ describe('when the process that started it is killed', () => {
     expect(() => process.kill(left?.pid as number, 0)).toThrow('ESRCH');
   });
 
+  it('and dies without clearing up, its number is not in the way of the next start', async () => {
+    await start();
+    await running[0]?.stop();
+    const dying = spawn('sleep', ['60'], { cwd: join(directory, 'data') });
+    await writeFile(
+      join(directory, 'data', 'postmaster.pid'),
+      `${dying.pid}\n${directory}/data\n1\n5432\n\n\n\n`,
+    );
+    const ended = once(dying, 'exit');
+    await stopLeftOver(join(directory, 'data'), log);
+    expect(await ended).toEqual([null, 'SIGINT']);
+    expect(await readPostmasterFile(join(directory, 'data'))).toBeUndefined();
+  });
+
   it('is not mistaken for another program that has its number by now', async () => {
     await start();
     await running[0]?.stop();
