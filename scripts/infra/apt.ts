@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { findBinary } from '@marimo/testing/outside';
 
 interface RunOptions {
   readonly cwd?: string;
@@ -73,14 +74,11 @@ function progressPrinter(): (line: string) => void {
 
 /** One of us at a time on this machine: apt waits for a lock of dpkg's, but fails at once on that of its lists. */
 export async function withAptLock<T>(work: () => Promise<T>): Promise<T> {
-  if (process.getuid?.() !== 0) return work(); // who is not root works in folders of their own
-  const holder = spawn(
-    'flock',
-    ['--timeout', '900', '/run/marimo-infra.lock', 'sh', '-c', 'echo held; cat'],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  );
+  const flock = findBinary('flock');
+  if (flock === undefined || process.getuid?.() !== 0) return work(); // others work in folders of their own
+  const holder = spawn(flock, ['--timeout', '900', '/run/marimo-infra.lock', 'sh', '-c', 'echo held; cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const waiting = setTimeout(() => console.log('Waiting for another installation to end …'), 2_000);
   try {
     await new Promise<void>((resolve, reject) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fetchedBinaries, findBinary } from '@marimo/testing/outside';
 import { apt, run, withAptLock } from './apt.ts';
-import type { Machine } from './provide.ts';
+import type { Machine } from './machine.ts';
 import { withoutStartingServices } from './quiet-services.ts';
 
 export const thisMachine: Omit<Machine, 'find'> = {

@@ -1,4 +1,5 @@
-import { type Machine, provideInfra } from './provide.ts';
+import type { Machine } from './machine.ts';
+import { provideInfra } from './provide.ts';
 
 /** A machine that has some programs and notes what it is asked to get. */
 function machine(has: string[], can: Partial<Machine> = {}): Machine & { asked: string[] } {

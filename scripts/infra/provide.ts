@@ -1,5 +1,6 @@
 import { findBinary } from '@marimo/testing/outside';
 import { thisMachine } from './debian.ts';
+import type { Machine } from './machine.ts';
 import { type Program, programsForBenchmarks, programsForTests } from './programs.ts';
 
 export interface ProvidedProgram {
@@ -15,17 +16,6 @@ export interface Infra {
   readonly missing: readonly string[];
   /** What tests and benchmarks need to know of it. */
   readonly env: Readonly<Record<string, string>>;
-}
-
-/** What this machine lets us do; the tests have one of their own. */
-export interface Machine {
-  find(binary: string): string | undefined;
-  /** Why packages cannot be installed here; undefined where they can. */
-  whyNoPackages(): string | undefined;
-  /** Why Consul cannot be fetched here; undefined where it can. */
-  whyNoConsul(): string | undefined;
-  install(packages: readonly string[]): Promise<void>;
-  fetchConsul(): Promise<void>;
 }
 
 export interface ProvideOptions {
