@@ -115,3 +115,25 @@ export class DeadlineExceeded extends refusal(NoFacts, {
   title: 'The time for this request has passed',
   detail: () => 'The work was given up. Repeat the request; writes need an Idempotency-Key to be safe.',
 }) {}
+
+/** The server is away, starting, full, or too contended. `outcome` says whether a repeat could write twice. */
+export class DatabaseUnavailable extends refusal(
+  z.object({ outcome: z.enum(['nothing-written', 'unknown']) }),
+  {
+    code: 'platform.database-unavailable',
+    kind: 'unavailable',
+    title: 'The database does not answer',
+    detail: ({ outcome }) =>
+      outcome === 'nothing-written'
+        ? 'Nothing was written; try again shortly.'
+        : 'The connection was lost while committing; repeat with the same idempotency key to learn the outcome.',
+  },
+) {}
+
+/** The deadline passed, or the caller went away, before the transaction was done; it was rolled back. */
+export class StatementCancelled extends refusal(z.object({}), {
+  code: 'platform.statement-cancelled',
+  kind: 'timedOut',
+  title: 'There was no time left for the database',
+  detail: () => 'Nothing was written; try again with more time or with less work.',
+}) {}
