@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id } from '../ids.ts';
+import { CurrencyCode } from '../measures.ts';
 import { RoleName } from '../roles.ts';
 
 /** One line of text as people write it: no control characters, no broken surrogates. */
@@ -20,8 +21,6 @@ export const Email = z
     'an e-mail address',
   );
 
-/** ISO 4217, letters. */
-export const CurrencyCode = z.string().regex(/^[A-Z]{3}$/, 'a currency by its three letters, such as EUR');
 export const Language = z.enum(['ru', 'en']);
 export type Language = z.infer<typeof Language>;
 

@@ -13,7 +13,6 @@ export {
 } from './access-token.ts';
 export { organisationRegistered, SessionEndReason, sessionEnded, sessionStarted } from './events.ts';
 export {
-  CurrencyCode,
   Email,
   Language,
   Login,

@@ -10,6 +10,7 @@ import {
   type SignedIn,
   sessionEnded,
   sessionStarted,
+  TooManyAttempts,
   WrongCredentials,
 } from '@marimo/contracts/users';
 import {
@@ -73,6 +74,28 @@ describe('signing in', () => {
     const { requestId: __, ...other } = unknown.problem ?? {};
     expect(other).toEqual(one);
     expect(await users.rows('session')).toEqual(before);
+  });
+});
+
+describe('guessing a password', () => {
+  const attempt = (given: string, address: string) =>
+    users.call(
+      login,
+      { body: { email: anna.user.email, password: given } },
+      { headers: { 'x-forwarded-for': address } },
+    );
+
+  it('is stopped at its address after ten times, even with the right one, and nowhere else', async () => {
+    for (let n = 0; n < 10; n += 1)
+      expect(await attempt('wrong horse', '10.1.1.1')).toBeRefused(WrongCredentials);
+    const stopped = await attempt(password, '10.1.1.1');
+    expect(stopped).toBeRefused(TooManyAttempts);
+    expect(stopped.headers.get('retry-after')).toBe('30');
+    expect((await attempt(password, '10.2.2.2')).status).toBe(200);
+  });
+
+  it('is not what signing in rightly looks like, however often', async () => {
+    for (let n = 0; n < 20; n += 1) expect((await attempt(password, '10.3.3.3')).status).toBe(200);
   });
 });
 
