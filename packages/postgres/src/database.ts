@@ -8,7 +8,10 @@ export interface Transaction {
   first<Row>(sql: string, values?: readonly unknown[], name?: string): Promise<Row | undefined>;
   /** How many rows were written. */
   run(sql: string, values?: readonly unknown[], name?: string): Promise<number>;
-  /** Streams rows into a table with COPY; returns how many. Values as their PostgreSQL text, null for null. */
+  /**
+   * Streams rows into a table with COPY; returns how many. Values as their PostgreSQL text, null for null. Some
+   * milliseconds pass before the first row: for less than a thousand, insert from `unnest` instead.
+   */
   copy(
     table: string,
     columns: readonly string[],
