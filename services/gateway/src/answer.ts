@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { MethodNotAllowed } from '@marimo/contracts';
 import { problemContentType, Refusal, toProblem } from '@marimo/problems';
 import { lingerMs, type Passage } from './passage.ts';
-import { protection } from './proxy/response-headers.ts';
+import { protection } from './proxy/index.ts';
 
 /** What is left of a short body is thrown away; for more the connection is given up. */
 const discardedBytes = 65_536;
@@ -21,6 +22,7 @@ export function refuse(passage: Passage, thrown: unknown): void {
   headers.push('content-length', String(Buffer.byteLength(text)));
   for (const [name, value] of protection) headers.push(name, value);
   if (problem.status === 401) headers.push('www-authenticate', 'Bearer');
+  if (thrown instanceof MethodNotAllowed) headers.push('allow', thrown.facts.allowed.join(', '));
   if (thrown instanceof Refusal && thrown.retryAfterSeconds !== undefined) {
     headers.push('retry-after', String(thrown.retryAfterSeconds));
   }

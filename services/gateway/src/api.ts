@@ -6,10 +6,8 @@ import type { Passage } from './passage.ts';
 import { type ClientAddress, networkOf, type ReadAddress } from './policies/address.ts';
 import { bearerOf } from './policies/bearer.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
-import type { Forward } from './proxy/forward.ts';
-import { bodyShape, readHeld } from './proxy/request-body.ts';
-import { type ClientHeaders, readClientHeaders } from './proxy/request-headers.ts';
-import type { RoutePolicy, RouteTable } from './routes/table.ts';
+import { bodyShape, type ClientHeaders, type Forward, readClientHeaders, readHeld } from './proxy/index.ts';
+import type { RoutePolicy, RouteTable } from './routes/index.ts';
 import type { Target } from './target.ts';
 
 export interface ApiParts {
@@ -19,7 +17,7 @@ export interface ApiParts {
   readonly limiter: RateLimiter;
   readonly forward: Forward;
   readonly metrics: GatewayMetrics;
-  fail(passage: Passage, thrown: unknown): void;
+  readonly fail: (passage: Passage, thrown: unknown) => void;
 }
 
 export type Api = (passage: Passage, service: string, target: Target) => Promise<void>;

@@ -3,15 +3,16 @@ import type { Duplex } from 'node:stream';
 import { HeadersTooLarge, MalformedRequest, newId } from '@marimo/contracts';
 import { endSocket, refuseOnSocket } from './answer.ts';
 import { Passage } from './passage.ts';
-import { headerLimitBytes } from './proxy/request-headers.ts';
+import { headerLimitBytes } from './proxy/index.ts';
+import { requestIdOf } from './request-id.ts';
 
 export interface ServerParts {
-  handle(passage: Passage): Promise<void>;
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly handle: (passage: Passage) => Promise<void>;
+  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Called once a request is over, however it ended. */
-  record(passage: Passage): void;
-  draining(): boolean;
-  fail(passage: Passage, thrown: unknown): void;
+  readonly record: (passage: Passage) => void;
+  readonly draining: () => boolean;
+  readonly fail: (passage: Passage, thrown: unknown) => void;
 }
 
 const limits = {
@@ -54,12 +55,6 @@ export function createGatewayServer(parts: ServerParts): Server {
 /** Other upgrades are offers that may be passed over (RFC 9110 section 7.8): `h2c` comes with ordinary requests. */
 function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
-}
-
-/** A request id from outside is kept only if it looks like one: it goes into logs and headers. */
-export function requestIdOf({ headers }: IncomingMessage): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.:-]{8,100}$/.test(given) ? given : newId();
 }
 
 /** What the parser refused: there is no request to answer, only a socket. */

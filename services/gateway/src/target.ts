@@ -11,8 +11,7 @@ export interface Target {
 
 const apiPath = /^\/api\/v1\/([a-z][a-z0-9-]*)(?:\/|$)/;
 /** Read differently by different servers: control characters, backslash, empty segments, `.` and `..` also as `..;`. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-const ambiguous = /[\x00-\x1f\x7f\\]|\/\/|\/\.{1,2}(?:[/;]|$)/;
+const ambiguous = /[\p{Cc}\\]|\/\/|\/\.{1,2}(?:[/;]|$)/u;
 /** Encoded once more: a server that decodes twice would see another path than we did. */
 const encodedTwice = /%(?:2e|2f|5c|00)/i;
 const internal = /^\/(?:api\/v1\/(?:[^/]+\/)?)?internal(?:\/|$)/i;

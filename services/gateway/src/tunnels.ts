@@ -5,7 +5,7 @@ import type { Pass } from '@marimo/resilience';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { refuseOnSocket } from './answer.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import type { Upstream } from './proxy/upstreams.ts';
+import type { Upstream } from './proxy/index.ts';
 
 /** An upgrade that has passed every check. */
 export interface Admitted {

@@ -28,7 +28,7 @@ async function echo(): Promise<Upstream> {
     stock.requests.push({ method: 'UPGRADE', url: req.url ?? '', headers: req.headers });
     behind.handleUpgrade(req, socket, head, (peer) => {
       peer.on('error', () => {});
-      peer.on('message', (data) => peer.send(String(data).toUpperCase()));
+      peer.on('message', (data: Buffer) => peer.send(data.toString().toUpperCase()));
     });
   });
   return stock;
@@ -109,7 +109,9 @@ describe('a WebSocket upgrade', () => {
       origin: `http://127.0.0.1:${gateway.port}`,
     });
     await opened(socket);
-    const heard = new Promise((resolve) => socket.once('message', (data) => resolve(String(data))));
+    const heard = new Promise((resolve) =>
+      socket.once('message', (data: Buffer) => resolve(data.toString())),
+    );
     socket.send('hello');
     expect(await heard).toBe('HELLO');
     expect(JSON.stringify(stock.requests)).not.toMatch(/spoofed/);

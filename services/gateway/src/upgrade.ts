@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Absent, newId, Unavailable } from '@marimo/contracts';
+import { Absent, Unavailable } from '@marimo/contracts';
 import { OriginRefused } from '@marimo/contracts/gateway';
 import type { Breakers } from '@marimo/resilience';
 import type { TokenVerifier } from '@marimo/service-kit';
@@ -9,8 +9,8 @@ import type { ReadAddress } from './policies/address.ts';
 import { networkOf } from './policies/address.ts';
 import { bearerOf } from './policies/bearer.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
-import { type ClientHeaders, readClientHeaders } from './proxy/request-headers.ts';
-import type { Upstreams } from './proxy/upstreams.ts';
+import { type ClientHeaders, readClientHeaders, type Upstreams } from './proxy/index.ts';
+import { requestIdOf } from './request-id.ts';
 import { readTarget } from './target.ts';
 import type { Admitted, Tunnels } from './tunnels.ts';
 
@@ -31,8 +31,8 @@ export interface UpgradeParts {
   readonly upstreams: Upstreams;
   readonly breakers: Breakers;
   readonly tunnels: Tunnels;
-  draining(): boolean;
-  unexpected(error: unknown): void;
+  readonly draining: () => boolean;
+  readonly unexpected: (error: unknown) => void;
 }
 
 export type TakeUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -43,7 +43,7 @@ const tunnelLimit = 10_000;
 /** WebSocket upgrades: closed, unless a route opens one and its caller passes the checks every request passes. */
 export function createUpgrades(parts: UpgradeParts): TakeUpgrade {
   return (req, socket, head) => {
-    const requestId = newId();
+    const requestId = requestIdOf(req);
     const gone = () => socket.destroy();
     socket.on('error', gone); // nobody else listens yet
     admit(parts, req, requestId)

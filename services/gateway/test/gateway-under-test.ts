@@ -113,7 +113,7 @@ export async function gatewayTo(
   const metrics = createMetrics('gateway');
   const logged: Record<string, unknown>[] = [];
   const { env = {}, ...parts } = options;
-  const { server, drain, close } = createGateway({
+  const own = createGateway({
     settings: gatewaySettings(env),
     contracts: { stock },
     sockets: [],
@@ -126,7 +126,9 @@ export async function gatewayTo(
     log: createLog({ service: 'gateway', write: (line) => logged.push(JSON.parse(line)) }),
     ...parts,
   });
+  const { server } = own;
   const port = await listening(server);
+  const drain = () => own.drain();
   const gateway = {
     port,
     server,
@@ -145,7 +147,7 @@ export async function gatewayTo(
     close: async () => {
       drain();
       await closed(server);
-      await close();
+      await own.close();
     },
   };
   open.push(gateway);
@@ -237,5 +239,5 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new Error(`It never came to be: ${holds}`);
+  throw new Error(`It never came to be: ${holds.toString()}`);
 }

@@ -3,8 +3,7 @@ import { PlatformNotReady } from '@marimo/contracts/gateway';
 import { docsPages } from '@marimo/service-kit';
 import express, { type Application, type ErrorRequestHandler } from 'express';
 import type { Passage } from '../passage.ts';
-import { readClientHeaders } from '../proxy/request-headers.ts';
-import { protection } from '../proxy/response-headers.ts';
+import { protection, readClientHeaders } from '../proxy/index.ts';
 import type { HealthReader } from './health.ts';
 import { homePage, homePolicy } from './home.ts';
 
@@ -13,10 +12,10 @@ export interface PageParts {
   /** Services `/ready` waits for. */
   readonly expected: readonly string[];
   readonly openApi: object;
-  renderMetrics(): Promise<string>;
+  readonly renderMetrics: () => Promise<string>;
   readonly metricsType: string;
-  draining(): boolean;
-  fail(passage: Passage, thrown: unknown): void;
+  readonly draining: () => boolean;
+  readonly fail: (passage: Passage, thrown: unknown) => void;
 }
 
 declare global {

@@ -1,7 +1,7 @@
 import { type PlatformHealth, PlatformNotReady, type ServiceHealth } from '@marimo/contracts/gateway';
 import type { Registry } from '@marimo/discovery';
 import type { Breakers } from '@marimo/resilience';
-import type { Upstream, Upstreams } from '../proxy/upstreams.ts';
+import type { Upstream, Upstreams } from '../proxy/index.ts';
 
 export interface HealthParts {
   readonly services: readonly string[];

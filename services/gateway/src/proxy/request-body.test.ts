@@ -30,10 +30,12 @@ function upload(
   const client = httpRequest(`${gateway.url}${importPath}`, { method: 'POST', headers, agent: false });
   const answer = new Promise<Sent>((resolve, reject) => {
     client.on('error', reject);
-    client.on('response', async (res) => {
+    client.on('response', (res) => {
       let text = '';
-      for await (const part of res) text += part;
-      resolve({ status: res.statusCode ?? 0, text, headers: res.headers });
+      res.on('data', (part: Buffer) => {
+        text += part.toString();
+      });
+      res.on('end', () => resolve({ status: res.statusCode ?? 0, text, headers: res.headers }));
     });
   });
   const rest = pieces[Symbol.iterator]();
@@ -57,12 +59,12 @@ describe('a request body', () => {
     const sent = createHash('sha256');
     let onTheWay = 0;
     let mostOnTheWay = 0;
-    const stock = await upstream(async (req, res) => {
-      for await (const part of req) {
-        seen.update(part as Buffer);
-        onTheWay -= (part as Buffer).length;
-      }
-      res.end('taken');
+    const stock = await upstream((req, res) => {
+      req.on('data', (part: Buffer) => {
+        seen.update(part);
+        onTheWay -= part.length;
+      });
+      req.on('end', () => res.end('taken'));
     });
     const gateway = await gatewayTo([stock.instance]);
     function* pieces() {
@@ -106,9 +108,11 @@ describe('a request body', () => {
 
   it('that is short is read whole first, so a slow client holds no connection to the service', async () => {
     let text = '';
-    const stock = await upstream(async (req, res) => {
-      for await (const part of req) text += part;
-      res.end();
+    const stock = await upstream((req, res) => {
+      req.on('data', (part: Buffer) => {
+        text += part.toString();
+      });
+      req.on('end', () => res.end());
     });
     const gateway = await gatewayTo([stock.instance]);
     const client = httpRequest(`${gateway.url}/api/v1/stock/open`, {

@@ -1,0 +1,2 @@
+export { contracts } from './contracts.ts';
+export { compileRoutes, type RoutePolicy, type RouteTable } from './table.ts';
