@@ -38,7 +38,9 @@ export async function sendDue(deps: SenderDeps, postbox: Postbox, signal?: Abort
     const taken = await deps.database.withoutTenant((tx) =>
       takeDue(tx, now, new Date(now.getTime() + takenForMs), atOnce),
     );
-    await Promise.all(taken.map((due) => sendOne(deps, postbox, due)));
+    // All of them to their end, whatever one of them meets: a stop must leave nothing on its way.
+    const outcomes = await Promise.allSettled(taken.map((due) => sendOne(deps, postbox, due)));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     if (taken.length < atOnce || signal?.aborted) return;
   }
 }
