@@ -1,4 +1,4 @@
-import { BadUpstream, DeadlineExceeded, Unavailable } from '@marimo/contracts';
+import { type AnyEndpoint, BadUpstream, DeadlineExceeded, Unavailable } from '@marimo/contracts';
 import {
   currentContext,
   currentTraceparent,
@@ -8,13 +8,23 @@ import {
   SpanKind,
 } from '@marimo/observability';
 import type { Pass } from './breaker.ts';
-import type { OutgoingCall } from './client.ts';
 import type { Chosen } from './connections.ts';
-import { deadlineHeader } from './deadline.ts';
+import { type Deadline, deadlineHeader } from './deadline.ts';
 import { type Answer, type Exchanged, exchange, ReplyTooLarge } from './exchange.ts';
 import { RefusedByService } from './refused.ts';
 import { readAnswer } from './reply.ts';
+import type { WireRequest } from './request.ts';
 import type { AttemptFailure } from './retry.ts';
+
+/** One call with all that stays the same over its attempts. */
+export interface OutgoingCall {
+  readonly endpoint: AnyEndpoint;
+  readonly service: string;
+  readonly request: WireRequest;
+  readonly bearer: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly deadline: Deadline;
+}
 
 /** How one attempt ended: a reply, something final to throw, or a failure that another attempt may mend. */
 export type Attempt = { readonly verdict: keyof Pass } & (

@@ -2,7 +2,7 @@ import { BadUpstream, DeadlineExceeded, endpoint, MoneyOnWire, Unavailable } fro
 import { createLog, createMetrics, type Metrics, runInContext } from '@marimo/observability';
 import { refusal, toProblem } from '@marimo/problems';
 import { z } from 'zod';
-import { answer, Backend, breakOff, hang, problem, reset, TestRegistry } from './backend.fixture.ts';
+import { answer, Backend, breakOff, hang, problem, reset, TestRegistry } from '../test/backend.ts';
 import { createServiceClient, type ServiceClient, type ServiceClientOptions } from './client.ts';
 import { RefusedByService } from './refused.ts';
 

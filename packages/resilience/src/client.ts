@@ -8,11 +8,11 @@ import {
 } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
 import type { Log, Metrics } from '@marimo/observability';
-import { attemptAt } from './attempt.ts';
+import { attemptAt, type OutgoingCall } from './attempt.ts';
 import { type BreakerSettings, Breakers } from './breaker.ts';
 import { type ConnectionSettings, Connections } from './connections.ts';
-import { type Deadline, startDeadline } from './deadline.ts';
-import { buildRequest, serviceOf, type WireRequest } from './request.ts';
+import { startDeadline } from './deadline.ts';
+import { buildRequest, serviceOf } from './request.ts';
 import { backoffMs, maxAttempts, mayRetry, RetryBudget, type RetryBudgetSettings } from './retry.ts';
 
 type Given<Name extends string, T> = T extends undefined
@@ -56,16 +56,6 @@ export interface ServiceClientOptions {
   readonly retryBudget?: RetryBudgetSettings;
   /** Larger replies are refused; 8 MiB unless told. */
   readonly maxReplyBytes?: number;
-}
-
-/** One call with all that stays the same over its attempts. */
-export interface OutgoingCall {
-  readonly endpoint: AnyEndpoint;
-  readonly service: string;
-  readonly request: WireRequest;
-  readonly bearer: string | undefined;
-  readonly idempotencyKey: string | undefined;
-  readonly deadline: Deadline;
 }
 
 const defaultDeadlineMs = 15_000;

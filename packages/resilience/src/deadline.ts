@@ -14,11 +14,6 @@ export function deadlineFrom(header: string | undefined, maxMs: number, nowMs: n
   return Math.min(own, Number(header));
 }
 
-/** Milliseconds left, never below zero. */
-export function remainingMs(deadlineAt: number, nowMs: number): number {
-  return Math.max(0, deadlineAt - nowMs);
-}
-
 export interface Deadline {
   readonly at: number;
   /** Fires with `DeadlineExceeded` when the time is up, or with the caller's own reason when it gives up. */

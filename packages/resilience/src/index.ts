@@ -12,10 +12,9 @@ export {
   type ServiceClientOptions,
 } from './client.ts';
 export type { ConnectionSettings } from './connections.ts';
-export { deadlineFrom, deadlineHeader, remainingMs } from './deadline.ts';
+export { deadlineFrom, deadlineHeader } from './deadline.ts';
 export { type PickFrom, pickInstance } from './pick.ts';
 export { RefusedByService } from './refused.ts';
-export { serviceOf } from './request.ts';
 export {
   type Attempted,
   type AttemptFailure,

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { endpoint } from '@marimo/contracts';
 import { createLog, createMetrics } from '@marimo/observability';
 import { z } from 'zod';
-import { TestRegistry } from './backend.fixture.ts';
+import { TestRegistry } from '../test/backend.ts';
 import { createServiceClient } from './client.ts';
 
 const faults = [
@@ -141,7 +141,8 @@ describe('whatever breaks, and wherever it breaks', () => {
     await nobody.stop();
     const registry = new TestRegistry();
     const at = { service: 'accounting', host: '127.0.0.1', version: '1' };
-    registry.set({ ...at, id: 'faulty', port }, { ...at, id: 'gone', port: freed });
+    const faulty = { ...at, id: 'faulty', port };
+    registry.set(faulty, { ...at, id: 'gone', port: freed });
     const metrics = createMetrics('shop');
     const client = createServiceClient({
       registry,
@@ -157,7 +158,7 @@ describe('whatever breaks, and wherever it breaks', () => {
     const one = async (n: number) => {
       const kind = (['plain', 'keyed', 'get'] as const)[n % 3] ?? 'plain';
       const query = { call: `${kind}-${n}` };
-      const deadlineAt = Date.now() + 400;
+      const deadlineAt = Date.now() + 1_000;
       const body = { filler: 'x'.repeat(n % 2 === 0 ? 10 : 300_000) };
       const key = kind === 'keyed' ? { idempotencyKey: `key-${n}` } : {};
       try {
@@ -170,7 +171,10 @@ describe('whatever breaks, and wherever it breaks', () => {
     };
     let next = 0;
     const lane = async () => {
-      while (next < calls) await one(next++);
+      while (next < calls) {
+        if (next === calls / 4) registry.set(faulty); // from here on each retry meets a fault as well
+        await one(next++);
+      }
     };
     await Promise.all(Array.from({ length: 16 }, lane));
     await client.close();
