@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ServerAddress } from '../settings.ts';
 import { type Binaries, majorVersion } from './binaries.ts';
 import { spawnAs, type UnixUser } from './unix-user.ts';
 
@@ -17,6 +18,11 @@ export const fileOf = {
   owner: (directory: string) => join(directory, 'owner'),
   log: (directory: string) => join(directory, 'server.log'),
 };
+
+/** Every embedded server has this address but for its port and password. */
+export function addressOf(port: number, password: string): ServerAddress {
+  return { host: '127.0.0.1', port, user: 'postgres', password, database: 'marimo' };
+}
 
 /** An empty cluster with its first log segments, and room to begin. */
 const neededMegabytes = 128;

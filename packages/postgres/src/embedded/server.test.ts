@@ -12,6 +12,7 @@ import { asAdministrator, createDatabaseIfMissing } from '../administrator.ts';
 import type { ServerAddress } from '../settings.ts';
 import { readPostmasterFile, stopLeftOver } from './left-over.ts';
 import { identityOf } from './process-identity.ts';
+import { runningEmbeddedServer } from './running.ts';
 import { type EmbeddedServer, type EmbeddedServerOptions, startEmbeddedServer } from './server.ts';
 
 const log = createLog({ service: 'test', level: 'silent' });
@@ -96,6 +97,15 @@ describe('the embedded server', () => {
       client.query('select current_database()::text as name'),
     );
     expect(named.rows).toEqual([{ name: 'marimo' }]);
+  });
+
+  it('is found by a command that looks into the platform while it works, and only then', async () => {
+    newDirectory();
+    expect(await runningEmbeddedServer(directory)).toBeUndefined();
+    const server = await start();
+    expect(await runningEmbeddedServer(directory)).toEqual(server);
+    await running[0]?.stop();
+    expect(await runningEmbeddedServer(directory)).toBeUndefined();
   });
 
   it('tells when it ends without being asked', async () => {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Log } from '@marimo/observability';
 import type { ServerAddress } from '../settings.ts';
 import { findBinaries } from './binaries.ts';
-import { prepareData } from './data-directory.ts';
+import { addressOf, prepareData } from './data-directory.ts';
 import { claimDirectory, releaseDirectory, stopLeftOver } from './left-over.ts';
 import { choosePort } from './port.ts';
 import { startPostmaster } from './postmaster.ts';
@@ -53,7 +53,7 @@ async function start(directory: string, options: EmbeddedServerOptions): Promise
     const postmaster = await startPostmaster({ directory, data, port, throwAway, binaries, user });
     const exited = postmaster.exited.then(() => releaseDirectory(directory));
     return {
-      server: { host: '127.0.0.1', port, user: 'postgres', password, database: 'marimo' },
+      server: addressOf(port, password),
       exited,
       async stop() {
         await postmaster.stop();
