@@ -91,7 +91,7 @@ describe('an open breaker', () => {
   it('lets nothing through for 30 s', async () => {
     jest.advanceTimersByTime(29_900);
     expect(await calls('+++')).toBe(0);
-    expect(breakers.isOpen(target)).toBe(true);
+    expect([breakers.isOpen(target), breakers.stateOf(target)]).toEqual([true, 'open']);
   });
 
   it('is then tried with three probes at once and no more', () => {
@@ -105,9 +105,9 @@ describe('an open breaker', () => {
   it('closes when all three succeed', async () => {
     jest.advanceTimersByTime(30_000);
     expect(await calls('++')).toBe(2);
-    expect(await state()).toBe(1);
+    expect([await state(), breakers.stateOf(target)]).toEqual([1, 'half-open']);
     expect(await calls('+')).toBe(1);
-    expect(await state()).toBe(0);
+    expect([await state(), breakers.stateOf(target)]).toEqual([0, 'closed']);
     expect(await calls('++++++')).toBe(6);
     expect(await metrics.render()).toContain(
       'breaker_transitions_total{target="users",to="closed",service="gateway"} 1',
