@@ -16,9 +16,10 @@ begin
              sum(line.debit_minor) - sum(line.credit_minor) as difference,
              sum(line.base_debit_minor) - sum(line.base_credit_minor) as base_difference,
              -- An amount in the base currency is its own base amount.
-             bool_or(line.currency = book.base_currency
-                     and (line.debit_minor, line.credit_minor) <> (line.base_debit_minor, line.base_credit_minor)
-             ) is not false as misstated
+             bool_or(book.base_currency is null
+                     or line.currency = book.base_currency
+                        and (line.debit_minor, line.credit_minor) <> (line.base_debit_minor, line.base_credit_minor)
+             ) as misstated
       from new_lines as line
       left join accounting.ledger_book as book using (tenant_id)
       group by line.tenant_id, line.entry_id, line.currency

@@ -7,22 +7,36 @@ import { entry, type Organisation, organisationIn, startAccounting } from '../..
 // What the database refuses from anyone who comes with SQL: a defect in the service, a script, the owner of the tables.
 let service: ServiceUnderTest;
 let pine: Organisation;
-let account: Record<string, string>;
-let journalId: string;
+let books: Books;
 
 beforeAll(async () => {
   service = await startAccounting();
   pine = organisationIn(service);
   await pine.accounts('41', '60');
   await pine.call(postJournalEntry, { body: entry() });
-  const accounts = await pine.rows<{ code: string; account_id: string }>('account');
-  account = Object.fromEntries(accounts.map(({ code, account_id }) => [code, account_id]));
-  journalId = (await pine.rows<{ journal_id: string }>('journal'))[0]?.journal_id ?? '';
+  books = await booksOf(pine);
 });
 afterAll(() => service?.stop());
 
-const asService = <T>(work: (tx: Transaction) => Promise<T>) =>
-  service.database.database.inTenant(pine.tenantId, work);
+/** What one needs to know to write an organisation's books by SQL. */
+interface Books {
+  readonly tenantId: string;
+  readonly journalId: string;
+  readonly account: Readonly<Record<string, string>>;
+}
+
+async function booksOf(organisation: Organisation): Promise<Books> {
+  const accounts = await organisation.rows<{ code: string; account_id: string }>('account');
+  const [journal] = await organisation.rows<{ journal_id: string }>('journal');
+  return {
+    tenantId: organisation.tenantId,
+    journalId: journal?.journal_id ?? '',
+    account: Object.fromEntries(accounts.map(({ code, account_id }) => [code, account_id])),
+  };
+}
+
+const asService = <T>(work: (tx: Transaction) => Promise<T>, tenantId = pine.tenantId) =>
+  service.database.database.inTenant(tenantId, work);
 
 /** As the owner of the tables, who is bound by row-level security too, in this organisation. */
 const asOwner = (sql: string) =>
@@ -31,13 +45,18 @@ const asOwner = (sql: string) =>
 
 const asAdministrator = (sql: string) => service.database.sql(sql);
 
-async function insertEntry(tx: Transaction, entryId: string, lineCount: number): Promise<void> {
+async function insertEntry(
+  tx: Transaction,
+  { tenantId, journalId }: Books,
+  entryId: string,
+  lineCount: number,
+) {
   await tx.run(
     `insert into journal_entry (tenant_id, entry_id, journal_id, fiscal_year, sequence, number, posting_date,
        description, line_count, digest, posted_by)
-     values ($1, $2::uuid, $3, 2026, (select coalesce(max(sequence), 0) + 1 from journal_entry), $2::text, '2026-03-31', 'planted',
-       $4, sha256('planted'), $2::uuid)`,
-    [pine.tenantId, entryId, journalId, lineCount],
+     values ($1, $2::uuid, $3, 2026, (select coalesce(max(sequence), 0) + 1 from journal_entry), $2::text, '2026-03-31',
+       'planted', $4, sha256('planted'), $2::uuid)`,
+    [tenantId, entryId, journalId, lineCount],
   );
 }
 
@@ -50,11 +69,16 @@ interface PlantedLine {
   readonly date?: string;
 }
 
-async function insertLines(tx: Transaction, entryId: string, lines: readonly PlantedLine[]): Promise<void> {
+async function insertLines(
+  tx: Transaction,
+  { tenantId, account }: Books,
+  entryId: string,
+  lines: readonly PlantedLine[],
+): Promise<void> {
   const rows = lines.map(({ number, debit = 0, credit = 0, currency = 'RUB', base, date = '2026-03-31' }) => {
     const code = debit > 0 ? '41' : '60';
     const [baseDebit, baseCredit] = debit > 0 ? [base ?? debit, 0] : [0, base ?? credit];
-    return `('${pine.tenantId}', '${entryId}', ${number}, '${account[code]}', '${date}', '${currency}', ${debit}, ${credit},
+    return `('${tenantId}', '${entryId}', ${number}, '${account[code]}', '${date}', '${currency}', ${debit}, ${credit},
       ${baseDebit}, ${baseCredit})`;
   });
   await tx.run(`insert into journal_line (tenant_id, entry_id, line_number, account_id, posting_date, currency,
@@ -62,12 +86,14 @@ async function insertLines(tx: Transaction, entryId: string, lines: readonly Pla
 }
 
 /** Plants an entry by SQL; each group of lines is one statement. */
-const plant = (lineCount: number, ...statements: readonly (readonly PlantedLine[])[]) =>
+const plantIn = (into: Books, lineCount: number, ...statements: readonly (readonly PlantedLine[])[]) =>
   asService(async (tx) => {
     const entryId = newId();
-    await insertEntry(tx, entryId, lineCount);
-    for (const lines of statements) await insertLines(tx, entryId, lines);
-  });
+    await insertEntry(tx, into, entryId, lineCount);
+    for (const lines of statements) await insertLines(tx, into, entryId, lines);
+  }, into.tenantId);
+const plant = (lineCount: number, ...statements: readonly (readonly PlantedLine[])[]) =>
+  plantIn(books, lineCount, ...statements);
 
 describe('the database, asked by SQL to take an entry', () => {
   it('takes one that balances', async () => {
@@ -147,6 +173,11 @@ describe('the database, asked by SQL to take an entry', () => {
       ],
     ],
     [
+      'more lines than it says',
+      2,
+      [[1, 2, 3, 4].map((number) => (number % 2 === 0 ? { number, credit: 5 } : { number, debit: 5 }))],
+    ],
+    [
       'lines numbered past its end',
       2,
       [
@@ -157,12 +188,22 @@ describe('the database, asked by SQL to take an entry', () => {
       ],
     ],
     [
-      'lines of another day',
+      'a line of an earlier day',
       2,
       [
         [
           { number: 1, debit: 5, date: '2026-03-30' },
-          { number: 2, credit: 5, date: '2026-03-30' },
+          { number: 2, credit: 5 },
+        ],
+      ],
+    ],
+    [
+      'a line of a later day',
+      2,
+      [
+        [
+          { number: 1, debit: 5, date: '2026-04-01' },
+          { number: 2, credit: 5 },
         ],
       ],
     ],
@@ -175,7 +216,7 @@ describe('the database, asked by SQL to take an entry', () => {
   it('refuses more lines for an entry that is posted, balanced or not', async () => {
     const [posted] = await pine.rows<{ entry_id: string }>('journal_entry');
     const add = (...lines: PlantedLine[]) =>
-      asService((tx) => insertLines(tx, posted?.entry_id ?? '', lines));
+      asService((tx) => insertLines(tx, books, posted?.entry_id ?? '', lines));
     await expect(add({ number: 3, debit: 5 })).rejects.toMatchObject({
       constraint: 'journal_entry_balances',
     });
@@ -187,20 +228,46 @@ describe('the database, asked by SQL to take an entry', () => {
     });
   });
 
-  it('is not misled by a temporary table of the same name', async () => {
-    const misled = asService(async (tx) => {
-      await tx.run(
-        'create temporary table journal_entry on commit drop as select * from accounting.journal_entry',
-      );
-      const entryId = newId();
-      await tx.run('set local search_path = pg_temp, accounting');
-      await tx.run('update pg_temp.journal_entry set entry_id = $1, line_count = 2', [entryId]);
-      await insertLines(tx, entryId, [
-        { number: 1, debit: 5 },
-        { number: 2, credit: 5 },
-      ]);
+  it('refuses one of an organisation whose base currency is not known yet', async () => {
+    const oak = organisationIn(service);
+    await oak.accounts('41', '60');
+    await service.database.sql('insert into journal values ($1, $2, $3, $3)', [oak.tenantId, newId(), 'GJ']);
+    const balanced = [
+      { number: 1, debit: 5 },
+      { number: 2, credit: 5 },
+    ];
+    await expect(plantIn(await booksOf(oak), 2, balanced)).rejects.toMatchObject({
+      constraint: 'journal_entry_balances',
     });
-    await expect(misled).rejects.toMatchObject({ code: expect.stringMatching(/^23/) });
+  });
+
+  it.each<[string, string, PlantedLine[]]>([
+    [
+      'entries',
+      "create temporary table journal_entry on commit drop as select *, date '2026-03-30' as posting_date from planted",
+      [
+        { number: 1, debit: 5, date: '2026-03-30' },
+        { number: 2, credit: 5, date: '2026-03-30' },
+      ],
+    ],
+    [
+      'base currencies',
+      "create temporary table ledger_book on commit drop as select tenant_id, 'XXX' as base_currency from planted",
+      [
+        { number: 1, debit: 5, base: 4 },
+        { number: 2, credit: 5, base: 4 },
+      ],
+    ],
+  ])('is not misled by a temporary table of %s', async (_, sql, lines) => {
+    const misled = asService(async (tx) => {
+      const entryId = newId();
+      await insertEntry(tx, books, entryId, 2);
+      const planted = `(select '${pine.tenantId}'::uuid as tenant_id, '${entryId}'::uuid as entry_id, 2 as line_count)`;
+      await tx.run(sql.replace('planted', `${planted} as planted`));
+      await tx.run('set local search_path = pg_temp, accounting');
+      await insertLines(tx, books, entryId, lines);
+    });
+    await expect(misled).rejects.toMatchObject({ code: '23514' });
   });
 });
 
@@ -258,7 +325,7 @@ describe('another organisation', () => {
     const [posted] = await pine.rows<{ entry_id: string }>('journal_entry');
     const oak = newId();
     const stolen = service.database.database.inTenant(oak, (tx) =>
-      insertLines(tx, posted?.entry_id ?? '', [
+      insertLines(tx, books, posted?.entry_id ?? '', [
         { number: 3, debit: 5 },
         { number: 4, credit: 5 },
       ]),

@@ -21,7 +21,7 @@ const money = (minor: number, currency: string) => ({ amount: (minor / 100).toFi
 /** An entry of several pairs, each of which balances in its currency and in roubles. */
 const anyEntry = fc
   .record({
-    postingDate: fc.date({ min: new Date('2024-11-01'), max: new Date('2026-03-01'), noInvalidDate: true }),
+    postingDate: fc.constantFrom('2025-12-31', '2026-01-01', '2026-01-15', '2026-01-31', '2026-02-01'),
     pairs: fc.array(
       fc.record({
         debit: fc.constantFrom(...codes),
@@ -36,7 +36,7 @@ const anyEntry = fc
   .map(
     ({ postingDate, pairs }): EntryInput => ({
       entryId: newId(),
-      postingDate: postingDate.toISOString().slice(0, 10),
+      postingDate,
       description: 'Anything',
       lines: pairs.flatMap(({ debit, credit, minor, currency, worth }) => {
         const worthy = {
@@ -78,9 +78,12 @@ describe('kept balances', () => {
         async (entries, chosen) => {
           const pine = organisationIn(service);
           await pine.accounts(...codes);
-          await pine.call(postJournalEntries, { query: {}, body: { entries } });
-          const entryId = entries[chosen % entries.length]?.entryId ?? '';
-          await pine.call(reverseJournalEntry, { params: { entryId }, body: { postingDate: '2026-03-02' } });
+          // In two requests, so that the second finds balances to add to.
+          for (const some of [entries, entries.map((each) => ({ ...each, entryId: newId() }))]) {
+            await pine.call(postJournalEntries, { query: {}, body: { entries: some } });
+          }
+          const { entryId = '' } = entries[chosen % entries.length] ?? {};
+          await pine.call(reverseJournalEntry, { params: { entryId }, body: {} });
           for (const table of ['account_month', 'account_day'] as const) {
             const { kept, anew } = await balancesOf(pine, table);
             expect(kept).toEqual(anew);

@@ -71,7 +71,7 @@ describe('the trial balance', () => {
   });
 
   it('shows the turnover of some days between the balances before and after them', async () => {
-    expect(await trialBalance({ from: '2026-01-16', asOf: '2026-02-01' })).toEqual([
+    expect(await trialBalance({ from: '2026-01-31', asOf: '2026-02-01' })).toEqual([
       '41: 300.00 0.00 0.00 300.00',
       '51: 1000.00 0.01 300.02 699.99',
       '52: 0.00 905.50 0.00 905.50',
