@@ -46,5 +46,13 @@ const nginx: Program = {
   howToGet: 'install nginx with the package manager of this system',
 };
 
+const wrk: Program = {
+  name: 'wrk',
+  binaries: ['wrk'],
+  debianPackage: 'wrk',
+  port: undefined,
+  howToGet: 'install wrk; without it autocannon makes the load, which costs more than it measures',
+};
+
 export const programsForTests: readonly Program[] = [redis, rabbitmq, consul, chromium];
-export const programsForBenchmarks: readonly Program[] = [...programsForTests, nginx];
+export const programsForBenchmarks: readonly Program[] = [...programsForTests, nginx, wrk];

@@ -43,10 +43,10 @@ describe('providing what tests need beside Node', () => {
     expect(infra.programs.map(({ says }) => says)).toContain('installed /usr/bin/consul');
   });
 
-  it('gets nginx only for benchmarks', async () => {
+  it('gets some programs only for benchmarks', async () => {
     const here = machine(['redis-server', 'rabbitmq-server', 'consul', 'chromium']);
     await provideInfra({ machine: here, bench: true });
-    expect(here.asked).toEqual(['install nginx']);
+    expect(here.asked).toEqual(['install nginx wrk']);
   });
 
   it('says what is left out, why, and how to get it', async () => {

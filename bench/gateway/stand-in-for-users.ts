@@ -1,0 +1,34 @@
+import { createServer } from 'node:http';
+import { getSigningKeys, listRevocations } from '@marimo/contracts/users';
+import { makeSigner } from '@marimo/testing/tokens';
+
+export interface StandInForUsers {
+  readonly port: number;
+  /** Good for 15 minutes, which is longer than a benchmark takes. */
+  readonly accessToken: string;
+  close(): void;
+}
+
+/** Gives the gateway the keys it verifies with, as `users` does. */
+export async function standInForUsers(): Promise<StandInForUsers> {
+  const signer = makeSigner();
+  const server = createServer((request, reply) => {
+    const [path] = (request.url ?? '').split('?');
+    const answers: Record<string, unknown> = {
+      [getSigningKeys.path]: { keys: [signer.jwk] },
+      [listRevocations.path]: { items: [], next: '0' },
+    };
+    reply.setHeader('content-type', 'application/json');
+    reply.end(JSON.stringify(answers[path ?? ''] ?? {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    port,
+    accessToken: signer.sign(),
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
