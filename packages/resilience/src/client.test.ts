@@ -111,6 +111,14 @@ describe('calling by contract', () => {
     expect(await client.call(makeThing, make)).toEqual({ status: 204, body: null });
   });
 
+  it('leaves out what a newer instance says beyond the contract, at any depth', async () => {
+    const price = { ...wirePrice, netOf: 'tax' };
+    await backend(answer(201, { price, priceList: 'spring' }));
+    const { body } = await client.call(makeThing, make);
+    expect(Object.keys(body ?? {})).toEqual(['price']);
+    expect(body).toMatchObject({ price: { minor: 1_000n, currency: 'RUB' } });
+  });
+
   it('refuses a reply that breaks the contract, and tells nobody a wrong value', async () => {
     for (const wrong of [answer(200, { ok: 'yes' }), answer(200, null), answer(418, {}), answer(302, null)]) {
       const { seen } = await backend(wrong);
