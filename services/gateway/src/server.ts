@@ -66,7 +66,7 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   } else if (error.code === 'HPE_HEADER_OVERFLOW') {
     refuseOnSocket(socket, new HeadersTooLarge({ limit: headerLimitBytes }), newId());
   } else {
-    const errors = [{ pointer: '', detail: 'it does not follow HTTP/1.1' }];
+    const errors = [{ pointer: 'request', detail: 'it does not follow HTTP/1.1' }];
     refuseOnSocket(socket, new MalformedRequest({ errors }), newId());
   }
 }

@@ -81,7 +81,7 @@ describe('a WebSocket upgrade', () => {
   ])('%s is refused as a problem, and its socket is let go', async (_, path, lines, status) => {
     const stock = await echo();
     const gateway = await toStock(stock);
-    const answer = await raw(gateway.port, upgradeTo(path, lines), 2_000);
+    const answer = await raw(gateway.port, upgradeTo(path, lines), { toTheEnd: true });
     expect(answer.status).toBe(status);
     expect(answer.text).toMatch(/application\/problem\+json/);
     expect(answer.ended).toBe('closed');
@@ -93,7 +93,7 @@ describe('a WebSocket upgrade', () => {
     const gateway = await toStock(await echo());
     for (let round = 0; round < 4; round++) {
       const refused = Array.from({ length: 50 }, () =>
-        raw(gateway.port, upgradeTo('/api/v1/stock/live'), 2_000),
+        raw(gateway.port, upgradeTo('/api/v1/stock/live'), { toTheEnd: true }),
       );
       expect(new Set((await Promise.all(refused)).map(({ status }) => status))).toEqual(new Set([401]));
     }
@@ -143,7 +143,7 @@ describe('a WebSocket upgrade', () => {
     const second = await raw(
       gateway.port,
       upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),
-      2_000,
+      { toTheEnd: true },
     );
     expect(second.status).toBe(429);
     expect(second.text).toMatch(/retry-after: 10/);
@@ -154,7 +154,7 @@ describe('a WebSocket upgrade', () => {
     const answer = await raw(
       gateway.port,
       upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),
-      2_000,
+      { toTheEnd: true },
     );
     expect(answer.status).toBe(502);
     expect(answer.text).toMatch(/platform.bad-upstream/);
@@ -167,7 +167,7 @@ describe('a WebSocket upgrade', () => {
     const answer = await raw(
       gateway.port,
       upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),
-      2_000,
+      { toTheEnd: true },
     );
     expect(answer.status).toBe(409);
     expect(answer.text).toMatch(/taken$/);
@@ -226,7 +226,7 @@ describe('a tunnel', () => {
     const late = await raw(
       gateway.port,
       upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),
-      2_000,
+      { toTheEnd: true },
     );
     expect(late.status).toBe(503);
   });

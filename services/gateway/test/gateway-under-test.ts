@@ -204,19 +204,38 @@ function registryOf(first: readonly Instance[]) {
 
 export interface RawAnswer {
   readonly text: string;
+  /** Of the first answer. */
   readonly status: number;
-  /** How the connection ended; `open` when it had not yet. */
+  /** How the connection ended; `open` when we were the one to end it. */
   readonly ended: 'closed' | 'reset' | 'open';
 }
 
-/** Sends bytes as they are and gives back what came until the other side ended, or for `waitMs`. */
-export function raw(port: number, text: string | Buffer, waitMs = 300): Promise<RawAnswer> {
+interface RawOptions {
+  /** Hangs up once so many answers have come. */
+  readonly answers?: number;
+  /** Does not hang up at all. */
+  readonly toTheEnd?: boolean;
+}
+
+const quietMs = 40;
+const patienceMs = 10_000;
+
+/** Sends bytes as they are and gives back what came. */
+export function raw(
+  port: number,
+  text: string | Buffer,
+  { answers = 1, toTheEnd = false }: RawOptions = {},
+): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let received = '';
     let ended: RawAnswer['ended'] = 'open';
+    let quiet: NodeJS.Timeout | undefined;
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
+      clearTimeout(quiet);
+      const came = received.match(/HTTP\/1\.1 [2-5]\d\d /g)?.length ?? 0;
+      if (came >= answers && !toTheEnd) quiet = setTimeout(() => socket.destroy(), quietMs);
     });
     socket.on('error', () => {
       ended = 'reset';
@@ -224,11 +243,12 @@ export function raw(port: number, text: string | Buffer, waitMs = 300): Promise<
     socket.on('end', () => {
       ended = 'closed';
     });
+    const patience = setTimeout(() => socket.destroy(), patienceMs);
     socket.on('close', () => {
-      clearTimeout(timer);
+      clearTimeout(quiet);
+      clearTimeout(patience);
       resolve({ text: received, status: Number(received.slice(9, 12)), ended });
     });
-    const timer = setTimeout(() => socket.destroy(), waitMs);
     socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
   });
 }

@@ -37,7 +37,7 @@ describe('passing an answer on', () => {
     const stock = await upstream((_, res) => res.writeHead(200, { 'content-length': 4 }).end('body'));
     const gateway = await gatewayTo([stock.instance]);
     const head = 'HEAD /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n';
-    const { text } = await raw(gateway.port, head + get('/api/v1/stock/open'));
+    const { text } = await raw(gateway.port, head + get('/api/v1/stock/open'), { answers: 2 });
     const [first = '', second = '', body] = text.split('\r\n\r\n');
     expect(first).toMatch(/content-length: 4/);
     expect(second).toMatch(/^HTTP\/1\.1 200/);
@@ -47,7 +47,9 @@ describe('passing an answer on', () => {
   it.each([204, 304])('ends a %d without a body', async (status) => {
     const stock = await upstream((_, res) => res.writeHead(status, { etag: '"1"' }).end());
     const gateway = await gatewayTo([stock.instance]);
-    const { text } = await raw(gateway.port, get('/api/v1/stock/open') + get('/api/v1/stock/open'));
+    const { text } = await raw(gateway.port, get('/api/v1/stock/open') + get('/api/v1/stock/open'), {
+      answers: 2,
+    });
     expect(text.split('\r\n\r\n').filter((part) => part.startsWith(`HTTP/1.1 ${status}`))).toHaveLength(2);
     expect(text).toMatch(/etag: "1"/);
     expect(text).not.toMatch(/transfer-encoding|content-length/i);
@@ -122,7 +124,7 @@ describe('a service that breaks off', () => {
     });
     const gateway = await gatewayTo([stock.instance]);
     const post = 'POST /api/v1/stock/open HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}';
-    const { text, ended } = await raw(gateway.port, post + get('/api/v1/stock/open'));
+    const { text, ended } = await raw(gateway.port, post + get('/api/v1/stock/open'), { answers: 2 });
     expect(text).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
     expect(text).toMatch(/content-type: application\/problem\+json/);
     expect(text).toMatch(/"code":"platform.bad-upstream"/);
@@ -151,7 +153,7 @@ describe('a service that breaks off', () => {
         setTimeout(() => req.socket.resetAndDestroy(), 50);
       });
       const gateway = await gatewayTo([stock.instance]);
-      const { text, ended } = await raw(gateway.port, get('/api/v1/stock/open', version), 2_000);
+      const { text, ended } = await raw(gateway.port, get('/api/v1/stock/open', version), { toTheEnd: true });
       expect(text).toMatch(/200 OK/);
       expect(text).not.toMatch(/\r\n0\r\n/);
       expect(ended).toBe(version === '1.0' ? 'reset' : 'closed');

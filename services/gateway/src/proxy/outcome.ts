@@ -49,7 +49,7 @@ export function labelOf(outcome: Outcome): string {
 export function refusalFor({ error, sent }: Failed, service: string): Error {
   if (error instanceof Refusal || error instanceof ClientGone) return error;
   if (cannotBeSent(error)) {
-    return new MalformedRequest({ errors: [{ pointer: '', detail: 'it cannot be passed on' }] });
+    return new MalformedRequest({ errors: [{ pointer: 'request', detail: 'it cannot be passed on' }] });
   }
   // Only what was never sent surely changed nothing.
   return sent ? new BadUpstream({ service }) : new Unavailable({ service }, { retryAfterSeconds: 1 });
