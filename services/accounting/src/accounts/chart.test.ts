@@ -65,7 +65,7 @@ describe('adding an account', () => {
 
   it('adds one account when two ask for it at the same moment', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => pine.call(createAccount, { body: materials })));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 201]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 201]);
   });
 
   it.each([
@@ -172,7 +172,7 @@ describe('changing an account', () => {
       change({ parentCode: 'B' }, undefined, a!.accountId),
       change({ parentCode: 'A' }, undefined, b!.accountId),
     ]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 422]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 422]);
   });
 
   it('refuses an account that is not there', async () => {

@@ -2,12 +2,7 @@ import { newId } from '@marimo/contracts';
 import { generalJournalCode, journalCreated } from '@marimo/contracts/accounting';
 import { organisation } from '@marimo/contracts/users';
 import type { Call, Deps } from '@marimo/service-kit';
-import { findBook, insertBook, insertJournal } from './store.ts';
-
-/** What every posting and report of an organisation needs to know first. */
-export interface Book {
-  readonly baseCurrency: string;
-}
+import { type Book, findBook, insertBook, insertJournal } from './store.ts';
 
 export type BookOf = (call: Pick<Call, 'tenantId' | 'caller' | 'deadlineAt' | 'signal'>) => Promise<Book>;
 

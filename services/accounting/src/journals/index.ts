@@ -1,2 +1,3 @@
-export { type Book, type BookOf, openBooks } from './book.ts';
+export { type BookOf, openBooks } from './book.ts';
 export { journalRoutes } from './routes.ts';
+export type { Book } from './store.ts';

@@ -1,6 +1,10 @@
 import type { Journal } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
-import type { Book } from './book.ts';
+
+/** What every posting and report of an organisation needs to know first. */
+export interface Book {
+  readonly baseCurrency: string;
+}
 
 export function findBook(tx: Transaction): Promise<Book | undefined> {
   const sql = 'select base_currency as "baseCurrency" from ledger_book where tenant_id = $1';

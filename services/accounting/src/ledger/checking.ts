@@ -7,19 +7,8 @@ import {
 } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 import { Refusal } from '@marimo/problems';
-import { type BalancedEntry, balance, digestOf, type EntryToPost } from './ledger.ts';
+import { type BalancedEntry, balance, digestOf, type EntryToPost, type ReadyEntry } from './ledger.ts';
 import { type AccountState, findAccounts, findJournals, findPosted, type PostedBefore } from './store.ts';
-
-/** An entry that may be posted, with all the database needs to know of it but its number. */
-export interface ReadyEntry {
-  readonly kind: 'ready';
-  readonly entryId: string;
-  readonly entry: BalancedEntry;
-  readonly digest: Buffer;
-  readonly journalId: string;
-  /** Of each line. */
-  readonly accountIds: readonly string[];
-}
 
 export interface RepeatedEntry {
   readonly kind: 'repeated';

@@ -105,7 +105,7 @@ describe('a client that sends the same entry twice at once', () => {
     for (let round = 0; round < 10; round += 1) {
       const body = entry();
       const answers = await Promise.all([1, 2, 3, 4].map(() => pine.call(postJournalEntry, { body })));
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 201]);
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 201]);
       expect(new Set(answers.map(({ json }) => JSON.stringify(json))).size).toBe(1);
     }
     expect(await sequences()).toEqual(numbersTo(10));
@@ -119,7 +119,7 @@ describe('a client that sends the same entry twice at once', () => {
           pine.call(postJournalEntry, { body: { ...given, postingDate } }),
         ),
       );
-      expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
     }
     const posted = await sequences();
     expect(posted).toHaveLength(10);

@@ -106,6 +106,23 @@ export function fiscalYearOf(postingDate: string): number {
   return Number(postingDate.slice(0, 4));
 }
 
+/** An entry that may be posted, with all the database needs to know of it but its number. */
+export interface ReadyEntry {
+  readonly kind: 'ready';
+  readonly entryId: string;
+  readonly entry: BalancedEntry;
+  readonly digest: Buffer;
+  readonly journalId: string;
+  /** Of each line. */
+  readonly accountIds: readonly string[];
+}
+
+export interface NumberedEntry extends ReadyEntry {
+  readonly fiscalYear: number;
+  readonly sequence: bigint;
+  readonly number: string;
+}
+
 export interface ReversalWish {
   readonly entryId?: string | undefined;
   readonly postingDate?: string | undefined;

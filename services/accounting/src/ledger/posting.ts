@@ -4,8 +4,14 @@ import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { Call, Deps } from '@marimo/service-kit';
 import type { Book } from '../journals/index.ts';
-import { type CheckedEntry, checkEntries, type ReadyEntry, type RefusedEntry } from './checking.ts';
-import { type EntryToPost, entryNumber, fiscalYearOf } from './ledger.ts';
+import { type CheckedEntry, checkEntries, type RefusedEntry } from './checking.ts';
+import {
+  type EntryToPost,
+  entryNumber,
+  fiscalYearOf,
+  type NumberedEntry,
+  type ReadyEntry,
+} from './ledger.ts';
 import { insertEntries, insertLines, takeNumbers } from './store.ts';
 
 /** Who posts into which book, and when. */
@@ -73,12 +79,6 @@ export function postingOf({ outbox, clock }: Deps, { caller }: Pick<Call, 'calle
 class PostedMeanwhile extends Error {
   override readonly name = 'PostedMeanwhile';
   readonly code = '40001';
-}
-
-export interface NumberedEntry extends ReadyEntry {
-  readonly fiscalYear: number;
-  readonly sequence: bigint;
-  readonly number: string;
 }
 
 /** Numbers follow the order of the request; the result is in the order of ids, in which all transactions insert. */

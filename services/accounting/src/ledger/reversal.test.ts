@@ -70,7 +70,7 @@ describe('reversing a journal entry', () => {
 
   it('happens once, also when several ask at the same moment', async () => {
     const answers = await Promise.all([1, 2, 3, 4, 5].map(() => reverse()));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 201]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 200, 201]);
     expect(new Set(answers.map(({ body }) => body.entryId)).size).toBe(1);
     expect(await pine.rows('journal_entry')).toHaveLength(2);
   });

@@ -1,5 +1,5 @@
 import type { Transaction } from '@marimo/postgres';
-import type { NumberedEntry } from './posting.ts';
+import type { NumberedEntry } from './ledger.ts';
 
 export interface AccountState {
   readonly code: string;
