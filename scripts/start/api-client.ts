@@ -12,6 +12,12 @@ export interface Answer {
   readonly body: any;
 }
 
+interface Sent {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
 export async function registerOrganisation(
   origin: string,
   organisation: string,
@@ -32,7 +38,7 @@ export async function registerOrganisation(
 
 function client(origin: string, organisationId: string, accessToken: string | undefined): ApiClient {
   const authorization: Record<string, string> = accessToken ? { authorization: `Bearer ${accessToken}` } : {};
-  const request = async (path: string, init: RequestInit): Promise<Answer> => {
+  const request = async (path: string, init: Sent): Promise<Answer> => {
     const response = await fetch(origin + path, { ...init, headers: { ...authorization, ...init.headers } });
     const text = await response.text();
     return { status: response.status, body: text === '' ? null : JSON.parse(text) };

@@ -48,7 +48,7 @@ export async function startPlatformProcess({
   args = [],
   env = {},
 }: StartOptions): Promise<RunningPlatform> {
-  const child = spawn('node', ['scripts/start.ts', ...args], {
+  const child = spawn(process.execPath, ['scripts/start.ts', ...args], {
     cwd: root,
     env: { ...withoutOurSettings(process.env), ...ports, MARIMO_HOME: home, LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

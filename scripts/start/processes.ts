@@ -78,22 +78,21 @@ function keepRunning(
   const start = () => {
     const startedAt = Date.now();
     const preload = join(root, 'scripts/start/end-with-parent.ts');
-    child = spawn('node', ['--import', preload, `services/${name}/main.ts`], {
+    child = spawn(process.execPath, ['--import', preload, `services/${name}/main.ts`], {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       detached: true, // Ctrl-C is for the starter, which stops the services in order
     });
-    child.once('exit', async (code, signal) => {
+    child.once('exit', (code, signal) => {
       if (stopping) return;
       if (code === exitCodes.brokenSettings || !mayRestart()) {
         return giveUp(new Error(`${name} could not start (${signal ?? code}); what it said stands above`));
       }
       if (Date.now() - startedAt > 60_000) pauseMs = 1_000;
       console.error(`${name} ended (${signal ?? code}); starting it again in ${pauseMs / 1_000} s`);
-      await sleep(pauseMs);
+      setTimeout(() => stopping || start(), pauseMs);
       pauseMs = Math.min(pauseMs * 2, 30_000);
-      if (!stopping) start();
     });
   };
   start();

@@ -47,9 +47,10 @@ describe('one posted entry', () => {
 
     const trace = () => receiver.spans.filter((span) => span.traceId === traceId);
     const services = () => new Set(trace().map(({ service }) => service));
-    for (let tries = 0; tries < 150 && !services().has('workers'); tries += 1) await sleep(100);
+    const everyone = new Set(['gateway', 'accounting', 'users', 'workers']); // accounting asks users for the currency
+    for (let tries = 0; tries < 200 && services().size < everyone.size; tries += 1) await sleep(100);
 
-    expect(services()).toEqual(new Set(['gateway', 'accounting', 'workers']));
+    expect(services()).toEqual(everyone);
     const ids = new Set(trace().map(({ spanId }) => spanId));
     const roots = trace().filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId));
     expect(roots.map(({ parentSpanId }) => parentSpanId)).toEqual(['00f067aa0ba902b7']);
