@@ -28,7 +28,7 @@ Sign in with ${email} and the password you chose.
 
 Good first steps: take a chart of accounts from a template, then post an entry.
 
-If this was not you, please answer this mail.
+If this was not you, tell the operator of this installation.
 `,
     html: html`<!doctype html>
 <html lang="en">
@@ -36,7 +36,7 @@ If this was not you, please answer this mail.
 <p><b>${organisation}</b> is registered in Marimo ERP, and you are its administrator.<br>
 Sign in with ${email} and the password you chose.</p>
 <p>Good first steps: take a chart of accounts from a template, then post an entry.</p>
-<p>If this was not you, please answer this mail.</p>
+<p>If this was not you, tell the operator of this installation.</p>
 </html>
 `,
   };
@@ -52,7 +52,7 @@ function russian({ name, email, organisation }: Welcome): Letter {
 
 С чего начать: загрузите план счетов из шаблона и проведите первую запись.
 
-Если регистрировались не вы, ответьте на это письмо.
+Если регистрировались не вы, сообщите тому, кто обслуживает эту систему.
 `,
     html: html`<!doctype html>
 <html lang="ru">
@@ -60,7 +60,7 @@ function russian({ name, email, organisation }: Welcome): Letter {
 <p>Организация «<b>${organisation}</b>» зарегистрирована в Marimo ERP, вы её администратор.<br>
 Для входа используйте ${email} и выбранный вами пароль.</p>
 <p>С чего начать: загрузите план счетов из шаблона и проведите первую запись.</p>
-<p>Если регистрировались не вы, ответьте на это письмо.</p>
+<p>Если регистрировались не вы, сообщите тому, кто обслуживает эту систему.</p>
 </html>
 `,
   };
