@@ -4,38 +4,31 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '@marimo/observability';
 import { startEmbeddedServer } from '@marimo/postgres';
-import { readSettings, type ServiceDefinition, type Settings } from '@marimo/service-kit';
+import { readSettings, runUntilAsked, type ServiceDefinition, type Settings } from '@marimo/service-kit';
 import { root } from '../steps/run.ts';
-import { exitCodes, explainAndExit } from './failures.ts';
 import { refuseTakenPorts } from './free-ports.ts';
 import { findServices } from './services.ts';
-import { onceOnly, stopOnSignals } from './stopping.ts';
 
 /** One process per service, started, watched and started again by this one, which holds the embedded database. */
-export async function startProcesses(): Promise<void> {
-  const started = new AsyncDisposableStack();
-  const stop = onceOnly(() => started.disposeAsync());
-  stopOnSignals(stop);
-  try {
+export function startProcesses(): Promise<never> {
+  return runUntilAsked('Marimo ERP', async (started) => {
     const settings = readSettings(process.env);
     const services = await findServices();
     await refuseTakenPorts(services, settings);
     const env = settings.database === undefined ? await embeddedDatabase(settings, started) : {};
-    const broken = Promise.withResolvers<never>();
+    const lost = Promise.withResolvers<Error>();
     let isUp = false;
     for (const service of services) {
-      const watched = keepRunning(service, env, { mayRestart: () => isUp, giveUp: broken.reject });
+      const watched = keepRunning(service, env, { mayRestart: () => isUp, giveUp: lost.resolve });
       started.defer(watched.stop);
     }
     const origin = `http://localhost:${settings.ports.gateway}`;
-    await Promise.race([untilReady(origin), broken.promise]);
+    const failure = await Promise.race([untilReady(origin), lost.promise]);
+    if (failure !== undefined) throw failure;
     isUp = true;
     console.log(`Marimo ERP is ready at ${origin}/  (stop with Ctrl-C)`);
-    await broken.promise;
-  } catch (error) {
-    await stop();
-    explainAndExit(error);
-  }
+    return { lost: lost.promise };
+  });
 }
 
 async function embeddedDatabase(
@@ -64,7 +57,7 @@ interface Watch {
 
 /**
  * A service that ends without being asked is started again, after a second, then two, at most thirty. One that ends
- * before all are up, or says that its settings are broken, would only do so again: that ends everything.
+ * before all are up would only do so again: that ends everything.
  */
 function keepRunning(
   { name }: ServiceDefinition,
@@ -86,7 +79,7 @@ function keepRunning(
     });
     child.once('exit', (code, signal) => {
       if (stopping) return;
-      if (code === exitCodes.brokenSettings || !mayRestart()) {
+      if (!mayRestart()) {
         return giveUp(new Error(`${name} could not start (${signal ?? code}); what it said stands above`));
       }
       if (Date.now() - startedAt > 60_000) pauseMs = 1_000;

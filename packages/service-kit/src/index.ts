@@ -11,6 +11,7 @@ export { type OpenApiOptions, openApiOf } from './pages/openapi.ts';
 export type { Readiness } from './pages/operations.ts';
 export type { Observed, Platform } from './platform/platform.ts';
 export { runService } from './platform/run-service.ts';
+export { runUntilAsked } from './platform/run-until-asked.ts';
 export { PortTaken } from './platform/serve.ts';
 export { type PlatformOptions, startPlatform } from './platform/start-platform.ts';
 export { type RunningService, startService } from './platform/start-service.ts';

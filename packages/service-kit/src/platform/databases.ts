@@ -8,6 +8,7 @@ import {
   openDatabase,
   passwordOf,
   roleName,
+  runningEmbeddedServer,
   type ServerAddress,
   startEmbeddedServer,
 } from '@marimo/postgres';
@@ -36,8 +37,8 @@ const queues = 'messaging';
 /** Connections a service may hold at once. The relay publishes one window after another, so it needs few. */
 const connections: Record<LoginRole, number> = { app: 10, relay: 3 };
 
-export async function startDatabases(settings: Settings, log: Log): Promise<Databases> {
-  const { address, lost, stop } = await startServer(settings, log);
+export async function startDatabases(settings: Settings, log: Log, mayJoin: boolean): Promise<Databases> {
+  const { address, lost, stop } = await startServer(settings, log, mayJoin);
   const migrated = new Set<string>();
 
   const passwordFor = (schema: string, role: LoginRole) => {
@@ -79,12 +80,13 @@ export async function startDatabases(settings: Settings, log: Log): Promise<Data
   };
 }
 
-async function startServer(settings: Settings, log: Log): Promise<Server> {
-  if (settings.database !== undefined) {
-    return { address: settings.database, lost: new Promise(() => {}), stop: async () => {} };
-  }
+async function startServer(settings: Settings, log: Log, mayJoin: boolean): Promise<Server> {
+  const directory = join(settings.home, 'postgres');
+  const running = settings.database ?? (mayJoin ? await runningEmbeddedServer(directory) : undefined);
+  if (running !== undefined) return { address: running, lost: new Promise(() => {}), stop: async () => {} };
+
   const onProgress = (message: string) => log.info(message);
-  const embedded = await startEmbeddedServer({ directory: join(settings.home, 'postgres'), log, onProgress });
+  const embedded = await startEmbeddedServer({ directory, log, onProgress });
   let stopping = false;
   return {
     address: embedded.server,

@@ -12,6 +12,8 @@ import type { Platform } from './platform.ts';
 export interface PlatformOptions {
   /** False where no service of this process has one, such as a gateway alone. */
   readonly withDatabase?: boolean;
+  /** For commands: work with the embedded database of a platform that runs, where one does. */
+  readonly mayJoin?: boolean;
 }
 
 /** Opens what the settings chose. When a part fails to start, those before it are closed again. */
@@ -28,7 +30,7 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
 
 async function startParts(
   settings: Settings,
-  { withDatabase = true }: PlatformOptions,
+  { withDatabase = true, mayJoin = false }: PlatformOptions,
   started: AsyncDisposableStack,
 ): Promise<Omit<Platform, 'close'>> {
   const { logLevel: level, otlpEndpoint: endpoint } = settings;
@@ -39,7 +41,7 @@ async function startParts(
     return part;
   };
 
-  const databases = withDatabase ? keep(await startDatabases(settings, log)) : undefined;
+  const databases = withDatabase ? keep(await startDatabases(settings, log, mayJoin)) : undefined;
   const transport = keep(await openTransport(settings, databases, log));
   const cache = keep(openCache(settings, log, metrics));
   const registry = keep(openRegistry(settings, log, metrics));
