@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { servicePorts } from '@marimo/contracts';
+import { freePorts } from '@marimo/testing';
 import { root } from '../steps/run.ts';
 
 export interface RunningPlatform {
@@ -42,15 +42,11 @@ export async function freshMachine(): Promise<{
 }
 
 /** Starts the platform as `npm start` does and waits until the gateway says that everything behind it can serve. */
-export async function startPlatformProcess({
-  home,
-  ports,
-  args = [],
-  env = {},
-}: StartOptions): Promise<RunningPlatform> {
+export async function startPlatformProcess(options: StartOptions): Promise<RunningPlatform> {
+  const { home, ports, args = [] } = options;
   const child = spawn(process.execPath, ['scripts/start.ts', ...args], {
     cwd: root,
-    env: { ...withoutOurSettings(process.env), ...ports, MARIMO_HOME: home, LOG_LEVEL: 'warn', ...env },
+    env: environmentOf(options),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -92,22 +88,9 @@ async function untilReady(origin: string, child: ChildProcess, output: () => str
   throw new Error(`the platform did not become ready:\n${output()}`);
 }
 
-/** The environment of the test run without what would point the platform at somebody else's servers. */
-function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const ours =
-    /^(DB_|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|MARIMO_|NODE_ENV|LOG_LEVEL|TEST_|JEST_)/;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name)));
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
+/** The environment of the test run, without what would point the platform at somebody else's servers. */
+export function environmentOf({ home, ports, env = {} }: StartOptions): NodeJS.ProcessEnv {
+  const ours = /^(DB_|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|MARIMO_|NODE_ENV|LOG_LEVEL|JEST_)/;
+  const rest = Object.entries(process.env).filter(([name]) => !ours.test(name));
+  return { ...Object.fromEntries(rest), ...ports, MARIMO_HOME: home, LOG_LEVEL: 'warn', ...env };
 }

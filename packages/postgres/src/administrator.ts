@@ -19,7 +19,11 @@ export async function asAdministrator<T>(
   });
   // The statement that runs is rejected too; without a listener the loss would end the process.
   client.on('error', () => undefined);
-  await client.connect();
+  await client.connect().catch((error: Error) => {
+    throw Object.assign(error, {
+      message: `The database at ${server.host}:${server.port} does not let us in: ${error.message}`,
+    });
+  });
   try {
     return await work(client);
   } finally {

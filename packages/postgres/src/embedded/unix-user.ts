@@ -29,13 +29,16 @@ export function spawnAs(
 /**
  * Ourselves, unless we are root. Then the first unprivileged user who reaches both the programs and the directory;
  * and where none does, because the project lies in a directory only root may enter, one who is lent the right to look
- * into directories, and no other.
+ * into directories. Containers often withhold that one even from root; there it is the wider right that they leave.
  */
 export async function chooseUnixUser(binaries: Binaries, directory: string): Promise<UnixUser> {
   if (process.getuid?.() !== 0) return { name: 'this user', ids: undefined, prefix: [] };
   const users = await unprivilegedUsers(directory);
-  for (const user of [...users, ...users.map(lentTheWayIn)]) {
-    if (await reaches(user, binaries, directory)) return user;
+  for (const right of [undefined, 'dac_read_search', 'dac_override']) {
+    for (const user of users) {
+      const tried = right === undefined ? user : lent(right, user);
+      if (await reaches(tried, binaries, directory)) return tried;
+    }
   }
   throw new Error(
     `PostgreSQL does not run as root, and no other user of this machine reaches both ${binaries.postgres} and ` +
@@ -62,25 +65,26 @@ async function unprivilegedUsers(directory: string): Promise<UnixUser[]> {
   return found;
 }
 
-function lentTheWayIn(user: UnixUser): UnixUser {
+function lent(right: string, user: UnixUser): UnixUser {
   const { uid, gid } = user.ids ?? { uid: 65_534, gid: 65_534 };
-  const rights = '+dac_read_search';
   const prefix = [
     'setpriv',
     `--reuid=${uid}`,
     `--regid=${gid}`,
     '--clear-groups',
-    `--inh-caps=${rights}`,
-    `--ambient-caps=${rights}`,
+    // access(2) looks at what a user may without such rights, unless told not to; initdb asks by it.
+    '--securebits=+no_setuid_fixup',
+    `--inh-caps=+${right}`,
+    `--ambient-caps=+${right}`,
     '--',
   ];
   return { ...user, prefix };
 }
 
-/** Asks the program itself: it has to be found, load its libraries, and stand in the directory. */
+/** Asks the programs themselves: they have to be found, find each other, load their libraries, and stand in the directory. */
 async function reaches(user: UnixUser, binaries: Binaries, directory: string): Promise<boolean> {
-  const script = 'cd "$1" && exec "$2" --version';
-  const child = spawnAs(user, 'sh', ['-c', script, 'sh', directory, binaries.postgres], { stdio: 'ignore' });
+  const script = 'cd "$1" && exec "$2" --show --pgdata="$1/data"';
+  const child = spawnAs(user, 'sh', ['-c', script, 'sh', directory, binaries.initdb], { stdio: 'ignore' });
   return new Promise((resolve) => {
     child.on('error', () => resolve(false));
     child.on('exit', (code) => resolve(code === 0));

@@ -63,13 +63,15 @@ export interface ReadEnvironment {
 /** An empty variable counts as unset: that is how compose files and shells pass on what nobody gave. */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): ReadEnvironment {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
-  const values = Environment.safeParse(given);
-  const byService = PerService.safeParse(given);
-  const issues = [...(values.error?.issues ?? []), ...(byService.error?.issues ?? [])];
+  const issues = [Environment, PerService].flatMap((schema) => schema.safeParse(given).error?.issues ?? []);
+  // What is well is read on, so that what is weak is found together with what is broken.
+  const broken = new Set(issues.map(({ path }) => path[0]));
+  const well = Object.fromEntries(Object.entries(given).filter(([name]) => !broken.has(name)));
+  const byService = PerService.parse(well);
   return {
-    values: values.data ?? {},
-    ports: ofServices('PORT', byService.data ?? {}) as ReadEnvironment['ports'],
-    rolePasswords: ofServices('DB_PASSWORD', byService.data ?? {}) as ReadEnvironment['rolePasswords'],
+    values: Environment.parse(well),
+    ports: ofServices('PORT', byService) as ReadEnvironment['ports'],
+    rolePasswords: ofServices('DB_PASSWORD', byService) as ReadEnvironment['rolePasswords'],
     problems: issues.map(({ path, message }) => `${String(path[0])}: ${message}`),
   };
 }
