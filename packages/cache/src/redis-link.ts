@@ -89,10 +89,13 @@ export class RedisLink {
     this.#redis.disconnect(true);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isReady = false;
     this.#opened();
+    const hasConnection = ['connect', 'ready'].includes(this.#redis.status);
+    const closed = new Promise((resolve) => this.#redis.once('close', resolve));
     this.#redis.disconnect();
+    if (hasConnection) await closed;
   }
 
   async #connected(): Promise<void> {
@@ -146,7 +149,7 @@ function redisOptions({ address, password, name, timeoutMs = 100 }: RedisLinkOpt
     commandTimeout: timeoutMs,
     // A connection that died without a word is given up after this long without an answer.
     socketTimeout: timeoutMs * 5,
-    disconnectTimeout: 500,
+    disconnectTimeout: 200,
     retryStrategy: (tries: number) =>
       Math.min(2_000, 50 * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2),
     // A failover leaves us at what is now a replica; its address finds the new primary.

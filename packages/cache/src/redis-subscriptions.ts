@@ -31,9 +31,9 @@ export class RedisSubscriptions {
     };
   }
 
-  close(): void {
+  close(): Promise<void> {
     clearInterval(this.#heartbeat);
-    this.#link.close();
+    return this.#link.close();
   }
 }
 

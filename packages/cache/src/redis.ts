@@ -52,8 +52,7 @@ export function redisCache(options: RedisCacheOptions): Cache {
     },
     async close() {
       topics.clear();
-      subscriptions.close();
-      link.close();
+      await Promise.all([subscriptions.close(), link.close()]);
     },
   };
 }
