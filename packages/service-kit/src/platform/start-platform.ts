@@ -43,8 +43,10 @@ async function startParts(
 
   const databases = withDatabase ? keep(await startDatabases(settings, log, mayJoin)) : undefined;
   const transport = keep(await openTransport(settings, databases, log));
-  const cache = keep(openCache(settings, log, metrics));
   const registry = keep(openRegistry(settings, log, metrics));
+  // While Redis is away each gateway grants its share of a limit, so that all together grant no more than before.
+  const shares = () => Math.max(1, registry.instances('gateway').length);
+  const cache = keep(openCache(settings, shares, log, metrics));
   return {
     settings,
     clock: () => new Date(),
@@ -75,8 +77,8 @@ async function openTransport(
   return postgresTransport({ database: await databases.openQueues(log), log });
 }
 
-function openCache({ redis }: Settings, log: Log, metrics: Metrics): Cache {
-  return redis === undefined ? memoryCache({ log }) : redisCache({ ...redis, log, metrics });
+function openCache({ redis }: Settings, shares: () => number, log: Log, metrics: Metrics): Cache {
+  return redis === undefined ? memoryCache({ log }) : redisCache({ ...redis, shares, log, metrics });
 }
 
 function openRegistry(settings: Settings, log: Log, metrics: Metrics): Registry {

@@ -38,7 +38,10 @@ const Environment = z
     DB_REPLICA_HOST: z.string(),
     DB_MIGRATE: z.enum(['start', 'never']),
     RABBITMQ_URL: url('amqp', 'amqps'),
-    REDIS_ADDR: HostAndPort,
+    REDIS_ADDR: z.union(
+      [HostAndPort, url('redis', 'rediss')],
+      'an address is host:port, or a URL such as rediss://redis:6380',
+    ),
     REDIS_PASSWORD: z.string(),
     CONSUL_ADDR: z.union([HostAndPort, url('http', 'https')], 'an address is host:port, or a URL'),
     OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https'),
