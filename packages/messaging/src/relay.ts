@@ -47,7 +47,8 @@ export function startRelay(options: RelayOptions): Relay {
       if (confirmed < claimed || error !== undefined) {
         if (closing.signal.aborted) return;
         failures += 1;
-        if (failures === 1) log.warn('events wait in the outbox', { error, claimed, confirmed });
+        const level = failures === 1 ? 'warn' : 'debug';
+        log[level]('events wait in the outbox', { error, claimed, confirmed, failures });
         // Not by the bell: it rings at every commit, and nothing can be delivered now.
         await sleep(backoffMs(failures), undefined, { signal: closing.signal }).catch(() => {});
         continue;

@@ -37,7 +37,8 @@ export function openLink<T>({ url, name, log, setup, opened }: LinkOptions<T>): 
         await oneConnection();
       } catch (error) {
         failures += 1;
-        if (failures === 1 && !closing.signal.aborted) log.warn('the broker is away', { link: name, error });
+        const level = failures === 1 && !closing.signal.aborted ? 'warn' : 'debug';
+        log[level]('the broker is away', { link: name, failures, error });
       }
       open = undefined;
       await sleep(backoffMs(failures), undefined, { signal: closing.signal }).catch(() => {});
