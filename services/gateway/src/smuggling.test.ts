@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { closeAll, gatewayTo, raw, type Upstream, upstream } from '../test/gateway-under-test.ts';
 
 let stock: Upstream;
@@ -63,6 +64,23 @@ describe('a request whose end could be seen in two places', () => {
     expect(text).not.toMatch(/answer/);
     expect(text.match(/HTTP\/1\.1 \d/g) ?? []).toHaveLength(1);
     expect(stock.requests.map(({ url }) => url)).not.toContain('/api/v1/stock/things/hidden');
+  });
+
+  it('is cut off without a word once its answer has begun: words in an answer are part of it', async () => {
+    stock.server.removeAllListeners('request').on('request', (req, res) => {
+      req.on('error', () => {});
+      res.writeHead(200).write('part');
+    });
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (part: Buffer) => {
+      text += part.toString();
+      if (text.includes('part')) socket.write('zz\r\n');
+    });
+    socket.write(post('Transfer-Encoding: chunked', '1\r\na\r\n'));
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(text).toMatch(/part/);
+    expect(text.match(/HTTP\/1\.1 \d/g)).toHaveLength(1);
   });
 
   it('is framed anew: extensions of chunks go no further', async () => {

@@ -91,11 +91,20 @@ describe('through the gateway', () => {
     expect(stock.requests).toEqual([]);
   });
 
-  it.each(['TRACE', 'PROPFIND', 'CONNECT'])('%s is no method of ours', async (method) => {
+  it.each(['TRACE', 'PROPFIND'])('%s is no method of ours', async (method) => {
     const stock = await upstream((_, res) => res.end());
     const { port } = await gatewayTo([stock.instance]);
-    const { text } = await raw(port, `${method} /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n`);
-    expect(text).not.toMatch(/^HTTP\/1\.1 2/);
+    const lines = 'Host: a\r\nAuthorization: Bearer good-1';
+    const { text } = await raw(port, `${method} /api/v1/stock/open HTTP/1.1\r\n${lines}\r\n\r\n`);
+    expect(text).toMatch(/^HTTP\/1\.1 405 /);
+    expect(text).toMatch(/\r\nallow: GET, HEAD, /);
     expect(stock.requests).toEqual([]);
+  });
+
+  it('CONNECT is not even answered: we are no open proxy', async () => {
+    const { port } = await gatewayTo([]);
+    expect(await raw(port, 'CONNECT example.com:443 HTTP/1.1\r\nHost: a\r\n\r\n')).toMatchObject({
+      text: '',
+    });
   });
 });

@@ -203,6 +203,18 @@ describe('a tunnel', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
+  it('ends although its client leaves its half open', async () => {
+    const stock = await echo();
+    const gateway = await toStock(stock);
+    const client = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
+    const answered = new Promise((resolve) => client.once('data', resolve));
+    client.write(upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'));
+    await answered;
+    for (const one of stock.sockets) one.destroy();
+    await until(async () => (await gateway.connections()) === 0);
+    client.destroy();
+  });
+
   it('is let go of when the client has left and the service does not answer', async () => {
     const stock = await upstream(() => {});
     // Never answers, and lets go only when it is let go of.
@@ -217,12 +229,14 @@ describe('a tunnel', () => {
   });
 
   it('ends when the gateway drains, so that it can close', async () => {
-    const gateway = await toStock(await echo());
+    const stock = await echo();
+    const gateway = await toStock(stock);
     const socket = dial(gateway);
     await opened(socket);
     const over = closed(socket);
     gateway.drain();
     await over;
+    await until(() => stock.sockets.size === 0);
     const late = await raw(
       gateway.port,
       upgradeTo('/api/v1/stock/live', 'Authorization: Bearer good-1\r\n'),

@@ -37,6 +37,14 @@ export const stock: readonly AnyEndpoint[] = [
     replies,
   }),
   endpoint({
+    method: 'POST',
+    path: '/api/v1/stock/hurried',
+    summary: '',
+    access: 'public',
+    deadlineMs: 200,
+    replies,
+  }),
+  endpoint({
     method: 'GET',
     path: '/api/v1/stock/hurried',
     summary: '',

@@ -1,5 +1,10 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { MalformedRequest } from '@marimo/contracts';
+import type { Dispatcher } from 'undici';
 import { closeAll, gatewayTo, instanceAt, raw, until, upstream } from '../../test/gateway-under-test.ts';
+import type { Passage } from '../passage.ts';
+import { attempt } from './attempt.ts';
+import { failureOf, refusalFor } from './outcome.ts';
 
 afterEach(closeAll);
 
@@ -55,6 +60,16 @@ describe('passing an answer on', () => {
     expect(text).not.toMatch(/transfer-encoding|content-length/i);
   });
 
+  it('takes the length off a 204 that has one: a client that believed it would wait for the bytes', async () => {
+    const stock = await upstream((req) =>
+      req.socket.end('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'),
+    );
+    const gateway = await gatewayTo([stock.instance]);
+    const { text } = await raw(gateway.port, get('/api/v1/stock/open'));
+    expect(text).toMatch(/^HTTP\/1\.1 204/);
+    expect(text).not.toMatch(/content-length/i);
+  });
+
   it('drops trailers', async () => {
     const stock = await upstream((_, res) => {
       res.writeHead(200, { trailer: 'x-checksum' });
@@ -69,13 +84,15 @@ describe('passing an answer on', () => {
   });
 
   it('shows the first event of a stream while the stream goes on', async () => {
+    let speak = () => {};
     const stock = await upstream((_, res) => {
-      res.writeHead(200, { 'content-type': 'text/event-stream' });
-      setTimeout(() => res.write('data: 1\n\n'), 50);
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      speak = () => res.write('data: 1\n\n');
     });
     const gateway = await gatewayTo([stock.instance]);
     const answer = await fetch(`${gateway.url}/api/v1/stock/open`); // resolves with the headers, before the first byte
     expect(answer.headers.get('content-type')).toBe('text/event-stream');
+    speak();
     const reader = answer.body!.getReader();
     expect(Buffer.from((await reader.read()).value!).toString()).toBe('data: 1\n\n');
     await reader.cancel();
@@ -201,5 +218,20 @@ describe('a deadline', () => {
     const gateway = await gatewayTo([stock.instance]);
     const answer = await fetch(`${gateway.url}/api/v1/stock/hurried`);
     expect(await answer.text()).toBe('begun and ended');
+  });
+});
+
+describe('a request that undici does not take', () => {
+  it('is the fault of its client, and no failure of the instance', async () => {
+    const refusing = {
+      dispatch() {
+        throw Object.assign(new Error('invalid header'), { code: 'UND_ERR_INVALID_ARG' });
+      },
+    } as unknown as Dispatcher;
+    const passage = { interruptWith() {}, cancelled: undefined } as unknown as Passage;
+    const outcome = await attempt(refusing, { method: 'GET', path: '/' }, passage, () => false);
+    if (outcome.kind !== 'failed') throw new Error('It was sent');
+    expect(failureOf(outcome)).toBe('given-up');
+    expect(refusalFor(outcome, 'stock')).toBeInstanceOf(MalformedRequest);
   });
 });

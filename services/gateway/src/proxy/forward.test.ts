@@ -1,13 +1,16 @@
 import type { RequestListener } from 'node:http';
+import type { Registry } from '@marimo/discovery';
 import {
   closeAll,
   gatewayTo,
   instanceAt,
   megabyte,
+  raw,
   type Upstream,
   until,
   upstream,
 } from '../../test/gateway-under-test.ts';
+import { Upstreams } from './upstreams.ts';
 
 afterEach(closeAll);
 
@@ -95,13 +98,18 @@ describe('a request that fails at one instance', () => {
     expect(all.flatMap(({ requests }) => requests)).toHaveLength(3);
   });
 
-  it('stops being tried when the budget of one in ten is used up', async () => {
-    const all = await Promise.all([1, 2, 3].map(() => upstream(turnsAway)));
-    const gateway = await gatewayTo(all.map(({ instance }) => instance));
-    // Eight in flight at once: the breakers have not yet heard of the failures.
-    await Promise.all(Array.from({ length: 40 }, () => fetch(`${gateway.url}/api/v1/stock/open`)));
-    const tries = all.flatMap(({ requests }) => requests).length;
-    expect(tries - 40).toBeLessThanOrEqual(10 + 4);
+  it('is tried again only within the budget of one in ten', async () => {
+    // Two of five at each instance: too few for a breaker, far too many for the budget.
+    const flaky = () => {
+      let asked = 0;
+      return upstream((_, res) => res.writeHead([1, 3].includes(asked++ % 5) ? 503 : 200).end());
+    };
+    const both = [await flaky(), await flaky()];
+    const gateway = await gatewayTo(both.map(({ instance }) => instance));
+    for (let at = 0; at < 200; at++) await fetch(`${gateway.url}/api/v1/stock/open`);
+    const retries = both.flatMap(({ requests }) => requests).length - 200;
+    expect(retries).toBeGreaterThan(10);
+    expect(retries).toBeLessThanOrEqual(10 + 20);
   });
 });
 
@@ -148,6 +156,42 @@ describe('the breaker of an instance', () => {
       expect((await sent).status).toBe(413);
     }
     expect((await fetch(`${gateway.url}/api/v1/stock/open`)).status).toBe(404);
+  });
+
+  it('is not moved by clients too slow for the deadline', async () => {
+    const stock = await upstream((req, res) => {
+      req.on('error', () => {}).resume();
+      if (req.method === 'GET') res.end('fine');
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const slow =
+      'POST /api/v1/stock/hurried HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n';
+    const answers = await Promise.all(Array.from({ length: 10 }, () => raw(gateway.port, slow)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([504]));
+    expect((await fetch(`${gateway.url}/api/v1/stock/open`)).status).toBe(200);
+  });
+
+  it('hears of an instance that answers nobody in time', async () => {
+    const stock = await upstream(() => {});
+    const gateway = await gatewayTo([stock.instance]);
+    const ask = async () => (await fetch(`${gateway.url}/api/v1/stock/hurried`)).status;
+    expect(await Promise.all(Array.from({ length: 5 }, ask))).toEqual([504, 504, 504, 504, 504]);
+    expect(await ask()).toBe(503);
+  });
+});
+
+describe('an instance that drowns', () => {
+  it('gets no more, so that nobody waits in a line that never ends', async () => {
+    const { instance } = await upstream(answers);
+    const upstreams = new Upstreams({
+      instances: () => [instance],
+      onChange: () => () => {},
+    } as unknown as Registry);
+    const chosen = upstreams.choose('stock', () => false);
+    expect(chosen?.instance).toBe(instance);
+    chosen!.inFlight = 1_024;
+    expect(upstreams.choose('stock', () => false)).toBeUndefined();
+    await upstreams.close();
   });
 });
 

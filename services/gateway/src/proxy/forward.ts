@@ -43,6 +43,7 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
   return async (passage, request) => {
     const { service } = request;
     const budget = budgetOf(service);
+    budget.earn();
     const tried = new Set<Upstream>();
     const isOpen = (one: Upstream) => breakers.isOpen(one.instance);
     const untried = () => upstreams.choose(service, (one) => tried.has(one) || isOpen(one));

@@ -91,6 +91,13 @@ describe("a client's headers", () => {
     expect((await received('X-Request-Id: a b\tc'))['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('are believed about nothing when nobody vouches for them', async () => {
+    const headers = await received('X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https', {});
+    expect(headers).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' });
+    const elsewhere = await received('X-Forwarded-For: 9.9.9.9', { TRUSTED_PROXIES: '10.0.0.0/8' });
+    expect(elsewhere['x-forwarded-for']).toBe('127.0.0.1');
+  });
+
   it('carry the trace on', async () => {
     const trace = '0af7651916cd43dd8448eb211c80319c';
     const headers = await received(`traceparent: 00-${trace}-b7ad6b7169203331-01\r\ntracestate: a=b`);

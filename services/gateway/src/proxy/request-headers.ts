@@ -80,7 +80,6 @@ function refuseUnclearFraming(req: IncomingMessage): void {
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersionMinor === 0)) {
     throw unclear('transfer-encoding', 'only chunked is read');
   }
-  if (req.httpVersionMajor !== 1) throw unclear('request', 'the HTTP version is not known');
 }
 
 function know(rawName: string): KnownName {
