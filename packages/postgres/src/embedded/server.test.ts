@@ -1,19 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createLog } from '@marimo/observability';
 import { asAdministrator, createDatabaseIfMissing } from '../administrator.ts';
 import type { ServerAddress } from '../settings.ts';
+import { findBinaries } from './binaries.ts';
+import { prepareData } from './data-directory.ts';
 import { readPostmasterFile, stopLeftOver } from './left-over.ts';
 import { identityOf } from './process-identity.ts';
 import { runningEmbeddedServer } from './running.ts';
 import { type EmbeddedServer, type EmbeddedServerOptions, startEmbeddedServer } from './server.ts';
+import { chooseUnixUser } from './unix-user.ts';
 
 const log = createLog({ service: 'test', level: 'silent' });
 const holdServer = fileURLToPath(new URL('../../test/hold-server.ts', import.meta.url));
@@ -220,5 +223,20 @@ describe('started by root', () => {
     await mkdir(directory, { mode: 0o700 });
     const server = await start({ directory: join(directory, 'database'), throwAway: true });
     expect(await query(server, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  itAsRoot('and when the programs too lie where only root may enter', async () => {
+    newDirectory();
+    await mkdir(directory, { mode: 0o700 });
+    const { postgres } = findBinaries();
+    const native = join(directory, 'native');
+    await cp(dirname(dirname(postgres)), native, { recursive: true });
+    const hidden = { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') };
+    const database = join(directory, 'database');
+    await mkdir(database);
+    const user = await chooseUnixUser(hidden, database);
+    if (user.ids) await chown(database, user.ids.uid, user.ids.gid);
+    const { data } = await prepareData(database, hidden, user, true, () => undefined);
+    expect((await stat(join(data, 'PG_VERSION'))).uid).toBe(user.ids?.uid);
   });
 });
