@@ -8,7 +8,7 @@ import {
 import type { Transaction } from '@marimo/postgres';
 import { Refusal } from '@marimo/problems';
 import { type BalancedEntry, balance, digestOf, type EntryToPost, type ReadyEntry } from './ledger.ts';
-import { type AccountState, findAccounts, findJournals, findPosted, type PostedBefore } from './store.ts';
+import { findKnown, type Known } from './store.ts';
 
 export interface RepeatedEntry {
   readonly kind: 'repeated';
@@ -32,7 +32,12 @@ export async function checkEntries(
   baseCurrency: string,
   entries: readonly EntryToPost[],
 ): Promise<CheckedEntry[]> {
-  const known = await lookUp(tx, entries);
+  const known = await findKnown(
+    tx,
+    new Set(entries.flatMap(({ lines }) => lines.map(({ accountCode }) => accountCode))),
+    new Set(entries.map(({ journalCode }) => journalCode)),
+    new Set(entries.map(({ entryId }) => entryId)),
+  );
   const ready = new Map<string, Buffer>();
 
   function check(given: EntryToPost): ReadyEntry | RepeatedEntry {
@@ -44,7 +49,7 @@ export async function checkEntries(
     if (taken?.equals(digest)) return { kind: 'repeated', entryId, number };
     if (taken !== undefined) throw new EntryConflict({ entryId, number });
 
-    const journalId = known.journals.get(entry.journalCode)?.journalId;
+    const journalId = known.journalIds.get(entry.journalCode);
     if (journalId === undefined) throw new JournalUnknown({ journalCode: entry.journalCode });
     const accountIds = accountIdsOf(entry, known.accounts);
     ready.set(entryId, digest);
@@ -59,24 +64,6 @@ export async function checkEntries(
       return { kind: 'refused', entryId: given.entryId, refusal: error };
     }
   });
-}
-
-interface Known {
-  readonly accounts: ReadonlyMap<string, AccountState>;
-  readonly journals: ReadonlyMap<string, { readonly journalId: string }>;
-  readonly posted: ReadonlyMap<string, PostedBefore>;
-}
-
-async function lookUp(tx: Transaction, entries: readonly EntryToPost[]): Promise<Known> {
-  const codes = new Set(entries.flatMap(({ lines }) => lines.map(({ accountCode }) => accountCode)));
-  const accounts = await findAccounts(tx, [...codes]);
-  const journals = await findJournals(tx, [...new Set(entries.map(({ journalCode }) => journalCode))]);
-  const posted = await findPosted(tx, [...new Set(entries.map(({ entryId }) => entryId))]);
-  return {
-    accounts: new Map(accounts.map((account) => [account.code, account])),
-    journals: new Map(journals.map((journal) => [journal.code, journal])),
-    posted: new Map(posted.map((entry) => [entry.entryId, entry])),
-  };
 }
 
 /** Errors: AccountUnknown, AccountIsGroup or AccountArchived, each naming all codes it applies to. */

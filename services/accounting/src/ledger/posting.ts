@@ -12,7 +12,7 @@ import {
   type NumberedEntry,
   type ReadyEntry,
 } from './ledger.ts';
-import { insertEntries, insertLines, takeNumbers } from './store.ts';
+import { insertEntries, takeNumbers } from './store.ts';
 
 /** Who posts into which book, and when. */
 export interface Posting extends Book {
@@ -48,8 +48,7 @@ export async function writeEntries(
   const stored = new Map<string, JournalEntry>();
   if (ready.length > 0) {
     const numbered = await withNumbers(tx, ready);
-    if ((await insertEntries(tx, numbered, posting)) < numbered.length) throw new PostedMeanwhile();
-    await insertLines(tx, numbered);
+    if (!(await insertEntries(tx, numbered, posting))) throw new PostedMeanwhile();
     for (const each of numbered) stored.set(each.entryId, journalEntryOf(each, posting));
     const events = [...stored].map(([subject, data]) => ({ subject, data }));
     await posting.outbox.addAll(tx, journalEntryPosted, events);

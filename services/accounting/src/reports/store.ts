@@ -32,12 +32,12 @@ export function trialBalanceRows(
     ) as before using (account_id)
     join account on account.tenant_id = $1 and account.account_id = until.account_id
     order by account.code`;
-  return tx.rows<TrialBalanceRow>(sql, [tx.tenantId, asOf, from], 'report_trial_balance');
+  return tx.rows<TrialBalanceRow>(sql, [tx.tenantId, asOf, from]);
 }
 
 export function accountIdOf(tx: Transaction, code: string): Promise<{ accountId: string } | undefined> {
   const sql = 'select account_id as "accountId" from account where tenant_id = $1 and code = $2';
-  return tx.first(sql, [tx.tenantId, code], 'report_account');
+  return tx.first(sql, [tx.tenantId, code]);
 }
 
 /** Debit minus credit of one account when a day ends, in minor units of the base currency. */
@@ -78,7 +78,7 @@ export async function movedUpTo(tx: Transaction, accountId: string, place: LineP
     join journal_entry as entry on entry.tenant_id = line.tenant_id and entry.entry_id = line.entry_id
     where line.tenant_id = $1 and line.account_id = $2 and line.posting_date = $3
       and (entry.sequence, line.entry_id, line.line_number) <= ($4::bigint, $5::uuid, $6::int)`;
-  const row = await tx.first<{ balance: bigint }>(sql, [tx.tenantId, accountId, ...place], 'report_moved');
+  const row = await tx.first<{ balance: bigint }>(sql, [tx.tenantId, accountId, ...place]);
   return row?.balance ?? 0n;
 }
 
@@ -121,5 +121,5 @@ export function statementRows(tx: Transaction, filter: StatementFilter): Promise
   // Later pages begin at the day of the last line seen, so that the index leads there.
   const [firstDay = from, sequence, entryId, lineNumber] = after ?? [];
   const values = [tx.tenantId, accountId, firstDay, to, sequence, entryId, lineNumber, limit];
-  return tx.rows<StatementRow>(sql, values, 'report_statement');
+  return tx.rows<StatementRow>(sql, values);
 }
