@@ -68,6 +68,13 @@ export const failing = endpoint({
   access: 'public',
   replies: { 200: z.any() },
 });
+export const longList = endpoint({
+  method: 'GET',
+  path: '/api/v1/test/long-list',
+  summary: 'Is long.',
+  access: 'public',
+  replies: { 200: z.array(z.string()) },
+});
 export const undeclared = {
   ...whoAmI,
   path: '/api/v1/test/undeclared',
@@ -101,6 +108,12 @@ export const httpRoutes: readonly Route[] = [
     demandMatch(call, 7);
     return reply(200, { hello: 'world' }, { etag: etagOf(7) });
   }),
+  handle(longList, async () =>
+    reply(
+      200,
+      Array.from({ length: 2_000 }, (_, n) => `line ${n}`),
+    ),
+  ),
   handle(failing, async () => {
     throw new Error('password=hunter2 in SQL');
   }),

@@ -13,6 +13,7 @@ import {
   type ServiceDefinition,
   startService,
 } from '@marimo/service-kit';
+import supertest from 'supertest';
 import { z } from 'zod';
 import { Answer } from './answer.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
@@ -44,6 +45,8 @@ export interface ServiceUnderTest {
   events(): Promise<Envelope[]>;
   /** Hands an event to the service's consumers as the broker would, and waits for its effect. */
   deliver<E extends EventDefinition>(event: E, given: DeliveredEvent<E>): Promise<void>;
+  /** For what `call` would not send: requests as they are, without contract or token. */
+  readonly http: ReturnType<typeof supertest>;
   readonly url: string;
   readonly database: TestDatabase;
   readonly running: RunningService;
@@ -81,6 +84,7 @@ export async function serviceUnderTest(
 
   return {
     url,
+    http: supertest(url),
     database,
     running,
     call: (endpoint, input, given = {}) => callOver(url, endpoint, input, { as: usual, ...given }),
@@ -129,8 +133,10 @@ function addressOf({ path }: AnyEndpoint, { params, query }: CallInput<AnyEndpoi
   const asked = Object.entries((query ?? {}) as Record<string, unknown>).filter(
     ([, value]) => value !== undefined,
   );
-  const search = new URLSearchParams(asked.map(([name, value]): [string, string] => [name, String(value)]));
-  return search.size > 0 ? `${filled}?${search}` : filled;
+  const search = new URLSearchParams(
+    asked.map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString();
+  return search === '' ? filled : `${filled}?${search}`;
 }
 
 function envelopeOf<E extends EventDefinition>(event: E, given: DeliveredEvent<E>): Envelope {

@@ -1,6 +1,6 @@
-import { inSpan, type Log, runInContext, SpanKind } from '@marimo/observability';
+import { currentTraceparent, inSpan, type Log, runInContext, SpanKind } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
-import { Refusal } from '@marimo/problems';
+import { Refusal, statusOf } from '@marimo/problems';
 import type { Request, RequestHandler, Response } from 'express';
 import type { TokenVerifier } from '../caller.ts';
 import type { AnyReply, Route } from '../route.ts';
@@ -21,18 +21,26 @@ export interface Serving {
 /** Answers one endpoint. The order is the promise: who you are, what you may, what you sent, and only then the work. */
 export function answer(route: Route, serving: Serving): RequestHandler {
   const { method, path } = route.endpoint;
+  const name = `${method} ${path}`;
   return async (req, res) => {
     const { exchange } = res.locals;
     exchange.route = path;
-    const traceparent = req.get('traceparent');
-    const options = { kind: SpanKind.SERVER, traceparent, attributes: { 'http.route': path } };
-    await runInContext({ requestId: exchange.requestId }, () =>
-      inSpan(serving.service, `${method} ${path}`, options, () => work(route, serving, req, res)),
-    ).catch((thrown: unknown) => sendProblem(req, res, thrown));
+    const attributes = { 'http.request.method': method, 'http.route': path };
+    const options = { kind: SpanKind.SERVER, traceparent: req.get('traceparent'), attributes };
+    try {
+      await runInContext({ requestId: exchange.requestId }, () =>
+        inSpan(serving.service, name, options, () => attempt(route, serving, req, res)),
+      );
+    } catch (thrown) {
+      sendProblem(req, res, thrown);
+    }
   };
 }
 
-async function work(route: Route, serving: Serving, req: Request, res: Response): Promise<void> {
+/** Throws only what is our fault, so that the span around it is marked as failed. */
+async function attempt(route: Route, serving: Serving, req: Request, res: Response): Promise<void> {
+  const traceparent = currentTraceparent();
+  if (traceparent !== undefined) res.locals.exchange.traceparent = traceparent;
   try {
     const deadlineAt = deadlineOf(req, route.endpoint.deadlineMs);
     const reply = await withinDeadline(deadlineAt, res, (signal) =>
@@ -41,11 +49,13 @@ async function work(route: Route, serving: Serving, req: Request, res: Response)
     sendReply(req, res, reply);
   } catch (thrown) {
     if (thrown instanceof CallerGone) return; // there is nobody to answer
-    if (!(thrown instanceof Refusal)) {
-      serving.log.error('a request failed', { route: route.endpoint.path, error: thrown });
-      throw thrown; // so that its span is marked as failed
-    }
-    sendProblem(req, res, thrown);
+    const isRefusal = thrown instanceof Refusal;
+    if (isRefusal && statusOf(thrown.definition.kind) < 500) return sendProblem(req, res, thrown);
+    serving.log[isRefusal ? 'warn' : 'error']('a request failed', {
+      route: route.endpoint.path,
+      error: thrown,
+    });
+    throw thrown;
   }
 }
 
@@ -58,9 +68,10 @@ async function handleCall(
 ): Promise<AnyReply> {
   const { endpoint, handler } = route;
   const caller = await admit(endpoint.access, req, serving.verifier);
-  const { requestId } = res.locals.exchange;
-  const who = caller && { tenantId: caller.tenantId, actorId: caller.userId };
-  return runInContext({ requestId, ...who }, async () => {
+  const { exchange } = res.locals;
+  const { requestId } = exchange;
+  if (caller !== undefined) exchange.who = { tenantId: caller.tenantId, actorId: caller.userId };
+  return runInContext({ requestId, ...exchange.who }, async () => {
     const raw = await readBody(endpoint, req, res);
     const input = checkInput(endpoint, { params: req.params, query: req.query, json: raw.json });
     return handler(makeCall(endpoint, serving.database, req, { ...input, ...time, raw, caller, requestId }));

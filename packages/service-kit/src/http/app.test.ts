@@ -6,12 +6,13 @@ import {
   findOrder,
   httpRoutes,
   lastSlow,
+  longList,
   slow,
   takeOrder,
   versioned,
   whoAmI,
 } from '../../test/http-routes.ts';
-import { type KitUnderTest, kitUnderTest, tenantId } from '../../test/kit-under-test.ts';
+import { type KitUnderTest, kitUnderTest, tenantId, userId } from '../../test/kit-under-test.ts';
 import { rawRequest } from '../../test/raw-request.ts';
 import { until } from '../../test/until.ts';
 import { handle, reply } from '../index.ts';
@@ -68,6 +69,17 @@ describe('what is answered', () => {
     expect(given.headers['x-request-id']).toBe('order-12345');
     const odd = await client().get('/api/v1/test/versioned').set('x-request-id', '{"a": "<script>"}');
     expect(odd.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('compresses a long reply for who can read that, and no other', async () => {
+    const long = await fetch(kit.url + longList.path, { headers: { 'accept-encoding': 'gzip' } });
+    expect(long.headers.get('content-encoding')).toBe('gzip');
+    expect(await long.json()).toHaveLength(2_000);
+    const plain = await fetch(kit.url + longList.path, { headers: { 'accept-encoding': 'identity' } });
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(await plain.json()).toHaveLength(2_000);
+    const short = await fetch(kit.url + versioned.path, { headers: { 'accept-encoding': 'gzip' } });
+    expect(short.headers.get('content-encoding')).toBeNull();
   });
 
   it('answers 304 to who has this version, and 412 to who would change another', async () => {
@@ -133,15 +145,23 @@ describe('time', () => {
     await until(() => lastSlow.signal?.aborted === true);
   });
 
-  it('cuts off clients who send their headers or their body too slowly', async () => {
-    const headers = await rawRequest(kit.port, 'GET /api/v1/test/versioned HTTP/1.1\r\nHost: x\r\nX-A: ');
-    expect(headers).toMatch(/^HTTP\/1.1 408 /);
-    const body = await rawRequest(
-      kit.port,
+  it('cuts off clients who stop in the middle of their headers', async () => {
+    const answer = await rawRequest(kit.port, 'GET /api/v1/test/versioned HTTP/1.1\r\nHost: x\r\nX-A: ');
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it('cuts off clients who send their body byte by byte', async () => {
+    const socket = connect(kit.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
       `POST ${takeOrder.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n` +
-        `Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"quantity"`,
+        `Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n`,
     );
-    expect(body).toMatch(/^(HTTP\/1.1 408 |$)/);
+    let sent = 0;
+    const sending = setInterval(() => socket.write(' ', () => (sent += 1)), 20);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(sending);
+    expect(sent).toBeLessThan(1_000);
   });
 
   it('refuses too many headers and too long ones', async () => {
@@ -166,6 +186,9 @@ describe('what is recorded', () => {
       message: 'request',
       method: 'GET',
       path: `/api/v1/test/orders/${tenantId}`,
+      'tenant.id': tenantId,
+      'user.id': userId,
+      'request.id': expect.any(String),
     });
     expect(JSON.stringify(kit.lines)).not.toMatch(/limit=3|Bearer accountant/);
 

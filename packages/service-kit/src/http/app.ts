@@ -1,5 +1,5 @@
 import { parse } from 'node:querystring';
-import { Absent, HeadersTooLarge, MalformedRequest, MethodNotAllowed } from '@marimo/contracts';
+import { Absent, MalformedRequest, MethodNotAllowed } from '@marimo/contracts';
 import type { Log, Metrics } from '@marimo/observability';
 import compression from 'compression';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
@@ -8,7 +8,6 @@ import type { Route } from '../route.ts';
 import { answer, type Serving } from './answer.ts';
 import { checkRoutes } from './check-routes.ts';
 import { requestIdHeader, requestIdOf } from './exchange.ts';
-import { maxHeaderBytes, maxHeaders } from './listen.ts';
 import { type RecordExchange, recordExchanges } from './record.ts';
 import { sendProblem } from './send.ts';
 
@@ -35,7 +34,7 @@ export interface AppOptions extends Serving {
 export function createApp({ routes, pages, draining = () => false, ...serving }: AppOptions): Express {
   checkRoutes(serving.service, routes);
   const app = express();
-  app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
+  app.disable('etag').enable('case sensitive routing').enable('strict routing');
   // Flat: `a[b]=c` is a field of that very name, which no contract knows. A field given twice is an array.
   app.set('query parser', (text: string) => parse(text));
 
@@ -50,13 +49,16 @@ export function createApp({ routes, pages, draining = () => false, ...serving }:
 
 function beginExchange(record: RecordExchange, draining: () => boolean): RequestHandler {
   return (req, res, next) => {
-    const exchange = { requestId: requestIdOf(req), startedAt: performance.now(), route: 'unknown' };
+    const exchange = {
+      requestId: requestIdOf(req),
+      startedAt: performance.now(),
+      route: 'unknown',
+      sentBytes: 0,
+    };
     res.locals.exchange = exchange;
     res.setHeader(requestIdHeader, exchange.requestId);
     if (draining()) res.setHeader('connection', 'close');
     res.once('close', () => record(req, res, exchange));
-    // Node silently drops the headers beyond its limit; a dropped one could be the one that matters.
-    if (req.rawHeaders.length >= 2 * maxHeaders) throw new HeadersTooLarge({ limit: maxHeaderBytes });
     next();
   };
 }
@@ -86,7 +88,7 @@ function expressFailure(log: Log): ErrorRequestHandler {
     if (res.headersSent) return next(error);
     const isBadAddress = error instanceof URIError;
     const errors = [{ pointer: '', detail: 'the address is not well-formed' }];
-    if (!isBadAddress && !(error instanceof HeadersTooLarge)) log.error('a request failed', { error });
+    if (!isBadAddress) log.error('a request failed', { error });
     sendProblem(req, res, isBadAddress ? new MalformedRequest({ errors }) : error);
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeadlineExceeded, newId } from '@marimo/contracts';
+import type { WorkContext } from '@marimo/observability';
 import { deadlineFrom, deadlineHeader } from '@marimo/resilience';
 
 export const requestIdHeader = 'x-request-id';
@@ -12,8 +13,13 @@ export interface Exchange {
   readonly startedAt: number; // performance.now()
   /** The path as the contract writes it; never the caller's own text, which would flood the metrics. */
   route: string;
+  /** Of the answer's body, before compression. */
+  sentBytes: number;
   /** Asked every few seconds by a machine: not worth a line in the log. */
   quiet?: boolean;
+  /** Whose request it was, once that is known. */
+  who?: Pick<WorkContext, 'tenantId' | 'actorId'>;
+  traceparent?: string;
 }
 
 declare global {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-export const maxHeaderBytes = 16 * 1024;
-export const maxHeaders = 100;
+const maxHeaderBytes = 16 * 1024;
+const maxHeaders = 100;
 
 export interface ServerLimits {
   /** For the whole head of a request; 10 s unless told. */
@@ -27,7 +27,7 @@ export function createHardenedServer(handler: RequestListener, limits: ServerLim
     },
     handler,
   );
-  server.maxHeadersCount = maxHeaders;
+  server.maxHeadersCount = maxHeaders; // one more is a 431 from Node itself, as are too many bytes
   server.timeout = requestTimeoutMs; // a reader that takes nothing is cut off too
   server.on('checkContinue', handler); // so that a body is asked for only once somebody wants it
   return server;

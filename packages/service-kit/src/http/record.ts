@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Log, type Metrics, runInContext } from '@marimo/observability';
+import { continueTrace, type Log, type Metrics, runInContext } from '@marimo/observability';
 import type { Exchange } from './exchange.ts';
 
 export type RecordExchange = (req: IncomingMessage, res: ServerResponse, exchange: Exchange) => void;
@@ -19,7 +19,8 @@ export function recordExchanges(metrics: Metrics, log: Log): RecordExchange {
   );
   const sent = metrics.histogram('http_response_size_bytes', 'Bodies sent', ['method', 'route'], sizeBuckets);
 
-  return (req, res, { requestId, startedAt, route, quiet }) => {
+  return (req, res, exchange) => {
+    const { requestId, startedAt, route, sentBytes, quiet, who, traceparent } = exchange;
     const seconds = (performance.now() - startedAt) / 1000;
     const method = req.method ?? '';
     // 499 as nginx has it: the caller hung up before the answer was out.
@@ -27,16 +28,10 @@ export function recordExchanges(metrics: Metrics, log: Log): RecordExchange {
     requests.inc({ method, route, status });
     duration.observe({ method, route, status }, seconds);
     taken.observe({ method, route }, Number(req.headers['content-length'] ?? 0));
-    sent.observe({ method, route }, Number(res.getHeader('content-length') ?? 0));
-    runInContext({ requestId }, () => {
-      log[quiet ? 'debug' : 'info']('request', {
-        method,
-        route,
-        path: pathOf(req),
-        status,
-        durationMs: Math.round(seconds * 1000),
-      });
-    });
+    sent.observe({ method, route }, sentBytes);
+    const line = { method, route, path: pathOf(req), status, durationMs: Math.round(seconds * 1000) };
+    const write = () => log[quiet ? 'debug' : 'info']('request', line);
+    runInContext({ requestId, ...who }, () => continueTrace(traceparent, write));
   };
 }
 

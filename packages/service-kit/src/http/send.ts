@@ -41,7 +41,8 @@ export function sendProblem(req: IncomingMessage, res: Response, thrown: unknown
 
 function sendText(res: Response, status: number, contentType: string, text: string): void {
   res.setHeader('content-type', contentType);
-  res.setHeader('content-length', Buffer.byteLength(text));
+  res.locals.exchange.sentBytes = Buffer.byteLength(text);
+  res.setHeader('content-length', res.locals.exchange.sentBytes);
   res.writeHead(status).end(text);
 }
 
@@ -51,6 +52,6 @@ function sendText(res: Response, status: number, contentType: string, text: stri
  */
 function cutOff(req: IncomingMessage): void {
   req.resume();
-  const timer = setTimeout(() => req.destroy(), lingerMs);
+  const timer = setTimeout(() => req.destroy(), lingerMs).unref();
   req.once('close', () => clearTimeout(timer));
 }

@@ -142,9 +142,13 @@ function refusalSchema({ definition, facts }: DeclaredRefusal, schemas: Json): J
 
 /** The wire form of a schema; what it names is moved to the components. */
 function schemaOf(schema: z.ZodType, schemas: Json): Json {
-  const { $schema, $defs, ...own } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json;
+  const {
+    $schema: _dialect,
+    $defs = {},
+    ...own
+  } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json;
   const [moved, definitions] = JSON.parse(
-    JSON.stringify([own, $defs ?? {}]).replaceAll('"#/$defs/', '"#/components/schemas/'),
+    JSON.stringify([own, $defs]).replaceAll('"#/$defs/', '"#/components/schemas/'),
   );
   Object.assign(schemas, definitions);
   return moved;

@@ -15,9 +15,9 @@ export function readinessOf(
   { database, transport }: Deps,
   verifier: RunningVerifier,
 ): ReadinessAnswers {
-  const checks: Record<string, () => boolean | Promise<boolean>> = { signingKeys: () => verifier.ready };
+  const checks: Record<string, () => Promise<boolean>> = { signingKeys: async () => verifier.ready };
   if (migrations !== undefined) checks['database'] = () => answers(database.ping());
-  if (consumers.length > 0) checks['messages'] = () => transport.connected;
+  if (consumers.length > 0) checks['messages'] = async () => transport.connected;
   let draining = false;
 
   return {

@@ -117,15 +117,17 @@ describe('a broken environment', () => {
       LOG_LEVEL: 'loud',
       DRAIN_MS: '1e9',
     });
-    expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
-      'DB_PORT',
-      'DRAIN_MS',
-      'GATEWAY_PORT',
-      'LOG_LEVEL',
-      'RABBITMQ_URL',
-      'REDIS_ADDR',
-      'USERS_PORT',
-    ]);
+    expect(new Set(problems.map((problem) => problem.split(':')[0]))).toEqual(
+      new Set([
+        'DB_PORT',
+        'DRAIN_MS',
+        'GATEWAY_PORT',
+        'LOG_LEVEL',
+        'RABBITMQ_URL',
+        'REDIS_ADDR',
+        'USERS_PORT',
+      ]),
+    );
     expect(problems.join()).not.toContain('hidden-password');
   });
 

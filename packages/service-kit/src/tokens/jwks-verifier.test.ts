@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Unauthenticated, Unavailable } from '@marimo/contracts';
 import { accessToken, type Revocation, type SigningKey } from '@marimo/contracts/users';
 import { createLog } from '@marimo/observability';
@@ -18,13 +19,14 @@ const users = {
   keys: [signer.jwk] as SigningKey[],
   fetched: 0,
   away: false,
+  delayMs: 0,
   revoked: [] as Revocation[],
 };
 let nowMs = 0;
 let verifier: JwksVerifier;
 
 beforeEach(() => {
-  Object.assign(users, { keys: [signer.jwk], fetched: 0, away: false, revoked: [] });
+  Object.assign(users, { keys: [signer.jwk], fetched: 0, away: false, delayMs: 0, revoked: [] });
   nowMs = Date.now();
   verifier = start();
 });
@@ -37,6 +39,7 @@ function start(): JwksVerifier {
     source: {
       async keys() {
         users.fetched += 1;
+        await pause(users.delayMs);
         if (users.away) throw new Error('users is away');
         return users.keys;
       },
@@ -159,7 +162,10 @@ describe('a token that was good', () => {
 });
 
 describe('the keys', () => {
-  it('are fetched once, however many ask', async () => {
+  it('are fetched once, however many ask before they are there', async () => {
+    await verifier.close();
+    Object.assign(users, { fetched: 0, delayMs: 100 });
+    verifier = start();
     await Promise.all(Array.from({ length: 20 }, () => verifier.verify(signer.sign())));
     expect(users.fetched).toBe(1);
   });
