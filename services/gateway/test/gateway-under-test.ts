@@ -41,7 +41,7 @@ export const stock: readonly AnyEndpoint[] = [
     path: '/api/v1/stock/hurried',
     summary: '',
     access: 'public',
-    deadlineMs: 200,
+    deadlineMs: 1_100,
     replies,
   }),
   endpoint({
@@ -49,7 +49,7 @@ export const stock: readonly AnyEndpoint[] = [
     path: '/api/v1/stock/hurried',
     summary: '',
     access: 'public',
-    deadlineMs: 200,
+    deadlineMs: 1_100,
     replies,
   }),
 ];

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { BadUpstream, Unavailable } from '@marimo/contracts';
 import { problemContentType, Refusal, toProblem } from '@marimo/problems';
 import type { Response } from 'express';
 import type { AnyReply } from '../route.ts';
@@ -34,6 +35,10 @@ export function sendProblem(req: IncomingMessage, res: Response, thrown: unknown
   if (problem.status === 405 && Array.isArray(problem['allowed'])) res.setHeader('allow', problem['allowed']);
   if (thrown instanceof Refusal && thrown.retryAfterSeconds !== undefined) {
     res.setHeader('retry-after', thrown.retryAfterSeconds);
+  }
+  if (thrown instanceof Unavailable || thrown instanceof BadUpstream) {
+    // For the gateway, which reads no bodies: whether it is this service that cannot serve, or one behind it.
+    res.setHeader('x-marimo-about', thrown.facts.service);
   }
   sendText(res, problem.status, problemContentType, JSON.stringify(problem));
   if (!req.complete) cutOff(req);

@@ -213,7 +213,7 @@ describe('a deadline', () => {
   it('is for the answer to begin: one that has begun may take its time', async () => {
     const stock = await upstream((_, res) => {
       res.write('begun ');
-      setTimeout(() => res.end('and ended'), 600);
+      setTimeout(() => res.end('and ended'), 1_500);
     });
     const gateway = await gatewayTo([stock.instance]);
     const answer = await fetch(`${gateway.url}/api/v1/stock/hurried`);
@@ -229,7 +229,7 @@ describe('a request that undici does not take', () => {
       },
     } as unknown as Dispatcher;
     const passage = { interruptWith() {}, cancelled: undefined } as unknown as Passage;
-    const outcome = await attempt(refusing, { method: 'GET', path: '/' }, passage, () => false);
+    const outcome = await attempt(refusing, { method: 'GET', path: '/' }, passage, 'stock', () => false);
     if (outcome.kind !== 'failed') throw new Error('It was sent');
     expect(failureOf(outcome)).toBe('given-up');
     expect(refusalFor(outcome, 'stock')).toBeInstanceOf(MalformedRequest);

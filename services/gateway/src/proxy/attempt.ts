@@ -6,7 +6,13 @@ import { readServiceHeaders } from './response-headers.ts';
 /** How one try at one instance ended. */
 export type Outcome =
   /** The client has the answer, or as much of it as could be had before the connection was cut. */
-  | { readonly kind: 'answered'; readonly status: number; readonly broken: Error | undefined }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly broken: Error | undefined;
+      /** It is well, and a service behind it is not. */
+      readonly aboutAnother: boolean;
+    }
   /** The client has nothing yet. `sent`: the instance may have seen the request. */
   | { readonly kind: 'failed'; readonly error: Error; readonly sent: boolean };
 
@@ -14,6 +20,9 @@ export type Outcome =
 export class TurnedAway extends Error {
   override readonly name = 'TurnedAway';
 }
+
+/** A service says in it which service its 502 or 503 is about. */
+const aboutHeader = 'x-marimo-about';
 
 /** A client that takes nothing for so long holds a connection to a service for nobody. */
 const stalledClientMs = 60_000;
@@ -26,10 +35,11 @@ export function attempt(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   passage: Passage,
+  service: string,
   tryElsewhere: () => boolean,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const handler = new Attempt(passage, tryElsewhere, resolve);
+    const handler = new Attempt(passage, service, tryElsewhere, resolve);
     passage.interruptWith(handler.abort);
     try {
       if (passage.cancelled === undefined) dispatcher.dispatch(request, handler);
@@ -41,14 +51,22 @@ export function attempt(
 
 class Attempt implements Dispatcher.DispatchHandler {
   readonly #passage: Passage;
+  readonly #service: string;
   readonly #tryElsewhere: () => boolean;
   readonly #settle: (outcome: Outcome) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0; // of the answer, once the client has begun to get it
+  #aboutAnother = false;
   #settled = false;
 
-  constructor(passage: Passage, tryElsewhere: () => boolean, settle: (outcome: Outcome) => void) {
+  constructor(
+    passage: Passage,
+    service: string,
+    tryElsewhere: () => boolean,
+    settle: (outcome: Outcome) => void,
+  ) {
     this.#passage = passage;
+    this.#service = service;
     this.#tryElsewhere = tryElsewhere;
     this.#settle = settle;
   }
@@ -66,7 +84,11 @@ class Attempt implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200) return; // 1xx belong to that connection
-    if ((status === 502 || status === 503) && this.#tryElsewhere()) {
+    const turnedAway = status === 502 || status === 503;
+    const about = headers[aboutHeader];
+    // Whoever needs a further service has tried that again itself; once more here would multiply.
+    this.#aboutAnother = turnedAway && about !== undefined && about !== this.#service;
+    if (turnedAway && !this.#aboutAnother && this.#tryElsewhere()) {
       controller.abort(new TurnedAway());
       return;
     }
@@ -89,7 +111,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   /** Trailers end here: nobody has told the client that they would come. */
   onResponseEnd(): void {
     this.#passage.res.end();
-    this.#end({ kind: 'answered', status: this.#status, broken: undefined });
+    this.#answered(undefined);
   }
 
   onResponseError(_: unknown, error: Error): void {
@@ -106,8 +128,12 @@ class Attempt implements Dispatcher.DispatchHandler {
       this.#end({ kind: 'failed', error, sent: this.#controller !== undefined });
     } else {
       cut(this.#passage);
-      this.#end({ kind: 'answered', status: this.#status, broken: error });
+      this.#answered(error);
     }
+  }
+
+  #answered(broken: Error | undefined): void {
+    this.#end({ kind: 'answered', status: this.#status, broken, aboutAnother: this.#aboutAnother });
   }
 
   #end(outcome: Outcome): void {

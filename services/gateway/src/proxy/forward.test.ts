@@ -90,6 +90,17 @@ describe('a request that fails at one instance', () => {
     expect(stock.requests).toHaveLength(1);
   });
 
+  it('is not tried again for a service behind it that is away: that was done there', async () => {
+    const [needy, other] = await brokenAndWhole((_, res) => {
+      res.writeHead(503, { 'x-marimo-about': 'users' }).end();
+    });
+    const gateway = await gatewayTo([needy.instance, other.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('x-marimo-about')).toBeNull();
+    expect(other.requests).toHaveLength(0);
+  });
+
   it('is tried three times at most', async () => {
     const all = await Promise.all([1, 2, 3, 4].map(() => upstream(breaksOff)));
     const gateway = await gatewayTo(all.map(({ instance }) => instance));
@@ -156,6 +167,13 @@ describe('the breaker of an instance', () => {
       expect((await sent).status).toBe(413);
     }
     expect((await fetch(`${gateway.url}/api/v1/stock/open`)).status).toBe(404);
+  });
+
+  it('is not moved by a service behind it that is away', async () => {
+    const needy = await upstream((_, res) => res.writeHead(503, { 'x-marimo-about': 'users' }).end());
+    const gateway = await gatewayTo([needy.instance]);
+    for (let at = 0; at < 10; at++) await fetch(`${gateway.url}/api/v1/stock/open`);
+    expect(needy.requests).toHaveLength(10);
   });
 
   it('is not moved by clients too slow for the deadline', async () => {

@@ -63,9 +63,9 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
       const tryElsewhere = () => untried() !== undefined && allowed('turned-away');
       const startedAt = performance.now();
       const outcome = await send(upstream, passage, request, body, tryElsewhere);
-      tell(leave, outcome, passage);
-      const seconds = (performance.now() - startedAt) / 1000;
-      metrics.upstreamSeconds.observe({ upstream: service, outcome: labelOf(outcome) }, seconds);
+      const elapsedMs = performance.now() - startedAt;
+      tell(leave, outcome, elapsedMs, passage);
+      metrics.upstreamSeconds.observe({ upstream: service, outcome: labelOf(outcome) }, elapsedMs / 1000);
       if (outcome.kind === 'answered') return;
 
       const failure = failureOf(outcome);
@@ -88,7 +88,13 @@ async function send(
     const traceparent = currentTraceparent();
     const all = traceparent === undefined ? headers : [...headers, 'traceparent', traceparent];
     span.setAttribute('server.address', upstream.instance.id);
-    return attempt(upstream.pool, { method, path, headers: all as string[], body }, passage, tryElsewhere);
+    return attempt(
+      upstream.pool,
+      { method, path, headers: all as string[], body },
+      passage,
+      service,
+      tryElsewhere,
+    );
   });
   upstream.inFlight -= 1;
   return outcome;

@@ -12,22 +12,27 @@ import { type Outcome, TurnedAway } from './attempt.ts';
 
 type Failed = Extract<Outcome, { kind: 'failed' }>;
 
+/** Less time than this before the deadline says nothing of an instance that did not answer in it. */
+const fairChanceMs = 1_000;
+
 /** Tells the instance's breaker how it went. */
-export function tell(leave: Pass, outcome: Outcome, passage: Passage): void {
-  const verdict = verdictOn(outcome, passage);
+export function tell(leave: Pass, outcome: Outcome, elapsedMs: number, passage: Passage): void {
+  const verdict = verdictOn(outcome, elapsedMs, passage);
   if (verdict === 'good') leave.succeeded();
   else if (verdict === 'bad') leave.failed();
   else leave.abandoned();
 }
 
-function verdictOn(outcome: Outcome, { req }: Passage): 'good' | 'bad' | 'unknown' {
+function verdictOn(outcome: Outcome, elapsedMs: number, { req }: Passage): 'good' | 'bad' | 'unknown' {
   if (outcome.kind === 'answered') {
     const whole = outcome.broken === undefined || outcome.broken instanceof ClientGone;
-    return whole && outcome.status < 500 ? 'good' : 'bad';
+    return whole && (outcome.status < 500 || outcome.aboutAnother) ? 'good' : 'bad';
   }
   if (isOurs(outcome.error)) return 'unknown';
-  // Out of time with the body still coming: the client was slow, not the instance.
-  return outcome.error instanceof DeadlineExceeded && !req.complete ? 'unknown' : 'bad';
+  // Out of time with the body still coming, the client was slow and not the instance; the last try before a
+  // deadline may have come too late for anybody.
+  const unfair = elapsedMs < fairChanceMs || !req.complete;
+  return outcome.error instanceof DeadlineExceeded && unfair ? 'unknown' : 'bad';
 }
 
 export function failureOf({ error, sent }: Failed): AttemptFailure {

@@ -28,6 +28,7 @@ const dropped = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-marimo-about',
   'x-marimo-attempts',
   'x-marimo-deadline',
   'x-powered-by',
