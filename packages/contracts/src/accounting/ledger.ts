@@ -25,18 +25,20 @@ import { AccountCode, JournalCode, LowerCaseId, lineOfText } from './texts.ts';
 export const Side = z.enum(['debit', 'credit']);
 export type Side = z.infer<typeof Side>;
 
-/** Minor units: 100 trillion roubles. What is larger is a slip, and sums of many must fit the database. */
-const mostMinorOfLine = 10n ** 16n;
-const fitsLine = { error: 'is larger than a line may be', path: ['amount'] };
-
 export const PostJournalLine = z.strictObject({
   accountCode: AccountCode,
   side: Side,
-  amount: PositiveMoney.refine(({ minor }) => minor <= mostMinorOfLine, fitsLine),
+  amount: PositiveMoney,
   /** What the amount is worth in the organisation's base currency; needed when it is in another one. */
-  baseAmount: MoneyOnWire.refine(({ minor }) => minor <= mostMinorOfLine, fitsLine).optional(),
+  baseAmount: MoneyOnWire.optional(),
   description: lineOfText(1_000).optional(),
 });
+
+/** Minor units: 1,000 trillion roubles. What is larger is a slip, and sums of many entries must fit the database. */
+const mostMinorOfEntry = 10n ** 17n;
+const isLarge = (lines: readonly z.output<typeof PostJournalLine>[]) =>
+  lines.reduce((sum, { amount, baseAmount }) => sum + amount.minor + (baseAmount?.minor ?? 0n), 0n) >
+  mostMinorOfEntry;
 
 /** The caller picks `entryId`, so a retry after a lost reply posts once. */
 export const PostJournalEntry = z.strictObject({
@@ -44,7 +46,11 @@ export const PostJournalEntry = z.strictObject({
   journalCode: JournalCode.default(generalJournalCode),
   postingDate: Day, // an accounting day: no time, no zone
   description: lineOfText(1_000),
-  lines: z.array(PostJournalLine).min(2).max(10_000),
+  lines: z
+    .array(PostJournalLine)
+    .min(2)
+    .max(10_000)
+    .refine((lines) => !isLarge(lines), 'the amounts together are larger than an entry may be'),
 });
 export type PostJournalEntry = z.output<typeof PostJournalEntry>;
 

@@ -82,37 +82,27 @@ class PostedMeanwhile extends Error {
 
 /** Numbers follow the order of the request; the result is in the order of ids, in which all transactions insert. */
 async function withNumbers(tx: Transaction, ready: readonly ReadyEntry[]): Promise<NumberedEntry[]> {
-  const seriesOf = ({ journalId, entry }: ReadyEntry) => `${journalId} ${fiscalYearOf(entry.postingDate)}`;
-  const series = [...Map.groupBy(ready, seriesOf).values()];
-  const wanted = series.flatMap(([first, ...rest]) =>
-    first === undefined
-      ? []
-      : [
-          {
-            journalId: first.journalId,
-            fiscalYear: fiscalYearOf(first.entry.postingDate),
-            count: rest.length + 1,
-          },
-        ],
+  const series = Map.groupBy(
+    ready,
+    ({ journalId, entry }) => `${journalId} ${fiscalYearOf(entry.postingDate)}`,
   );
-  const lastOf = new Map(
-    (await takeNumbers(tx, wanted)).map(({ journalId, fiscalYear, last }) => [
-      `${journalId} ${fiscalYear}`,
-      last,
-    ]),
-  );
-  const numbered = series.flatMap((members) =>
-    members.map((each, index): NumberedEntry => {
-      const sequence = (lastOf.get(seriesOf(each)) ?? 0n) - BigInt(members.length - 1 - index);
-      const fiscalYear = fiscalYearOf(each.entry.postingDate);
+  const wanted = [...series].map(([key, { length: count }]) => {
+    const [journalId = '', fiscalYear] = key.split(' ');
+    return { journalId, fiscalYear: Number(fiscalYear), count };
+  });
+  const taken = await takeNumbers(tx, wanted);
+  const numbered = taken.flatMap(({ journalId, fiscalYear, last }) => {
+    const members = series.get(`${journalId} ${fiscalYear}`) ?? [];
+    return members.map((each, index): NumberedEntry => {
+      const sequence = last - BigInt(members.length - 1 - index);
       return {
         ...each,
         fiscalYear,
         sequence,
         number: entryNumber(each.entry.journalCode, fiscalYear, sequence),
       };
-    }),
-  );
+    });
+  });
   return numbered.sort((a, b) => (a.entryId < b.entryId ? -1 : 1));
 }
 
