@@ -43,9 +43,11 @@ export function startRelay(options: RelayOptions): Relay {
 
   async function run(): Promise<void> {
     for (;;) {
+      // Only a window that begins after the call to close sees everything that was committed before it.
+      const mayBeLast = closing.signal.aborted;
       const { claimed, confirmed, error } = await relayWindow();
       if (confirmed < claimed || error !== undefined) {
-        if (closing.signal.aborted) return;
+        if (mayBeLast) return;
         failures += 1;
         const level = failures === 1 ? 'warn' : 'debug';
         log[level]('events wait in the outbox', { error, claimed, confirmed, failures });
@@ -53,13 +55,13 @@ export function startRelay(options: RelayOptions): Relay {
         await sleep(backoffMs(failures), undefined, { signal: closing.signal }).catch(() => {});
         continue;
       }
-      if (failures > 0 && claimed > 0) {
+      if (failures > 0) {
         log.info('events leave the outbox again', { failures });
         failures = 0;
       }
       if (claimed === windowRows) continue;
-      if (closing.signal.aborted) return;
-      await wake.wait(pollMs);
+      if (mayBeLast) return;
+      if (!closing.signal.aborted) await wake.wait(pollMs);
     }
   }
 
