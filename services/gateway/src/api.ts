@@ -91,11 +91,10 @@ async function admit(
     caller = await verifier.verify(bearerOf(headers.authorization));
   } catch (thrown) {
     if (!(thrown instanceof Unauthenticated)) throw thrown;
-    metrics.authAttempts.inc({ result: 'refused' });
+    metrics.refusedTokens.inc();
     await limiter.take('caller', networkOf(client.address), passage.ownHeaders);
     throw thrown;
   }
-  metrics.authAttempts.inc({ result: 'accepted' });
   passage.caller = caller;
   await limiter.take(policy.limit, caller.sessionId, passage.ownHeaders);
 }

@@ -18,6 +18,10 @@ export function gatewayMetrics(metrics: Metrics) {
     ]),
     tunnels: metrics.gauge('gateway_ws_tunnels', 'Open WebSocket tunnels', []),
     discoveryAge: metrics.gauge('gateway_discovery_age_seconds', 'Since discovery last answered', []),
-    authAttempts: metrics.counter('auth_attempts_total', 'Bearer tokens looked at', ['result']),
+    refusedTokens: metrics.counter(
+      'gateway_refused_tokens_total',
+      'Bearer tokens nobody believed, or none',
+      [],
+    ),
   };
 }

@@ -33,7 +33,8 @@ export function recorder(metrics: Metrics, log: Log): Record {
     if (status === clientGone) clientAborts.inc({ phase: phaseOf(passage) });
     requests.inc({ method, route, status });
     duration.observe({ method, route, status }, durationMs / 1000);
-    taken.observe({ method, route }, Number(req.headers['content-length'] ?? 0));
+    const { 'content-length': length } = req.headers;
+    if (length !== undefined) taken.observe({ method, route }, Number(length));
     sent.observe({ method, route }, passage.bytesSent);
     if (status < 400 && durationMs < slowMs) return;
     const who = caller && { tenantId: caller.tenantId, actorId: caller.userId };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Unauthenticated } from '@marimo/contracts';
 import type { Revocation, SigningKey } from '@marimo/contracts/users';
 import type { Log } from '@marimo/observability';
@@ -60,7 +60,7 @@ export function jwksVerifier({ source, log, now = Date.now }: JwksVerifierOption
 
   async function read(token: string): Promise<VerifiedToken> {
     // By hash, so that a memory dump or a debugger shows no usable token.
-    const name = createHash('sha256').update(token).digest('base64');
+    const name = hash('sha256', token, 'base64');
     const known = verified.get(name);
     if (known !== undefined && known.expiresAt.getTime() > now() && keys.has(known.keyId)) return known;
     verified.delete(name);

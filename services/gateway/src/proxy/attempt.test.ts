@@ -26,6 +26,21 @@ describe('passing an answer on', () => {
     expect(stock.requests[0]).toMatchObject({ method: 'GET', url: '/api/v1/stock/open?q=1' });
   });
 
+  it.each([
+    ['short, with its length', 1, true],
+    ['short, in chunks', 1, false],
+    ['long, with its length', 400, true],
+  ])('hands over a body byte for byte: %s', async (_, times, withLength) => {
+    const every = Buffer.alloc(256 * times, Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)));
+    const stock = await upstream((_, res) => {
+      res.writeHead(200, withLength ? { 'content-length': every.length } : {}).end(every);
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`);
+    expect(Buffer.from(await answer.arrayBuffer()).equals(every)).toBe(true);
+    expect(answer.headers.get('content-length')).toBe(withLength ? String(every.length) : null);
+  });
+
   it('passes over 1xx answers', async () => {
     const stock = await upstream((_, res) => {
       res.writeEarlyHints({ link: '</style.css>; rel=preload' });

@@ -24,6 +24,9 @@ export class TurnedAway extends Error {
 /** A service says in it which service its 502 or 503 is about. */
 const aboutHeader = 'x-marimo-about';
 
+/** A short answer that comes whole goes out as text: Node then writes head and body at once, for a tenth of the time. */
+const wholeBytes = 16_384;
+
 /** A client that takes nothing for so long holds a connection to a service for nobody. */
 const stalledClientMs = 60_000;
 
@@ -56,6 +59,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   readonly #settle: (outcome: Outcome) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0; // of the answer, once the client has begun to get it
+  #length: number | undefined;
   #aboutAnother = false;
   #settled = false;
 
@@ -95,7 +99,8 @@ class Attempt implements Dispatcher.DispatchHandler {
     const { res, ownHeaders } = this.#passage;
     res.writeHead(status, readServiceHeaders(status, headers, ownHeaders));
     this.#status = status;
-    if (headers['content-length'] === undefined) queueMicrotask(this.#flush);
+    this.#length = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
+    if (this.#length === undefined) queueMicrotask(this.#flush);
   }
 
   /** The first byte of an event stream may be long in coming: the client learns at once that it was heard. */
@@ -104,13 +109,16 @@ class Attempt implements Dispatcher.DispatchHandler {
   };
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { res } = this.#passage;
     this.#passage.bytesSent += chunk.length;
-    if (!this.#passage.res.write(chunk)) holdBack(this.#passage, controller);
+    if (chunk.length === this.#length && chunk.length <= wholeBytes) {
+      res.end(chunk.toString('latin1'), 'latin1');
+    } else if (!res.write(chunk)) holdBack(this.#passage, controller);
   }
 
   /** Trailers end here: nobody has told the client that they would come. */
   onResponseEnd(): void {
-    this.#passage.res.end();
+    if (!this.#passage.res.writableEnded) this.#passage.res.end();
     this.#answered(undefined);
   }
 

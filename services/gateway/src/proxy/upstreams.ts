@@ -29,6 +29,11 @@ export interface Upstream {
 export class Upstreams {
   readonly #registry: Registry;
   readonly #byPlace = new Map<string, Upstream>();
+  /** As discovery gave them, which gives the same list until something changes. */
+  readonly #byService = new Map<
+    string,
+    { readonly of: readonly Instance[]; readonly upstreams: readonly Upstream[] }
+  >();
   readonly #unwatch: () => void;
   #turn = 0;
 
@@ -47,7 +52,12 @@ export class Upstreams {
   }
 
   all(service: string): readonly Upstream[] {
-    return this.#registry.instances(service).map((instance) => this.#of(instance));
+    const instances = this.#registry.instances(service);
+    const known = this.#byService.get(service);
+    if (known?.of === instances) return known.upstreams;
+    const upstreams = instances.map((instance) => this.#of(instance));
+    this.#byService.set(service, { of: instances, upstreams });
+    return upstreams;
   }
 
   async close(): Promise<void> {
@@ -68,6 +78,7 @@ export class Upstreams {
 
   /** Lets go of instances that are no more; what they still answer is awaited. */
   #forget(service: string): void {
+    this.#byService.delete(service);
     const present = new Set(this.#registry.instances(service).map(placeOf));
     for (const [place, { instance, pool }] of this.#byPlace) {
       if (instance.service !== service || present.has(place)) continue;
