@@ -76,6 +76,19 @@ describe('a database server that dies', () => {
     );
     expect(answers).toEqual(Array.from({ length: 10 }, () => [{ one: 1 }]));
   });
+
+  it('may stop right after we have closed: no connection is cut, and nobody is warned', async () => {
+    const lines: string[] = [];
+    const heard = createLog({ service: 'notes', write: (line) => lines.push(line) });
+    const metrics = createMetrics('notes');
+    const settings = { server: embedded.server, schema: 'notes', password: 'app', metrics } as const;
+    const another = openDatabase({ ...settings, role: 'app', log: heard });
+    await Promise.all(Array.from({ length: 10 }, () => another.ping()));
+    await another.close();
+    await embedded.stop();
+    embedded = await startEmbeddedServer({ directory, log });
+    expect(lines).toEqual([]);
+  });
 });
 
 describe('a connection that died while it lay idle', () => {

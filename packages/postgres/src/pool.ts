@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '@marimo/observability';
 import pg from 'pg';
 import { columnTypes } from './column-types.ts';
@@ -29,6 +30,8 @@ export interface PoolSettings {
 /** A process that hangs inside a transaction must not hold its locks for ever. */
 const idleInTransactionMs = 60_000;
 const tellAgainMs = 10_000;
+/** A server that hangs does not answer the goodbye. */
+const goodbyeMs = 1_000;
 
 export function openPool(settings: PoolSettings): ConnectionPool {
   const { name, log, metrics, maxConnections, acquireTimeoutMs, ...server } = settings;
@@ -48,6 +51,9 @@ export function openPool(settings: PoolSettings): ConnectionPool {
   // Without these two a connection that dies while idle, or while lent, would end the process.
   pool.on('error', (error) => log.warn('an idle database connection was lost', { pool: name, error }));
   pool.on('connect', (client) => client.on('error', () => undefined));
+  const open = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => open.add(client));
+  pool.on('remove', (client) => open.delete(client));
 
   // The refusal leaks nothing, so the reason (refused, wrong password, all in use) goes here; not once per request.
   let toldAt = 0;
@@ -73,7 +79,12 @@ export function openPool(settings: PoolSettings): ConnectionPool {
       client.release(broken);
       metrics.poolChanged(name, pool);
     },
-    close: () => pool.end(),
+    async close() {
+      await pool.end();
+      // It has only said goodbye; a server that is stopped right after would cut these connections instead.
+      const until = Date.now() + goodbyeMs;
+      while (open.size > 0 && Date.now() < until) await pause(5);
+    },
   };
 }
 
