@@ -4,7 +4,7 @@ import type { Registry } from '@marimo/discovery';
 import type { Transport } from '@marimo/messaging';
 import type { Log, Metrics, Tracing } from '@marimo/observability';
 import type { Database, LoginRole } from '@marimo/postgres';
-import type { ServiceClient } from '@marimo/resilience';
+import type { ServiceClient, ServiceClientOptions } from '@marimo/resilience';
 import type { ServiceDefinition } from '../service.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -30,7 +30,7 @@ export interface Platform {
   /** Brings the schemas of these services up to date; a schema that is, costs nothing. */
   migrate(services: readonly ServiceDefinition[]): Promise<void>;
   openDatabase(of: Observed, role: LoginRole): Database;
-  client(of: Observed): ServiceClient;
+  client(of: Observed, breaker?: ServiceClientOptions['breaker']): ServiceClient;
   /** Resolves with the reason when a part is lost that nothing works without, such as the embedded server. */
   readonly lost: Promise<Error>;
   close(): Promise<void>;

@@ -1,8 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePorts } from '@marimo/testing/outside';
+import { makeSigner } from '@marimo/testing/tokens';
 import { notes } from '../../test/notes-service.ts';
+import { until } from '../../test/until.ts';
 import { defineService, readSettings } from '../index.ts';
 import { PortTaken } from './serve.ts';
 import { startPlatform } from './start-platform.ts';
@@ -61,6 +66,25 @@ describe('a platform with nothing installed', () => {
     }
     await Promise.all(running.map((service) => service.stop()));
     await platform.close();
+  });
+});
+
+describe('a service that starts long before users', () => {
+  it('is not ready, and becomes so soon after users is there', async () => {
+    const [port = 0] = await freePorts(1);
+    const platform = await startPlatform(settings({ USERS_PORT: String(port) }), { withDatabase: false });
+    const service = await startService(defineService({ name: 'config', routes: [] }), platform);
+    await pause(7_000);
+    expect(await service.ready()).toMatchObject({ ready: false, checks: { signingKeys: false } });
+
+    const users = createHttpServer((req, res) => {
+      const body = req.url?.endsWith('jwks.json') ? { keys: [makeSigner().jwk] } : { items: [], next: '' };
+      res.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+    }).listen(port, '127.0.0.1');
+    await until(async () => (await service.ready()).ready, 8_000);
+    await service.stop();
+    await platform.close();
+    users.close();
   });
 });
 

@@ -62,7 +62,7 @@ async function startParts(
       if (databases === undefined) throw new Error(`${of.service} needs a database; this process has none`);
       return databases.open(of, role);
     },
-    client: (of) => createServiceClient({ ...of, registry }),
+    client: (of, breaker) => createServiceClient({ ...of, registry, ...(breaker && { breaker }) }),
     lost: databases?.lost ?? new Promise(() => {}),
   };
 }

@@ -53,7 +53,7 @@ async function start(
   await startConsuming(definition, of, deps, started);
   for (const work of background) started.defer(await work.start(deps));
 
-  const verifier = verifierOf(definition, deps);
+  const verifier = verifierOf(definition, deps, platform, of);
   started.defer(() => verifier.close());
   const readiness = readinessOf(definition, deps, verifier);
   const own = serverOf({ definition, deps, verifier, readiness, sharedMetrics: platform.sharedMetrics });

@@ -1,7 +1,9 @@
 import { getSigningKeys, listRevocations } from '@marimo/contracts/users';
+import type { ServiceClient } from '@marimo/resilience';
 import type { TokenVerifier } from '../caller.ts';
 import type { Deps, ServiceDefinition } from '../service.ts';
 import { jwksVerifier, type TokenSource } from '../tokens/jwks-verifier.ts';
+import type { Observed, Platform } from './platform.ts';
 
 export interface RunningVerifier extends TokenVerifier {
   /** Whether it has keys to verify with. */
@@ -9,14 +11,35 @@ export interface RunningVerifier extends TokenVerifier {
   close(): Promise<void>;
 }
 
+/** Polls pace themselves, and all of them at a start come before users is there: a long break would only delay it. */
+const shortBreak = { windowMs: 2_000, openMs: 2_000 };
+
 /** The service's own verifier, or one that asks `users` for keys and revocations. */
-export function verifierOf({ verifier }: ServiceDefinition, deps: Deps): RunningVerifier {
-  if (verifier === undefined) return jwksVerifier({ source: askUsers(deps), log: deps.log });
-  const own = verifier(deps);
-  return { verify: (token) => own.verify(token), ready: true, close: async () => {} };
+export function verifierOf(
+  definition: ServiceDefinition,
+  deps: Deps,
+  platform: Platform,
+  of: Observed,
+): RunningVerifier {
+  if (definition.verifier !== undefined) {
+    const own = definition.verifier(deps);
+    return { verify: (token) => own.verify(token), ready: true, close: async () => {} };
+  }
+  const client = platform.client(of, shortBreak);
+  const verifier = jwksVerifier({ source: askUsers(client), log: of.log });
+  return {
+    verify: verifier.verify,
+    get ready() {
+      return verifier.ready;
+    },
+    async close() {
+      await verifier.close();
+      await client.close();
+    },
+  };
 }
 
-function askUsers({ client }: Deps): TokenSource {
+function askUsers(client: ServiceClient): TokenSource {
   return {
     async keys() {
       const { body } = await client.call(getSigningKeys, {});

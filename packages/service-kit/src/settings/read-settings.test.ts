@@ -131,6 +131,12 @@ describe('a broken environment', () => {
     expect(problems.join()).not.toContain('hidden-password');
   });
 
+  it('is one where Consul would send others to an address that is everywhere', () => {
+    const env = { HOST: '0.0.0.0', CONSUL_ADDR: 'consul:8500' };
+    expect(problemsOf(env)).toEqual([expect.stringContaining('ADVERTISE_HOST')]);
+    expect(problemsOf({ ...env, ADVERTISE_HOST: '10.0.0.7' })).toEqual([]);
+  });
+
   it('is one where two services share a port', () => {
     expect(problemsOf({ USERS_PORT: '8083' })).toEqual(['USERS_PORT, ACCOUNTING_PORT: all are 8083']);
     expect(problemsOf({ USERS_PORT: '0', ACCOUNTING_PORT: '0' })).toEqual([]);
@@ -143,6 +149,7 @@ describe('in production', () => {
   it('starts on good secrets', () => {
     expect(problemsOf(production)).toEqual([]);
     expect(problemsOf({ ...production, DB_HOST: 'db', DB_PASSWORD: good })).toEqual([]);
+    expect(problemsOf({ ...production, REDIS_ADDR: `rediss://:${good}@cache:6380` })).toEqual([]);
   });
 
   it.each([

@@ -24,7 +24,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const { values, rolePasswords } = read;
   const production = values.NODE_ENV === 'production';
   const ports = { ...servicePorts, ...read.ports };
-  const problems = [...read.problems, ...sharedPorts(ports), ...(production ? weakSecrets(read) : [])];
+  const problems = [
+    ...read.problems,
+    ...sharedPorts(ports),
+    ...unreachable(read),
+    ...(production ? weakSecrets(read) : []),
+  ];
   if (problems.length > 0) throw new SettingsInvalid(problems);
 
   const home = resolve(project, values.MARIMO_HOME ?? '.marimo');
@@ -79,10 +84,10 @@ function sharedPorts(ports: Settings['ports']): string[] {
 function weakSecrets({ values, rolePasswords }: ReadEnvironment): string[] {
   const needed: Record<string, string | undefined> = { JWT_SECRET: values.JWT_SECRET };
   if (values.DB_HOST !== undefined) needed['DB_PASSWORD'] = values.DB_PASSWORD;
-  if (values.REDIS_ADDR !== undefined) needed['REDIS_PASSWORD'] = values.REDIS_PASSWORD;
-  if (values.RABBITMQ_URL !== undefined) {
-    needed['RABBITMQ_URL'] = decodeURIComponent(new URL(values.RABBITMQ_URL).password) || undefined;
+  if (values.REDIS_ADDR !== undefined) {
+    needed['REDIS_PASSWORD'] = values.REDIS_PASSWORD ?? passwordIn(values.REDIS_ADDR);
   }
+  if (values.RABBITMQ_URL !== undefined) needed['RABBITMQ_URL'] = passwordIn(values.RABBITMQ_URL);
   for (const [service, password] of Object.entries(rolePasswords)) {
     needed[`${service.toUpperCase()}_DB_PASSWORD`] = password;
   }
@@ -90,6 +95,18 @@ function weakSecrets({ values, rolePasswords }: ReadEnvironment): string[] {
     const weakness = weaknessOf(secret);
     return weakness === undefined ? [] : [`${name}: ${weakness}`];
   });
+}
+
+function passwordIn(address: string): string | undefined {
+  return address.includes('://') ? decodeURIComponent(new URL(address).password) || undefined : undefined;
+}
+
+/** What Consul tells other machines must lead them here. */
+function unreachable({ values }: ReadEnvironment): string[] {
+  const isAmbiguous =
+    values.HOST !== undefined && isEverywhere(values.HOST) && values.ADVERTISE_HOST === undefined;
+  if (values.CONSUL_ADDR === undefined || !isAmbiguous) return [];
+  return [`ADVERTISE_HOST: needed beside CONSUL_ADDR, as others cannot call ${values.HOST}`];
 }
 
 function isEverywhere(host: string): boolean {
