@@ -30,7 +30,7 @@ export function recordExchanges(metrics: Metrics, log: Log): RecordExchange {
     taken.observe({ method, route }, Number(req.headers['content-length'] ?? 0));
     sent.observe({ method, route }, sentBytes);
     const line = { method, route, path: pathOf(req), status, durationMs: Math.round(seconds * 1000) };
-    const write = () => log[quiet ? 'debug' : 'info']('request', line);
+    const write = () => log[quiet && status < 400 ? 'debug' : 'info']('request', line);
     runInContext({ requestId, ...who }, () => continueTrace(traceparent, write));
   };
 }
