@@ -2,6 +2,7 @@ import type { Database, Transaction } from '@marimo/postgres';
 
 const retentionDays = 30;
 const sweepRows = 10_000;
+const sweepWithinMs = 60_000;
 
 /** Whether this consumer meets the event for the first time; a concurrent delivery waits here until we know. */
 export async function recordInInbox(tx: Transaction, consumer: string, eventId: string): Promise<boolean> {
@@ -20,6 +21,8 @@ export async function sweepInbox(relayDatabase: Database): Promise<void> {
     delete from inbox where ctid = any(array(
       select ctid from inbox where handled_at < now() - $1 * interval '1 day' limit $2))`;
   for (let swept = sweepRows; swept === sweepRows; ) {
-    swept = await relayDatabase.withoutTenant((tx) => tx.run(sql, [retentionDays, sweepRows]));
+    swept = await relayDatabase.withoutTenant((tx) => tx.run(sql, [retentionDays, sweepRows]), {
+      deadlineAt: Date.now() + sweepWithinMs,
+    });
   }
 }

@@ -27,6 +27,8 @@ export interface Relay {
   close(): Promise<void>;
 }
 
+/** Longer than a transport takes to give up; notices a database that has gone silent. */
+const windowWithinMs = 30_000;
 const measureEveryMs = 5_000;
 const sweepEveryMs = 3_600_000;
 const longestBackoffMs = 5_000;
@@ -113,7 +115,9 @@ function windowRelay({ database, transport, metrics }: RelayOptions, windowRows:
   }
 
   return (): Promise<WindowOutcome> =>
-    database.withoutTenant(inTransaction).catch((error: unknown) => ({ claimed: 0, confirmed: 0, error }));
+    database
+      .withoutTenant(inTransaction, { deadlineAt: Date.now() + windowWithinMs })
+      .catch((error: unknown) => ({ claimed: 0, confirmed: 0, error }));
 }
 
 interface OutboxRow {
@@ -158,7 +162,9 @@ function outboxGauges({ database, metrics }: RelayOptions): () => Promise<void> 
            coalesce(extract(epoch from clock_timestamp() - min(added_at)), 0)::float8 as age
     from outbox`;
   return async () => {
-    const found = await database.withoutTenant((tx) => tx.first<{ waiting: number; age: number }>(sql));
+    const found = await database.withoutTenant((tx) => tx.first<{ waiting: number; age: number }>(sql), {
+      deadlineAt: Date.now() + windowWithinMs,
+    });
     unpublished.set(found?.waiting ?? 0);
     oldest.set(found?.age ?? 0);
   };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inSpan, type Log, type Metrics, runInContext, SpanKind } from '@marimo/observability';
-import { type Database, DatabaseUnavailable } from '@marimo/postgres';
+import { type Database, DatabaseUnavailable, StatementCancelled } from '@marimo/postgres';
 import type { Consumer } from './consumer.ts';
 import { failpoint } from './failpoint.ts';
 import { recordInInbox } from './inbox.ts';
@@ -16,6 +16,8 @@ export interface ConsumersOptions<Deps> {
   readonly deps: Deps;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** How long the transaction of one delivery may take; default 60,000. */
+  readonly handleWithinMs?: number;
 }
 
 const measureEveryMs = 15_000;
@@ -76,7 +78,7 @@ function handlerOf<Deps>(
     return runInContext(work, () =>
       inSpan(service, `${consumer.name} ${type}`, span, async () => {
         try {
-          await whileDatabaseAnswers(handled, closing);
+          await onceDatabaseAnswers(options.database, handled, closing);
           failpoint('consumer.afterCommit');
         } catch (error) {
           log.warn('a consumer failed', { consumer: consumer.name, event: id, type, attempt, error });
@@ -88,33 +90,51 @@ function handlerOf<Deps>(
 }
 
 async function handleOnce<Deps>(
-  { database, deps }: ConsumersOptions<Deps>,
+  { database, deps, handleWithinMs = 60_000 }: ConsumersOptions<Deps>,
   consumer: Consumer<Deps>,
   envelope: Delivery['envelope'],
 ): Promise<Outcome> {
-  return database.inTenant(envelope.tenantid, async (tx) => {
-    if (!(await recordInInbox(tx, consumer.name, envelope.id))) return 'duplicate';
-    failpoint('consumer.afterInbox');
-    await consumer.handle(tx, envelope, deps);
-    failpoint('consumer.afterEffect');
-    return 'handled';
-  });
+  return database.inTenant(
+    envelope.tenantid,
+    async (tx) => {
+      if (!(await recordInInbox(tx, consumer.name, envelope.id))) return 'duplicate';
+      failpoint('consumer.afterInbox');
+      await consumer.handle(tx, envelope, deps);
+      failpoint('consumer.afterEffect');
+      return 'handled';
+    },
+    { deadlineAt: Date.now() + handleWithinMs },
+  );
 }
 
 /**
  * An outage of the database is no fault of the event: it must not use up the attempts and fill the dead letters with
  * everything that came by. So the delivery stays in hand until the database is back.
  */
-async function whileDatabaseAnswers(work: () => Promise<void>, closing: AbortSignal): Promise<void> {
+async function onceDatabaseAnswers(
+  database: Database,
+  work: () => Promise<void>,
+  closing: AbortSignal,
+): Promise<void> {
   for (;;) {
     try {
       await work();
       return;
     } catch (error) {
-      if (!(error instanceof DatabaseUnavailable) || closing.aborted) throw error;
+      if (closing.aborted || !(await isAway(database, error))) throw error;
       await sleep(databaseAwayMs, undefined, { signal: closing }).catch(() => {});
     }
   }
+}
+
+/** Time may be over because the handler is slow or because the network lets nothing through. */
+async function isAway(database: Database, error: unknown): Promise<boolean> {
+  if (error instanceof DatabaseUnavailable) return true;
+  if (!(error instanceof StatementCancelled)) return false;
+  return database.ping().then(
+    () => false,
+    () => true,
+  );
 }
 
 function consumerMetrics(metrics: Metrics, consumer: string) {

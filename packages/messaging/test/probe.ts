@@ -40,6 +40,7 @@ export interface ServiceOptions {
   readonly consumers?: readonly Consumer<undefined>[];
   /** Leaves the rows in the outbox. */
   readonly withoutRelay?: boolean;
+  readonly handleWithinMs?: number;
 }
 
 export async function startService(options: ServiceOptions): Promise<Service> {
@@ -54,6 +55,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     database,
     deps: undefined,
     consumers: options.consumers ?? [],
+    handleWithinMs: options.handleWithinMs ?? 60_000,
   });
   const relay = options.withoutRelay
     ? undefined

@@ -37,6 +37,7 @@ describe('events of a service', () => {
       withoutRelay?: boolean;
       transport?: Transport;
       database?: Database;
+      handleWithinMs?: number;
     }): Promise<Service> {
       const { database, relay: relayDatabase } = stage.database;
       return stage.closeAfterwards(
@@ -146,40 +147,52 @@ describe('events of a service', () => {
       );
     });
 
-    it('wait, without using up their attempts, while the database of the consumer is away', async () => {
-      const { server } = stage.database;
-      const proxy = stage.closeAfterwards(await faultProxy({ target: `${server.host}:${server.port}` }));
-      const database = stage.closeAfterwards(
-        openDatabase({
-          server: { ...server, host: '127.0.0.1', port: proxy.port },
-          schema: 'probe',
-          role: 'app',
-          password: passwordOf('probe_app', 'testing'),
-          metrics: createMetrics('probe'),
-          log: silent,
-        }),
-      );
-      const attempts: number[] = [];
-      const consumer = effectWriter(queue, event);
-      const counted: typeof transport = {
-        ...transport,
-        consume: (name, options, handler) =>
-          transport.consume(name, options, (delivery) => {
-            attempts.push(delivery.attempt);
-            return handler(delivery);
+    it.each([
+      ['does not listen', 'refuse'],
+      ['is out of reach', 'blackhole'],
+    ] as const)(
+      'wait, without using up their attempts, while the database of the consumer %s',
+      async (_, fault) => {
+        const { server } = stage.database;
+        const proxy = stage.closeAfterwards(await faultProxy({ target: `${server.host}:${server.port}` }));
+        const database = stage.closeAfterwards(
+          openDatabase({
+            server: { ...server, host: '127.0.0.1', port: proxy.port },
+            schema: 'probe',
+            role: 'app',
+            password: passwordOf('probe_app', 'testing'),
+            metrics: createMetrics('probe'),
+            log: silent,
           }),
-      };
-      const stating = await started({});
-      await started({ database, transport: counted, consumers: [consumer], withoutRelay: true });
-      await proxy.set('refuse');
-      const facts = ids(1);
-      await stating.state(facts);
-      await until('it was tried', () => attempts.length > 0);
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      await proxy.set('none');
-      await until('the effect', async () => (await effects(stage, queue)).length > 0);
-      expect(attempts).toEqual([1]);
-    });
+        );
+        const attempts: number[] = [];
+        const consumer = effectWriter(queue, event);
+        const counted: typeof transport = {
+          ...transport,
+          consume: (name, options, handler) =>
+            transport.consume(name, options, (delivery) => {
+              attempts.push(delivery.attempt);
+              return handler(delivery);
+            }),
+        };
+        const stating = await started({});
+        await started({
+          database,
+          transport: counted,
+          consumers: [consumer],
+          withoutRelay: true,
+          handleWithinMs: 500,
+        });
+        await proxy.set(fault);
+        const facts = ids(1);
+        await stating.state(facts);
+        await until('it was tried', () => attempts.length > 0);
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        await proxy.set('none');
+        await until('the effect', async () => (await effects(stage, queue)).length > 0);
+        expect(attempts).toEqual([1]);
+      },
+    );
 
     it('run in the tenant, for the actor and in the trace of who caused them', async () => {
       const seen: unknown[] = [];

@@ -5,6 +5,9 @@ import type { DeadLetter, QueueDepth } from '../transport.ts';
 /** Keeps what no queue takes, until one does. Cannot be consumed: no queue may have this name. */
 export const unroutable = 'unroutable';
 
+/** No transaction here has more to do; notices a database that has gone silent. */
+export const transactionWithinMs = 20_000;
+
 export interface QueuePatterns {
   readonly name: string;
   readonly patterns: readonly string[];
@@ -74,7 +77,7 @@ export function takeDeliveries(
   const sql = `
     with due as (
       select id from delivery
-      where queue = $1 and due_at <= clock_timestamp()
+      where queue = $1 and due_at <= now()
       order by due_at, id
       limit $2
       for update skip locked
@@ -173,7 +176,7 @@ export function returnDeadLetters(
 export async function selectDepth(tx: Transaction, queue: string): Promise<QueueDepth> {
   const sql = `
     select
-      (select count(*)::int from delivery where queue = $1 and due_at <= clock_timestamp()) as waiting,
+      (select count(*)::int from delivery where queue = $1 and due_at <= now()) as waiting,
       (select count(*)::int from dead_letter where queue = $1) as dead`;
   return (await tx.first<QueueDepth>(sql, [queue])) ?? { waiting: 0, dead: 0 };
 }
@@ -181,7 +184,7 @@ export async function selectDepth(tx: Transaction, queue: string): Promise<Queue
 export async function selectDueQueues(tx: Transaction, queues: readonly string[]): Promise<string[]> {
   const sql = `
     select name from unnest($1::text[]) as listened (name)
-    where exists (select 1 from delivery where queue = name and due_at <= clock_timestamp())`;
+    where exists (select 1 from delivery where queue = name and due_at <= now())`;
   const rows = await tx.rows<{ name: string }>(sql, [queues], 'delivery.due');
   return rows.map(({ name }) => name);
 }

@@ -75,11 +75,14 @@ export function subscribe(options: SubscriptionOptions): PostgresSubscription {
     settled = nothingSettled();
     mayHaveDue = mayHaveDue && room === 0;
     try {
-      const taken = await database.withoutTenant(async (tx) => {
-        await tell(tx, telling);
-        if (extend) await store.extendLeases(tx, [...inHand.values()], leaseMs);
-        return room > 0 ? store.takeDeliveries(tx, queue, room, leaseMs) : [];
-      });
+      const taken = await database.withoutTenant(
+        async (tx) => {
+          await tell(tx, telling);
+          if (extend) await store.extendLeases(tx, [...inHand.values()], leaseMs);
+          return room > 0 ? store.takeDeliveries(tx, queue, room, leaseMs) : [];
+        },
+        { deadlineAt: Date.now() + store.transactionWithinMs },
+      );
       if (extend) leasesExtendedAt = Date.now();
       if (taken.length === room && room > 0) mayHaveDue = true;
       for (const delivery of taken) void handle(delivery);

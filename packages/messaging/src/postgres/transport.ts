@@ -32,7 +32,9 @@ export function postgresTransport(options: PostgresTransportOptions): Transport 
 
   async function transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
-      const result = await database.withoutTenant(work);
+      const result = await database.withoutTenant(work, {
+        deadlineAt: Date.now() + store.transactionWithinMs,
+      });
       connected = true;
       return result;
     } catch (error) {

@@ -27,6 +27,7 @@ const longestBackoffMs = 3_000;
 
 /** amqplib can reconnect too, but leaves errors during set-up unheard and keeps a connection whose channel died. */
 export function openLink<T>({ url, name, log, setup, opened }: LinkOptions<T>): Link<T> {
+  const address = withHeartbeat(url);
   const closing = new AbortController();
   let open: T | undefined;
   let failures = 0;
@@ -46,7 +47,7 @@ export function openLink<T>({ url, name, log, setup, opened }: LinkOptions<T>): 
   }
 
   async function oneConnection(): Promise<void> {
-    const connection = await connect(withHeartbeat(url), {
+    const connection = await connect(address, {
       noDelay: true, // Nagle's algorithm costs 20 ms on each small message
       keepAlive: true,
       timeout: connectTimeoutMs,
