@@ -36,7 +36,12 @@ export const getTrialBalance = endpoint({
   path: '/api/v1/accounting/reports/trial-balance',
   summary: 'What each account has turned over and its balance, at the end of a day.',
   access: readReports,
-  query: z.strictObject({ asOf: Day, from: Day.optional() }),
+  query: z
+    .strictObject({ asOf: Day, from: Day.optional() })
+    .refine(({ asOf, from = asOf }) => from <= asOf, {
+      error: 'must not be later than asOf',
+      path: ['from'],
+    }),
   replies: { 200: TrialBalance },
   mayBeStale: true,
 });
@@ -74,7 +79,10 @@ export const getAccountStatement = endpoint({
   path: '/api/v1/accounting/reports/account-statement',
   summary: 'The postings to one account over some days, with the balance after each.',
   access: readReports,
-  query: PageQuery.extend({ accountCode: AccountCode, from: Day, to: Day }),
+  query: PageQuery.extend({ accountCode: AccountCode, from: Day, to: Day }).refine(
+    ({ from, to }) => from <= to,
+    { error: 'must not be later than to', path: ['from'] },
+  ),
   replies: { 200: AccountStatement },
   refusals: [Absent],
   mayBeStale: true,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Id } from '../ids.ts';
 
 /** One line as people write it: no control characters, no broken surrogates, nothing PostgreSQL could not keep. */
 export function lineOfText(longest: number) {
@@ -19,4 +20,4 @@ export const JournalCode = z
   .regex(/^[A-Z0-9]{1,10}$/, 'must be 1 to 10 capital Latin letters or digits');
 
 /** UUIDs compare as text, so each has one spelling. */
-export const LowerCaseId = z.uuid().toLowerCase();
+export const LowerCaseId = Id.toLowerCase();

@@ -101,6 +101,11 @@ describe('the trial balance', () => {
     expect(json).toMatchObject({ rows: [], totals: { balance: { amount: '0.00', currency: 'EUR' } } });
   });
 
+  it('refuses days that end before they begin', async () => {
+    const query = { from: '2026-12-31', asOf: '2026-01-01' };
+    expect(await pine.call(getTrialBalance, { query })).toBeRefused(MalformedRequest);
+  });
+
   it('is for those who may see reports, and needs a day', async () => {
     const as = tokenFor({ tenantId: pine.tenantId, roles: ['user'] });
     expect(await pine.call(getTrialBalance, { query: { asOf: '2026-12-31' } }, { as })).toBeRefused(
@@ -174,5 +179,6 @@ describe('the statement of an account', () => {
   it('of an account without postings is empty; of one that is not there it is refused', async () => {
     expect((await statement({ accountCode: 'idle' })).body).toMatchObject({ items: [], next: null });
     expect(await statement({ accountCode: 'nobody' })).toBeRefused(Absent);
+    expect(await statement({ from: '2026-12-31', to: '2026-01-01' })).toBeRefused(MalformedRequest);
   });
 });
