@@ -42,6 +42,8 @@ export interface EndpointDefinition<
    * `natural`: repeating is safe by itself and the answer holds secrets that must not be stored.
    */
   readonly repeat?: 'stored' | 'natural';
+  /** Machines ask for it every few seconds: what goes well is logged at `debug` only. */
+  readonly polled?: boolean;
 }
 
 /**

@@ -36,6 +36,15 @@ export const whoAmI = endpoint({
   access: 'signed-in',
   replies: { 200: z.any() },
 });
+export const pulse = endpoint({
+  method: 'GET',
+  path: '/api/v1/test/pulse',
+  summary: 'Is asked all the time.',
+  access: 'public',
+  query: z.strictObject({ count: z.coerce.number().optional() }),
+  polled: true,
+  replies: { 200: z.any() },
+});
 export const upload = endpoint({
   method: 'POST',
   path: '/api/v1/test/uploads',
@@ -100,6 +109,7 @@ export const httpRoutes: readonly Route[] = [
   handle(upload, async ({ stream, contentType }) =>
     reply(200, { length: (await text(stream)).length, contentType }),
   ),
+  handle(pulse, async () => reply(200, {})),
   handle(slow, async ({ signal }) => {
     lastSlow.signal = signal;
     return new Promise(() => {});

@@ -44,6 +44,7 @@ export const getSigningKeys = endpoint({
   summary: 'The public keys that access tokens are signed with (RFC 7517).',
   access: 'public',
   replies: { 200: z.strictObject({ keys: z.array(SigningKey) }) },
+  polled: true,
 });
 
 /** Access tokens of this session that were issued up to this moment are void: logout, or a change of roles. */
@@ -64,4 +65,5 @@ export const listRevocations = endpoint({
   access: 'public',
   query: z.strictObject({ after: z.string().max(100).optional() }),
   replies: { 200: z.strictObject({ items: z.array(Revocation), next: z.string() }) },
+  polled: true,
 });

@@ -7,6 +7,7 @@ import {
   httpRoutes,
   lastSlow,
   longList,
+  pulse,
   slow,
   takeOrder,
   versioned,
@@ -196,6 +197,14 @@ describe('what is recorded', () => {
     expect(metrics).toMatch(/http_requests_total\{[^}]*route="\/api\/v1\/test\/orders\/\{id\}"/);
     expect(metrics).toContain('route="unknown"');
     expect(metrics).not.toContain(tenantId);
+  });
+
+  it('keeps quiet about what machines ask all the time, as long as it goes well', async () => {
+    await client().get(pulse.path).expect(200);
+    await client().get(`${pulse.path}?count=many`).expect(400);
+    const ofPulse = () => kit.lines.filter((line) => line['route'] === pulse.path);
+    await until(() => ofPulse().some((line) => line['status'] === 400));
+    expect(ofPulse().map((line) => line['status'])).toEqual([400]);
   });
 });
 
