@@ -89,6 +89,42 @@ describe('a line of the log', () => {
   );
 });
 
+describe('a line of the log at a terminal', () => {
+  const text = () => capture({ form: 'text' });
+
+  it('says when, who and what in plain words, and leaves out the ids', () => {
+    const { log, lines } = text();
+    runInContext({ requestId: 'r1', tenantId: 't1' }, () => log.info('serving', { port: 8083, to: 'a b' }));
+    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d accounting serving port=8083 to="a b"\n$/);
+    log.warn('late');
+    expect(lines[1]).toMatch(/accounting WARN late\n$/);
+  });
+
+  it('tells of an error what it is and where it came from', () => {
+    const { log, lines } = text();
+    log.error('could not post', { error: new Error('posting failed') });
+    expect(lines[0]).toContain('ERROR could not post error={"type":"Error","message":"posting failed"');
+  });
+
+  it.each(['\n', '\r', '\u2028', '\u001b[2J', '\u009b2J', '"'])(
+    'cannot be forged from outside (%j)',
+    (evil) => {
+      const { log, lines } = text();
+      const forged = `x${evil}12:00:00 accounting forged`;
+      log.info(forged, { [forged]: forged });
+      expect(lines).toHaveLength(1);
+      expect(lines[0]?.slice(0, -1).match(/[\p{Cc}\u2028\u2029]/gu)).toBeNull();
+      expect(lines[0]).toContain('accounting "x');
+    },
+  );
+
+  it('hides secrets like any other', () => {
+    const { log, lines } = text();
+    log.info('connected', { password: 'open sesame' });
+    expect(lines[0]).not.toContain('sesame');
+  });
+});
+
 describe('an error in the log', () => {
   it('shows its type, message, stack, code and what caused it, and nothing of the row that failed', () => {
     const { log, entry } = capture();

@@ -6,7 +6,7 @@ import { currentSpanContext } from './trace.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** One JSON line a call on standard output, with the ids of the work at hand; secrets never. */
+/** One line a call on standard output, with the ids of the work at hand; secrets never. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -22,12 +22,16 @@ export interface LogOptions {
   readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Takes each line, its line end included; standard output unless told. */
   readonly write?: (line: string) => void;
+  /** `text` is for eyes, `json` for programs; unless told, text where standard output is a terminal. */
+  readonly form?: 'json' | 'text';
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 const weight = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
 
-export function createLog({ service, level = 'info', write }: LogOptions): Log {
+export function createLog({ service, level = 'info', write, form }: LogOptions): Log {
+  const isForEyes = form === undefined ? write === undefined && process.stdout.isTTY : form === 'text';
+  const written = isForEyes ? asText : asJson;
   const logger = winston.createLogger({
     level: 'debug', // decided below, before a line is built
     format: winston.format.printf(({ message }) => String(message)),
@@ -40,7 +44,7 @@ export function createLog({ service, level = 'info', write }: LogOptions): Log {
     const at = (of: Level) => (message: string, fields?: LogFields) => {
       if (weight[of] < weight[level]) return;
       // Built here and not in a winston format: a format may run later, outside the context of the work.
-      const text = line(service, of, message, { ...always, ...fields });
+      const text = written(line(service, of, message, { ...always, ...fields }));
       logger.log({ level: of, message: text });
     };
     return {
@@ -55,7 +59,7 @@ export function createLog({ service, level = 'info', write }: LogOptions): Log {
 }
 
 /** Field names follow the Elastic Common Schema, so that Kibana needs no mapping. */
-function line(service: string, level: Level, message: string, fields: LogFields): string {
+function line(service: string, level: Level, message: string, fields: LogFields) {
   const work = currentContext();
   const span = currentSpanContext();
   const fixed = {
@@ -69,7 +73,34 @@ function line(service: string, level: Level, message: string, fields: LogFields)
     ...(work?.actorId !== undefined && { 'user.id': work.actorId }),
   };
   // Twice: the first gives the order, the last keeps a caller's field from passing as one of these.
-  return oneLine(JSON.stringify({ ...fixed, ...(redact(fields) as object), ...fixed }));
+  return { ...fixed, ...(redact(fields) as object), ...fixed };
+}
+
+type Line = ReturnType<typeof line>;
+
+function asJson(entry: Line): string {
+  return oneLine(JSON.stringify(entry));
+}
+
+/** `14:05:09 accounting  serving  port=8083`: what an operator at a terminal wants to know, without the ids. */
+function asText(entry: Line): string {
+  const { '@timestamp': time, 'log.level': level, message, 'service.name': service, ...fields } = entry;
+  const told = Object.entries(fields)
+    .filter(([name]) => !/^(trace|span|request|tenant|user)\.id$/.test(name))
+    .map(([name, value]) => `${quoted(name)}=${quoted(value)}`);
+  const loud = level === 'info' || level === 'debug' ? [] : [level.toUpperCase()];
+  const first = [
+    time.slice(11, 19),
+    service.padEnd(10),
+    ...loud,
+    quoted(message, /^[^"\\\p{C}\p{Zl}\p{Zp}]+$/u),
+  ];
+  return oneLine([...first, ...told].join(' '));
+}
+
+/** As it is where that is plain, else as JSON writes it, so that no value can pass for another field or line. */
+function quoted(value: unknown, plain = /^[\w./:@*+-]+$/): string {
+  return typeof value === 'string' && plain.test(value) ? value : JSON.stringify(value);
 }
 
 /** JSON escapes CR, LF and ESC itself; these too end a line or begin a command in some terminals and viewers. */
