@@ -10,11 +10,13 @@ export function startOneProcess(): Promise<never> {
     await refuseTakenPorts(services, settings);
     const platform = await startPlatform(settings);
     started.defer(() => platform.close());
+    let { gateway } = settings.ports;
     for (const service of services) {
       const running = await startService(service, platform);
       started.defer(() => running.stop());
+      if (service.name === 'gateway') gateway = running.address.port;
     }
-    console.log(`Marimo ERP is ready at http://localhost:${settings.ports.gateway}/  (stop with Ctrl-C)`);
+    console.log(`Marimo ERP is ready at http://localhost:${gateway}/  (stop with Ctrl-C)`);
     return platform;
   });
 }
