@@ -1,4 +1,5 @@
 export { SpanKind } from '@opentelemetry/api';
+export { boundCounter, boundHistogram } from './bound.ts';
 export { currentContext, runInContext, type WorkContext } from './context.ts';
 export { createLog, type Log, type LogFields, type LogOptions } from './log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';

@@ -1,4 +1,5 @@
-import { type Log, type Metrics, runInContext } from '@marimo/observability';
+import { boundCounter, boundHistogram, type Log, type Metrics, runInContext } from '@marimo/observability';
+import { remembered } from './metrics.ts';
 import type { Passage } from './passage.ts';
 
 export type Record = (passage: Passage) => void;
@@ -25,17 +26,25 @@ export function recorder(metrics: Metrics, log: Log): Record {
     ['phase'],
   );
 
+  /** Bound once for each route, method and status: a few hundred at most, since a route is a template. */
+  const bound = remembered((method: string, route: string, status: number) => ({
+    count: boundCounter(requests, { method, route, status }),
+    duration: boundHistogram(duration, { method, route, status }),
+    sent: boundHistogram(sent, { method, route }),
+  }));
+
   return (passage) => {
     const { req, route, requestId, caller } = passage;
     const durationMs = performance.now() - passage.startedAt;
     const method = req.method ?? '';
     const status = statusOf(passage);
     if (status === clientGone) clientAborts.inc({ phase: phaseOf(passage) });
-    requests.inc({ method, route, status });
-    duration.observe({ method, route, status }, durationMs / 1000);
+    const ofKind = bound(method, route, status);
+    ofKind.count();
+    ofKind.duration(durationMs / 1000);
+    ofKind.sent(passage.bytesSent);
     const { 'content-length': length } = req.headers;
     if (length !== undefined) taken.observe({ method, route }, Number(length));
-    sent.observe({ method, route }, passage.bytesSent);
     if (status < 400 && durationMs < slowMs) return;
     const who = caller && { tenantId: caller.tenantId, actorId: caller.userId };
     runInContext({ requestId, ...who }, () => {

@@ -18,7 +18,7 @@ export function rateLimiter(
       const limit = limits[name];
       const answer = await cache.take(`gateway:${name}:${key}`, limit);
       const decision = answer.allowed ? 'allowed' : 'refused';
-      rateLimit.inc({ policy: name, decision, backend: answer.decidedBy });
+      rateLimit(name, decision, answer.decidedBy)();
       headers.push('ratelimit-limit', String(limit.burst), 'ratelimit-remaining', String(answer.remaining));
       headers.push('ratelimit-reset', String(secondsUntilFull(answer, limit)));
       if (!answer.allowed) {

@@ -65,7 +65,7 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
       const outcome = await send(upstream, passage, request, body, tryElsewhere);
       const elapsedMs = performance.now() - startedAt;
       tell(leave, outcome, elapsedMs, passage);
-      metrics.upstreamSeconds.observe({ upstream: service, outcome: labelOf(outcome) }, elapsedMs / 1000);
+      metrics.upstreamSeconds(service, labelOf(outcome))(elapsedMs / 1000);
       if (outcome.kind === 'answered') return;
 
       const failure = failureOf(outcome);
