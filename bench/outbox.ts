@@ -122,7 +122,12 @@ async function throughOutbox(server: ServerAddress, transport: Transport, total:
   const handled = await rate(total, async () => {
     const consumers = [counting];
     const consuming = await startConsumers({
-      ...{ service: 'bench', database, transport, consumers, log, metrics },
+      service: 'bench',
+      database,
+      transport,
+      consumers,
+      log,
+      metrics,
       deps: undefined,
     });
     await done.promise;

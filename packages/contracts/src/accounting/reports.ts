@@ -36,12 +36,10 @@ export const getTrialBalance = endpoint({
   path: '/api/v1/accounting/reports/trial-balance',
   summary: 'What each account has turned over and its balance, at the end of a day.',
   access: readReports,
-  query: z
-    .strictObject({ asOf: Day, from: Day.optional() })
-    .refine(({ asOf, from = asOf }) => from <= asOf, {
-      error: 'must not be later than asOf',
-      path: ['from'],
-    }),
+  query: z.strictObject({ asOf: Day, from: Day.optional() }).refine(({ asOf, from = asOf }) => from <= asOf, {
+    error: 'must not be later than asOf',
+    path: ['from'],
+  }),
   replies: { 200: TrialBalance },
   mayBeStale: true,
 });
