@@ -5,10 +5,19 @@ import { parseArgs } from 'node:util';
 import { install } from './steps/install.ts';
 import { root } from './steps/run.ts';
 
-const { values } = parseArgs({ options: { processes: { type: 'boolean', default: false } } });
+const { processes } = readArguments();
 
 await install('production');
 enableCompileCache(join(root, '.runtime', 'compile-cache'));
 
-if (values.processes) await (await import('./start/processes.ts')).startProcesses();
+if (processes) await (await import('./start/processes.ts')).startProcesses();
 else await (await import('./start/one-process.ts')).startOneProcess();
+
+function readArguments() {
+  try {
+    return parseArgs({ options: { processes: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}. It is: npm start, or npm start -- --processes`);
+    return process.exit(64); // sysexits.h: the command was used incorrectly
+  }
+}

@@ -15,8 +15,9 @@ export function startProcesses(): Promise<never> {
     const settings = readSettings(process.env);
     const services = await findServices();
     await refuseTakenPorts(services, settings);
-    const env = settings.database === undefined ? await embeddedDatabase(settings, started) : {};
     const lost = Promise.withResolvers<Error>();
+    const env =
+      settings.database === undefined ? await embeddedDatabase(settings, started, lost.resolve) : {};
     let isUp = false;
     for (const service of services) {
       const watched = keepRunning(service, env, { mayRestart: () => isUp, giveUp: lost.resolve });
@@ -34,13 +35,15 @@ export function startProcesses(): Promise<never> {
 async function embeddedDatabase(
   settings: Settings,
   started: AsyncDisposableStack,
+  giveUp: (reason: Error) => void,
 ): Promise<Record<string, string>> {
-  const { server, stop } = await startEmbeddedServer({
+  const { server, exited, stop } = await startEmbeddedServer({
     directory: join(settings.home, 'postgres'),
     log: createLog({ service: 'start', level: settings.logLevel }),
     onProgress: (message) => console.log(`${message} …`),
   });
   started.defer(stop);
+  void exited.then((reason) => giveUp(new Error(`the embedded database has ended by itself: ${reason}`)));
   return {
     DB_HOST: server.host,
     DB_PORT: String(server.port),

@@ -1,9 +1,9 @@
-import { chown, mkdir } from 'node:fs/promises';
+import { chown, mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Log } from '@marimo/observability';
 import type { ServerAddress } from '../settings.ts';
 import { findBinaries } from './binaries.ts';
-import { addressOf, prepareData } from './data-directory.ts';
+import { addressOf, fileOf, prepareData, reasonIn } from './data-directory.ts';
 import { claimDirectory, releaseDirectory, stopLeftOver } from './left-over.ts';
 import { choosePort } from './port.ts';
 import { startPostmaster } from './postmaster.ts';
@@ -22,8 +22,8 @@ export interface EmbeddedServerOptions {
 
 export interface EmbeddedServer {
   readonly server: ServerAddress;
-  /** Resolves when the server has ended, asked or not. */
-  readonly exited: Promise<void>;
+  /** Resolves when the server has ended, asked or not, with what it said last. */
+  readonly exited: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -51,7 +51,10 @@ async function start(directory: string, options: EmbeddedServerOptions): Promise
     onProgress('starting the database');
     const port = await choosePort(directory, options.port);
     const postmaster = await startPostmaster({ directory, data, port, throwAway, binaries, user });
-    const exited = postmaster.exited.then(() => releaseDirectory(directory));
+    const exited = postmaster.exited.then(async () => {
+      await releaseDirectory(directory);
+      return reasonIn(await readFile(fileOf.log(directory), 'utf8').catch(() => ''));
+    });
     return {
       server: addressOf(port, password),
       exited,

@@ -91,8 +91,8 @@ async function startServer(settings: Settings, log: Log, mayJoin: boolean): Prom
   return {
     address: embedded.server,
     lost: new Promise((resolve) => {
-      void embedded.exited.then(() => {
-        if (!stopping) resolve(new Error('the embedded database has ended by itself; its log tells why'));
+      void embedded.exited.then((reason) => {
+        if (!stopping) resolve(new Error(`the embedded database has ended by itself: ${reason}`));
       });
     }),
     stop() {
