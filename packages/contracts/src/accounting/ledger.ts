@@ -50,7 +50,10 @@ export const PostJournalEntry = z.strictObject({
     .array(PostJournalLine)
     .min(2)
     .max(10_000)
-    .refine((lines) => !isLarge(lines), 'the amounts together are larger than an entry may be'),
+    .refine((lines) => !isLarge(lines), {
+      error: 'the amounts together are larger than an entry may be',
+      when: ({ issues }) => issues.length === 0, // an amount that was refused is no Money
+    }),
 });
 export type PostJournalEntry = z.output<typeof PostJournalEntry>;
 
