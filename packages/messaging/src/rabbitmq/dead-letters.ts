@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, ChannelModel, GetMessage } from 'amqplib';
 import { failpoint } from '../failpoint.ts';
 import type { DeadLetter } from '../transport.ts';
@@ -6,19 +7,30 @@ import type { OutgoingMessage } from './publisher.ts';
 import { deadQueueOf, eventsExchange, onChannel, unroutable } from './topology.ts';
 
 /** What is looked at and not acknowledged goes back into its queue when the channel closes. */
-export function browseDeadLetters(
+export async function browseDeadLetters(
   connection: ChannelModel,
   queue: string,
   limit: number,
 ): Promise<DeadLetter[]> {
-  return onChannel(connection, async (channel) => {
-    const letters: DeadLetter[] = [];
+  const letters = await onChannel(connection, async (channel) => {
+    const seen: DeadLetter[] = [];
     for await (const message of everyMessage(channel, deadQueueOf(queue))) {
-      letters.push(deadLetterIn(message, queue));
-      if (letters.length === limit) break;
+      seen.push(deadLetterIn(message, queue));
+      if (seen.length === limit) break;
     }
-    return letters;
+    return seen;
   });
+  await onChannel(connection, (channel) => untilBack(channel, deadQueueOf(queue), letters.length));
+  return letters;
+}
+
+/** The queue takes them back a moment after the channel has closed; who replays next must find them. */
+async function untilBack(channel: Channel, queue: string, count: number): Promise<void> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const { messageCount } = await channel.checkQueue(queue);
+    if (messageCount >= count) return; // fewer for good where somebody else has replayed them by now
+    await pause(20);
+  }
 }
 
 export function replayDeadLetters(
