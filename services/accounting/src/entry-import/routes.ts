@@ -1,9 +1,11 @@
-import { importJournalEntries, type PostJournalEntry } from '@marimo/contracts/accounting';
+import { BalanceTooLarge, importJournalEntries, type PostJournalEntry } from '@marimo/contracts/accounting';
+import type { Transaction, Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { BookOf } from '../journals/index.ts';
 import {
   type CheckedEntry,
   checkEntries,
+  type InTurn,
   type PostedEntry,
   postEntries,
   postingOf,
@@ -20,29 +22,30 @@ interface Draft {
 /** Journal lines in one transaction of mode `each`: some tens of milliseconds in which other postings wait. */
 const linesPerTransaction = 2_000;
 
-export function entryImportRoutes(deps: Deps, bookOf: BookOf): Route[] {
+export function entryImportRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
   return [
     handle(importJournalEntries, async (call) => {
       const book = await bookOf(call);
       const posting = postingOf(deps, call, book);
       const { mode, dryRun } = call.query;
       const inPieces = mode === 'each' && !dryRun;
+      const time = { deadlineAt: call.deadlineAt, signal: call.signal };
       const tally = startTally();
       const entries = readEntries(call.stream, call.contentType, book.baseCurrency);
 
       for await (const drafts of piecesOf(entries, inPieces ? linesPerTransaction : Infinity, tally)) {
-        const given = drafts.map(({ entry }) => entry);
         // Not call.inTenant: in pieces it is many transactions, and the ids make a repetition safe by themselves.
-        const results = await deps.database.inTenant(
-          call.tenantId,
-          async (tx) => {
-            if (inPieces) return postEntries(tx, posting, given);
-            const checked = await checkEntries(tx, book.baseCurrency, given);
-            const isSpoilt = tally.refusedTotal > 0 || checked.some(({ kind }) => kind === 'refused');
-            return dryRun || isSpoilt ? checked : writeEntries(tx, posting, checked);
-          },
-          { deadlineAt: call.deadlineAt, signal: call.signal },
-        );
+        const inTransaction = <R>(work: (tx: Transaction) => Promise<R>) =>
+          deps.database.inTenant(call.tenantId, work, { deadlineAt: call.deadlineAt, signal: call.signal });
+        if (inPieces) {
+          await postPiece(drafts, (some) => inTransaction((tx) => postEntries(tx, posting, some)), tally);
+          continue;
+        }
+        const results = await inTransaction(async (tx) => {
+          const checked = await checkEntries(tx, book.baseCurrency, drafts.map(entryOf));
+          const isSpoilt = tally.refusedTotal > 0 || checked.some(({ kind }) => kind === 'refused');
+          return dryRun || isSpoilt ? checked : writeEntries(tx, posting, checked);
+        });
         count(drafts, results, tally);
       }
       const { refused, ...counts } = tally.result(mode);
@@ -50,6 +53,28 @@ export function entryImportRoutes(deps: Deps, bookOf: BookOf): Route[] {
     }),
   ];
 }
+
+/** A sum beyond what a balance holds fails a whole piece; halving it finds the entries that go too far. */
+async function postPiece(
+  drafts: readonly Draft[],
+  post: (entries: PostJournalEntry[]) => Promise<PostedEntry[]>,
+  tally: Tally,
+): Promise<void> {
+  try {
+    count(drafts, await post(drafts.map(entryOf)), tally);
+  } catch (error) {
+    if (!(error instanceof BalanceTooLarge)) throw error;
+    const [first] = drafts;
+    if (first !== undefined && drafts.length === 1) {
+      return void tally.refuse(first.line, first.entry.entryId, error);
+    }
+    const middle = Math.ceil(drafts.length / 2);
+    await postPiece(drafts.slice(0, middle), post, tally);
+    await postPiece(drafts.slice(middle), post, tally);
+  }
+}
+
+const entryOf = ({ entry }: Draft) => entry;
 
 /** The entries that can be read, some at a time; those that cannot go to the tally. */
 async function* piecesOf(

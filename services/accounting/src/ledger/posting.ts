@@ -1,5 +1,5 @@
 import { Unauthenticated } from '@marimo/contracts';
-import { type JournalEntry, journalEntryPosted } from '@marimo/contracts/accounting';
+import { BalanceTooLarge, type JournalEntry, journalEntryPosted } from '@marimo/contracts/accounting';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { Call, Deps } from '@marimo/service-kit';
@@ -63,6 +63,11 @@ export async function writeEntries(
     if (number === undefined) throw new Error(`The entry ${each.entryId} got no number`);
     return { kind: 'repeated', entryId: each.entryId, number };
   });
+}
+
+/** The kept balances and their triggers add up in `bigint`; SQLSTATE 22003 is a sum beyond it. */
+function refuseOverflow(error: unknown): never {
+  throw (error as { code?: unknown }).code === '22003' ? new BalanceTooLarge({}) : error;
 }
 
 /** The posting of one request. */

@@ -18,36 +18,43 @@ import { type CheckedEntry, checkEntries } from './checking.ts';
 import { type EntryToPost, isAsWished, reversing } from './ledger.ts';
 import { type PostedEntry, type Posting, postEntries, postingOf, writeEntries } from './posting.ts';
 import { entryWithId, listOfEntries } from './reading-store.ts';
+import type { InTurn } from './turns.ts';
 
-export function ledgerRoutes(deps: Deps, bookOf: BookOf): Route[] {
-  return [...postingRoutes(deps, bookOf), reversalRoute(deps, bookOf), ...readingRoutes(bookOf)];
+export function ledgerRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
+  return [
+    ...postingRoutes(deps, bookOf, inTurn),
+    reversalRoute(deps, bookOf, inTurn),
+    ...readingRoutes(bookOf),
+  ];
 }
 
-function postingRoutes(deps: Deps, bookOf: BookOf): Route[] {
+function postingRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
   return [
     handle(postJournalEntry, async (call) => {
       const book = await bookOf(call);
-      return call.inTenant((tx) => postOne(tx, postingOf(deps, call, book), call.body));
+      const work = (tx: Transaction) => postOne(tx, postingOf(deps, call, book), call.body);
+      return inTurn(call.tenantId, () => call.inTenant(work));
     }),
 
     handle(postJournalEntries, async (call) => {
       const book = await bookOf(call);
       const { entries } = call.body;
-      return call.inTenant(async (tx) => {
+      const work = async (tx: Transaction) => {
         const checked = await checkEntries(tx, book.baseCurrency, entries);
         const isSpoilt =
           call.query.mode === 'all-or-nothing' && checked.some(({ kind }) => kind === 'refused');
         const results = isSpoilt ? checked : await writeEntries(tx, postingOf(deps, call, book), checked);
         return reply(200, { results: results.map(batchResult) });
-      });
+      };
+      return inTurn(call.tenantId, () => call.inTenant(work));
     }),
   ];
 }
 
-function reversalRoute(deps: Deps, bookOf: BookOf): Route {
+function reversalRoute(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route {
   return handle(reverseJournalEntry, async (call) => {
     const book = await bookOf(call);
-    return call.inTenant(async (tx) => {
+    const work = async (tx: Transaction) => {
       const original = await demandEntry(tx, call.params.entryId, book);
       if (original.reversedBy !== null) {
         const reversal = await demandEntry(tx, original.reversedBy, book);
@@ -56,7 +63,8 @@ function reversalRoute(deps: Deps, bookOf: BookOf): Route {
       }
       const reversal = reversing(original, call.body.entryId ?? newId(), call.body);
       return postOne(tx, postingOf(deps, call, book), reversal);
-    });
+    };
+    return inTurn(call.tenantId, () => call.inTenant(work));
   });
 }
 

@@ -1,0 +1,65 @@
+import { takeTurns } from './turns.ts';
+
+/** A work that tells when it began and ends when it is told to. */
+function works() {
+  const begun: string[] = [];
+  const ends = new Map<string, PromiseWithResolvers<string>>();
+  return {
+    begun,
+    make: (name: string) => () => {
+      begun.push(name);
+      const end = Promise.withResolvers<string>();
+      ends.set(name, end);
+      return end.promise;
+    },
+    end: (name: string) => ends.get(name)?.resolve(name),
+    fail: (name: string) => ends.get(name)?.reject(new Error(name)),
+  };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('works that take turns', () => {
+  it('run so many at once, the others in the order they came', async () => {
+    const { begun, make, end } = works();
+    const inTurn = takeTurns(2);
+    const all = ['a', 'b', 'c', 'd'].map((name) => inTurn('pine', make(name)));
+    await settled();
+    expect(begun).toEqual(['a', 'b']);
+    end('b');
+    await settled();
+    expect(begun).toEqual(['a', 'b', 'c']);
+    end('a');
+    await settled();
+    expect(begun).toEqual(['a', 'b', 'c', 'd']);
+    for (const name of ['c', 'd']) end(name);
+    expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('do not wait for those of another key', async () => {
+    const { begun, make } = works();
+    const inTurn = takeTurns(1);
+    void inTurn('pine', make('pine'));
+    void inTurn('oak', make('oak'));
+    await settled();
+    expect(begun).toEqual(['pine', 'oak']);
+  });
+
+  it('hand their turn on when they fail, and can begin anew when nobody is left', async () => {
+    const { begun, make, end, fail } = works();
+    const inTurn = takeTurns(1);
+    const failing = inTurn('pine', make('a'));
+    const next = inTurn('pine', make('b'));
+    await settled();
+    fail('a');
+    await expect(failing).rejects.toThrow('a');
+    await settled();
+    end('b');
+    expect(await next).toBe('b');
+    const last = inTurn('pine', make('c'));
+    await settled();
+    end('c');
+    expect(await last).toBe('c');
+    expect(begun).toEqual(['a', 'b', 'c']);
+  });
+});
