@@ -69,6 +69,7 @@ export {
   AccountIsGroup,
   AccountParentUnknown,
   AccountUnknown,
+  BalanceTooLarge,
   BaseAmountMissing,
   BaseAmountWrong,
   EntryConflict,

@@ -13,6 +13,7 @@ import {
   AccountArchived,
   AccountIsGroup,
   AccountUnknown,
+  BalanceTooLarge,
   BaseAmountMissing,
   BaseAmountWrong,
   EntryConflict,
@@ -101,6 +102,7 @@ const postingRefusals = [
   AccountIsGroup,
   JournalUnknown,
   EntryConflict,
+  BalanceTooLarge,
 ];
 
 export const postJournalEntry = endpoint({
@@ -135,6 +137,7 @@ export const postJournalEntries = endpoint({
   bodyLimitBytes: 16 * mebibyte,
   deadlineMs: 30_000,
   replies: { 200: z.strictObject({ results: z.array(BatchResult) }) },
+  refusals: [BalanceTooLarge],
 });
 
 export const importJournalEntries = endpoint({
@@ -149,6 +152,7 @@ export const importJournalEntries = endpoint({
   replies: {
     200: ImportReply.extend({ refused: z.array(RefusedRow.extend({ entryId: z.string().nullable() })) }),
   },
+  refusals: [BalanceTooLarge], // only all-or-nothing, where it cannot be laid to one entry
   // The ids of the entries make a repetition safe.
   repeat: 'natural',
 });
@@ -198,5 +202,5 @@ export const reverseJournalEntry = endpoint({
     description: lineOfText(1_000).optional(),
   }),
   replies: { 201: JournalEntry, 200: JournalEntry },
-  refusals: [Absent, EntryReversed, EntryConflict, AccountArchived],
+  refusals: [Absent, EntryReversed, EntryConflict, AccountArchived, BalanceTooLarge],
 });

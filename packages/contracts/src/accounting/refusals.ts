@@ -122,3 +122,10 @@ export class EntryReversed extends refusal(z.object({ entryId: z.uuid(), number:
   title: 'The entry is reversed already',
   detail: ({ number }) => `It was reversed once, by ${number}; that entry stays as it is.`,
 }) {}
+
+export class BalanceTooLarge extends refusal(z.object({}), {
+  code: 'accounting.balance-too-large',
+  kind: 'refused',
+  title: 'A balance would grow beyond what the ledger can hold',
+  detail: () => 'Nothing of it was posted. Look for an amount with too many digits, here or posted before.',
+}) {}

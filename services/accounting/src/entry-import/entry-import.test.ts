@@ -1,6 +1,7 @@
 import { BodyTooLarge, Forbidden, MalformedRequest, newId, UnsupportedMediaType } from '@marimo/contracts';
 import {
   AccountUnknown,
+  BalanceTooLarge,
   EntryConflict,
   EntryOutOfBalance,
   getJournalEntry,
@@ -276,5 +277,25 @@ describe('an import that is not one', () => {
     const clerk = tokenFor({ tenantId: pine.tenantId, roles: ['user'] });
     const raw = { contentType: 'text/csv', body: '' };
     expect(await pine.call(importJournalEntries, { query: {} }, { raw, as: clerk })).toBeRefused(Forbidden);
+  });
+});
+
+describe('amounts that each fit, but not their sum', () => {
+  const huge = () => entry({ lines: ['41 debit 400000000000000.00', '60 credit 400000000000000.00'] });
+  const file = () => Array.from({ length: 300 }, huge);
+
+  it('are taken as long as the balances can hold them; those that would not fit are refused, and nothing fails', async () => {
+    const { status, body } = await importEntries([...file(), entry()]);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ accepted: 231, repeated: 0, refusedTotal: 70 });
+    for (const { problem } of body.refused) expect(problem.code).toBe(codeOf(BalanceTooLarge));
+    expect(await pine.rows('journal_entry')).toHaveLength(231);
+  });
+
+  it('are refused together where all or nothing was asked for, and when posted one by one', async () => {
+    expect(await importEntries(file(), { mode: 'all-or-nothing' })).toBeRefused(BalanceTooLarge);
+    expect(await pine.rows('journal_entry')).toEqual([]);
+    await importEntries(file());
+    expect(await pine.call(postJournalEntry, { body: huge() })).toBeRefused(BalanceTooLarge);
   });
 });

@@ -1,5 +1,5 @@
 import { BalanceTooLarge, importJournalEntries, type PostJournalEntry } from '@marimo/contracts/accounting';
-import type { Transaction, Transaction } from '@marimo/postgres';
+import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { BookOf } from '../journals/index.ts';
 import {
@@ -36,7 +36,7 @@ export function entryImportRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): R
       for await (const drafts of piecesOf(entries, inPieces ? linesPerTransaction : Infinity, tally)) {
         // Not call.inTenant: in pieces it is many transactions, and the ids make a repetition safe by themselves.
         const inTransaction = <R>(work: (tx: Transaction) => Promise<R>) =>
-          deps.database.inTenant(call.tenantId, work, { deadlineAt: call.deadlineAt, signal: call.signal });
+          inTurn(call.tenantId, () => deps.database.inTenant(call.tenantId, work, time));
         if (inPieces) {
           await postPiece(drafts, (some) => inTransaction((tx) => postEntries(tx, posting, some)), tally);
           continue;

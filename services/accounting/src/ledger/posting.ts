@@ -48,7 +48,8 @@ export async function writeEntries(
   const stored = new Map<string, JournalEntry>();
   if (ready.length > 0) {
     const numbered = await withNumbers(tx, ready);
-    if (!(await insertEntries(tx, numbered, posting))) throw new PostedMeanwhile();
+    const inserted = await insertEntries(tx, numbered, posting).catch(refuseOverflow);
+    if (!inserted) throw new PostedMeanwhile();
     for (const each of numbered) stored.set(each.entryId, journalEntryOf(each, posting));
     const events = [...stored].map(([subject, data]) => ({ subject, data }));
     await posting.outbox.addAll(tx, journalEntryPosted, events);
