@@ -17,7 +17,8 @@ const layers = [
 ];
 const folders = readdirSync('packages');
 const unknown = folders.filter((folder) => !layers.includes(folder));
-if (unknown.length > 0) throw new Error(`packages without a place in the order of layers: ${unknown.join(', ')}`);
+if (unknown.length > 0)
+  throw new Error(`packages without a place in the order of layers: ${unknown.join(', ')}`);
 
 const test = '\\.test\\.ts$';
 const insideTestingOrTest = `(${test}|/testing/|/test/|^packages/testing/|^jest\\.config)`;
@@ -84,16 +85,28 @@ export default {
     ...Object.entries(doors).map(([library, homes]) => ({
       name: `${library}-has-one-door`,
       severity: 'error',
-      from: { path: '^(packages|services)/', pathNot: [...homes.map((home) => `^${home}/`), insideTestingOrTest] },
+      from: {
+        path: '^(packages|services)/',
+        pathNot: [...homes.map((home) => `^${home}/`), insideTestingOrTest],
+      },
       to: { path: `node_modules/${library}/` },
     })),
-    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { pathNot: 'node_modules' } } },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { pathNot: 'node_modules' } },
+    },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     parser: 'swc',
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.js', '.mjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
   },
 };

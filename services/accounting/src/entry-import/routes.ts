@@ -66,7 +66,8 @@ async function postPiece(
     if (!(error instanceof BalanceTooLarge)) throw error;
     const [first] = drafts;
     if (first !== undefined && drafts.length === 1) {
-      return void tally.refuse(first.line, first.entry.entryId, error);
+      tally.refuse(first.line, first.entry.entryId, error);
+      return;
     }
     const middle = Math.ceil(drafts.length / 2);
     await postPiece(drafts.slice(0, middle), post, tally);
