@@ -1,6 +1,6 @@
 import { postJournalEntries, postJournalEntry } from '@marimo/contracts/accounting';
 import { asAdministrator } from '@marimo/postgres';
-import { type AccountingServer, startAccountingServer } from './ledger/accounting-server.ts';
+import { type AccountingServer, type Books, startAccountingServer } from './ledger/accounting-server.ts';
 import { accountCodes, invoiceEntry, perSecond, secondsOf } from './ledger/entries.ts';
 import { insertPlainly, makePlainTables } from './ledger/plain-sql.ts';
 import type { Result } from './result.ts';
@@ -9,6 +9,7 @@ const seconds = 8;
 const batchSize = 500;
 const batchesAtOnce = 2;
 const postsAtOnce = 16;
+const organisations = 8;
 
 /** How fast entries of three lines are posted through the API, beside the same rows by plain SQL. */
 export async function run(): Promise<Result> {
@@ -19,11 +20,15 @@ export async function run(): Promise<Result> {
     await inBatches(accounting, 2); // warm
     const batches = await inBatches(accounting, seconds);
     const plainBatches = await plainly(accounting, batchesAtOnce, batchSize);
-    await oneByOne(accounting, 2);
-    const posts = await oneByOne(accounting, seconds);
+    await oneByOne([accounting], 2);
+    const posts = await oneByOne([accounting], seconds);
+    const many = Array.from({ length: organisations }, () => accounting.others());
+    for (const books of many) await books.addAccounts(accountCodes);
+    await oneByOne(many, 2);
+    const postsOfMany = await oneByOne(many, seconds);
     const plainPosts = await plainly(accounting, postsAtOnce, 1);
     const bill = await longBill(accounting);
-    return report({ batches, plainBatches, posts, plainPosts, ...bill });
+    return report({ batches, plainBatches, posts, postsOfMany, plainPosts, ...bill });
   } finally {
     await accounting.stop();
   }
@@ -44,9 +49,11 @@ function inBatches(accounting: AccountingServer, time: number): Promise<number> 
   });
 }
 
-function oneByOne(accounting: AccountingServer, time: number): Promise<number> {
+function oneByOne(of: readonly Books[], time: number): Promise<number> {
+  let next = 0;
   return perSecond(postsAtOnce, time, async () => {
-    await accounting.ask(postJournalEntry, '', JSON.stringify(entries(1)[0]));
+    next += 1;
+    await of[next % of.length]?.ask(postJournalEntry, '', JSON.stringify(entries(1)[0]));
     return 1;
   });
 }
@@ -73,7 +80,7 @@ async function longBill(accounting: AccountingServer) {
 }
 
 type Figures = Record<
-  'batches' | 'plainBatches' | 'posts' | 'plainPosts' | 'billSeconds' | 'plainBillSeconds',
+  'batches' | 'plainBatches' | 'posts' | 'postsOfMany' | 'plainPosts' | 'billSeconds' | 'plainBillSeconds',
   number
 >;
 
@@ -89,6 +96,7 @@ function report(figures: Figures): Result {
     rows: [
       rate(`${batchesAtOnce} × batches of ${batchSize}`, figures.batches, figures.plainBatches),
       rate(`${postsAtOnce} × one entry a request`, figures.posts, figures.plainPosts),
+      rate(`the same, of ${organisations} organisations`, figures.postsOfMany, figures.plainPosts),
       {
         what: 'a bill of 2,750 lines',
         'through the API': `${figures.billSeconds.toFixed(2)} s`,
@@ -98,7 +106,7 @@ function report(figures: Figures): Result {
     ],
     notes: [
       'Plain SQL is the same rows into tables with primary keys: no rules, numbers, balances, events or HTTP.',
-      'One organisation and one journal, so every posting waits for the number of the one before.',
+      'In one journal every posting waits until the number of the one before is on disk; organisations do not wait for each other.',
       'The load is made on the same cores, as are service, relay and database.',
     ],
   };

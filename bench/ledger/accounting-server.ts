@@ -3,22 +3,27 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AnyEndpoint } from '@marimo/contracts';
+import { type AnyEndpoint, newId } from '@marimo/contracts';
 import { createAccount } from '@marimo/contracts/accounting';
 import { getSigningKeys, listRevocations, organisation } from '@marimo/contracts/users';
 import { runningEmbeddedServer, type ServerAddress } from '@marimo/postgres';
 import { freePorts, startPrivateProcess } from '@marimo/testing/outside';
-import { makeSigner, testTenantId } from '@marimo/testing/tokens';
+import { makeSigner } from '@marimo/testing/tokens';
 import { Pool } from 'undici';
 
-export interface AccountingServer {
-  /** Of the organisation that owns the books. */
+/** The service as one organisation uses it. */
+export interface Books {
   readonly tenantId: string;
-  /** The database's administrator, for the plain SQL beside it. */
-  readonly server: ServerAddress;
   /** One request; throws where the answer is no 2xx. */
   ask<Reply>(endpoint: AnyEndpoint, search: string, body?: string, contentType?: string): Promise<Reply>;
   addAccounts(codes: readonly string[]): Promise<void>;
+}
+
+export interface AccountingServer extends Books {
+  /** Those of another organisation. */
+  others(): Books;
+  /** The database's administrator, for the plain SQL beside it. */
+  readonly server: ServerAddress;
   stop(): Promise<void>;
 }
 
@@ -53,29 +58,27 @@ export async function startAccountingServer(): Promise<AccountingServer> {
     const pool = new Pool(url, { connections: 32, headersTimeout: 0, bodyTimeout: 0 });
     started.defer(() => pool.close());
 
-    const ask: AccountingServer['ask'] = async (
-      { method, path },
-      search,
-      body,
-      type = 'application/json',
-    ) => {
-      const authorization = `Bearer ${users.token()}`;
-      const headers = body === undefined ? { authorization } : { authorization, 'content-type': type };
-      const answer = await pool.request({ method, path: path + search, headers, body: body ?? null });
-      const text = await answer.body.text();
-      if (answer.statusCode >= 300)
-        throw new Error(`${method} ${path} answered ${answer.statusCode}: ${text}`);
-      return JSON.parse(text);
-    };
-    return {
-      tenantId: testTenantId,
-      server: { ...server, database: 'marimo' },
-      ask,
-      async addAccounts(codes) {
+    const booksOf = (tenantId: string): Books => {
+      const ask: Books['ask'] = async ({ method, path }, search, body, type = 'application/json') => {
+        const authorization = `Bearer ${users.token(tenantId)}`;
+        const headers = body === undefined ? { authorization } : { authorization, 'content-type': type };
+        const answer = await pool.request({ method, path: path + search, headers, body: body ?? null });
+        const text = await answer.body.text();
+        if (answer.statusCode >= 300)
+          throw new Error(`${method} ${path} answered ${answer.statusCode}: ${text}`);
+        return JSON.parse(text);
+      };
+      const addAccounts: Books['addAccounts'] = async (codes) => {
         for (const code of codes) {
           await ask(createAccount, '', JSON.stringify({ code, name: code, type: 'asset' }));
         }
-      },
+      };
+      return { tenantId, ask, addAccounts };
+    };
+    return {
+      ...booksOf(newId()),
+      others: () => booksOf(newId()),
+      server: { ...server, database: 'marimo' },
       stop: () => started.disposeAsync(),
     };
   } catch (error) {
@@ -89,7 +92,7 @@ async function standInForUsers(started: AsyncDisposableStack) {
   const answers: Readonly<Record<string, unknown>> = {
     [getSigningKeys.path]: { keys: [signer.jwk] },
     [listRevocations.path]: { items: [], next: '0' },
-    [organisation.path]: { id: testTenantId, name: 'Pine & Co', baseCurrency: 'RUB', language: 'en' },
+    [organisation.path]: { id: newId(), name: 'Pine & Co', baseCurrency: 'RUB', language: 'en' },
   };
   const server = createServer((request, reply) => {
     reply.setHeader('content-type', 'application/json');
@@ -101,16 +104,15 @@ async function standInForUsers(started: AsyncDisposableStack) {
     server.closeAllConnections();
   });
   const { port } = server.address() as { port: number };
-  let token = signer.sign();
-  let freshUntil = Date.now() + 600_000;
+  const tokens = new Map<string, { readonly token: string; readonly freshUntil: number }>();
   return {
     port,
-    /** A benchmark may outlast a token. */
-    token() {
-      if (Date.now() > freshUntil) {
-        token = signer.sign();
-        freshUntil = Date.now() + 600_000;
-      }
+    /** Kept for ten minutes: a benchmark may outlast a token. */
+    token(tenantId: string): string {
+      const kept = tokens.get(tenantId);
+      if (kept !== undefined && Date.now() < kept.freshUntil) return kept.token;
+      const token = signer.sign({ tid: tenantId });
+      tokens.set(tenantId, { token, freshUntil: Date.now() + 600_000 });
       return token;
     },
   };
