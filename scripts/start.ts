@@ -9,6 +9,9 @@ const { processes } = readArguments();
 
 await install('production');
 enableCompileCache(join(root, '.runtime', 'compile-cache'));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => console.log('\nStopping: what runs is finished first …'));
+}
 
 if (processes) await (await import('./start/processes.ts')).startProcesses();
 else await (await import('./start/one-process.ts')).startOneProcess();

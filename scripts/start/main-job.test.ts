@@ -135,6 +135,7 @@ describeWithLedger.each(ways)('three years of a real ledger, $way', ({ args, sur
 
   it('stops cleanly on Ctrl-C', async () => {
     expect(await platform.interrupt()).toBe(0);
+    expect(platform.output()).toContain('Stopping');
     await expect(fetch(`${platform.origin}/health`)).rejects.toThrow();
   });
 });
