@@ -25,6 +25,7 @@ const belongToNoTenant = [
   'users.registration',
   'users.revocation',
   'users.signing_key',
+  'users.workplace',
   'workers.email_due',
 ];
 

@@ -31,7 +31,7 @@ export async function newService(root: string, service: string, resource: string
   return {
     files: Object.keys(files),
     next: [
-      `services/gateway/src/routes/contracts.ts: import its endpoints from '@marimo/contracts/${service}', so that the gateway routes to it`,
+      `packages/contracts/src/all.ts: import its endpoints and permissions, so that the gateway routes to it and roles can hold them`,
       `docs/problems.md: add ${problemLine(names)}`,
       `packages/contracts/src/${service}/permissions.ts: say in Russian what each permission allows`,
       `services/${service}: replace what is not yet the trade, then run npm test -- services/${service}`,

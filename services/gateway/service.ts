@@ -1,6 +1,6 @@
+import { contracts } from '@marimo/contracts/all';
 import { defineService } from '@marimo/service-kit';
 import { createGateway } from './src/gateway.ts';
-import { contracts } from './src/routes/index.ts';
 import { gatewaySettings } from './src/settings.ts';
 
 export const gateway = defineService({

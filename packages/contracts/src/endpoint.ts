@@ -11,6 +11,21 @@ export interface StreamBody {
 
 type Any = z.ZodType;
 
+/** How long the gateway may keep an answer, for the same caller with the same rights and the same query. */
+export interface ResponseCache {
+  readonly freshMs: number;
+  /** After that it may still stand in for a service that fails. */
+  readonly staleIfErrorMs: number;
+}
+
+export interface Deprecation {
+  /** Days, `YYYY-MM-DD`: from when it should not be used, and when it will be gone. */
+  readonly since: string;
+  readonly sunset: string;
+  /** The path of what takes its place. */
+  readonly successor?: string;
+}
+
 export interface EndpointDefinition<
   Params extends Any = Any,
   Query extends Any = Any,
@@ -42,6 +57,15 @@ export interface EndpointDefinition<
    * `natural`: repeating is safe by itself and the answer holds secrets that must not be stored.
    */
   readonly repeat?: 'stored' | 'natural';
+  /**
+   * Dangerous: the person must have proved who they are within `stepUpWithinSeconds`, with their second factor if they
+   * have one. An API key cannot prove anything anew and is refused.
+   */
+  readonly stepUp?: true;
+  /** The gateway may answer repeated reads itself. Only for GET. */
+  readonly cache?: ResponseCache;
+  /** A successor stands beside it; clients are told with every answer (RFC 9745, RFC 8594). */
+  readonly deprecated?: Deprecation;
   /** Machines ask for it every few seconds: what goes well is logged at `debug` only. */
   readonly polled?: boolean;
 }

@@ -2,6 +2,7 @@ export {
   type AnyEndpoint,
   type BodyInputOf,
   type BodyOf,
+  type Deprecation,
   type EndpointDefinition,
   endpoint,
   type Method,
@@ -10,6 +11,7 @@ export {
   type QueryInputOf,
   type QueryOf,
   type ReplyOf,
+  type ResponseCache,
   type StreamBody,
 } from './endpoint.ts';
 export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
@@ -40,10 +42,11 @@ export {
   RequestStillRunning,
   Stale,
   StatementCancelled,
+  StepUpRequired,
   TooManyRequests,
   Unauthenticated,
   Unavailable,
   UnsupportedMediaType,
 } from './platform/refusals.ts';
-export { type BuiltInRoleName, builtInRoles, RoleName, rolesGrant } from './roles.ts';
+export { type BuiltInRoleName, builtInRoles, grantsCover, RoleName, rolesGrant } from './roles.ts';
 export { type ServiceName, servicePorts } from './services.ts';

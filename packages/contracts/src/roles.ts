@@ -53,11 +53,14 @@ export function rolesGrant(roles: readonly string[], permission: string): boolea
   return roles.some((role) => {
     if (!Object.hasOwn(builtInRoles, role)) return false;
     const { grants }: BuiltInRole = builtInRoles[role as BuiltInRoleName];
-    return grants.some((grant) => covers(grant, permission));
+    return grantsCover(grants, permission);
   });
 }
 
-function covers(grant: string, permission: string): boolean {
-  if (grant === '*' || grant === permission) return true;
-  return grant.endsWith('.*') && permission.startsWith(grant.slice(0, -1));
+/** Whether a list of grants holds a permission, whole or by prefix. */
+export function grantsCover(grants: readonly string[], permission: string): boolean {
+  return grants.some((grant) => {
+    if (grant === '*' || grant === permission) return true;
+    return grant.endsWith('.*') && permission.startsWith(grant.slice(0, -1));
+  });
 }

@@ -19,6 +19,11 @@ export interface Transaction {
   ): Promise<number>;
   /** Sets the tenant for the rest of this transaction; for a service that makes a tenant. */
   enterTenant(tenantId: string): Promise<void>;
+  /**
+   * Does the work in each of these tenants in turn, all in this one commit; for what concerns a person everywhere. Only
+   * in a transaction without a tenant, and afterwards it has none again.
+   */
+  inEachTenant(tenantIds: readonly string[], work: (tenantId: string) => Promise<void>): Promise<void>;
   /** Runs once the transaction has committed; never when it is rolled back. Must not throw. */
   afterCommit(hook: () => void): void;
 }

@@ -70,6 +70,20 @@ describe('tenants on one connection', () => {
 });
 
 describe('a transaction without a tenant', () => {
+  it('may work in one tenant after the other, sees each alone, and belongs to none again', async () => {
+    const tenants = [randomUUID(), randomUUID()];
+    const seen: unknown[] = [];
+    await test.database.withoutTenant(async (tx) => {
+      await tx.inEachTenant(tenants, async (tenant) => {
+        await tx.run('insert into note (tenant_id, note_id, body) values ($1, 1, $2)', [tenant, 'everywhere']);
+        seen.push(await tx.rows('select tenant_id from note'));
+      });
+      expect(tx.tenantId).toBeNull();
+      seen.push(await tx.rows('select tenant_id from note'));
+    });
+    expect(seen).toEqual([[{ tenant_id: tenants[0] }], [{ tenant_id: tenants[1] }], []]);
+  });
+
   it('may enter the tenant it has just made, once', async () => {
     const tenant = randomUUID();
     await test.database.withoutTenant(async (tx) => {

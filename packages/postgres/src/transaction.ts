@@ -54,8 +54,20 @@ export class OpenTransaction implements Transaction {
   async enterTenant(tenantId: string): Promise<void> {
     if (this.tenantId !== null) throw new Error('This transaction already belongs to a tenant');
     checkTenantId(tenantId);
+    await this.#setTenant(tenantId);
+  }
+
+  async inEachTenant(tenantIds: readonly string[], work: (tenantId: string) => Promise<void>): Promise<void> {
+    for (const tenantId of tenantIds) {
+      await this.enterTenant(tenantId);
+      await work(tenantId);
+      await this.#setTenant(null);
+    }
+  }
+
+  async #setTenant(tenantId: string | null): Promise<void> {
     this.tenantId = tenantId;
-    await this.#query("select set_config('app.tenant_id', $1, true)", [tenantId]);
+    await this.#query("select set_config('app.tenant_id', $1, true)", [tenantId ?? '']);
   }
 
   afterCommit(hook: () => void): void {

@@ -19,6 +19,10 @@ export const rolesAsToken: TokenVerifier = {
       tenantId,
       sessionId: userId,
       roles,
+      grants: [],
+      permissionsVersion: '1',
+      authenticatedAt: new Date(),
+      methods: ['pwd'],
       bearer,
       may: (permission) => rolesGrant(roles, permission),
     };
@@ -57,6 +61,7 @@ export async function kitUnderTest(
     routes,
     log,
     metrics,
+    clock: () => new Date(),
     ...options,
   });
   const server = createHardenedServer(app, options);

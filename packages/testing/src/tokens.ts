@@ -43,6 +43,9 @@ export function makeSigner(keyId: string = newId()): TestSigner {
         sid: newId(),
         rv: 1,
         roles: ['admin'],
+        grants: [],
+        auth_time: iat,
+        amr: ['pwd'],
         iat,
         exp: iat + lifetimeSeconds,
       };

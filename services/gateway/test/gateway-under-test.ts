@@ -182,6 +182,10 @@ const testVerifier: TokenVerifier = {
       tenantId: '0190a000-0000-7000-8000-000000000002',
       sessionId: token.slice(5),
       roles: [],
+      grants: [],
+      permissionsVersion: '1',
+      authenticatedAt: new Date(),
+      methods: ['pwd'],
       bearer: token,
       may: () => true,
     };

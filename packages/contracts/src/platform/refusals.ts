@@ -21,6 +21,15 @@ export class Unauthenticated extends refusal(NoFacts, {
     'Send a valid access token as "Authorization: Bearer …"; get one from POST /api/v1/users/login.',
 }) {}
 
+/** RFC 9470: the token is good, but the proof of identity behind it is too old for this. */
+export class StepUpRequired extends refusal(z.object({ maxAgeSeconds: z.int() }), {
+  code: 'platform.step-up-required',
+  kind: 'unauthenticated',
+  title: 'Prove once more who you are',
+  detail: () =>
+    'Send your password or second factor to POST /api/v1/users/step-up and repeat with the new token.',
+}) {}
+
 export class Forbidden extends refusal(z.object({ permission: z.string().nullable() }), {
   code: 'platform.forbidden',
   kind: 'forbidden',

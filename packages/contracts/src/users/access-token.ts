@@ -13,16 +13,27 @@ export const accessToken = {
   lifetimeSeconds: 15 * 60,
 } as const;
 
+/** How young a proof of identity must be for an endpoint that declares `stepUp`. */
+export const stepUpWithinSeconds = 10 * 60;
+
+/** How somebody proved who they are, as RFC 8176 names it; `mfa` where two different kinds came together. */
+export const AuthenticationMethod = z.enum(['pwd', 'otp', 'swk', 'recovery', 'fed', 'mfa']);
+export type AuthenticationMethod = z.infer<typeof AuthenticationMethod>;
+
 /** The claims of an access token; each is required and no other is known. */
 export const AccessTokenClaims = z.strictObject({
   iss: z.literal(accessToken.issuer),
   aud: z.literal(accessToken.audience),
-  sub: z.uuid(), // the user
+  sub: z.uuid(), // the person, or the service account
   tid: z.uuid(), // the organisation
-  sid: z.uuid(), // the session
+  sid: z.uuid(), // the session, or the API key
   rv: z.int().min(0), // the version of the roles below; grows when they change
   roles: z.array(z.string().max(40)).max(50),
-  iat: z.int(), // seconds since the epoch, as JWT has it
+  // What the organisation's own roles grant; the built-in ones everybody knows by name.
+  grants: z.array(z.string().max(100)).max(200),
+  auth_time: z.int().min(0), // when the person last proved who they are; 0 for a program
+  amr: z.array(AuthenticationMethod).max(6), // how they did; empty for a program
+  iat: z.number(), // seconds since the epoch with milliseconds, so that what is void at a moment is known exactly
   exp: z.int(),
 });
 export type AccessTokenClaims = z.infer<typeof AccessTokenClaims>;

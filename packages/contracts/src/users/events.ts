@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { AuthenticationMethod } from './access-token.ts';
 import { Organisation, User } from './identity.ts';
 
 /** Subject: the organisation. */
@@ -9,14 +10,40 @@ export const organisationRegistered = event(
   z.strictObject({ organisation: Organisation, admin: User }),
 );
 
+export const SignInMethod = z.enum([
+  'registration',
+  'password',
+  'passkey',
+  'federated',
+  'invitation',
+  'password-reset',
+  'switch',
+]);
+export type SignInMethod = z.infer<typeof SignInMethod>;
+
 /** Subject: the session. */
 export const sessionStarted = event(
   'users.session-started.v1',
-  z.strictObject({ sessionId: Id, userId: Id, method: z.enum(['registration', 'password']) }),
+  z.strictObject({
+    sessionId: Id,
+    userId: Id,
+    method: SignInMethod,
+    /** How the person proved who they are (RFC 8176). */
+    methods: z.array(AuthenticationMethod),
+  }),
 );
 
 /** `replay`: a used refresh token came again, so somebody else may hold a copy. */
-export const SessionEndReason = z.enum(['logout', 'replay']);
+export const SessionEndReason = z.enum([
+  'logout',
+  'replay',
+  'revoked', // by the person, from another session
+  'switch', // went on in another organisation
+  'password', // it was changed or reset
+  'membership', // suspended, left or removed
+  'organisation', // suspended or closed
+  'erasure',
+]);
 export type SessionEndReason = z.infer<typeof SessionEndReason>;
 
 /** Subject: the session. */

@@ -4,7 +4,7 @@ import { CurrencyCode } from '../measures.ts';
 import { RoleName } from '../roles.ts';
 
 /** One line of text as people write it: no control characters, no broken surrogates. */
-const Line = z
+export const Line = z
   .string()
   .trim()
   .min(1)
@@ -24,22 +24,50 @@ export const Email = z
 export const Language = z.enum(['ru', 'en']);
 export type Language = z.infer<typeof Language>;
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** A name of the IANA time zone database: `Europe/Moscow`. Never an offset, which knows no summer. */
+export const TimeZone = z
+  .string()
+  .max(60)
+  .regex(/^[A-Za-z]/)
+  .refine(isTimeZone, 'a time zone such as Europe/Moscow');
+
 /** Whole: never cut, never shown again. The rule of strength is `PasswordTooWeak`'s. */
-const Password = z
+export const Password = z
   .string()
   .min(1)
   .max(256)
   .refine((text) => text.isWellFormed(), 'well-formed Unicode text');
+
+/** `suspended` and `closing` can be undone by an administrator, the second until a day that is told; `closed` cannot. */
+export const OrganisationState = z.enum(['active', 'suspended', 'closing', 'closed']);
+export type OrganisationState = z.infer<typeof OrganisationState>;
 
 export const Organisation = z.strictObject({
   id: Id,
   name: z.string(),
   baseCurrency: CurrencyCode,
   language: Language,
+  timeZone: TimeZone,
+  state: OrganisationState,
 });
 export type Organisation = z.infer<typeof Organisation>;
 
-export const User = z.strictObject({ id: Id, name: z.string(), email: z.string(), language: Language });
+export const User = z.strictObject({
+  id: Id,
+  name: z.string(),
+  email: z.string(),
+  emailVerified: z.boolean(),
+  language: Language,
+  timeZone: TimeZone,
+});
 export type User = z.infer<typeof User>;
 
 export const RegisterOrganisation = z.strictObject({
@@ -49,6 +77,7 @@ export const RegisterOrganisation = z.strictObject({
   password: Password,
   baseCurrency: CurrencyCode.default('RUB'),
   language: Language.default('ru'),
+  timeZone: TimeZone.default('UTC'), // theirs and, until it is changed, the organisation's
 });
 export type RegisterOrganisation = z.output<typeof RegisterOrganisation>;
 

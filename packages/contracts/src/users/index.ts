@@ -1,25 +1,38 @@
 import type { AnyEndpoint } from '../endpoint.ts';
 import type { Permission } from '../permission.ts';
 import { getSigningKeys, listRevocations } from './access-token.ts';
+import * as granted from './permissions.ts';
 import { login, logout, me, organisation, refresh, register } from './sessions.ts';
 
 export {
   AccessTokenClaims,
+  AuthenticationMethod,
   accessToken,
   getSigningKeys,
   listRevocations,
   Revocation,
   SigningKey,
+  stepUpWithinSeconds,
 } from './access-token.ts';
-export { organisationRegistered, SessionEndReason, sessionEnded, sessionStarted } from './events.ts';
+export {
+  organisationRegistered,
+  SessionEndReason,
+  SignInMethod,
+  sessionEnded,
+  sessionStarted,
+} from './events.ts';
 export {
   Email,
   Language,
+  Line,
   Login,
   Me,
   Organisation,
+  OrganisationState,
+  Password,
   RegisterOrganisation,
   SignedIn,
+  TimeZone,
   User,
   WithRefreshToken,
 } from './identity.ts';
@@ -44,5 +57,4 @@ export const endpoints: readonly AnyEndpoint[] = [
   listRevocations,
 ];
 
-/** None yet: what exists so far is public or open to everyone signed in. */
-export const permissions: readonly Permission[] = [];
+export const permissions: readonly Permission[] = Object.values(granted);

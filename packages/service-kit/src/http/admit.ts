@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { type Access, Forbidden, Unauthenticated } from '@marimo/contracts';
+import { type AnyEndpoint, Forbidden, StepUpRequired, Unauthenticated } from '@marimo/contracts';
+import { stepUpWithinSeconds } from '@marimo/contracts/users';
 import type { Caller, TokenVerifier } from '../caller.ts';
 
 /**
@@ -7,9 +8,9 @@ import type { Caller, TokenVerifier } from '../caller.ts';
  * header that names a user, a tenant or a role is ever read. On a public endpoint a token is not looked at.
  */
 export async function admit(
-  access: Access,
+  { access, stepUp }: AnyEndpoint,
   req: IncomingMessage,
-  verifier: TokenVerifier,
+  { verifier, clock }: { readonly verifier: TokenVerifier; readonly clock: () => Date },
 ): Promise<Caller | undefined> {
   if (access === 'public') return undefined;
   // The types exclude it; a route made some other way must still be closed to everyone.
@@ -17,7 +18,14 @@ export async function admit(
 
   const caller = await verifier.verify(bearerOf(req));
   if (access !== 'signed-in' && !caller.may(access.name)) throw new Forbidden({ permission: access.name });
+  if (stepUp) demandRecentProof(caller, clock());
   return caller;
+}
+
+function demandRecentProof({ authenticatedAt }: Caller, now: Date): void {
+  const ageMs =
+    authenticatedAt === undefined ? Number.POSITIVE_INFINITY : now.getTime() - authenticatedAt.getTime();
+  if (ageMs > stepUpWithinSeconds * 1_000) throw new StepUpRequired({ maxAgeSeconds: stepUpWithinSeconds });
 }
 
 function bearerOf(req: IncomingMessage): string {

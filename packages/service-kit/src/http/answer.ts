@@ -16,6 +16,7 @@ export interface Serving {
   readonly database: Database;
   readonly verifier: TokenVerifier;
   readonly log: Log;
+  readonly clock: () => Date;
 }
 
 /** Answers one endpoint. The order is the promise: who you are, what you may, what you sent, and only then the work. */
@@ -68,7 +69,7 @@ async function handleCall(
   time: { readonly deadlineAt: number; readonly signal: AbortSignal },
 ): Promise<AnyReply> {
   const { endpoint, handler } = route;
-  const caller = await admit(endpoint.access, req, serving.verifier);
+  const caller = await admit(endpoint, req, serving);
   const { exchange } = res.locals;
   const { requestId } = exchange;
   if (caller !== undefined) exchange.who = { tenantId: caller.tenantId, actorId: caller.userId };

@@ -5,7 +5,7 @@ import type { Route } from '../route.ts';
 export function checkRoutes(service: string, routes: readonly Route[]): void {
   const seen = new Set<string>();
   for (const { endpoint } of routes) {
-    const { method, path, access, body } = endpoint;
+    const { method, path, access, body, stepUp, cache } = endpoint;
     const name = `${method} ${path}`;
     const refuse = (why: string) => {
       throw new Error(`${name}: ${why}`);
@@ -15,6 +15,8 @@ export function checkRoutes(service: string, routes: readonly Route[]): void {
     if (!path.startsWith(`/api/v1/${service}/`) && !path.startsWith(`/internal/${service}/`)) {
       refuse(`a path of ${service} starts with /api/v1/${service}/ or /internal/${service}/`);
     }
+    if (stepUp && access === 'public') refuse('who is not signed in cannot step up');
+    if (cache !== undefined && method !== 'GET') refuse('only what GET answers can be cached');
     if (keepsAnswers(endpoint) && (access === 'public' || (body !== undefined && 'stream' in body))) {
       refuse(
         "its answers cannot be kept: no tenant, or a body too long to compare; declare repeat: 'natural'",

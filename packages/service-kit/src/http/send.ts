@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BadUpstream, Unavailable } from '@marimo/contracts';
+import { BadUpstream, StepUpRequired, Unavailable } from '@marimo/contracts';
 import { problemContentType, Refusal, toProblem } from '@marimo/problems';
 import type { Response } from 'express';
 import type { AnyReply } from '../route.ts';
@@ -31,7 +31,7 @@ export function sendReply(
 export function sendProblem(req: IncomingMessage, res: Response, thrown: unknown): void {
   const problem = toProblem(thrown, res.locals.exchange.requestId);
   res.setHeader('cache-control', 'no-store');
-  if (problem.status === 401) res.setHeader('www-authenticate', 'Bearer');
+  if (problem.status === 401) res.setHeader('www-authenticate', challengeFor(thrown));
   if (problem.status === 405 && Array.isArray(problem['allowed'])) res.setHeader('allow', problem['allowed']);
   if (thrown instanceof Refusal && thrown.retryAfterSeconds !== undefined) {
     res.setHeader('retry-after', thrown.retryAfterSeconds);
@@ -42,6 +42,12 @@ export function sendProblem(req: IncomingMessage, res: Response, thrown: unknown
   }
   sendText(res, problem.status, problemContentType, JSON.stringify(problem));
   if (!req.complete) cutOff(req);
+}
+
+/** RFC 9470: a client that reads the challenge knows that a new sign-in, not a refresh, is what helps. */
+function challengeFor(thrown: unknown): string {
+  if (!(thrown instanceof StepUpRequired)) return 'Bearer';
+  return `Bearer error="insufficient_user_authentication", max_age="${thrown.facts.maxAgeSeconds}"`;
 }
 
 function sendText(res: Response, status: number, contentType: string, text: string): void {

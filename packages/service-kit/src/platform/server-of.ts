@@ -45,9 +45,9 @@ export function serverOf({ definition, deps, verifier, readiness, sharedMetrics 
     metricsType: deps.metrics.contentType,
     openApi: openApiOf({ title: `Marimo ERP: ${name}`, version, endpoints }),
   });
-  const { database, log, metrics } = deps;
+  const { database, log, metrics, clock } = deps;
   const draining = () => readiness.draining;
-  const app = createApp({ service: name, database, verifier, log, metrics, routes, pages, draining });
+  const app = createApp({ service: name, database, verifier, log, metrics, clock, routes, pages, draining });
   const longestDeadlineMs = Math.max(0, ...endpoints.map(({ deadlineMs = 0 }) => deadlineMs));
   const server = createHardenedServer(app, { requestTimeoutMs: Math.max(60_000, longestDeadlineMs + 5_000) });
   return { server, drain: readiness.drain, close: async () => {} };

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { rolesGrant, Unauthenticated } from '@marimo/contracts';
+import { grantsCover, rolesGrant, Unauthenticated } from '@marimo/contracts';
 import { AccessTokenClaims, accessToken } from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
 import type { Caller } from '../caller.ts';
@@ -36,17 +36,22 @@ export function readToken(token: string, key: KeyObject, nowMs: number): ReadTok
   }
 }
 
-function fromClaims(bearer: string, { sub, tid, sid, roles, iat, exp }: AccessTokenClaims): ReadToken {
+function fromClaims(bearer: string, claims: AccessTokenClaims): ReadToken {
+  const { sub, tid, sid, rv, roles, grants, auth_time: authTime, amr, iat, exp } = claims;
   return {
     caller: {
       userId: sub,
       tenantId: tid,
       sessionId: sid,
       roles,
+      grants,
+      permissionsVersion: [rv, ...roles, ...grants].join(' '),
+      authenticatedAt: authTime === 0 ? undefined : new Date(authTime * 1000),
+      methods: amr,
       bearer,
-      may: (permission) => rolesGrant(roles, permission),
+      may: (permission) => rolesGrant(roles, permission) || grantsCover(grants, permission),
     },
-    issuedAt: new Date(iat * 1000),
+    issuedAt: new Date(Math.round(iat * 1000)),
     expiresAt: new Date(exp * 1000),
   };
 }

@@ -1,4 +1,5 @@
 import { type AnyEndpoint, endpoint } from '@marimo/contracts';
+import { contracts } from '@marimo/contracts/all';
 import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import {
@@ -10,7 +11,6 @@ import {
   stock,
   upstream,
 } from '../../test/gateway-under-test.ts';
-import { contracts } from '../routes/index.ts';
 import { mergedOpenApi } from './openapi.ts';
 
 afterEach(closeAll);

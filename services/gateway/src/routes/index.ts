@@ -1,2 +1,1 @@
-export { contracts } from './contracts.ts';
 export { compileRoutes, type RoutePolicy, type RouteTable } from './table.ts';

@@ -1,7 +1,7 @@
 import { type AnyEndpoint, endpoint } from '@marimo/contracts';
+import { contracts } from '@marimo/contracts/all';
 import { login, register } from '@marimo/contracts/users';
 import { z } from 'zod';
-import { contracts } from './contracts.ts';
 import { compileRoutes } from './table.ts';
 
 const at = (method: AnyEndpoint['method'], path: string): AnyEndpoint =>

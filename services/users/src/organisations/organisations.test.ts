@@ -21,10 +21,16 @@ const registered = async (changes: object = {}) => {
 describe('who is signed in', () => {
   it('is told with what they may do in their organisation', async () => {
     const { body } = await registered();
-    await users.database.sql('update member set roles = $1 where person_id = $2', [
-      ['accountant', 'user'],
+    await users.database.sql('update role_assignment set role = $1 where person_id = $2', [
+      'accountant',
       body.user.id,
     ]);
+    await users.database.sql(
+      `insert into role_assignment (tenant_id, assignment_id, person_id, role, valid_from, granted_at)
+       select tenant_id, gen_random_uuid(), person_id, 'user', now() - interval '1 day', now() from role_assignment
+        where person_id = $1`,
+      [body.user.id],
+    );
     const who = await users.call(me, {}, { as: body.accessToken });
     expect(who.body.roles).toEqual(['accountant', 'user']);
     expect(who.body.permissions).toEqual([

@@ -1,15 +1,16 @@
 import { Absent, type BuiltInRoleName, builtInRoles } from '@marimo/contracts';
 import { me, organisation } from '@marimo/contracts/users';
-import { handle, type Route, reply } from '@marimo/service-kit';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findOrganisation } from './store.ts';
 
-export const organisationRoutes = (): readonly Route[] => [
+export const organisationRoutes = ({ clock }: Deps): readonly Route[] => [
   handle(me, async (call) => {
     const userId = call.caller?.userId ?? '';
-    const membership = await call.readInTenant((tx) => findMembership(tx, userId));
+    const membership = await call.readInTenant((tx) => findMembership(tx, userId, clock()));
     if (membership === undefined) throw new Absent({ resource: 'member' });
-    const { user, organisation, roles } = membership;
-    return reply(200, { user, organisation, roles: [...roles], permissions: grantsOf(roles) });
+    const { user, organisation, roles, grants } = membership;
+    const permissions = [...new Set([...builtInGrants(roles), ...grants])].sort();
+    return reply(200, { user, organisation, roles: [...roles], permissions });
   }),
 
   handle(organisation, async (call) => {
@@ -19,9 +20,8 @@ export const organisationRoutes = (): readonly Route[] => [
   }),
 ];
 
-function grantsOf(roles: readonly string[]): string[] {
-  const grants = roles.flatMap((role) =>
+function builtInGrants(roles: readonly string[]): string[] {
+  return roles.flatMap((role) =>
     Object.hasOwn(builtInRoles, role) ? [...builtInRoles[role as BuiltInRoleName].grants] : [],
   );
-  return [...new Set(grants)].sort();
 }

@@ -1,15 +1,17 @@
-import type { Language, Organisation, User } from '@marimo/contracts/users';
+import { newId } from '@marimo/contracts';
+import type { Language, Organisation, OrganisationState, User } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 /** Somebody who may sign in, with what that takes. */
 export interface Person {
   readonly personId: string;
-  readonly passwordHash: string;
+  /** Null for who signs in elsewhere. */
+  readonly passwordHash: string | null;
   readonly lastTenantId: string;
 }
 
 export interface NewPerson extends User {
-  readonly passwordHash: string;
+  readonly passwordHash: string | null;
   readonly tenantId: string;
 }
 
@@ -17,8 +19,13 @@ export interface NewPerson extends User {
 export interface Membership {
   readonly user: User;
   readonly organisation: Organisation;
+  /** Those in force now; built-in and own. */
   readonly roles: readonly string[];
+  /** What the own ones among them grant. */
+  readonly grants: readonly string[];
   readonly rolesVersion: number;
+  /** When an assignment begins or ends next: no token may outlive it. */
+  readonly rightsChangeAt: Date | null;
 }
 
 /** The same for every way of writing one mailbox: NFC and lower case. */
@@ -48,13 +55,25 @@ export function findPerson(tx: Transaction, personId: string): Promise<Person | 
 
 /** False when the e-mail is somebody's already, also if they came a moment before. */
 export async function insertPerson(tx: Transaction, person: NewPerson, now: Date): Promise<boolean> {
-  const { id, email, name, language, passwordHash, tenantId } = person;
+  const { id, email, emailVerified, name, language, timeZone, passwordHash, tenantId } = person;
   const inserted = await tx.run(
     `insert into person
-       (person_id, email, email_key, name, language, password_hash, last_tenant_id, last_seen_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)
+       (person_id, email, email_key, email_verified_at, name, language, time_zone, password_hash, last_tenant_id,
+        last_seen_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict (email_key) do nothing`,
-    [id, email.normalize('NFC'), emailKey(email), name, language, passwordHash, tenantId, now],
+    [
+      id,
+      email.normalize('NFC'),
+      emailKey(email),
+      emailVerified ? now : null,
+      name,
+      language,
+      timeZone,
+      passwordHash,
+      tenantId,
+      now,
+    ],
   );
   return inserted === 1;
 }
@@ -64,70 +83,117 @@ export async function insertOrganisation(
   organisation: Organisation,
   now: Date,
 ): Promise<void> {
-  const { id, name, baseCurrency, language } = organisation;
+  const { id, name, baseCurrency, language, timeZone } = organisation;
   await tx.run(
-    `insert into organisation (tenant_id, name, base_currency, language, registered_at)
-     values ($1, $2, $3, $4, $5)`,
-    [id, name, baseCurrency, language, now],
+    `insert into organisation (tenant_id, name, base_currency, language, time_zone, registered_at)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [id, name, baseCurrency, language, timeZone, now],
   );
 }
 
+/** A new member, with roles in force from now on; `grantedBy` is empty for the first administrator. */
 export async function insertMember(
   tx: Transaction,
   personId: string,
-  roles: readonly string[],
+  { roles, grantedBy }: { readonly roles: readonly string[]; readonly grantedBy: string | null },
   now: Date,
 ): Promise<void> {
-  await tx.run('insert into member (tenant_id, person_id, roles, joined_at) values ($1, $2, $3, $4)', [
-    tx.tenantId,
+  const { tenantId } = tx;
+  await tx.run('insert into member (tenant_id, person_id, joined_at) values ($1, $2, $3)', [
+    tenantId,
     personId,
-    roles,
     now,
   ]);
+  await tx.run('insert into member_period (tenant_id, person_id, began_at) values ($1, $2, $3)', [
+    tenantId,
+    personId,
+    now,
+  ]);
+  await tx.run('insert into workplace (person_id, tenant_id) values ($1, $2)', [personId, tenantId]);
+  await tx.run(
+    `insert into role_assignment (tenant_id, assignment_id, person_id, role, valid_from, granted_at, granted_by)
+     select $1, id, $2, role, $3, $3, $4 from unnest($5::uuid[], $6::text[]) as given (id, role)`,
+    [tenantId, personId, now, grantedBy, roles.map(() => newId()), roles],
+  );
 }
 
 interface MembershipRow {
   readonly personName: string;
   readonly email: string;
+  readonly emailVerified: boolean;
   readonly personLanguage: Language;
+  readonly personTimeZone: string;
   readonly organisationName: string;
   readonly baseCurrency: string;
   readonly organisationLanguage: Language;
+  readonly organisationTimeZone: string;
+  readonly state: OrganisationState;
   readonly roles: string[];
+  readonly grants: string[];
   readonly rolesVersion: number;
+  readonly rightsChangeAt: Date | null;
 }
 
-/** In the organisation of the transaction; undefined for who is no member of it. */
-export async function findMembership(tx: Transaction, personId: string): Promise<Membership | undefined> {
+/** In the organisation of the transaction; undefined for who is no active member of it. */
+export async function findMembership(
+  tx: Transaction,
+  personId: string,
+  now: Date,
+): Promise<Membership | undefined> {
   const row = await tx.first<MembershipRow>(
-    `select p.name as "personName", p.email, p.language as "personLanguage",
-            o.name as "organisationName", o.base_currency as "baseCurrency",
-            o.language as "organisationLanguage", m.roles, m.roles_version as "rolesVersion"
+    `with assigned as (
+       select role, valid_from, valid_until, valid_from <= $3 and (valid_until is null or valid_until > $3) as in_force
+         from role_assignment
+        where tenant_id = $1 and person_id = $2 and revoked_at is null and (valid_until is null or valid_until > $3)
+     )
+     select p.name as "personName", p.email, p.email_verified_at is not null as "emailVerified",
+            p.language as "personLanguage", p.time_zone as "personTimeZone",
+            o.name as "organisationName", o.base_currency as "baseCurrency", o.language as "organisationLanguage",
+            o.time_zone as "organisationTimeZone", o.state, m.roles_version as "rolesVersion",
+            array(select distinct role from assigned where in_force order by role) as roles,
+            array(select distinct granted
+                    from assigned a
+                    join own_role_grants g on g.tenant_id = $1 and g.name = a.role and g.until is null,
+                         unnest(g.grants) as granted
+                   where a.in_force
+                   order by granted) as grants,
+            (select min(case when in_force then valid_until else valid_from end) from assigned) as "rightsChangeAt"
        from member m
        join organisation o on o.tenant_id = m.tenant_id
        join person p on p.person_id = m.person_id
-      where m.tenant_id = $1 and m.person_id = $2`,
-    [tx.tenantId, personId],
+      where m.tenant_id = $1 and m.person_id = $2 and m.state = 'active'`,
+    [tx.tenantId, personId, now],
     'membership',
   );
   if (row === undefined || tx.tenantId === null) return undefined;
-  const { roles, rolesVersion, baseCurrency } = row;
+  const { email, emailVerified, baseCurrency, state, roles, grants, rolesVersion, rightsChangeAt } = row;
   return {
-    user: { id: personId, name: row.personName, email: row.email, language: row.personLanguage },
+    user: {
+      id: personId,
+      name: row.personName,
+      email,
+      emailVerified,
+      language: row.personLanguage,
+      timeZone: row.personTimeZone,
+    },
     organisation: {
       id: tx.tenantId,
       name: row.organisationName,
       baseCurrency,
       language: row.organisationLanguage,
+      timeZone: row.organisationTimeZone,
+      state,
     },
     roles,
+    grants,
     rolesVersion,
+    rightsChangeAt,
   };
 }
 
 export function findOrganisation(tx: Transaction): Promise<Organisation | undefined> {
   return tx.first(
-    `select tenant_id as id, name, base_currency as "baseCurrency", language
+    `select tenant_id as id, name, base_currency as "baseCurrency", language, time_zone as "timeZone", state
        from organisation
       where tenant_id = $1`,
     [tx.tenantId],

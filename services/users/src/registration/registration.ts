@@ -14,8 +14,8 @@ export function hashOfKey(idempotencyKey: string): Buffer {
  * the password against its slow hash instead.
  */
 export function digestOf(request: RegisterOrganisation): Buffer {
-  const { organisation, name, email, baseCurrency, language } = request;
+  const { organisation, name, email, baseCurrency, language, timeZone } = request;
   return createHash('sha256')
-    .update(JSON.stringify([organisation, name, emailKey(email), baseCurrency, language]))
+    .update(JSON.stringify([organisation, name, emailKey(email), baseCurrency, language, timeZone]))
     .digest();
 }

@@ -1,5 +1,10 @@
 import { IdempotencyKeyReused, newId } from '@marimo/contracts';
-import { EmailTaken, organisationRegistered, register } from '@marimo/contracts/users';
+import {
+  type AuthenticationMethod,
+  EmailTaken,
+  organisationRegistered,
+  register,
+} from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
@@ -76,10 +81,18 @@ async function create(
   { deps, call, now }: Registering,
   { tenantId, personId, passwordHash }: { tenantId: string; personId: string; passwordHash: string },
 ): Promise<Registered | undefined> {
-  const { body, userAgent, idempotencyKey } = call;
-  const { name, email, language, baseCurrency } = body;
-  const user = { id: personId, name, email: email.normalize('NFC'), language };
-  const organisation = { id: tenantId, name: body.organisation, baseCurrency, language };
+  const { body, idempotencyKey } = call;
+  const { name, email, language, timeZone, baseCurrency } = body;
+  const user = {
+    id: personId,
+    name,
+    email: email.normalize('NFC'),
+    emailVerified: false,
+    language,
+    timeZone,
+  };
+  const state = 'active' as const;
+  const organisation = { id: tenantId, name: body.organisation, baseCurrency, language, timeZone, state };
   const roles = ['admin'];
 
   if (!(await insertPerson(tx, { ...user, passwordHash, tenantId }, now))) return undefined;
@@ -99,15 +112,20 @@ async function create(
   }
   await tx.enterTenant(tenantId);
   await insertOrganisation(tx, organisation, now);
-  await insertMember(tx, personId, roles, now);
+  await insertMember(tx, personId, { roles, grantedBy: null }, now);
   await deps.outbox.add(tx, organisationRegistered, tenantId, { organisation, admin: user });
-  const session = await startSession(tx, deps.outbox, { personId, method: 'registration', userAgent, now });
-  return { membership: { user, organisation, roles, rolesVersion: 1 }, session };
+  const session = await startSession(tx, deps.outbox, {
+    personId,
+    method: 'registration',
+    ...provenBy(call, now),
+  });
+  const rights = { roles, grants: [], rolesVersion: 1, rightsChangeAt: null };
+  return { membership: { user, organisation, ...rights }, session };
 }
 
 /** The same request with the same key signs in again; undefined when the key is new. */
 async function repeated({ deps, parts, call, now }: Registering): Promise<Registered | undefined> {
-  const { idempotencyKey, body, userAgent } = call;
+  const { idempotencyKey, body } = call;
   if (idempotencyKey === undefined) return undefined;
   const since = new Date(now.getTime() - repeatableForMs);
   const known = await deps.database.withoutTenant(async (tx) => {
@@ -118,7 +136,7 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
 
   const { kept, person } = known;
   const same = kept.requestDigest.equals(digestOf(body));
-  if (!same || !(await parts.hasher.matches(body.password, person?.passwordHash, call.signal))) {
+  if (!same || !(await parts.hasher.matches(body.password, person?.passwordHash ?? undefined, call.signal))) {
     throw new IdempotencyKeyReused({});
   }
   const { tenantId, personId } = kept;
@@ -126,14 +144,23 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
     deps.database.inTenant(
       tenantId,
       async (tx) => {
-        const membership = await findMembership(tx, personId);
+        const membership = await findMembership(tx, personId, now);
         if (membership === undefined) throw new IdempotencyKeyReused({});
-        const session = await startSession(tx, deps.outbox, { personId, method: 'password', userAgent, now });
+        const session = await startSession(tx, deps.outbox, {
+          personId,
+          method: 'password',
+          ...provenBy(call, now),
+        });
         return { membership, session };
       },
       { deadlineAt: call.deadlineAt, signal: call.signal },
     ),
   );
+}
+
+function provenBy({ userAgent, address }: Call<typeof register>, now: Date) {
+  const methods: readonly AuthenticationMethod[] = ['pwd'];
+  return { methods, authenticatedAt: now, userAgent, address, now };
 }
 
 function readOnly({ deadlineAt, signal }: Call<typeof register>) {

@@ -1,4 +1,14 @@
 export { type SignInMetrics, signInMetrics } from './metrics.ts';
 export { forgetOldRevocations, readRevocations } from './revocations.ts';
 export { type SessionParts, sessionRoutes } from './routes.ts';
-export { actingAs, type StartedSession, signedIn, startSession } from './sessions.ts';
+export {
+  actingAs,
+  type EndOfSessions,
+  endSessionsOf,
+  issueFor,
+  type ProofOfIdentity,
+  type StartedSession,
+  signedIn,
+  startSession,
+  voidAccessTokens,
+} from './sessions.ts';

@@ -26,7 +26,7 @@ export async function refreshSession(
 ): Promise<RefreshOutcome> {
   const session = await lockSessionOf(tx, presented.hash);
   if (session === undefined) return { kind: 'refused' };
-  const { sessionId, personId } = session;
+  const { sessionId, personId, authenticatedAt, methods } = session;
   const successor = successorOf(presented, refreshKey);
   const client = clientOf(userAgent);
 
@@ -42,7 +42,11 @@ export async function refreshSession(
     await noteUse(tx, sessionId, now);
     await notePresence(tx, personId, now);
   }
-  const membership = await findMembership(tx, personId);
+  const membership = await findMembership(tx, personId, now);
   if (membership === undefined) return { kind: 'refused' };
-  return { kind: 'continued', membership, session: { sessionId, refreshToken: successor } };
+  return {
+    kind: 'continued',
+    membership,
+    session: { sessionId, refreshToken: successor, authenticatedAt, methods },
+  };
 }

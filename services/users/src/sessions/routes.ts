@@ -52,7 +52,7 @@ function loginRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route 
       readOnly: true,
     });
     // Also for nobody: neither the answer nor its time tells who has an account.
-    const right = await hasher.matches(password, person?.passwordHash, call.signal);
+    const right = await hasher.matches(password, person?.passwordHash ?? undefined, call.signal);
     if (!right || person === undefined) {
       metrics.attempts.inc({ outcome: 'failure' });
       await throttle.failed(email, call.address);
@@ -65,10 +65,17 @@ function loginRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route 
       database.inTenant(
         lastTenantId,
         async (tx) => {
-          const membership = await findMembership(tx, personId);
+          const membership = await findMembership(tx, personId, now);
           if (membership === undefined) throw new WrongCredentials({});
-          const { userAgent } = call;
-          const session = await startSession(tx, outbox, { personId, method: 'password', userAgent, now });
+          const session = await startSession(tx, outbox, {
+            personId,
+            method: 'password',
+            methods: ['pwd'],
+            authenticatedAt: now,
+            userAgent: call.userAgent,
+            address: call.address,
+            now,
+          });
           return { membership, session };
         },
         timeOf(call),

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { newId } from '@marimo/contracts';
 import {
-  accessToken,
+  type AuthenticationMethod,
   type SessionEndReason,
   type SignedIn,
+  type SignInMethod,
   sessionEnded,
   sessionStarted,
 } from '@marimo/contracts/users';
@@ -11,7 +12,7 @@ import type { Outbox } from '@marimo/messaging';
 import { currentContext, runInContext } from '@marimo/observability';
 import type { Transaction } from '@marimo/postgres';
 import { type Membership, notePresence } from '../organisations/index.ts';
-import { issueAccessToken, type TokenSigner } from '../signing-keys/index.ts';
+import { type IssuedToken, issueAccessToken, type TokenSigner } from '../signing-keys/index.ts';
 import { newRefreshToken, type RefreshToken } from './refresh-token.ts';
 import { sessionLifeMs } from './rotation.ts';
 import {
@@ -19,26 +20,35 @@ import {
   insertRevocation,
   insertSession,
   insertToken,
+  markAllEnded,
   markEnded,
+  revokeLiveSessions,
   type Session,
 } from './store.ts';
 
-export interface StartedSession {
+export interface StartedSession extends ProofOfIdentity {
   readonly sessionId: string;
   readonly refreshToken: RefreshToken;
 }
 
-interface Start {
+/** When and how the person proved who they are. */
+export interface ProofOfIdentity {
+  readonly authenticatedAt: Date;
+  readonly methods: readonly AuthenticationMethod[];
+}
+
+interface Start extends ProofOfIdentity {
   readonly personId: string;
-  readonly method: 'registration' | 'password';
-  /** What the program that signs in calls itself. */
+  readonly method: SignInMethod;
+  /** What the program that signs in calls itself, and where it is. */
   readonly userAgent: string;
+  readonly address: string;
   readonly now: Date;
 }
 
 /** Begins a session in the tenant of the transaction. */
 export async function startSession(tx: Transaction, outbox: Outbox, start: Start): Promise<StartedSession> {
-  const { personId, method, userAgent, now } = start;
+  const { personId, method, methods, authenticatedAt, userAgent, address, now } = start;
   const refreshToken = newRefreshToken(tenantOf(tx));
   const sessionId = newId();
   await deleteExpiredSessions(tx, personId, now);
@@ -46,13 +56,21 @@ export async function startSession(tx: Transaction, outbox: Outbox, start: Start
     sessionId,
     personId,
     client: userAgent.slice(0, 200),
+    address: address.slice(0, 100),
+    authenticatedAt,
+    methods,
     startedAt: now,
     expiresAt: new Date(now.getTime() + sessionLifeMs),
   });
   await insertToken(tx, sessionId, refreshToken.hash, now);
   await notePresence(tx, personId, now);
-  await outbox.add(tx, sessionStarted, sessionId, { sessionId, userId: personId, method });
-  return { sessionId, refreshToken };
+  await outbox.add(tx, sessionStarted, sessionId, {
+    sessionId,
+    userId: personId,
+    method,
+    methods: [...methods],
+  });
+  return { sessionId, refreshToken, authenticatedAt, methods };
 }
 
 /** Ends a session and voids its access tokens everywhere within seconds; one that has ended stays as it is. */
@@ -68,26 +86,78 @@ export async function endSession(
   await outbox.add(tx, sessionEnded, sessionId, { sessionId, userId: personId, reason });
 }
 
+export interface EndOfSessions {
+  readonly personId: string;
+  readonly reason: SessionEndReason;
+  /** The session that goes on: the one the person asks from. */
+  readonly except?: string;
+  readonly now: Date;
+}
+
+/** Ends the sessions of a person in the tenant of the transaction; tells how many there were. */
+export async function endSessionsOf(
+  tx: Transaction,
+  outbox: Outbox,
+  { personId, reason, except, now }: EndOfSessions,
+): Promise<number> {
+  const ended = await markAllEnded(tx, { personId, reason, except: except ?? null, now });
+  for (const sessionId of ended) {
+    await insertRevocation(tx, sessionId, now);
+    await outbox.add(tx, sessionEnded, sessionId, { sessionId, userId: personId, reason });
+  }
+  return ended.length;
+}
+
 /** What a client gets that has signed in or refreshed. */
 export async function signedIn(
   signer: TokenSigner,
-  { user, organisation, roles, rolesVersion }: Membership,
-  { sessionId, refreshToken }: StartedSession,
+  membership: Membership,
+  session: StartedSession,
   now: Date,
 ): Promise<SignedIn> {
-  const token = await issueAccessToken(
-    signer,
-    { userId: user.id, tenantId: organisation.id, sessionId, roles, rolesVersion },
-    now,
-  );
+  const { user, organisation } = membership;
+  const { token, expiresIn } = await issueFor(signer, membership, session, now);
   return {
     accessToken: token,
-    refreshToken: refreshToken.text,
-    expiresIn: accessToken.lifetimeSeconds,
+    refreshToken: session.refreshToken.text,
+    expiresIn,
     tokenType: 'Bearer',
     user,
     organisation,
   };
+}
+
+/** An access token of a session, with the rights its person has now. */
+export function issueFor(
+  signer: TokenSigner,
+  membership: Membership,
+  { sessionId, authenticatedAt, methods }: ProofOfIdentity & { readonly sessionId: string },
+  now: Date,
+): Promise<IssuedToken> {
+  const { user, organisation, roles, grants, rolesVersion, rightsChangeAt } = membership;
+  return issueAccessToken(
+    signer,
+    {
+      userId: user.id,
+      tenantId: organisation.id,
+      sessionId,
+      roles,
+      grants,
+      rolesVersion,
+      authenticatedAt,
+      methods,
+      rightsChangeAt,
+    },
+    now,
+  );
+}
+
+/**
+ * Voids the access tokens a person holds in this organisation, without ending a session: their rights have changed, and
+ * the next refresh brings the new ones.
+ */
+export async function voidAccessTokens(tx: Transaction, personId: string, now: Date): Promise<void> {
+  await revokeLiveSessions(tx, personId, now);
 }
 
 /** Before sign-in no token says who acts; from here on logs and events do. */

@@ -1,4 +1,4 @@
-import type { Revocation, SessionEndReason } from '@marimo/contracts/users';
+import type { AuthenticationMethod, Revocation, SessionEndReason } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { KnownToken } from './rotation.ts';
 
@@ -7,18 +7,27 @@ export interface Session {
   readonly personId: string;
 }
 
+export interface ProvenSession extends Session {
+  readonly authenticatedAt: Date;
+  readonly methods: readonly AuthenticationMethod[];
+}
+
 interface NewSession extends Session {
   readonly client: string;
+  readonly address: string;
+  readonly authenticatedAt: Date;
+  readonly methods: readonly AuthenticationMethod[];
   readonly startedAt: Date;
   readonly expiresAt: Date;
 }
 
 export async function insertSession(tx: Transaction, session: NewSession): Promise<void> {
-  const { sessionId, personId, client, startedAt, expiresAt } = session;
+  const { sessionId, personId, client, address, authenticatedAt, methods, startedAt, expiresAt } = session;
   await tx.run(
-    `insert into session (tenant_id, session_id, person_id, client, started_at, last_used_at, expires_at)
-     values ($1, $2, $3, $4, $5, $5, $6)`,
-    [tx.tenantId, sessionId, personId, client, startedAt, expiresAt],
+    `insert into session (tenant_id, session_id, person_id, client, address, authenticated_at, methods, started_at,
+                          last_used_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`,
+    [tx.tenantId, sessionId, personId, client, address, authenticatedAt, methods, startedAt, expiresAt],
     'insert_session',
   );
 }
@@ -46,9 +55,9 @@ export async function insertToken(
 }
 
 /** The session this token belongs to, ours alone until the end of the transaction. */
-export function lockSessionOf(tx: Transaction, tokenHash: Buffer): Promise<Session | undefined> {
+export function lockSessionOf(tx: Transaction, tokenHash: Buffer): Promise<ProvenSession | undefined> {
   return tx.first(
-    `select s.session_id as "sessionId", s.person_id as "personId"
+    `select s.session_id as "sessionId", s.person_id as "personId", s.authenticated_at as "authenticatedAt", s.methods
        from refresh_token t
        join session s on s.tenant_id = t.tenant_id and s.session_id = t.session_id
       where t.tenant_id = $1 and t.token_hash = $2
@@ -110,12 +119,45 @@ export async function markEnded(
   return ended === 1;
 }
 
+/** The sessions it ended. */
+export async function markAllEnded(
+  tx: Transaction,
+  {
+    personId,
+    reason,
+    except,
+    now,
+  }: { personId: string; reason: SessionEndReason; except: string | null; now: Date },
+): Promise<string[]> {
+  const rows = await tx.rows<{ sessionId: string }>(
+    `update session set ended_at = $3, end_reason = $4
+      where tenant_id = $1 and person_id = $2 and ended_at is null and expires_at > $3
+        and session_id is distinct from $5
+     returning session_id as "sessionId"`,
+    [tx.tenantId, personId, now, reason, except],
+  );
+  return rows.map(({ sessionId }) => sessionId).sort();
+}
+
 export async function insertRevocation(tx: Transaction, sessionId: string, now: Date): Promise<void> {
   await tx.run(
     `insert into revocation (session_id, revoked_at) values ($1, $2)
      on conflict (session_id) do update
         set revoked_at = excluded.revoked_at, transaction_id = excluded.transaction_id`,
     [sessionId, now],
+  );
+}
+
+/** Every session of this person that is alive in this organisation. */
+export async function revokeLiveSessions(tx: Transaction, personId: string, now: Date): Promise<void> {
+  await tx.run(
+    `insert into revocation (session_id, revoked_at)
+     select session_id, $3 from session
+      where tenant_id = $1 and person_id = $2 and ended_at is null and expires_at > $3
+      order by session_id
+     on conflict (session_id) do update
+        set revoked_at = excluded.revoked_at, transaction_id = excluded.transaction_id`,
+    [tx.tenantId, personId, now],
   );
 }
 

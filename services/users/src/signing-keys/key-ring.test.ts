@@ -19,9 +19,13 @@ const bearer = {
   tenantId: '01920000-0000-7000-8000-00000000000a',
   sessionId: '01920000-0000-7000-8000-0000000000aa',
   roles: ['admin'],
+  grants: [],
   rolesVersion: 1,
+  authenticatedAt: clock.now(),
+  methods: ['pwd'] as const,
+  rightsChangeAt: null,
 };
-const tokenFrom = (ring: KeyRing) => issueAccessToken(ring, bearer, clock.now());
+const tokenFrom = async (ring: KeyRing) => (await issueAccessToken(ring, bearer, clock.now())).token;
 const kidOf = (token: string): string =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
 

@@ -16,8 +16,22 @@ beforeEach(() => {
 });
 const register = (given: { readonly language?: 'ru' | 'en'; readonly id?: string } = {}) => {
   const { language = 'en', ...rest } = given;
-  const admin = { id: testUserId, name: 'Anna', email: 'anna@example.com', language };
-  const organisation = { id: tenantId, name: 'Pine & Co', baseCurrency: 'EUR', language };
+  const admin = {
+    id: testUserId,
+    name: 'Anna',
+    email: 'anna@example.com',
+    emailVerified: false,
+    timeZone: 'UTC',
+    language,
+  };
+  const organisation = {
+    id: tenantId,
+    name: 'Pine & Co',
+    baseCurrency: 'EUR',
+    timeZone: 'UTC',
+    state: 'active' as const,
+    language,
+  };
   return workers.deliver(organisationRegistered, { tenantId, data: { organisation, admin }, ...rest });
 };
 const emails = async (query: Record<string, string> = {}) =>

@@ -19,8 +19,18 @@ beforeEach(() => {
 const anna = () => ({ as: tokenFor({ tenantId, userId }) });
 const boris = () => ({ as: tokenFor({ tenantId, userId: newId() }) });
 const register = (id = newId()) => {
-  const admin = { id: userId, name: 'Anna', email: 'anna@example.com', language: 'en' as const };
-  const organisation = { id: tenantId, name: 'Pine & Co', baseCurrency: 'EUR', language: 'en' as const };
+  const language = 'en' as const;
+  const timeZone = 'UTC';
+  const state = 'active' as const;
+  const admin = {
+    id: userId,
+    name: 'Anna',
+    email: 'anna@example.com',
+    emailVerified: false,
+    language,
+    timeZone,
+  };
+  const organisation = { id: tenantId, name: 'Pine & Co', baseCurrency: 'EUR', language, timeZone, state };
   return workers.deliver(organisationRegistered, { tenantId, data: { organisation, admin }, id });
 };
 const list = async (query: object = {}, who = anna()) =>
