@@ -1,4 +1,5 @@
 import { type Deps, defineService, type ServiceDefinition } from '@marimo/service-kit';
+import { deviceSessionRoutes } from './src/device-sessions/index.ts';
 import { housekeeping } from './src/housekeeping.ts';
 import { organisationRoutes } from './src/organisations/index.ts';
 import { type Choices, makeParts, type Parts } from './src/parts.ts';
@@ -22,6 +23,7 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       (deps) => registrationRoutes(deps, partsOf(deps)),
       (deps) => sessionRoutes(deps, partsOf(deps)),
       (deps) => signingKeyRoutes(partsOf(deps).keys),
+      deviceSessionRoutes,
     ],
     background: [
       housekeeping((deps) => partsOf(deps).metrics),

@@ -51,3 +51,9 @@ export const sessionEnded = event(
   'users.session-ended.v1',
   z.strictObject({ sessionId: Id, userId: Id, reason: SessionEndReason }),
 );
+
+/** Subject: the session. */
+export const sessionNamed = event(
+  'users.session-named.v1',
+  z.strictObject({ sessionId: Id, userId: Id, deviceName: z.string() }),
+);

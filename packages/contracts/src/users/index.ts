@@ -1,6 +1,7 @@
 import type { AnyEndpoint } from '../endpoint.ts';
 import type { Permission } from '../permission.ts';
 import { getSigningKeys, listRevocations } from './access-token.ts';
+import { deviceSessionEndpoints } from './device-sessions.ts';
 import * as granted from './permissions.ts';
 import { login, logout, me, organisation, refresh, register } from './sessions.ts';
 
@@ -15,10 +16,19 @@ export {
   stepUpWithinSeconds,
 } from './access-token.ts';
 export {
+  DeviceSession,
+  listMySessions,
+  nameMySession,
+  revokeMemberSessions,
+  revokeMySession,
+  revokeMySessions,
+} from './device-sessions.ts';
+export {
   organisationRegistered,
   SessionEndReason,
   SignInMethod,
   sessionEnded,
+  sessionNamed,
   sessionStarted,
 } from './events.ts';
 export {
@@ -55,6 +65,7 @@ export const endpoints: readonly AnyEndpoint[] = [
   organisation,
   getSigningKeys,
   listRevocations,
+  ...deviceSessionEndpoints,
 ];
 
 export const permissions: readonly Permission[] = Object.values(granted);

@@ -4,6 +4,7 @@ export { type SessionParts, sessionRoutes } from './routes.ts';
 export {
   actingAs,
   type EndOfSessions,
+  endSession,
   endSessionsOf,
   issueFor,
   type ProofOfIdentity,

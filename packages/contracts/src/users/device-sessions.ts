@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { Id } from '../ids.ts';
+import { AuthenticationMethod } from './access-token.ts';
+import { Line } from './identity.ts';
+import { changeMembers } from './permissions.ts';
+
+/** A session as its person sees it: where they are signed in. */
+export const DeviceSession = z.strictObject({
+  id: Id,
+  organisation: z.strictObject({ id: Id, name: z.string() }),
+  /** The one that asks. */
+  current: z.boolean(),
+  /** The person's own name for the device; null until they give one. */
+  deviceName: z.string().nullable(),
+  /** What the program that signed in called itself, and the address it came from. */
+  client: z.string(),
+  address: z.string(),
+  methods: z.array(AuthenticationMethod),
+  startedAt: z.iso.datetime(),
+  lastUsedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+});
+export type DeviceSession = z.infer<typeof DeviceSession>;
+
+const Sessions = z.strictObject({ items: z.array(DeviceSession), next: z.null() });
+const OneSession = z.strictObject({ sessionId: Id });
+const Ended = z.strictObject({ ended: z.int().min(0) });
+
+export const listMySessions = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/me/sessions',
+  summary: 'Where the caller is signed in, in every organisation, last used first.',
+  access: 'signed-in',
+  replies: { 200: Sessions },
+});
+
+export const nameMySession = endpoint({
+  method: 'PATCH',
+  path: '/api/v1/users/me/sessions/{sessionId}',
+  summary: 'Names the device of a session, so that its owner knows it again.',
+  access: 'signed-in',
+  params: OneSession,
+  body: z.strictObject({ deviceName: Line }),
+  replies: { 200: DeviceSession },
+});
+
+/** Revoking one that has ended, or a stranger's, changes nothing: the first is done already, the second is absent. */
+export const revokeMySession = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/me/sessions/{sessionId}/revoke',
+  summary: 'Ends one session of the caller; its tokens are void everywhere within seconds.',
+  access: 'signed-in',
+  params: OneSession,
+  replies: { 204: z.null() },
+  repeat: 'natural',
+});
+
+export const revokeMySessions = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/me/sessions/revoke',
+  summary: "Ends the caller's sessions in every organisation: all others, or this one too.",
+  access: 'signed-in',
+  body: z.strictObject({ which: z.enum(['others', 'all']) }),
+  replies: { 200: Ended },
+  repeat: 'natural',
+});
+
+export const revokeMemberSessions = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/members/{personId}/sessions/revoke',
+  summary:
+    "Ends a member's sessions in this organisation, when a device is lost and they cannot do it themselves.",
+  access: changeMembers,
+  params: z.strictObject({ personId: Id }),
+  replies: { 200: Ended },
+  repeat: 'natural',
+});
+
+export const deviceSessionEndpoints = [
+  listMySessions,
+  nameMySession,
+  revokeMySession,
+  revokeMySessions,
+  revokeMemberSessions,
+] as const;

@@ -1,0 +1,175 @@
+import { Absent, newId } from '@marimo/contracts';
+import {
+  listMySessions,
+  login,
+  me,
+  nameMySession,
+  refresh,
+  register,
+  revokeMemberSessions,
+  revokeMySession,
+  revokeMySessions,
+  type SignedIn,
+  sessionEnded,
+  sessionNamed,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+
+const password = 'correct horse battery staple';
+let users: ServiceUnderTest;
+let anna: SignedIn;
+let count = 0;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
+});
+afterAll(() => users?.stop());
+beforeEach(async () => {
+  anna = await registered();
+});
+
+async function registered(): Promise<SignedIn> {
+  const email = `person${++count}@example.com`;
+  return (await users.call(register, { body: { organisation: 'Pine', name: 'Anna', email, password } })).body;
+}
+async function phone(): Promise<SignedIn> {
+  const headers = { 'user-agent': 'Marimo for phones', 'x-forwarded-for': '203.0.113.7' };
+  const answer = await users.call(login, { body: { email: anna.user.email, password } }, { headers });
+  return answer.body as SignedIn;
+}
+const sessionsOf = async ({ accessToken }: SignedIn) =>
+  (await users.call(listMySessions, {}, { as: accessToken })).body.items;
+const goesOn = async ({ refreshToken }: SignedIn) =>
+  (await users.call(refresh, { body: { refreshToken } })).status === 200;
+const endedOf = async (sessionId: string) =>
+  (await users.events()).filter(({ type, subject }) => type === sessionEnded.type && subject === sessionId);
+
+describe('the list of where somebody is signed in', () => {
+  it('shows each device with its address, and which of them asks', async () => {
+    await phone();
+    const [one, other] = await sessionsOf(anna);
+    expect([one?.client, other?.client].sort()).toEqual(['Marimo for phones', 'node']);
+    const seen = [one, other].find((each) => each?.client === 'Marimo for phones');
+    expect(seen).toMatchObject({
+      address: '203.0.113.7',
+      methods: ['pwd'],
+      current: false,
+      deviceName: null,
+    });
+    expect([one?.current, other?.current].sort()).toEqual([false, true]);
+  });
+
+  it('shows those of other organisations too', async () => {
+    const elsewhere = newId();
+    await signedInElsewhere(elsewhere);
+    const items = await sessionsOf(anna);
+    expect(items.map(({ organisation }) => organisation.name).sort()).toEqual(['Oak', 'Pine']);
+  });
+
+  it('does not show what has ended, nor what is a stranger’s', async () => {
+    const stranger = await registered();
+    const { id } = (await sessionsOf(stranger))[0]!;
+    expect((await sessionsOf(anna)).map((each) => each.id)).not.toContain(id);
+  });
+});
+
+describe('a device', () => {
+  it('is given a name, once per change', async () => {
+    const { id } = (await sessionsOf(anna))[0]!;
+    const name = () =>
+      users.call(
+        nameMySession,
+        { params: { sessionId: id }, body: { deviceName: 'Ноутбук' } },
+        { as: anna.accessToken },
+      );
+    expect((await name()).body.deviceName).toBe('Ноутбук');
+    expect((await name()).status).toBe(200);
+    expect((await sessionsOf(anna))[0]?.deviceName).toBe('Ноутбук');
+    const told = (await users.events()).filter(
+      ({ type, subject }) => type === sessionNamed.type && subject === id,
+    );
+    expect(told).toHaveLength(1);
+  });
+
+  it('of a stranger cannot be named or signed out', async () => {
+    const stranger = await registered();
+    const params = { sessionId: (await sessionsOf(stranger))[0]!.id };
+    const as = { as: anna.accessToken };
+    expect(await users.call(nameMySession, { params, body: { deviceName: 'x' } }, as)).toBeRefused(Absent);
+    expect(await users.call(revokeMySession, { params }, as)).toBeRefused(Absent);
+    expect(await goesOn(stranger)).toBe(true);
+  });
+});
+
+describe('signing out elsewhere', () => {
+  it('ends one session, in any organisation, and again changes nothing', async () => {
+    const elsewhere = newId();
+    const sessionId = await signedInElsewhere(elsewhere);
+    const revoke = () => users.call(revokeMySession, { params: { sessionId } }, { as: anna.accessToken });
+    expect((await revoke()).status).toBe(204);
+    expect((await revoke()).status).toBe(204);
+    const told = await endedOf(sessionId);
+    expect(told).toMatchObject([{ tenantid: elsewhere, data: { reason: 'revoked' } }]);
+    expect((await users.rows('revocation')).map(({ session_id: id }) => id)).toContain(sessionId);
+  });
+
+  it('ends all others, and this one goes on', async () => {
+    const other = await phone();
+    const body = { which: 'others' as const };
+    const answer = await users.call(revokeMySessions, { body }, { as: anna.accessToken });
+    expect(answer.body).toEqual({ ended: 1 });
+    expect(await goesOn(other)).toBe(false);
+    expect((await users.call(me, {}, { as: anna.accessToken })).status).toBe(200);
+    expect(await goesOn(anna)).toBe(true);
+  });
+
+  it('ends all there are', async () => {
+    const other = await phone();
+    const body = { which: 'all' as const };
+    const answer = await users.call(revokeMySessions, { body }, { as: anna.accessToken });
+    expect(answer.body).toEqual({ ended: 2 });
+    expect([await goesOn(other), await goesOn(anna)]).toEqual([false, false]);
+  });
+});
+
+describe('an administrator', () => {
+  it('ends a member’s sessions in this organisation only', async () => {
+    const elsewhere = newId();
+    const sessionId = await signedInElsewhere(elsewhere);
+    const params = { personId: anna.user.id };
+    const answer = await users.call(revokeMemberSessions, { params }, { as: anna.accessToken });
+    expect(answer.body).toEqual({ ended: 1 });
+    expect(await endedOf(sessionId)).toEqual([]);
+  });
+
+  it('finds no member of another organisation', async () => {
+    const stranger = await registered();
+    const params = { personId: stranger.user.id };
+    const answer = await users.call(revokeMemberSessions, { params }, { as: anna.accessToken });
+    expect(answer).toBeRefused(Absent);
+    expect(await goesOn(stranger)).toBe(true);
+  });
+});
+
+/** A second organisation Anna belongs to, with a session there; answers the session's id. */
+async function signedInElsewhere(tenantId: string): Promise<string> {
+  const sessionId = newId();
+  const { sql } = users.database;
+  await sql(
+    `insert into organisation (tenant_id, name, base_currency, language, registered_at)
+     values ($1, 'Oak', 'EUR', 'en', now())`,
+    [tenantId],
+  );
+  await sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())', [
+    tenantId,
+    anna.user.id,
+  ]);
+  await sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [anna.user.id, tenantId]);
+  await sql(
+    `insert into session (tenant_id, session_id, person_id, client, started_at, last_used_at, expires_at,
+                          authenticated_at)
+     values ($1, $2, $3, 'phone', now(), now(), now() + interval '7 days', now())`,
+    [tenantId, sessionId, anna.user.id],
+  );
+  return sessionId;
+}

@@ -1,0 +1,1 @@
+export { deviceSessionRoutes } from './routes.ts';

@@ -1,0 +1,137 @@
+import { Absent, Unauthenticated } from '@marimo/contracts';
+import {
+  type DeviceSession,
+  listMySessions,
+  nameMySession,
+  revokeMemberSessions,
+  revokeMySession,
+  revokeMySessions,
+  sessionNamed,
+} from '@marimo/contracts/users';
+import type { Transaction, TransactionOptions } from '@marimo/postgres';
+import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { endSession, endSessionsOf } from '../sessions/index.ts';
+import {
+  isMember,
+  isSessionOf,
+  type LivingSession,
+  livingSessions,
+  nameSession,
+  workplacesOf,
+} from './store.ts';
+
+/** Where a person is signed in. Their own sessions they see in every organisation, a member's only in one. */
+export const deviceSessionRoutes = (deps: Deps): readonly Route[] => [
+  listing(deps),
+  naming(deps),
+  revokingOne(deps),
+  revokingMany(deps),
+  revokingOfMember(deps),
+];
+
+/** One piece of work in each of the organisations the caller belongs to, in one commit. */
+async function everywhere(
+  { database }: Deps,
+  { deadlineAt, signal }: Pick<Call, 'deadlineAt' | 'signal'>,
+  personId: string,
+  work: (tx: Transaction, tenantId: string) => Promise<void>,
+  options: TransactionOptions = {},
+): Promise<void> {
+  await database.withoutTenant(
+    async (tx) => {
+      const tenantIds = await workplacesOf(tx, personId);
+      await tx.inEachTenant(tenantIds, (tenantId) => work(tx, tenantId));
+    },
+    { deadlineAt, signal, ...options },
+  );
+}
+
+function listing(deps: Deps): Route {
+  return handle(listMySessions, async (call) => {
+    const { userId, sessionId } = callerOf(call);
+    const items: DeviceSession[] = [];
+    const read = async (tx: Transaction, tenantId: string) => {
+      const living = await livingSessions(tx, { personId: userId, now: deps.clock() });
+      items.push(...living.map((session) => asSeen(session, tenantId, sessionId)));
+    };
+    await everywhere(deps, call, userId, read, { readOnly: true });
+    items.sort((a, b) => b.lastUsedAt.localeCompare(a.lastUsedAt));
+    return reply(200, { items, next: null });
+  });
+}
+
+function naming(deps: Deps): Route {
+  return handle(nameMySession, async (call) => {
+    const { sessionId } = call.params;
+    const { deviceName } = call.body;
+    const { userId, sessionId: current } = callerOf(call);
+    let named: DeviceSession | undefined;
+    await everywhere(deps, call, userId, async (tx, tenantId) => {
+      const [session] = await livingSessions(tx, { personId: userId, sessionId, now: deps.clock() });
+      if (session === undefined) return;
+      named = { ...asSeen(session, tenantId, current), deviceName };
+      if (session.deviceName === deviceName) return;
+      await nameSession(tx, sessionId, deviceName);
+      await deps.outbox.add(tx, sessionNamed, sessionId, { sessionId, userId, deviceName });
+    });
+    if (named === undefined) throw new Absent({ resource: 'session' });
+    return reply(200, named);
+  });
+}
+
+function revokingOne(deps: Deps): Route {
+  return handle(revokeMySession, async (call) => {
+    const { sessionId } = call.params;
+    const { userId } = callerOf(call);
+    let found = false;
+    await everywhere(deps, call, userId, async (tx) => {
+      if (!(await isSessionOf(tx, userId, sessionId))) return;
+      found = true;
+      await endSession(tx, deps.outbox, { sessionId, personId: userId }, 'revoked', deps.clock());
+    });
+    if (!found) throw new Absent({ resource: 'session' });
+    return reply(204, null);
+  });
+}
+
+function revokingMany(deps: Deps): Route {
+  return handle(revokeMySessions, async (call) => {
+    const { userId, sessionId } = callerOf(call);
+    const except = call.body.which === 'others' ? { except: sessionId } : {};
+    const end = { personId: userId, reason: 'revoked', now: deps.clock(), ...except } as const;
+    let ended = 0;
+    await everywhere(deps, call, userId, async (tx) => {
+      ended += await endSessionsOf(tx, deps.outbox, end);
+    });
+    return reply(200, { ended });
+  });
+}
+
+function revokingOfMember({ outbox, clock }: Deps): Route {
+  return handle(revokeMemberSessions, (call) => {
+    const { personId } = call.params;
+    return call.inTenant(async (tx) => {
+      if (!(await isMember(tx, personId))) throw new Absent({ resource: 'member' });
+      const ended = await endSessionsOf(tx, outbox, { personId, reason: 'revoked', now: clock() });
+      return reply(200, { ended });
+    });
+  });
+}
+
+function callerOf({ caller }: Pick<Call, 'caller'>): Caller {
+  if (caller === undefined) throw new Unauthenticated({});
+  return caller;
+}
+
+function asSeen(session: LivingSession, organisationId: string, current: string): DeviceSession {
+  const { sessionId, organisationName, startedAt, lastUsedAt, expiresAt, ...rest } = session;
+  return {
+    ...rest,
+    id: sessionId,
+    organisation: { id: organisationId, name: organisationName },
+    current: sessionId === current,
+    startedAt: startedAt.toISOString(),
+    lastUsedAt: lastUsedAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+  };
+}
