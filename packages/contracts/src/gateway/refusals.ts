@@ -11,6 +11,20 @@ export class PlatformNotReady extends refusal(z.object({ missing: z.array(z.stri
 export class OriginRefused extends refusal(z.object({ origin: z.string() }), {
   code: 'gateway.origin-refused',
   kind: 'forbidden',
-  title: 'A page of another site may not open this socket',
+  title: 'Pages of this origin may not use the platform',
   detail: ({ origin }) => `Add ${origin} to ALLOWED_ORIGINS if it is yours.`,
+}) {}
+
+export class ServiceSaturated extends refusal(z.object({ service: z.string() }), {
+  code: 'gateway.service-saturated',
+  kind: 'unavailable',
+  title: 'This service has as many requests as it may have at once',
+  detail: ({ service }) => `${service} was not asked and nothing was changed; try again soon.`,
+}) {}
+
+export class Overloaded extends refusal(z.object({}), {
+  code: 'gateway.overloaded',
+  kind: 'unavailable',
+  title: 'The platform is overloaded',
+  detail: () => 'More urgent requests go first. Nothing was changed; try again as soon as Retry-After says.',
 }) {}
