@@ -101,6 +101,19 @@ describe('a device', () => {
   });
 });
 
+describe('a device of a colleague', () => {
+  it('cannot be seen, named or signed out, although it is of the same organisation', async () => {
+    const colleague = await registered();
+    const sessionId = await signedInElsewhere(anna.organisation.id, colleague.user.id);
+    const as = { as: anna.accessToken };
+    const params = { sessionId };
+    expect((await sessionsOf(anna)).map(({ id }) => id)).not.toContain(sessionId);
+    expect(await users.call(nameMySession, { params, body: { deviceName: 'x' } }, as)).toBeRefused(Absent);
+    expect(await users.call(revokeMySession, { params }, as)).toBeRefused(Absent);
+    expect(await endedOf(sessionId)).toEqual([]);
+  });
+});
+
 describe('signing out elsewhere', () => {
   it('ends one session, in any organisation, and again changes nothing', async () => {
     const elsewhere = newId();
@@ -151,25 +164,25 @@ describe('an administrator', () => {
   });
 });
 
-/** A second organisation Anna belongs to, with a session there; answers the session's id. */
-async function signedInElsewhere(tenantId: string): Promise<string> {
+/** A session in another organisation, which is made if it is new; answers the session's id. */
+async function signedInElsewhere(tenantId: string, personId = anna.user.id): Promise<string> {
   const sessionId = newId();
   const { sql } = users.database;
   await sql(
     `insert into organisation (tenant_id, name, base_currency, language, registered_at)
-     values ($1, 'Oak', 'EUR', 'en', now())`,
+     values ($1, 'Oak', 'EUR', 'en', now()) on conflict do nothing`,
     [tenantId],
   );
   await sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())', [
     tenantId,
-    anna.user.id,
+    personId,
   ]);
-  await sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [anna.user.id, tenantId]);
+  await sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [personId, tenantId]);
   await sql(
     `insert into session (tenant_id, session_id, person_id, client, started_at, last_used_at, expires_at,
                           authenticated_at)
      values ($1, $2, $3, 'phone', now(), now(), now() + interval '7 days', now())`,
-    [tenantId, sessionId, anna.user.id],
+    [tenantId, sessionId, personId],
   );
   return sessionId;
 }
