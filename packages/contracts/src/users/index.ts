@@ -2,8 +2,11 @@ import type { AnyEndpoint } from '../endpoint.ts';
 import type { Permission } from '../permission.ts';
 import { getSigningKeys, listRevocations } from './access-token.ts';
 import { deviceSessionEndpoints } from './device-sessions.ts';
+import { invitationEndpoints } from './invitations.ts';
+import { memberEndpoints } from './members.ts';
+import { organisationEndpoints } from './organisations.ts';
 import * as granted from './permissions.ts';
-import { login, logout, me, organisation, refresh, register } from './sessions.ts';
+import { login, logout, me, refresh, register } from './sessions.ts';
 
 export {
   AccessTokenClaims,
@@ -47,6 +50,71 @@ export {
   WithRefreshToken,
 } from './identity.ts';
 export {
+  AcceptBy,
+  AcceptInvitation,
+  AlreadyMember,
+  acceptInvitation,
+  acceptInvitationSignedIn,
+  Invitation,
+  InvitationForAnother,
+  InvitationNotOpen,
+  InvitationState,
+  InvitationUnusable,
+  InviteMember,
+  invitationAccepted,
+  invitationLastsDays,
+  invitationRevoked,
+  inviteMember,
+  listInvitations,
+  lookAtInvitation,
+  memberInvited,
+  resendInvitation,
+  revokeInvitation,
+  SignInToAccept,
+  TooManyInvitations,
+} from './invitations.ts';
+export {
+  getMember,
+  listMembers,
+  Member,
+  MemberHasLeft,
+  MemberState,
+  memberJoined,
+  memberLeft,
+  memberReinstated,
+  memberRemoved,
+  memberSuspended,
+  OwnMembership,
+  reinstateMember,
+  removeMember,
+  suspendMember,
+} from './members.ts';
+export {
+  ChangeOrganisation,
+  changeOrganisation,
+  closeOrganisation,
+  LastAdministrator,
+  leaveOrganisation,
+  listWorkplaces,
+  NoActiveMembership,
+  OrganisationNameDiffers,
+  OrganisationNotInState,
+  OrganisationSettings,
+  organisation,
+  organisationChanged,
+  organisationClosed,
+  organisationClosing,
+  organisationReopened,
+  organisationResumed,
+  organisationSuspended,
+  reopenOrganisation,
+  reopenWithinDays,
+  resumeOrganisation,
+  suspendOrganisation,
+  switchOrganisation,
+  Workplace,
+} from './organisations.ts';
+export {
   EmailTaken,
   PasswordProblem,
   PasswordTooWeak,
@@ -54,7 +122,7 @@ export {
   TooManyAttempts,
   WrongCredentials,
 } from './refusals.ts';
-export { login, logout, me, organisation, refresh, register } from './sessions.ts';
+export { login, logout, me, refresh, register } from './sessions.ts';
 
 export const endpoints: readonly AnyEndpoint[] = [
   register,
@@ -62,10 +130,12 @@ export const endpoints: readonly AnyEndpoint[] = [
   refresh,
   logout,
   me,
-  organisation,
   getSigningKeys,
   listRevocations,
   ...deviceSessionEndpoints,
+  ...organisationEndpoints,
+  ...memberEndpoints,
+  ...invitationEndpoints,
 ];
 
 export const permissions: readonly Permission[] = Object.values(granted);

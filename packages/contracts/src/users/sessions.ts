@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { IdempotencyKeyReused, TooManyRequests } from '../platform/refusals.ts';
-import { Login, Me, Organisation, RegisterOrganisation, SignedIn, WithRefreshToken } from './identity.ts';
+import { Login, Me, RegisterOrganisation, SignedIn, WithRefreshToken } from './identity.ts';
 import {
   EmailTaken,
   PasswordTooWeak,
@@ -64,12 +64,4 @@ export const me = endpoint({
   summary: 'Who is signed in, where, and what they may do.',
   access: 'signed-in',
   replies: { 200: Me },
-});
-
-export const organisation = endpoint({
-  method: 'GET',
-  path: '/api/v1/users/organisation',
-  summary: "The caller's organisation.",
-  access: 'signed-in',
-  replies: { 200: Organisation },
 });

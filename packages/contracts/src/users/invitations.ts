@@ -1,0 +1,231 @@
+import { refusal } from '@marimo/problems';
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { PageQuery, pageOf } from '../list.ts';
+import { Absent, Forbidden } from '../platform/refusals.ts';
+import { RoleName } from '../roles.ts';
+import { Email, Language, Line, Password, SignedIn, TimeZone } from './identity.ts';
+import { inviteMembers } from './permissions.ts';
+import { PasswordTooWeak, TooManyAttempts, WrongCredentials } from './refusals.ts';
+
+/** Days in which an invitation can be accepted. */
+export const invitationLastsDays = 7;
+
+/** `replaced`: the same address was invited anew, and only the newer mail works. */
+export const InvitationState = z.enum(['open', 'accepted', 'revoked', 'replaced', 'expired']);
+export type InvitationState = z.infer<typeof InvitationState>;
+
+/** It does not tell whether the address has an account: that is nobody's business but its owner's. */
+export const Invitation = z.strictObject({
+  id: Id,
+  email: z.string(),
+  /** Given with the membership. */
+  roles: z.array(RoleName),
+  /** When those roles end; null for never. */
+  validUntil: z.iso.datetime().nullable(),
+  /** Of the mail. */
+  language: Language,
+  state: InvitationState,
+  invitedBy: Id,
+  invitedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+});
+export type Invitation = z.infer<typeof Invitation>;
+
+export const InviteMember = z.strictObject({
+  email: Email,
+  /** With any role the caller needs `users.role.assign` as well. */
+  roles: z.array(RoleName).max(20).default([]),
+  /** Of the mail; the organisation's unless told. */
+  language: Language.optional(),
+  validUntil: z.iso.datetime().optional(),
+});
+export type InviteMember = z.output<typeof InviteMember>;
+
+export class AlreadyMember extends refusal(z.object({}), {
+  code: 'users.already-member',
+  kind: 'conflict',
+  title: 'This person is a member already',
+  detail: () => 'A suspended member is reinstated, not invited.',
+}) {}
+
+/** The same whether it is unknown, used, revoked, replaced or out of date. */
+export class InvitationUnusable extends refusal(z.object({}), {
+  code: 'users.invitation-unusable',
+  kind: 'absent',
+  title: 'This invitation cannot be used',
+  detail: () => 'It was used, taken back or has expired. Ask for a new one.',
+}) {}
+
+export class InvitationNotOpen extends refusal(z.object({ state: InvitationState }), {
+  code: 'users.invitation-not-open',
+  kind: 'conflict',
+  title: 'This invitation is over',
+  detail: ({ state }) => `It is ${state}. Invite the address anew.`,
+}) {}
+
+/** Said to who holds the invitation, so to the owner of the mailbox. */
+export class InvitationForAnother extends refusal(z.object({}), {
+  code: 'users.invitation-for-another',
+  kind: 'forbidden',
+  title: 'The invitation is for another e-mail',
+  detail: () => 'Sign in with the account of the invited e-mail.',
+}) {}
+
+export class SignInToAccept extends refusal(z.object({}), {
+  code: 'users.sign-in-to-accept',
+  kind: 'conflict',
+  title: 'There is an account with this e-mail',
+  detail: () => 'Sign in and accept the invitation with POST /api/v1/users/invitations/accept-signed-in.',
+}) {}
+
+/** So that nobody sends mail to the world through us. */
+export class TooManyInvitations extends refusal(z.object({ limit: z.int() }), {
+  code: 'users.too-many-invitations',
+  kind: 'busy',
+  title: 'Too many invitations were sent',
+  detail: ({ limit }) => `At most ${limit} mails a day, and one a minute to the same address.`,
+}) {}
+
+const path = '/api/v1/users/invitations';
+const InvitationParams = z.strictObject({ invitationId: Id });
+
+export const inviteMember = endpoint({
+  method: 'POST',
+  path,
+  summary: 'Invites somebody by mail; an open invitation to the same address is replaced.',
+  access: inviteMembers,
+  body: InviteMember,
+  replies: { 201: Invitation },
+  refusals: [AlreadyMember, TooManyInvitations, Forbidden],
+});
+
+export const listInvitations = endpoint({
+  method: 'GET',
+  path,
+  summary: 'Invitations of the organisation, newest first.',
+  access: inviteMembers,
+  query: PageQuery.extend({ state: InvitationState.optional() }),
+  replies: { 200: pageOf(Invitation) },
+});
+
+export const revokeInvitation = endpoint({
+  method: 'POST',
+  path: `${path}/{invitationId}/revoke`,
+  summary: 'Takes an invitation back; again changes nothing.',
+  access: inviteMembers,
+  params: InvitationParams,
+  replies: { 200: Invitation },
+  refusals: [Absent, InvitationNotOpen],
+});
+
+export const resendInvitation = endpoint({
+  method: 'POST',
+  path: `${path}/{invitationId}/resend`,
+  summary: 'Sends the mail again with a new link and a new week; the link before works no more.',
+  access: inviteMembers,
+  params: InvitationParams,
+  replies: { 200: Invitation },
+  refusals: [Absent, InvitationNotOpen, TooManyInvitations],
+});
+
+/** The secret of the mail. In the body, because addresses are logged on their way. */
+export const InvitationToken = z.string().min(1).max(200);
+
+/**
+ * How the invited person accepts: `new` by choosing a name and a password, `sign-in` signed in, `password` with the
+ * password of the account, which no organisation lets in at the moment.
+ */
+export const AcceptBy = z.enum(['new', 'sign-in', 'password']);
+
+export const lookAtInvitation = endpoint({
+  method: 'POST',
+  path: `${path}/look`,
+  summary: 'What an invitation is to, for who holds it.',
+  access: 'public',
+  body: z.strictObject({ token: InvitationToken }),
+  replies: {
+    200: z.strictObject({
+      organisation: z.string(),
+      inviter: z.string(),
+      email: z.string(),
+      language: Language,
+      expiresAt: z.iso.datetime(),
+      acceptBy: AcceptBy,
+    }),
+  },
+  refusals: [InvitationUnusable],
+  repeat: 'natural',
+});
+
+/** `name`, `language` and `timeZone` are those of a new account; one that is there keeps its own. */
+export const AcceptInvitation = z.strictObject({
+  token: InvitationToken,
+  name: Line,
+  password: Password,
+  language: Language.default('ru'),
+  timeZone: TimeZone.default('UTC'),
+});
+export type AcceptInvitation = z.output<typeof AcceptInvitation>;
+
+export const acceptInvitation = endpoint({
+  method: 'POST',
+  path: `${path}/accept`,
+  summary: 'Makes an account of an invitation, its e-mail verified, joins the organisation and signs in.',
+  access: 'public',
+  body: AcceptInvitation,
+  replies: { 201: SignedIn },
+  refusals: [InvitationUnusable, PasswordTooWeak, SignInToAccept, WrongCredentials, TooManyAttempts],
+  repeat: 'natural',
+});
+
+export const acceptInvitationSignedIn = endpoint({
+  method: 'POST',
+  path: `${path}/accept-signed-in`,
+  summary: 'Joins another organisation with the account one has, and goes on there.',
+  access: 'signed-in',
+  body: z.strictObject({ token: InvitationToken }),
+  replies: { 201: SignedIn },
+  refusals: [InvitationUnusable, InvitationForAnother, AlreadyMember],
+  repeat: 'natural',
+});
+
+/**
+ * Subject: the invitation. Sent again, it is the same event with another link. The secret of the link is not here: who
+ * writes the mail asks for it.
+ */
+export const memberInvited = event(
+  'users.member-invited.v1',
+  z.strictObject({
+    invitationId: Id,
+    linkId: Id,
+    email: z.string(),
+    language: Language,
+    organisation: z.string(),
+    inviter: z.string(),
+    roles: z.array(RoleName),
+    validUntil: z.iso.datetime().nullable(),
+    expiresAt: z.iso.datetime(),
+  }),
+);
+/** Subject: the invitation. */
+export const invitationRevoked = event(
+  'users.invitation-revoked.v1',
+  z.strictObject({ invitationId: Id, email: z.string() }),
+);
+export const invitationAccepted = event(
+  'users.invitation-accepted.v1',
+  z.strictObject({ invitationId: Id, userId: Id }),
+);
+
+export const invitationEndpoints = [
+  inviteMember,
+  listInvitations,
+  revokeInvitation,
+  resendInvitation,
+  lookAtInvitation,
+  acceptInvitation,
+  acceptInvitationSignedIn,
+] as const;

@@ -1,0 +1,123 @@
+import { refusal } from '@marimo/problems';
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { PageQuery, pageOf } from '../list.ts';
+import { Absent } from '../platform/refusals.ts';
+import { RoleName } from '../roles.ts';
+import { LastAdministrator } from './organisations.ts';
+import { changeMembers, readMembers } from './permissions.ts';
+
+/** `left` ends by an invitation only; what the member did stays under their name. */
+export const MemberState = z.enum(['active', 'suspended', 'left']);
+export type MemberState = z.infer<typeof MemberState>;
+
+export const Member = z.strictObject({
+  /** The person's. */
+  id: Id,
+  name: z.string(),
+  /** Null for who has left: how to reach them is not the organisation's any more. */
+  email: z.string().nullable(),
+  state: MemberState,
+  /** Roles in force now; of a suspended member, those that come back with them. */
+  roles: z.array(RoleName),
+  /** When they became a member for the first time. */
+  joinedAt: z.iso.datetime(),
+  /** When one of their sessions here was last used; null when none is remembered. */
+  lastSeenAt: z.iso.datetime().nullable(),
+});
+export type Member = z.infer<typeof Member>;
+
+export class MemberHasLeft extends refusal(z.object({}), {
+  code: 'users.member-has-left',
+  kind: 'conflict',
+  title: 'This person is not a member any more',
+  detail: () => 'Invite them anew if they shall come back.',
+}) {}
+
+export class OwnMembership extends refusal(z.object({}), {
+  code: 'users.own-membership',
+  kind: 'refused',
+  title: 'Nobody decides on their own membership this way',
+  detail: () => 'To go, leave the organisation; for the rest ask another administrator.',
+}) {}
+
+const path = '/api/v1/users/members';
+const MemberParams = z.strictObject({ memberId: Id });
+
+export const listMembers = endpoint({
+  method: 'GET',
+  path,
+  summary: 'The members of the organisation by name, also those who have left.',
+  access: readMembers,
+  query: PageQuery.extend({
+    /** A part of the name or of the e-mail. */
+    text: z.string().trim().min(1).max(200).optional(),
+    state: MemberState.optional(),
+  }),
+  replies: { 200: pageOf(Member) },
+});
+
+export const getMember = endpoint({
+  method: 'GET',
+  path: `${path}/{memberId}`,
+  summary: 'One member.',
+  access: readMembers,
+  params: MemberParams,
+  replies: { 200: Member },
+  refusals: [Absent],
+});
+
+export const suspendMember = endpoint({
+  method: 'POST',
+  path: `${path}/{memberId}/suspend`,
+  summary: 'Shuts a member out until they are reinstated; their roles wait for them.',
+  access: changeMembers,
+  params: MemberParams,
+  replies: { 200: Member },
+  refusals: [Absent, MemberHasLeft, OwnMembership, LastAdministrator],
+});
+
+export const reinstateMember = endpoint({
+  method: 'POST',
+  path: `${path}/{memberId}/reinstate`,
+  summary: 'Lets a suspended member in again, with the roles they had.',
+  access: changeMembers,
+  params: MemberParams,
+  replies: { 200: Member },
+  refusals: [Absent, MemberHasLeft, OwnMembership],
+});
+
+export const removeMember = endpoint({
+  method: 'POST',
+  path: `${path}/{memberId}/remove`,
+  summary:
+    'Ends a membership: roles, sessions and personal API keys with it. An invitation can begin it anew.',
+  access: changeMembers,
+  params: MemberParams,
+  replies: { 200: Member },
+  refusals: [Absent, OwnMembership, LastAdministrator],
+});
+
+/** Subject: the person. `roles`: those in force with the change, or those that ended with it. */
+const membershipEvent = (what: string) =>
+  event(
+    `users.member-${what}.v1`,
+    z.strictObject({ userId: Id, name: z.string(), roles: z.array(RoleName) }),
+  );
+export const memberJoined = membershipEvent('joined');
+export const memberSuspended = membershipEvent('suspended');
+export const memberReinstated = membershipEvent('reinstated');
+/** By somebody else. */
+export const memberRemoved = membershipEvent('removed');
+/** By themselves. */
+export const memberLeft = membershipEvent('left');
+
+export const memberEndpoints = [
+  listMembers,
+  getMember,
+  suspendMember,
+  reinstateMember,
+  removeMember,
+] as const;

@@ -1,0 +1,188 @@
+import { refusal } from '@marimo/problems';
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { Absent, Stale } from '../platform/refusals.ts';
+import { Language, Line, Organisation, OrganisationState, SignedIn, TimeZone } from './identity.ts';
+import * as may from './permissions.ts';
+
+/** Days in which an organisation that is closing can still be reopened. */
+export const reopenWithinDays = 30;
+
+export const OrganisationSettings = Organisation.extend({
+  /** Members need a second factor before they may do anything. */
+  requireSecondFactor: z.boolean(),
+  /** Duties are kept apart inside the built-in roles too. */
+  strictSeparation: z.boolean(),
+  /** Until then it can be reopened; null unless it is closing or closed. */
+  closesAt: z.iso.datetime().nullable(),
+});
+export type OrganisationSettings = z.infer<typeof OrganisationSettings>;
+
+/** The base currency is not among them: the books are kept in it from the first entry on. */
+export const ChangeOrganisation = z.strictObject({
+  name: Line.optional(),
+  language: Language.optional(),
+  timeZone: TimeZone.optional(),
+  requireSecondFactor: z.boolean().optional(),
+  strictSeparation: z.boolean().optional(),
+});
+export type ChangeOrganisation = z.output<typeof ChangeOrganisation>;
+
+/** Somebody must remain who can let others in. */
+export class LastAdministrator extends refusal(z.object({}), {
+  code: 'users.last-administrator',
+  kind: 'refused',
+  title: 'The organisation would be left without an administrator',
+  detail: () => 'Make another active member an administrator, without an end, and try again.',
+}) {}
+
+export class OrganisationNotInState extends refusal(
+  z.object({ state: OrganisationState, needed: z.array(OrganisationState) }),
+  {
+    code: 'users.organisation-not-in-state',
+    kind: 'conflict',
+    title: 'The organisation is not in a state that allows this',
+    detail: ({ state, needed }) => `It is ${state} and would have to be ${needed.join(' or ')}.`,
+  },
+) {}
+
+/** A safeguard for a hand that slipped: whoever closes an organisation writes its name. */
+export class OrganisationNameDiffers extends refusal(z.object({}), {
+  code: 'users.organisation-name-differs',
+  kind: 'refused',
+  title: 'This is not the name of the organisation',
+  detail: () => 'Write the name exactly as GET /api/v1/users/organisation shows it.',
+}) {}
+
+/** Only ever said to who has proved that the account is theirs. */
+export class NoActiveMembership extends refusal(z.object({}), {
+  code: 'users.no-active-membership',
+  kind: 'forbidden',
+  title: 'You are no active member of any organisation',
+  detail: () =>
+    'Your account is there, but every membership has ended or is suspended. Ask an administrator to reinstate or invite you.',
+}) {}
+
+const path = '/api/v1/users/organisation';
+
+export const organisation = endpoint({
+  method: 'GET',
+  path,
+  summary: "The caller's organisation with its settings; its ETag is for the change.",
+  access: 'signed-in',
+  replies: { 200: OrganisationSettings },
+});
+
+export const changeOrganisation = endpoint({
+  method: 'PATCH',
+  path,
+  summary:
+    'Changes settings of the organisation; to lower its protection the proof of identity must be young. The base currency stays, because the books depend on it.',
+  access: may.changeOrganisation,
+  body: ChangeOrganisation,
+  replies: { 200: OrganisationSettings },
+  refusals: [Stale],
+});
+
+export const suspendOrganisation = endpoint({
+  method: 'POST',
+  path: `${path}/suspend`,
+  summary: 'Stops all work: ends the sessions of everybody who could not resume it.',
+  access: may.suspendOrganisation,
+  stepUp: true,
+  replies: { 200: OrganisationSettings },
+  refusals: [OrganisationNotInState],
+});
+
+export const resumeOrganisation = endpoint({
+  method: 'POST',
+  path: `${path}/resume`,
+  summary: 'Lets a suspended organisation work again.',
+  access: may.suspendOrganisation,
+  replies: { 200: OrganisationSettings },
+  refusals: [OrganisationNotInState],
+});
+
+export const closeOrganisation = endpoint({
+  method: 'POST',
+  path: `${path}/close`,
+  summary: `Stops all work for good; for ${reopenWithinDays} days it can be reopened.`,
+  access: may.closeOrganisation,
+  stepUp: true,
+  body: z.strictObject({ name: z.string().max(200) }),
+  replies: { 200: OrganisationSettings },
+  refusals: [OrganisationNotInState, OrganisationNameDiffers],
+});
+
+export const reopenOrganisation = endpoint({
+  method: 'POST',
+  path: `${path}/reopen`,
+  summary: 'Takes the closing back, as long as the organisation is not closed.',
+  access: may.closeOrganisation,
+  replies: { 200: OrganisationSettings },
+  refusals: [OrganisationNotInState],
+});
+
+export const leaveOrganisation = endpoint({
+  method: 'POST',
+  path: `${path}/leave`,
+  summary: "Ends the caller's own membership and their sessions there; the account stays.",
+  access: 'signed-in',
+  stepUp: true,
+  replies: { 204: z.null() },
+  refusals: [Absent, LastAdministrator],
+  repeat: 'natural',
+});
+
+/** An organisation the caller belongs to. */
+export const Workplace = z.strictObject({
+  id: Id,
+  name: z.string(),
+  state: OrganisationState,
+  /** What the caller is there; only an active member can work there. */
+  membership: z.enum(['active', 'suspended']),
+});
+export type Workplace = z.infer<typeof Workplace>;
+
+export const listWorkplaces = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/organisations',
+  summary: 'The organisations the caller belongs to, by name.',
+  access: 'signed-in',
+  replies: { 200: z.strictObject({ items: z.array(Workplace) }) },
+});
+
+export const switchOrganisation = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/switch',
+  summary:
+    'Goes on in another organisation: ends this session and begins one there, without signing in anew.',
+  access: 'signed-in',
+  body: z.strictObject({ organisationId: Id }),
+  replies: { 200: SignedIn },
+  refusals: [Absent],
+  repeat: 'natural',
+});
+
+/** Subject: the organisation. Each carries it as it is afterwards. */
+const organisationEvent = (what: string) => event(`users.organisation-${what}.v1`, OrganisationSettings);
+export const organisationChanged = organisationEvent('changed');
+export const organisationSuspended = organisationEvent('suspended');
+export const organisationResumed = organisationEvent('resumed');
+export const organisationClosing = organisationEvent('closing');
+export const organisationReopened = organisationEvent('reopened');
+export const organisationClosed = organisationEvent('closed');
+
+export const organisationEndpoints = [
+  organisation,
+  changeOrganisation,
+  suspendOrganisation,
+  resumeOrganisation,
+  closeOrganisation,
+  reopenOrganisation,
+  leaveOrganisation,
+  listWorkplaces,
+  switchOrganisation,
+] as const;
