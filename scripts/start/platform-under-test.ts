@@ -90,7 +90,8 @@ async function untilReady(origin: string, child: ChildProcess, output: () => str
 
 /** The environment of the test run, without what would point the platform at somebody else's servers. */
 export function environmentOf({ home, ports, env = {} }: StartOptions): NodeJS.ProcessEnv {
-  const ours = /^(DB_|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|MARIMO_|NODE_ENV|LOG_LEVEL|JEST_)/;
+  const ours =
+    /^(DB_|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|INTERNAL_SECRET|PORTAL_URL|MARIMO_|NODE_ENV|LOG_LEVEL|JEST_)/;
   const rest = Object.entries(process.env).filter(([name]) => !ours.test(name));
   return { ...Object.fromEntries(rest), ...ports, MARIMO_HOME: home, LOG_LEVEL: 'warn', ...env };
 }

@@ -12,8 +12,11 @@ export interface Permission {
   readonly text: Text;
 }
 
-/** Who may call an endpoint: anyone, anyone signed in, or the holders of one permission. */
-export type Access = 'public' | 'signed-in' | Permission;
+/**
+ * Who may call an endpoint: anyone, anyone signed in, the holders of one permission, or `platform`: the other services
+ * of this installation, which prove it with a secret they share. Only what lies under `/internal/` can be theirs.
+ */
+export type Access = 'public' | 'signed-in' | 'platform' | Permission;
 
 export function permission(name: PermissionName, text: Text): Permission {
   return { name, text };

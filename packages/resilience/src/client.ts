@@ -51,6 +51,8 @@ export interface ServiceClientOptions {
   readonly service: string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Proves to endpoints for services that one is calling; sent to no other. */
+  readonly internalSecret?: string;
   readonly breaker?: Partial<BreakerSettings>;
   readonly connections?: Partial<ConnectionSettings>;
   readonly retryBudget?: RetryBudgetSettings;
@@ -66,12 +68,13 @@ const connectionDefaults: ConnectionSettings = {
 };
 
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
-  const { registry, service: caller, log, metrics, maxReplyBytes = 8 * 1024 * 1024 } = options;
+  const { registry, service: caller, log, metrics, internalSecret } = options;
+  const { maxReplyBytes = 8 * 1024 * 1024 } = options;
   const connections = new Connections(registry, { ...connectionDefaults, ...options.connections });
   const breakers = new Breakers({ metrics, log, ...(options.breaker && { settings: options.breaker }) });
   const budgets = new Map<string, RetryBudget>();
   const retries = metrics.counter('client_retries_total', 'Calls sent again', ['target', 'reason']);
-  const attempt = attemptAt({ caller, log, metrics, maxReplyBytes });
+  const attempt = attemptAt({ caller, log, metrics, internalSecret, maxReplyBytes });
 
   function budgetOf(service: string): RetryBudget {
     const budget = budgets.get(service) ?? new RetryBudget(options.retryBudget);

@@ -1,3 +1,4 @@
+export { internalHeader } from './attempt.ts';
 export {
   type BreakerOptions,
   type BreakerSettings,

@@ -11,7 +11,7 @@ export interface Call<E extends AnyEndpoint = AnyEndpoint> {
   /** The body as it arrives, for endpoints that declare a stream. */
   readonly stream: Readable;
   readonly contentType: string;
-  /** Undefined only on public endpoints. */
+  /** Undefined on public endpoints, and on those for other services. */
   readonly caller: Caller | undefined;
   /** The caller's tenant; throws `Unauthenticated` on a public endpoint without one. */
   readonly tenantId: string;

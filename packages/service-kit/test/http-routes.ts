@@ -84,6 +84,13 @@ export const longList = endpoint({
   access: 'public',
   replies: { 200: z.array(z.string()) },
 });
+export const forServices = endpoint({
+  method: 'GET',
+  path: '/internal/test/secrets',
+  summary: 'Tells other services what nobody else may know.',
+  access: 'platform',
+  replies: { 200: z.any() },
+});
 export const undeclared = {
   ...whoAmI,
   path: '/api/v1/test/undeclared',
@@ -127,5 +134,6 @@ export const httpRoutes: readonly Route[] = [
   handle(failing, async () => {
     throw new Error('password=hunter2 in SQL');
   }),
+  handle(forServices, async ({ caller }) => reply(200, { caller: caller ?? null })),
   handle(undeclared as typeof whoAmI, async () => reply(200, {})),
 ];

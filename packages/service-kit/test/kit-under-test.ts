@@ -9,6 +9,8 @@ import type { Caller, Route, TokenVerifier } from '../src/index.ts';
 export const tenantId = '0192f0c8-0000-7000-8000-000000000001';
 export const userId = '0192f0c8-0000-7000-8000-000000000002';
 
+export const internalSecret = 'the secret of the services';
+
 /** A token is the list of its roles: `admin`, `user,accountant`. */
 export const rolesAsToken: TokenVerifier = {
   verify: async (bearer): Promise<Caller> => {
@@ -58,6 +60,7 @@ export async function kitUnderTest(
     service: 'test',
     database: noDatabase,
     verifier: rolesAsToken,
+    internalSecret,
     routes,
     log,
     metrics,

@@ -14,6 +14,9 @@ import { testPassword } from './database-template.ts';
 import type { MemoryTransport } from './memory-transport.ts';
 import { sharedSigner } from './tokens.ts';
 
+/** What services under test take for another service's proof. */
+export const testInternalSecret = 'a secret of the services under test';
+
 export interface PlatformForTests {
   readonly definition: ServiceDefinition;
   readonly database: TestDatabase;
@@ -30,6 +33,7 @@ export function platformForTests(given: PlatformForTests): Platform {
     MARIMO_HOME: home,
     LOG_LEVEL: 'silent',
     JWT_SECRET: 'a secret of the tests',
+    INTERNAL_SECRET: testInternalSecret,
     [`${definition.name.toUpperCase()}_PORT`]: '0',
   });
   const cache = memoryCache();

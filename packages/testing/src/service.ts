@@ -6,7 +6,7 @@ import {
   newId,
 } from '@marimo/contracts';
 import { outboxMigrations } from '@marimo/messaging';
-import type { CallInput, ServiceClient } from '@marimo/resilience';
+import { type CallInput, internalHeader, type ServiceClient } from '@marimo/resilience';
 import {
   kitMigrations,
   type RunningService,
@@ -18,7 +18,7 @@ import { z } from 'zod';
 import { Answer } from './answer.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { memoryTransport } from './memory-transport.ts';
-import { platformForTests } from './platform.ts';
+import { platformForTests, testInternalSecret } from './platform.ts';
 import { testTenantId, tokenFor } from './tokens.ts';
 
 export interface ServiceUnderTestOptions {
@@ -117,6 +117,7 @@ async function callOver<E extends AnyEndpoint>(
     method: endpoint.method,
     headers: {
       ...(as != null && { authorization: `Bearer ${as}` }),
+      ...(endpoint.access === 'platform' && { [internalHeader]: testInternalSecret }),
       ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
       ...(content !== undefined && { 'content-type': content.contentType }),
       ...headers,

@@ -1,8 +1,14 @@
 import { endpoint } from '@marimo/contracts';
 import supertest from 'supertest';
 import { z } from 'zod';
-import { httpRoutes, maySee, takeOrder, undeclared } from '../../test/http-routes.ts';
-import { type KitUnderTest, kitUnderTest, tenantId, userId } from '../../test/kit-under-test.ts';
+import { forServices, httpRoutes, maySee, takeOrder, undeclared } from '../../test/http-routes.ts';
+import {
+  internalSecret,
+  type KitUnderTest,
+  kitUnderTest,
+  tenantId,
+  userId,
+} from '../../test/kit-under-test.ts';
 
 let kit: KitUnderTest;
 beforeAll(async () => {
@@ -64,5 +70,39 @@ describe('who may call', () => {
   it('refuses the stranger before reading what he sends', async () => {
     const answer = await client().post(takeOrder.path).set('content-type', 'application/json').send('{');
     expect(answer.status).toBe(401);
+  });
+});
+
+describe('what only services may ask', () => {
+  const asked = (headers: Record<string, string>) => client().get(forServices.path).set(headers);
+
+  it('is answered to who knows their secret, as to nobody in particular', async () => {
+    const answer = await asked({ 'x-marimo-internal': internalSecret });
+    expect([answer.status, answer.body]).toEqual([200, { caller: null }]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['nothing', {}],
+    ['an empty secret', { 'x-marimo-internal': '' }],
+    ['another secret', { 'x-marimo-internal': internalSecret.slice(1) }],
+    ['an administrator', { authorization: 'Bearer admin' }],
+    ['the secret as a token', { authorization: `Bearer ${internalSecret.replaceAll(' ', '-')}` }],
+  ])('is refused to %s', async (_, headers) => {
+    expect((await asked(headers)).status).toBe(401);
+  });
+
+  it('is refused to everyone where there is no secret', async () => {
+    const open = await kitUnderTest(httpRoutes, { internalSecret: '' });
+    try {
+      const answer = await supertest(open.url).get(forServices.path).set('x-marimo-internal', '');
+      expect(answer.status).toBe(401);
+    } finally {
+      await open.stop();
+    }
+  });
+
+  it('opens nothing else', async () => {
+    const headers = { 'x-marimo-internal': internalSecret };
+    expect((await client().get('/api/v1/test/me').set(headers)).status).toBe(401);
   });
 });

@@ -1,7 +1,15 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type AnyEndpoint, Forbidden, StepUpRequired, Unauthenticated } from '@marimo/contracts';
 import { stepUpWithinSeconds } from '@marimo/contracts/users';
+import { internalHeader } from '@marimo/resilience';
 import type { Caller, TokenVerifier } from '../caller.ts';
+
+export interface Admitting {
+  readonly verifier: TokenVerifier;
+  readonly internalSecret: string;
+  readonly clock: () => Date;
+}
 
 /**
  * Lets in whom the endpoint's `access` lets in. The bearer token is the only thing believed about the caller: no
@@ -10,9 +18,13 @@ import type { Caller, TokenVerifier } from '../caller.ts';
 export async function admit(
   { access, stepUp }: AnyEndpoint,
   req: IncomingMessage,
-  { verifier, clock }: { readonly verifier: TokenVerifier; readonly clock: () => Date },
+  { verifier, internalSecret, clock }: Admitting,
 ): Promise<Caller | undefined> {
   if (access === 'public') return undefined;
+  if (access === 'platform') {
+    demandInternalSecret(req, internalSecret);
+    return undefined;
+  }
   // The types exclude it; a route made some other way must still be closed to everyone.
   if (access !== 'signed-in' && typeof access?.name !== 'string') throw new Forbidden({ permission: null });
 
@@ -20,6 +32,17 @@ export async function admit(
   if (access !== 'signed-in' && !caller.may(access.name)) throw new Forbidden({ permission: access.name });
   if (stepUp) demandRecentProof(caller, clock());
   return caller;
+}
+
+function demandInternalSecret(req: IncomingMessage, secret: string): void {
+  const given = req.headers[internalHeader];
+  // Of one length, so that the comparison takes the same time whatever is right about what was sent.
+  const same = typeof given === 'string' && timingSafeEqual(digest(given), digest(secret));
+  if (!same || secret === '') throw new Unauthenticated({});
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 function demandRecentProof({ authenticatedAt }: Caller, now: Date): void {

@@ -15,6 +15,8 @@ export interface Serving {
   readonly service: string;
   readonly database: Database;
   readonly verifier: TokenVerifier;
+  /** What other services of the installation prove themselves with. */
+  readonly internalSecret: string;
   readonly log: Log;
   readonly clock: () => Date;
 }

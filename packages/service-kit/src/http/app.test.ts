@@ -212,6 +212,7 @@ describe('a mistake in a declaration', () => {
   it.each([
     ['twice', [takeOrder, takeOrder], 'declared twice'],
     ['of another service', [{ ...whoAmI, path: '/api/v1/users/me' }], 'starts with /api/v1/test/'],
+    ['for services, yet not internal', [{ ...whoAmI, access: 'platform' as const }], 'is internal'],
     ['public and stored', [{ ...takeOrder, access: 'public' as const }], 'cannot be kept'],
   ])('stops the start: %s', async (_, endpoints: AnyEndpoint[], message) => {
     const wrong = endpoints.map((one) => handle(one, async () => reply(200, {}) as never));

@@ -15,9 +15,11 @@ export function checkRoutes(service: string, routes: readonly Route[]): void {
     if (!path.startsWith(`/api/v1/${service}/`) && !path.startsWith(`/internal/${service}/`)) {
       refuse(`a path of ${service} starts with /api/v1/${service}/ or /internal/${service}/`);
     }
-    if (stepUp && access === 'public') refuse('who is not signed in cannot step up');
+    const isOpen = access === 'public' || access === 'platform';
+    if (access === 'platform' && !path.startsWith('/internal/')) refuse('what is for services is internal');
+    if (stepUp && isOpen) refuse('who is not signed in cannot step up');
     if (cache !== undefined && method !== 'GET') refuse('only what GET answers can be cached');
-    if (keepsAnswers(endpoint) && (access === 'public' || (body !== undefined && 'stream' in body))) {
+    if (keepsAnswers(endpoint) && (isOpen || (body !== undefined && 'stream' in body))) {
       refuse(
         "its answers cannot be kept: no tenant, or a body too long to compare; declare repeat: 'natural'",
       );

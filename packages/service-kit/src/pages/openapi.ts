@@ -10,6 +10,7 @@ import {
   UnsupportedMediaType,
 } from '@marimo/contracts';
 import { type DeclaredRefusal, Problem, problemContentType, problemType, statusOf } from '@marimo/problems';
+import { internalHeader } from '@marimo/resilience';
 import { z } from 'zod';
 import { keepsAnswers } from '../idempotency/declared.ts';
 
@@ -34,7 +35,10 @@ export function openApiOf({ title, version, endpoints }: OpenApiOptions): Json {
     paths: Object.fromEntries(paths),
     components: {
       schemas,
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        internal: { type: 'apiKey', in: 'header', name: internalHeader },
+      },
     },
   };
 }
@@ -49,7 +53,7 @@ function operation(endpoint: AnyEndpoint, schemas: Json): Json {
       description: `Needs the permission \`${permission}\`.`,
       'x-permission': permission,
     }),
-    security: access === 'public' ? [] : [{ bearer: [] }],
+    security: access === 'public' ? [] : [{ [access === 'platform' ? 'internal' : 'bearer']: [] }],
     parameters: parametersOf(endpoint, schemas),
     ...(body !== undefined && { requestBody: { required: true, content: contentOf(body, schemas) } }),
     responses: { ...repliesOf(endpoint, schemas), ...refusalsOf(endpoint, schemas) },

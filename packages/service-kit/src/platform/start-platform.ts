@@ -33,7 +33,7 @@ async function startParts(
   { withDatabase = true, mayJoin = false }: PlatformOptions,
   started: AsyncDisposableStack,
 ): Promise<Omit<Platform, 'close'>> {
-  const { logLevel: level, otlpEndpoint: endpoint } = settings;
+  const { logLevel: level, otlpEndpoint: endpoint, internalSecret } = settings;
   const log = createLog({ service: 'platform', level });
   const metrics = createMetrics('platform');
   const keep = <T extends { close(): Promise<void> }>(part: T): T => {
@@ -62,7 +62,8 @@ async function startParts(
       if (databases === undefined) throw new Error(`${of.service} needs a database; this process has none`);
       return databases.open(of, role);
     },
-    client: (of, breaker) => createServiceClient({ ...of, registry, ...(breaker && { breaker }) }),
+    client: (of, breaker) =>
+      createServiceClient({ ...of, registry, internalSecret, ...(breaker && { breaker }) }),
     lost: databases?.lost ?? new Promise(() => {}),
   };
 }

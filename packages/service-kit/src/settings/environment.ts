@@ -48,6 +48,8 @@ const Environment = z
     SMTP_URL: url('smtp', 'smtps'),
     MAIL_FROM: z.string(),
     JWT_SECRET: z.string(),
+    INTERNAL_SECRET: z.string(),
+    PORTAL_URL: url('http', 'https'),
     DRAIN_MS: wholeNumber('milliseconds, at most 600000', 600_000),
   })
   .partial();

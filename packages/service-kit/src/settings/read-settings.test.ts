@@ -36,6 +36,7 @@ describe('an empty environment', () => {
       consulAddress: undefined,
       migrateAtStart: true,
     });
+    expect(settings.portalUrl).toBe('http://localhost:8080');
     expect(settings.ports).toMatchObject({ gateway: 8080, users: 8081, workers: 8088 });
   });
 
@@ -46,12 +47,15 @@ describe('an empty environment', () => {
     });
   });
 
-  it('makes one secret, keeps it for the next start, and lets nobody else read it', () => {
-    const first = read({}).jwtSecret;
+  it.each([
+    ['jwtSecret', 'jwt'],
+    ['internalSecret', 'internal'],
+  ] as const)('makes its %s, keeps it for the next start, and lets nobody else read it', (name, file) => {
+    const first = read({})[name];
     expect(first.length).toBeGreaterThanOrEqual(64);
-    expect(read({}).jwtSecret).toBe(first);
-    expect(statSync(join(home, 'secrets', 'jwt')).mode & 0o077).toBe(0);
-    expect(readdirSync(join(home, 'secrets'))).toEqual(['jwt']);
+    expect(read({})[name]).toBe(first);
+    expect(statSync(join(home, 'secrets', file)).mode & 0o077).toBe(0);
+    expect(readdirSync(join(home, 'secrets'))).toEqual(['internal', 'jwt']);
   });
 });
 
@@ -77,6 +81,8 @@ describe('a full environment', () => {
       SMTP_URL: 'smtps://u:p@mail:465',
       MAIL_FROM: 'erp@example.com',
       JWT_SECRET: 'short is fine here',
+      INTERNAL_SECRET: 'and here',
+      PORTAL_URL: 'https://erp.example.com/',
       LOG_LEVEL: 'warn',
       DRAIN_MS: '500',
     });
@@ -99,6 +105,8 @@ describe('a full environment', () => {
       consulAddress: 'http://consul:8500',
       smtpUrl: 'smtps://u:p@mail:465',
       jwtSecret: 'short is fine here',
+      internalSecret: 'and here',
+      portalUrl: 'https://erp.example.com',
       logLevel: 'warn',
       drainMs: 500,
     });
@@ -144,7 +152,7 @@ describe('a broken environment', () => {
 });
 
 describe('in production', () => {
-  const production = { NODE_ENV: 'production', JWT_SECRET: good };
+  const production = { NODE_ENV: 'production', JWT_SECRET: good, INTERNAL_SECRET: good };
 
   it('starts on good secrets', () => {
     expect(problemsOf(production)).toEqual([]);
@@ -157,6 +165,7 @@ describe('in production', () => {
     ['a short one', { JWT_SECRET: good.slice(1) }, 'JWT_SECRET'],
     ['an example', { JWT_SECRET: 'your-secret-key-change-in-production-0123456789' }, 'JWT_SECRET'],
     ['one letter', { JWT_SECRET: 'x'.repeat(64) }, 'JWT_SECRET'],
+    ['no INTERNAL_SECRET', { INTERNAL_SECRET: '' }, 'INTERNAL_SECRET'],
     ['no DB_PASSWORD', { DB_HOST: 'db' }, 'DB_PASSWORD'],
     ['the default DB_PASSWORD', { DB_HOST: 'db', DB_PASSWORD: 'postgres' }, 'DB_PASSWORD'],
     ['a Redis open to all', { REDIS_ADDR: 'cache:6379' }, 'REDIS_PASSWORD'],

@@ -54,6 +54,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? 'Marimo ERP <no-reply@marimo.local>',
     jwtSecret: values.JWT_SECRET ?? keptSecret(home, 'jwt'),
+    internalSecret: values.INTERNAL_SECRET ?? keptSecret(home, 'internal'),
+    portalUrl: (values.PORTAL_URL ?? `http://localhost:${ports.gateway}`).replace(/\/+$/, ''),
     drainMs: values.DRAIN_MS ?? 10_000,
   };
 }
@@ -82,7 +84,8 @@ function sharedPorts(ports: Settings['ports']): string[] {
 
 /** Only secrets of what is really used: embedded parts make their own. */
 function weakSecrets({ values, rolePasswords }: ReadEnvironment): string[] {
-  const needed: Record<string, string | undefined> = { JWT_SECRET: values.JWT_SECRET };
+  const { JWT_SECRET, INTERNAL_SECRET } = values;
+  const needed: Record<string, string | undefined> = { JWT_SECRET, INTERNAL_SECRET };
   if (values.DB_HOST !== undefined) needed['DB_PASSWORD'] = values.DB_PASSWORD;
   if (values.REDIS_ADDR !== undefined) {
     needed['REDIS_PASSWORD'] = values.REDIS_PASSWORD ?? passwordIn(values.REDIS_ADDR);

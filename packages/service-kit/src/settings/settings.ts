@@ -26,6 +26,10 @@ export interface Settings {
   readonly mailFrom: string;
   /** Seals the signing keys; made at the first start where none is given, demanded in production. */
   readonly jwtSecret: string;
+  /** What services prove themselves to each other with; the same for all, made and demanded as `jwtSecret` is. */
+  readonly internalSecret: string;
+  /** Where people open the portal, without a slash at the end: links in mails lead there. The gateway unless told. */
+  readonly portalUrl: string;
   /** Milliseconds a stopping service waits for what is running. */
   readonly drainMs: number;
 }
