@@ -48,5 +48,13 @@ export {
   Unavailable,
   UnsupportedMediaType,
 } from './platform/refusals.ts';
-export { type BuiltInRoleName, builtInRoles, grantsCover, RoleName, rolesGrant } from './roles.ts';
+export { describeService, RouteDescription, ServiceDescription } from './platform/service-description.ts';
+export {
+  type BuiltInRoleName,
+  builtInGrants,
+  builtInRoles,
+  grantsCover,
+  RoleName,
+  rolesGrant,
+} from './roles.ts';
 export { type ServiceName, servicePorts } from './services.ts';

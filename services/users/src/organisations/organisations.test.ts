@@ -36,7 +36,10 @@ describe('who is signed in', () => {
     expect(who.body.permissions).toEqual([
       'accounting.*',
       'chat.*',
-      'main.*',
+      'main.document.*',
+      'main.item.read',
+      'main.partner.read',
+      'main.report.read',
       'main.task.*',
       'workers.notification.*',
     ]);
