@@ -42,6 +42,7 @@ export const SessionEndReason = z.enum([
   'password', // it was changed or reset
   'membership', // suspended, left or removed
   'organisation', // suspended or closed
+  'second-factors', // reset by an administrator
   'erasure',
 ]);
 export type SessionEndReason = z.infer<typeof SessionEndReason>;

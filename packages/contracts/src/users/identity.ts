@@ -104,5 +104,9 @@ export const Me = z.strictObject({
   roles: z.array(RoleName),
   /** Permissions by name; `accounting.*` stands for all that begin so, `*` for all there are. */
   permissions: z.array(z.string()),
+  /** The organisation demands a second factor: until one is added there are no rights. */
+  mustEnrolSecondFactor: z.boolean(),
+  /** There is one, but this session has not seen it: a step-up brings the rights. */
+  mustProveSecondFactor: z.boolean(),
 });
 export type Me = z.infer<typeof Me>;

@@ -6,6 +6,7 @@ import { invitationEndpoints } from './invitations.ts';
 import { memberEndpoints } from './members.ts';
 import { organisationEndpoints } from './organisations.ts';
 import * as granted from './permissions.ts';
+import { secondFactorEndpoints } from './second-factors.ts';
 import { login, logout, me, refresh, register } from './sessions.ts';
 
 export {
@@ -122,7 +123,57 @@ export {
   TooManyAttempts,
   WrongCredentials,
 } from './refusals.ts';
+export {
+  LastFactorDemanded,
+  MemberElsewhere,
+  PasskeyKnown,
+  PasskeyNotAdded,
+  ProofRefused,
+  SecondFactorMissing,
+  SecondFactorNeeded,
+  SignInChallengeRefused,
+  TooManySecondFactors,
+} from './second-factor-refusals.ts';
+export {
+  addPasskey,
+  challengeLastsSeconds,
+  challengePasskey,
+  challengeStepUp,
+  confirmTotp,
+  enrolTotp,
+  FinishLogin,
+  finishLogin,
+  identityProved,
+  listSecondFactors,
+  loginWithPasskey,
+  offerPasskey,
+  passkeyCopySuspected,
+  recoveryCodesRenewed,
+  recoveryCodeUsed,
+  removeSecondFactor,
+  renameSecondFactor,
+  renewRecoveryCodes,
+  resetSecondFactors,
+  SecondFactor,
+  SecondFactorAsked,
+  SecondFactorKind,
+  SecondStep,
+  StepUp,
+  secondFactorAdded,
+  secondFactorFailed,
+  secondFactorRemoved,
+  secondFactorRenamed,
+  secondFactorsReset,
+  stepUp,
+} from './second-factors.ts';
 export { login, logout, me, refresh, register } from './sessions.ts';
+
+export {
+  PasskeyAssertion,
+  PasskeyCreated,
+  PasskeyCreationOptions,
+  PasskeyRequestOptions,
+} from './webauthn.ts';
 
 export const endpoints: readonly AnyEndpoint[] = [
   register,
@@ -133,6 +184,7 @@ export const endpoints: readonly AnyEndpoint[] = [
   getSigningKeys,
   listRevocations,
   ...deviceSessionEndpoints,
+  ...secondFactorEndpoints,
   ...organisationEndpoints,
   ...memberEndpoints,
   ...invitationEndpoints,

@@ -9,6 +9,7 @@ import {
   TooManyAttempts,
   WrongCredentials,
 } from './refusals.ts';
+import { SecondFactorAsked } from './second-factors.ts';
 
 /** With an `Idempotency-Key` a repetition signs in again instead of storing the answer, which holds tokens. */
 export const register = endpoint({
@@ -22,13 +23,14 @@ export const register = endpoint({
   repeat: 'natural',
 });
 
+/** 202: the password is right, and the person has a second factor; `/login/second-factor` finishes it. */
 export const login = endpoint({
   method: 'POST',
   path: '/api/v1/users/login',
-  summary: 'Signs in with e-mail and password; begins a session.',
+  summary: 'Signs in with e-mail and password; begins a session, or asks for the second factor.',
   access: 'public',
   body: Login,
-  replies: { 200: SignedIn },
+  replies: { 200: SignedIn, 202: SecondFactorAsked },
   refusals: [WrongCredentials, TooManyAttempts, TooManyRequests],
   repeat: 'natural',
 });

@@ -1,0 +1,312 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { Absent, TooManyRequests, Unauthenticated } from '../platform/refusals.ts';
+import { AuthenticationMethod } from './access-token.ts';
+import { Line, Password, SignedIn } from './identity.ts';
+import { changeMembers } from './permissions.ts';
+import { TooManyAttempts } from './refusals.ts';
+import {
+  LastFactorDemanded,
+  MemberElsewhere,
+  PasskeyKnown,
+  PasskeyNotAdded,
+  ProofRefused,
+  SecondFactorMissing,
+  SecondFactorNeeded,
+  SignInChallengeRefused,
+  TooManySecondFactors,
+} from './second-factor-refusals.ts';
+import {
+  PasskeyAssertion,
+  PasskeyCreated,
+  PasskeyCreationOptions,
+  PasskeyRequestOptions,
+} from './webauthn.ts';
+
+/** `totp`: an authenticator app (RFC 6238); `passkey`: a key on a device (WebAuthn). */
+export const SecondFactorKind = z.enum(['totp', 'passkey']);
+export type SecondFactorKind = z.infer<typeof SecondFactorKind>;
+
+export const SecondFactor = z.strictObject({
+  id: Id,
+  kind: SecondFactorKind,
+  name: z.string(),
+  addedAt: z.iso.datetime(),
+  lastUsedAt: z.iso.datetime().nullable(),
+});
+export type SecondFactor = z.infer<typeof SecondFactor>;
+
+/** Six digits of an authenticator app; people write them with a space in the middle. */
+const Code = z
+  .string()
+  .max(20)
+  .transform((text) => text.replaceAll(/\s/g, ''))
+  .pipe(z.string().regex(/^\d{6}$/, 'six digits'));
+
+/** Sixteen letters and digits; case, spaces and dashes do not count. */
+const RecoveryCode = z
+  .string()
+  .max(40)
+  .transform((text) => text.replaceAll(/[\s-]/g, '').toLowerCase())
+  .pipe(z.string().regex(/^[a-z2-7]{16}$/, 'sixteen letters and digits'));
+
+const RecoveryCodes = z.array(z.string());
+
+const secondFactor = {
+  code: Code.optional(),
+  recoveryCode: RecoveryCode.optional(),
+  passkey: PasskeyAssertion.optional(),
+};
+const exactlyOne = (given: Readonly<Record<string, unknown>>) =>
+  Object.entries(given).filter(([name, value]) => name !== 'challenge' && value !== undefined).length === 1;
+
+/** Seconds a challenge can be answered. */
+export const challengeLastsSeconds = 5 * 60;
+
+/** What a second step can be made with. Recovery codes stand in for a factor that is lost. */
+export const SecondStep = z.enum(['totp', 'recovery-code', 'passkey']);
+export type SecondStep = z.infer<typeof SecondStep>;
+
+/** The password was right; whoever sends the challenge back with a second factor is signed in. */
+export const SecondFactorAsked = z.strictObject({
+  /** Good for one sign-in. */
+  challenge: z.string(),
+  /** Seconds the challenge lasts. */
+  expiresIn: z.int(),
+  factors: z.array(SecondStep),
+  /** Only with `passkey` among the factors. */
+  passkeyOptions: PasskeyRequestOptions.optional(),
+});
+export type SecondFactorAsked = z.infer<typeof SecondFactorAsked>;
+
+const Challenge = z.string().regex(/^[\w-]{43}$/, 'the challenge that login gave');
+
+export const FinishLogin = z
+  .strictObject({ challenge: Challenge, ...secondFactor })
+  .refine(exactlyOne, 'exactly one of code, recoveryCode and passkey');
+export type FinishLogin = z.output<typeof FinishLogin>;
+
+export const StepUp = z
+  .strictObject({ password: Password.optional(), ...secondFactor })
+  .refine(exactlyOne, 'exactly one of password, code, recoveryCode and passkey');
+export type StepUp = z.output<typeof StepUp>;
+
+export const finishLogin = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/login/second-factor',
+  summary: 'Finishes a sign-in that asked for a second factor; begins a session.',
+  access: 'public',
+  body: FinishLogin,
+  replies: { 200: SignedIn },
+  refusals: [SignInChallengeRefused, ProofRefused, TooManyAttempts],
+  repeat: 'natural',
+});
+
+export const challengePasskey = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/passkey-challenges',
+  summary: 'Begins a sign-in with a passkey alone: what the browser needs to ask for it.',
+  access: 'public',
+  replies: { 200: PasskeyRequestOptions },
+  refusals: [TooManyRequests],
+  repeat: 'natural',
+});
+
+export const loginWithPasskey = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/login/passkey',
+  summary: 'Signs in with a passkey alone, whose device has verified the person; begins a session.',
+  access: 'public',
+  body: z.strictObject({ passkey: PasskeyAssertion }),
+  replies: { 200: SignedIn },
+  refusals: [ProofRefused],
+  repeat: 'natural',
+});
+
+/** Where endpoints demand a recent proof of identity; who has a second factor proves that, not the password alone. */
+export const stepUp = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/step-up',
+  summary: 'Proves once more who is signed in; gives an access token that says so (RFC 9470).',
+  access: 'signed-in',
+  body: StepUp,
+  replies: {
+    200: z.strictObject({
+      accessToken: z.string(),
+      /** Seconds the access token lasts. */
+      expiresIn: z.int(),
+      tokenType: z.literal('Bearer'),
+    }),
+  },
+  refusals: [ProofRefused, SecondFactorNeeded, TooManyAttempts, Unauthenticated],
+  repeat: 'natural',
+});
+
+export const challengeStepUp = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/step-up/passkey-options',
+  summary: 'What the browser needs to ask for a passkey in a step-up.',
+  access: 'signed-in',
+  replies: { 200: PasskeyRequestOptions },
+  refusals: [SecondFactorMissing],
+  repeat: 'natural',
+});
+
+export const listSecondFactors = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/second-factors',
+  summary: "The caller's second factors, and how many recovery codes are left.",
+  access: 'signed-in',
+  replies: { 200: z.strictObject({ items: z.array(SecondFactor), recoveryCodesLeft: z.int() }) },
+});
+
+const OfFactor = z.strictObject({ factorId: Id });
+
+/** Nothing is asked for until the first code is confirmed; a new begin replaces one that was not. */
+export const enrolTotp = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/second-factors/totp',
+  summary: 'Begins to add an authenticator app: the secret, shown once.',
+  access: 'signed-in',
+  stepUp: true,
+  body: z.strictObject({ name: Line }),
+  replies: {
+    201: z.strictObject({
+      factorId: Id,
+      /** Base32, to be typed in. */
+      secret: z.string(),
+      /** `otpauth://…`, to be shown as a QR code. */
+      uri: z.string(),
+    }),
+  },
+  refusals: [TooManySecondFactors],
+  repeat: 'natural',
+});
+
+const Added = z.strictObject({
+  factor: SecondFactor,
+  /** With the first factor only, and shown only now. */
+  recoveryCodes: RecoveryCodes.nullable(),
+});
+
+export const confirmTotp = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/second-factors/totp/{factorId}/confirm',
+  summary: 'Adds the authenticator app, whose first code shows that it has the secret.',
+  access: 'signed-in',
+  params: OfFactor,
+  body: z.strictObject({ code: Code }),
+  replies: { 200: Added },
+  refusals: [Absent, ProofRefused, TooManySecondFactors],
+  repeat: 'natural',
+});
+
+export const offerPasskey = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/second-factors/passkeys/options',
+  summary: 'Begins to add a passkey: what the browser needs to make one.',
+  access: 'signed-in',
+  stepUp: true,
+  replies: { 200: PasskeyCreationOptions },
+  refusals: [TooManySecondFactors],
+  repeat: 'natural',
+});
+
+export const addPasskey = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/second-factors/passkeys',
+  summary: 'Adds the passkey that the browser has made.',
+  access: 'signed-in',
+  body: z.strictObject({ name: Line, passkey: PasskeyCreated }),
+  replies: { 201: Added },
+  refusals: [PasskeyNotAdded, PasskeyKnown, TooManySecondFactors],
+  repeat: 'natural',
+});
+
+export const renameSecondFactor = endpoint({
+  method: 'PATCH',
+  path: '/api/v1/users/second-factors/{factorId}',
+  summary: 'Gives a second factor another name.',
+  access: 'signed-in',
+  params: OfFactor,
+  body: z.strictObject({ name: Line }),
+  replies: { 200: SecondFactor },
+  refusals: [Absent],
+});
+
+export const removeSecondFactor = endpoint({
+  method: 'DELETE',
+  path: '/api/v1/users/second-factors/{factorId}',
+  summary: 'Removes a second factor; with the last one the recovery codes go too.',
+  access: 'signed-in',
+  stepUp: true,
+  params: OfFactor,
+  replies: { 204: z.null() },
+  refusals: [Absent, LastFactorDemanded],
+});
+
+export const renewRecoveryCodes = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/second-factors/recovery-codes',
+  summary: 'Makes ten new recovery codes, shown once; the old ones are void.',
+  access: 'signed-in',
+  stepUp: true,
+  replies: { 201: z.strictObject({ recoveryCodes: RecoveryCodes }) },
+  refusals: [SecondFactorMissing],
+  repeat: 'natural',
+});
+
+export const resetSecondFactors = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/members/{memberId}/second-factors/reset',
+  summary: 'Removes all second factors of a member who has lost them, and ends their sessions.',
+  access: changeMembers,
+  stepUp: true,
+  params: z.strictObject({ memberId: Id }),
+  replies: { 204: z.null() },
+  refusals: [Absent, MemberElsewhere],
+});
+
+/** Subject: the person, in this and all that follow. */
+const AboutFactor = z.strictObject({ userId: Id, factorId: Id, kind: SecondFactorKind, name: z.string() });
+export const secondFactorAdded = event('users.second-factor-added.v1', AboutFactor);
+export const secondFactorRenamed = event('users.second-factor-renamed.v1', AboutFactor);
+export const secondFactorRemoved = event('users.second-factor-removed.v1', AboutFactor);
+
+/** By an administrator. */
+export const secondFactorsReset = event('users.second-factors-reset.v1', z.strictObject({ userId: Id }));
+
+const AboutRecoveryCodes = z.strictObject({ userId: Id, left: z.int() });
+export const recoveryCodesRenewed = event('users.recovery-codes-renewed.v1', AboutRecoveryCodes);
+export const recoveryCodeUsed = event('users.recovery-code-used.v1', AboutRecoveryCodes);
+
+/** Its counter went back: somebody may have copied the key of this passkey. */
+export const passkeyCopySuspected = event('users.passkey-copy-suspected.v1', AboutFactor);
+
+/** Five wrong codes in one sign-in, after the right password: somebody else may know it. */
+export const secondFactorFailed = event('users.second-factor-failed.v1', z.strictObject({ userId: Id }));
+
+/** Within a session; its subject is the session. */
+export const identityProved = event(
+  'users.identity-proved.v1',
+  z.strictObject({ sessionId: Id, userId: Id, methods: z.array(AuthenticationMethod) }),
+);
+
+export const secondFactorEndpoints = [
+  finishLogin,
+  challengePasskey,
+  loginWithPasskey,
+  stepUp,
+  challengeStepUp,
+  listSecondFactors,
+  enrolTotp,
+  confirmTotp,
+  offerPasskey,
+  addPasskey,
+  renameSecondFactor,
+  removeSecondFactor,
+  renewRecoveryCodes,
+  resetSecondFactors,
+] as const;
