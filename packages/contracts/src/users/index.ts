@@ -1,12 +1,14 @@
 import type { AnyEndpoint } from '../endpoint.ts';
 import type { Permission } from '../permission.ts';
 import { getSigningKeys, listRevocations } from './access-token.ts';
+import { apiKeyEndpoints } from './api-keys.ts';
 import { deviceSessionEndpoints } from './device-sessions.ts';
 import { invitationEndpoints } from './invitations.ts';
 import { memberEndpoints } from './members.ts';
 import { organisationEndpoints } from './organisations.ts';
 import * as granted from './permissions.ts';
 import { secondFactorEndpoints } from './second-factors.ts';
+import { serviceAccountEndpoints } from './service-accounts.ts';
 import { login, logout, me, refresh, register } from './sessions.ts';
 
 export {
@@ -19,6 +21,34 @@ export {
   SigningKey,
   stepUpWithinSeconds,
 } from './access-token.ts';
+export { apiKeyOf, bodyOfApiKey, isApiKey, looksLikeApiKey, prefixOfApiKey } from './api-key-text.ts';
+export {
+  ApiKey,
+  ApiKeyEnded,
+  ApiKeyExists,
+  ApiKeyRefused,
+  ApiKeyWithSecret,
+  apiKeyCreated,
+  apiKeyLifeDays,
+  apiKeyRevoked,
+  apiKeyRotated,
+  createAccountKey,
+  createOwnKey,
+  exchangeApiKey,
+  exchangeApiKeyOf,
+  listAccountKeys,
+  listOwnKeys,
+  NewApiKey,
+  RotateApiKey,
+  revokeAccountKey,
+  revokeOwnKey,
+  rotateAccountKey,
+  rotateOwnKey,
+  Scope,
+  ScopeTooWide,
+  ScopeUnknown,
+  TokenOfKey,
+} from './api-keys.ts';
 export {
   DeviceSession,
   listMySessions,
@@ -166,6 +196,22 @@ export {
   secondFactorsReset,
   stepUp,
 } from './second-factors.ts';
+export {
+  changeServiceAccount,
+  createServiceAccount,
+  disableServiceAccount,
+  enableServiceAccount,
+  getServiceAccount,
+  listServiceAccounts,
+  NewServiceAccount,
+  ServiceAccount,
+  ServiceAccountConflict,
+  ServiceAccountDisabled,
+  serviceAccountChanged,
+  serviceAccountCreated,
+  serviceAccountDisabled,
+  serviceAccountEnabled,
+} from './service-accounts.ts';
 export { login, logout, me, refresh, register } from './sessions.ts';
 
 export {
@@ -188,6 +234,8 @@ export const endpoints: readonly AnyEndpoint[] = [
   ...organisationEndpoints,
   ...memberEndpoints,
   ...invitationEndpoints,
+  ...serviceAccountEndpoints,
+  ...apiKeyEndpoints,
 ];
 
 export const permissions: readonly Permission[] = Object.values(granted);
