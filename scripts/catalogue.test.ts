@@ -20,6 +20,7 @@ const belongToNoTenant = [
   'messaging.dead_letter',
   'messaging.delivery',
   'messaging.queue',
+  'users.organisation_closing',
   'users.password_key',
   'users.person',
   'users.registration',

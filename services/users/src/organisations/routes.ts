@@ -1,7 +1,8 @@
 import { Absent, type BuiltInRoleName, builtInRoles } from '@marimo/contracts';
 import { me, organisation } from '@marimo/contracts/users';
-import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { findMembership, findOrganisation } from './store.ts';
+import { type Deps, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { findSettings } from './state-store.ts';
+import { findMembership } from './store.ts';
 
 export const organisationRoutes = ({ clock }: Deps): readonly Route[] => [
   handle(me, async (call) => {
@@ -14,9 +15,9 @@ export const organisationRoutes = ({ clock }: Deps): readonly Route[] => [
   }),
 
   handle(organisation, async (call) => {
-    const found = await call.readInTenant(findOrganisation);
+    const found = await call.readInTenant(findSettings);
     if (found === undefined) throw new Absent({ resource: 'organisation' });
-    return reply(200, found);
+    return reply(200, found.settings, { etag: etagOf(found.version) });
   }),
 ];
 

@@ -191,16 +191,6 @@ export async function findMembership(
   };
 }
 
-export function findOrganisation(tx: Transaction): Promise<Organisation | undefined> {
-  return tx.first(
-    `select tenant_id as id, name, base_currency as "baseCurrency", language, time_zone as "timeZone", state
-       from organisation
-      where tenant_id = $1`,
-    [tx.tenantId],
-    'organisation',
-  );
-}
-
 /** To the minute, so that a busy person is not a busy row. */
 export async function notePresence(tx: Transaction, personId: string, now: Date): Promise<void> {
   await tx.run(
