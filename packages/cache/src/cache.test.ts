@@ -153,6 +153,35 @@ function conformance(open: () => Promise<Cache>): void {
       expect(await cache.take(place, perMinute, 1)).toMatchObject({ allowed: true, remaining: 0 });
     });
 
+    it('takes from several buckets or from none, so that who is refused by one does not use up the other', async () => {
+      const narrow = { bucket: `${place}-narrow`, limit: { perSecond: 1 / 60, burst: 1 } };
+      const wide = { bucket: `${place}-wide`, limit: perMinute };
+      const [first, ...refused] = [
+        await cache.takeAll([narrow, wide]),
+        await cache.takeAll([narrow, wide]),
+        await cache.takeAll([wide, narrow]),
+      ];
+      expect(first).toMatchObject({ allowed: true, decidedBy: 'shared' });
+      expect(first!.buckets.map(({ remaining }) => remaining)).toEqual([0, 2]);
+      expect(refused.map(({ allowed }) => allowed)).toEqual([false, false]);
+      expect(refused[1]!.buckets.map(({ remaining }) => remaining)).toEqual([2, 0]);
+      expect(refused[1]!.buckets[0]!.retryAfterMs).toBe(0);
+      expect(refused[1]!.buckets[1]!.retryAfterMs).toBeGreaterThan(50_000);
+      expect(await cache.take(wide.bucket, wide.limit)).toMatchObject({ allowed: true, remaining: 1 });
+    });
+
+    it('takes as many from each bucket as it was told, also when many ask at once', async () => {
+      const limit = { perSecond: 1 / 3_600, burst: 20 };
+      const buckets = [
+        { bucket: `${place}-a`, limit, tokens: 2 },
+        { bucket: `${place}-b`, limit },
+      ];
+      const answers = await Promise.all(Array.from({ length: 30 }, () => cache.takeAll(buckets)));
+      expect(answers.filter(({ allowed }) => allowed)).toHaveLength(10);
+      expect(await cache.take(`${place}-a`, limit)).toMatchObject({ allowed: false, remaining: 0 });
+      expect(await cache.take(`${place}-b`, limit, 10)).toMatchObject({ allowed: true, remaining: 0 });
+    });
+
     it('counts each bucket for itself', async () => {
       await cache.take(place, perMinute, 3);
       expect(await cache.take(`${place}-other`, perMinute)).toMatchObject({ allowed: true, remaining: 2 });

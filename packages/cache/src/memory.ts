@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { Buckets } from './buckets.ts';
 import { CacheAside, type Found, type Shelf } from './cache-aside.ts';
 import { Leases } from './leases.ts';
-import type { Cache } from './store.ts';
+import type { BucketLevel, Cache } from './store.ts';
 import { Topics } from './topics.ts';
 
 export interface MemoryCacheOptions {
@@ -29,10 +29,11 @@ export function memoryCache({ clock = Date.now, log }: MemoryCacheOptions = {}):
       shelf.dropTag(tag);
       aside.forgetTag(tag);
     },
-    take: async (bucket, limit, tokens = 1) => ({
-      ...buckets.take(bucket, limit, tokens),
-      decidedBy: 'shared',
-    }),
+    async take(bucket, limit, tokens = 1) {
+      const { allowed, buckets: levels } = buckets.take([{ bucket, limit, tokens }]);
+      return { allowed, decidedBy: 'shared', ...(levels[0] as BucketLevel) };
+    },
+    takeAll: async (wanted) => ({ ...buckets.take(wanted), decidedBy: 'shared' }),
     lease: async (name, ttlMs) => leases.take(name, ttlMs),
     publish: async (channel, message) => topics.emit(channel, message),
     subscribe: async (channel, listener) => topics.add(channel, listener),

@@ -24,7 +24,7 @@ const pauseMs = 1_000;
 
 /**
  * One connection to a Redis that may be away. A call gets its answer or `away`: at once while there is no connection,
- * within the timeout when there is; and after five failures in a row nobody asks for a second, so that a Redis which
+ * within the timeout when there is; and after five failures in a row one call a second asks, so that a Redis which
  * accepts and never answers costs nothing either.
  */
 export class RedisLink {
@@ -59,9 +59,13 @@ export class RedisLink {
   async ask<T>(work: (redis: Commands) => Promise<T>): Promise<T | typeof away> {
     await this.opened;
     if (!this.isUsable) return away;
+    // After a pause one asks, and everybody else goes on alone until that one has its answer: were all to ask, a slow
+    // Redis would make a tenth of the calls wait.
+    if (this.#failures >= failuresUntilPause) this.#pausedUntil = performance.now() + pauseMs;
     try {
       const answer = await work(this.#redis);
       this.#failures = 0;
+      this.#pausedUntil = 0;
       if (this.#awaySince !== undefined) this.#isBack();
       return answer;
     } catch (error) {

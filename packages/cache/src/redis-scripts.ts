@@ -1,22 +1,33 @@
 /** What must be one step in Redis. Times are Redis's own, so that the clocks of its clients do not matter. */
 export const scripts = {
-  // KEYS bucket, ARGV perSecond burst wanted -> allowed, whole tokens left, ms until as many could be taken again.
-  // The same sum is in `buckets.ts`. A bucket that would be full again is forgotten.
+  // KEYS buckets, ARGV for each of them perSecond burst wanted atMost -> allowed, then for each whole tokens left and ms
+  // until as many could be taken again. From all or from none. `atMost` is what the caller knows better after an
+  // outage; -1 when it does not. The same sum is in `buckets.ts`. A bucket that would be full again is forgotten.
   takeTokens: {
-    numberOfKeys: 1,
     lua: `
-      local perSecond, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
       local time = redis.call('TIME')
       local now = time[1] * 1000 + time[2] / 1000
-      local level = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-      local tokens, at = tonumber(level[1] or burst), tonumber(level[2] or now)
-      tokens = math.min(burst, tokens + math.max(0, now - at) * perSecond / 1000)
-      local allowed = tokens >= wanted
-      if allowed then tokens = tokens - wanted end
-      redis.call('HSET', KEYS[1], 'tokens', string.format('%.9f', tokens), 'at', string.format('%.3f', now))
-      redis.call('PEXPIRE', KEYS[1], math.ceil(burst / perSecond * 1000) + 1000)
-      local wait = math.max(0, math.ceil((wanted - tokens) * 1000 / perSecond))
-      return { allowed and 1 or 0, math.floor(tokens), wait }`,
+      local levels, allowed = {}, true
+      for i, key in ipairs(KEYS) do
+        local perSecond, burst, wanted, atMost = unpack(ARGV, i * 4 - 3, i * 4)
+        local level = redis.call('HMGET', key, 'tokens', 'at')
+        local tokens, at = tonumber(level[1] or burst), tonumber(level[2] or now)
+        tokens = math.min(tonumber(burst), tokens + math.max(0, now - at) * perSecond / 1000)
+        if tonumber(atMost) >= 0 then tokens = math.min(tokens, tonumber(atMost)) end
+        levels[i] = tokens
+        allowed = allowed and tokens >= tonumber(wanted)
+      end
+      local answer = { allowed and 1 or 0 }
+      for i, key in ipairs(KEYS) do
+        local perSecond, burst, wanted = unpack(ARGV, i * 4 - 3, i * 4 - 1)
+        local tokens = levels[i]
+        if allowed then tokens = tokens - wanted end
+        redis.call('HSET', key, 'tokens', string.format('%.9f', tokens), 'at', string.format('%.3f', now))
+        redis.call('PEXPIRE', key, math.ceil(burst / perSecond * 1000) + 1000)
+        answer[i * 2] = math.floor(tokens)
+        answer[i * 2 + 1] = math.max(0, math.ceil((wanted - tokens) * 1000 / perSecond))
+      end
+      return answer`,
   },
   // KEYS lease fence, ARGV token ttlMs -> fence, or nil when somebody holds the lease. Fences are microseconds, so that
   // they grow even over a Redis that forgot the last one.
@@ -45,12 +56,7 @@ export const scripts = {
 
 /** The commands that ioredis makes of the scripts. */
 export interface ScriptCommands {
-  takeTokens(
-    bucket: string,
-    perSecond: number,
-    burst: number,
-    wanted: number,
-  ): Promise<[number, number, number]>;
+  takeTokens(buckets: number, ...keysThenArguments: (string | number)[]): Promise<number[]>;
   takeLease(lease: string, fence: string, token: string, ttlMs: number): Promise<string | null>;
   renewLease(lease: string, token: string, ttlMs: number): Promise<number>;
   releaseLease(lease: string, token: string): Promise<number>;

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Metrics } from '@marimo/observability';
-import { Buckets } from './buckets.ts';
 import { CacheAside } from './cache-aside.ts';
 import { Leases } from './leases.ts';
 import { away, RedisLink, type RedisLinkOptions } from './redis-link.ts';
 import { RedisShelf } from './redis-shelf.ts';
 import { nameInRedis, RedisSubscriptions } from './redis-subscriptions.ts';
-import type { BucketAnswer, BucketLimit, Cache, Lease } from './store.ts';
+import { SharedBuckets } from './shared-buckets.ts';
+import type { BucketLevel, Cache, Lease } from './store.ts';
 import { Topics } from './topics.ts';
 
 export interface RedisCacheOptions extends Omit<RedisLinkOptions, 'name' | 'report'> {
@@ -25,7 +25,7 @@ export function redisCache(options: RedisCacheOptions): Cache {
   const aside = new CacheAside(shelf);
   const topics = new Topics((error) => log.error('a listener failed', { error }));
   const subscriptions = new RedisSubscriptions({ ...options, name: 'events' }, topics);
-  const buckets = new Buckets(() => performance.now());
+  const limits = new SharedBuckets(link, shares);
   const leases = new Leases(Date.now);
 
   return {
@@ -38,7 +38,11 @@ export function redisCache(options: RedisCacheOptions): Cache {
       await shelf.dropTag(tag);
       aside.forgetTag(tag);
     },
-    take: (bucket, limit, tokens = 1) => take(link, buckets, shares, bucket, limit, tokens),
+    async take(bucket, limit, tokens = 1) {
+      const { buckets: levels, ...decision } = await limits.take([{ bucket, limit, tokens }]);
+      return { ...decision, ...(levels[0] as BucketLevel) };
+    },
+    takeAll: (wanted) => limits.take(wanted),
     lease: (name, ttlMs) => lease(link, leases, name, ttlMs),
     async publish(channel, message) {
       await link.opened;
@@ -55,25 +59,6 @@ export function redisCache(options: RedisCacheOptions): Cache {
       await Promise.all([subscriptions.close(), link.close()]);
     },
   };
-}
-
-async function take(
-  link: RedisLink,
-  buckets: Buckets,
-  shares: () => number,
-  bucket: string,
-  { perSecond, burst }: BucketLimit,
-  tokens: number,
-): Promise<BucketAnswer> {
-  const reply = await link.ask((redis) => redis.takeTokens(`bucket:${bucket}`, perSecond, burst, tokens));
-  if (reply !== away) {
-    const [allowed, remaining, retryAfterMs] = reply;
-    return { allowed: allowed === 1, remaining, retryAfterMs, decidedBy: 'shared' };
-  }
-  const parts = Math.max(1, shares());
-  // However small the part, what the limit allows at once must be possible at all.
-  const share = { perSecond: perSecond / parts, burst: Math.max(burst / parts, Math.min(tokens, burst)) };
-  return { ...buckets.take(bucket, share, tokens), decidedBy: 'local' };
 }
 
 async function lease(link: RedisLink, leases: Leases, name: string, ttlMs: number): Promise<Lease | null> {

@@ -4,14 +4,32 @@ export interface BucketLimit {
   readonly burst: number;
 }
 
-export interface BucketAnswer {
-  readonly allowed: boolean;
+export interface BucketLevel {
   /** Whole tokens left. */
   readonly remaining: number;
   /** Milliseconds until as many could be taken again; 0 when they could now. */
   readonly retryAfterMs: number;
+}
+
+interface Decision {
+  readonly allowed: boolean;
   /** `local` when the shared store was away and this process's own share decided. */
   readonly decidedBy: 'shared' | 'local';
+}
+
+export interface BucketAnswer extends BucketLevel, Decision {}
+
+export interface BucketsAnswer extends Decision {
+  /** In the order they were asked for. */
+  readonly buckets: readonly BucketLevel[];
+}
+
+export interface WantedTokens {
+  /** Its name. One call must not name a bucket twice. */
+  readonly bucket: string;
+  readonly limit: BucketLimit;
+  /** One unless told. */
+  readonly tokens?: number;
 }
 
 export interface Lease {
@@ -37,6 +55,11 @@ export interface Cache {
   drop(key: string): Promise<void>;
   dropTag(tag: string): Promise<void>;
   take(bucket: string, limit: BucketLimit, tokens?: number): Promise<BucketAnswer>;
+  /**
+   * Takes from every bucket, or from none when one of them has too little: who is turned away by one limit does not
+   * use up the others. One round trip, one step.
+   */
+  takeAll(wanted: readonly WantedTokens[]): Promise<BucketsAnswer>;
   /** Null when somebody else holds it. */
   lease(name: string, ttlMs: number): Promise<Lease | null>;
   publish(channel: string, message: string): Promise<void>;
