@@ -30,6 +30,10 @@ export const RouteDescription = z.object({
     })
     .optional(),
   polled: z.boolean().optional(),
+  /** The body is read as it arrives: an import or an upload. */
+  streams: z.literal(true).optional(),
+  /** Its answers may hold what must neither be kept nor compressed: tokens, keys, recovery codes. */
+  secret: z.literal(true).optional(),
 });
 export type RouteDescription = z.infer<typeof RouteDescription>;
 
@@ -61,6 +65,7 @@ export function describeService(
 
 function describeRoute(endpoint: AnyEndpoint): RouteDescription {
   const { method, path, access, stepUp, bodyLimitBytes, deadlineMs, cache, deprecated, polled } = endpoint;
+  const { body, repeat } = endpoint;
   return {
     method,
     path,
@@ -71,6 +76,8 @@ function describeRoute(endpoint: AnyEndpoint): RouteDescription {
     ...(cache !== undefined && { cache }),
     ...(deprecated !== undefined && { deprecated }),
     ...(polled !== undefined && { polled }),
+    ...(body !== undefined && 'stream' in body && { streams: true as const }),
+    ...(repeat === 'natural' && { secret: true as const }),
   };
 }
 
