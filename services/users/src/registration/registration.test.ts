@@ -7,6 +7,7 @@ import {
   organisationRegistered,
   PasswordTooWeak,
   register,
+  type SignedIn,
   sessionStarted,
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
@@ -161,5 +162,5 @@ it('signs in afterwards, whatever the writing of e-mail and password', async () 
     body: { email: 'zoe\u0308@example.com', password: 'cre\u0300me bru\u0302le\u0301e a\u0300 gogo' },
   });
   expect(answer.status).toBe(200);
-  expect(answer.body.user.email).toBe('Zo\u00eb@Example.com');
+  expect((answer.body as SignedIn).user.email).toBe('Zo\u00eb@Example.com');
 });

@@ -1,4 +1,4 @@
-import { login, logout, refresh, register, sessionEnded } from '@marimo/contracts/users';
+import { login, logout, refresh, register, type SignedIn, sessionEnded } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import fc from 'fast-check';
 import { usersService } from '../../service.ts';
@@ -77,10 +77,11 @@ it('continues and ends sessions as the model says, in 300 random stories', async
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (story) => {
       const model = new Model();
-      const signedIn = await users.call(login, { body: { email, password } });
-      const tokens = [signedIn.body.refreshToken];
+      const answer = await users.call(login, { body: { email, password } });
+      const signedIn = answer.body as SignedIn;
+      const tokens = [signedIn.refreshToken];
       const { sid } = JSON.parse(
-        Buffer.from(signedIn.body.accessToken.split('.')[1] ?? '', 'base64url').toString(),
+        Buffer.from(signedIn.accessToken.split('.')[1] ?? '', 'base64url').toString(),
       );
 
       for (const one of story) {

@@ -52,7 +52,8 @@ const endOf = async (sessionId: string) =>
 
 describe('signing in', () => {
   it('begins a session of its own', async () => {
-    const { body } = await users.call(login, { body: { email: anna.user.email, password } });
+    const answer = await users.call(login, { body: { email: anna.user.email, password } });
+    const body = answer.body as SignedIn;
     expect(body).toMatchObject({ user: anna.user, organisation: anna.organisation, expiresIn: 900 });
     expect(sessionOf(body.accessToken)).not.toBe(sessionOf(anna.accessToken));
     const events = (await users.events()).filter(({ subject }) => subject === sessionOf(body.accessToken));
@@ -224,7 +225,7 @@ describe('signing out', () => {
   it('leaves the other sessions of the person alone', async () => {
     const other = await users.call(login, { body: { email: anna.user.email, password } });
     await users.call(logout, { body: { refreshToken: anna.refreshToken } });
-    expect((await refreshWith(other.body.refreshToken)).status).toBe(200);
+    expect((await refreshWith((other.body as SignedIn).refreshToken)).status).toBe(200);
   });
 
   it('voids the access token within five seconds', async () => {
