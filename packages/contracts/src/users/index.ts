@@ -1,16 +1,28 @@
 import type { AnyEndpoint } from '../endpoint.ts';
 import type { Permission } from '../permission.ts';
+import { accessReportEndpoints } from './access-reports.ts';
 import { getSigningKeys, listRevocations } from './access-token.ts';
 import { apiKeyEndpoints } from './api-keys.ts';
 import { deviceSessionEndpoints } from './device-sessions.ts';
 import { invitationEndpoints } from './invitations.ts';
+import { mailLink } from './mail-links.ts';
 import { memberEndpoints } from './members.ts';
 import { organisationEndpoints } from './organisations.ts';
 import * as granted from './permissions.ts';
+import { roleAssignmentEndpoints } from './role-assignments.ts';
+import { roleEndpoints } from './roles.ts';
 import { secondFactorEndpoints } from './second-factors.ts';
 import { serviceAccountEndpoints } from './service-accounts.ts';
 import { login, logout, me, refresh, register } from './sessions.ts';
 
+export {
+  HeldConflict,
+  listConflictingDuties,
+  RoleHolder,
+  reportAccessOf,
+  reportConflicts,
+  reportWhoCan,
+} from './access-reports.ts';
 export {
   AccessTokenClaims,
   AuthenticationMethod,
@@ -57,6 +69,7 @@ export {
   revokeMySession,
   revokeMySessions,
 } from './device-sessions.ts';
+export type { ConflictingDuties } from './duty-pair.ts';
 export {
   organisationRegistered,
   SessionEndReason,
@@ -104,6 +117,7 @@ export {
   SignInToAccept,
   TooManyInvitations,
 } from './invitations.ts';
+export { LinkRefused, LinkToken, MailLink, MailPurpose, mailLink } from './mail-links.ts';
 export {
   getMember,
   listMembers,
@@ -154,6 +168,47 @@ export {
   WrongCredentials,
 } from './refusals.ts';
 export {
+  assignRole,
+  listRoleAssignments,
+  NewRoleAssignment,
+  RoleAssignment,
+  RoleAssignmentState,
+  revokeRole,
+  roleAssigned,
+  roleAssignmentShortened,
+  roleRevoked,
+} from './role-assignments.ts';
+export {
+  DutyConflict,
+  GrantsBeyondOwn,
+  HolderNotActive,
+  PermissionUnknown,
+  RoleAlreadyAssigned,
+  RoleAssignmentConflict,
+  RoleAssignmentOver,
+  RoleInUse,
+  RoleIsBuiltIn,
+  RoleNameTaken,
+  RoleUnknown,
+  SeparationOfDutiesViolated,
+  TooManyRights,
+  ValidityOver,
+} from './role-refusals.ts';
+export {
+  changeRole,
+  defineRole,
+  deleteRole,
+  getRole,
+  listPermissions,
+  listRoles,
+  NewRole,
+  Role,
+  rightsLimits,
+  roleChanged,
+  roleDefined,
+  roleDeleted,
+} from './roles.ts';
+export {
   LastFactorDemanded,
   MemberElsewhere,
   PasskeyKnown,
@@ -196,6 +251,7 @@ export {
   secondFactorsReset,
   stepUp,
 } from './second-factors.ts';
+export { conflictingDuties, isLive } from './separation-of-duties.ts';
 export {
   changeServiceAccount,
   createServiceAccount,
@@ -229,12 +285,16 @@ export const endpoints: readonly AnyEndpoint[] = [
   me,
   getSigningKeys,
   listRevocations,
+  mailLink,
   ...deviceSessionEndpoints,
   ...secondFactorEndpoints,
   ...organisationEndpoints,
   ...memberEndpoints,
   ...invitationEndpoints,
   ...serviceAccountEndpoints,
+  ...roleEndpoints,
+  ...roleAssignmentEndpoints,
+  ...accessReportEndpoints,
   ...apiKeyEndpoints,
 ];
 

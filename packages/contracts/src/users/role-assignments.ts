@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { PageQuery, pageOf } from '../list.ts';
+import { Absent } from '../platform/refusals.ts';
+import { RoleName } from '../roles.ts';
+import { LastAdministrator } from './organisations.ts';
+import { assignRoles, readRoles } from './permissions.ts';
+import {
+  GrantsBeyondOwn,
+  HolderNotActive,
+  RoleAlreadyAssigned,
+  RoleAssignmentConflict,
+  RoleAssignmentOver,
+  RoleUnknown,
+  SeparationOfDutiesViolated,
+  TooManyRights,
+  ValidityOver,
+} from './role-refusals.ts';
+
+/** To the second, as tokens end: so none outlives the role it carries. */
+export const RoleMoment = z.iso
+  .datetime()
+  .refine((moment) => new Date(moment).getTime() % 1_000 === 0, 'a moment to the second');
+
+export const NewRoleAssignment = z
+  .strictObject({
+    assignmentId: Id,
+    /** One of the two. */
+    memberId: Id.optional(),
+    serviceAccountId: Id.optional(),
+    role: RoleName,
+    /** At once unless told. What lies in the past gives nothing for the past. */
+    validFrom: RoleMoment.optional(),
+    /** The first moment without the role; without it, until it is revoked. */
+    validUntil: RoleMoment.optional(),
+  })
+  .refine(({ memberId, serviceAccountId }) => (memberId === undefined) !== (serviceAccountId === undefined), {
+    path: ['memberId'],
+    message: 'either memberId or serviceAccountId',
+  })
+  .refine(
+    ({ validFrom, validUntil }) =>
+      validFrom === undefined || validUntil === undefined || Date.parse(validFrom) < Date.parse(validUntil),
+    { path: ['validUntil'], message: 'after validFrom' },
+  );
+export type NewRoleAssignment = z.output<typeof NewRoleAssignment>;
+
+export const RoleAssignmentState = z.enum(['planned', 'in-force', 'over', 'revoked']);
+export type RoleAssignmentState = z.infer<typeof RoleAssignmentState>;
+
+export const RoleAssignment = z.strictObject({
+  assignmentId: Id,
+  memberId: Id.nullable(),
+  serviceAccountId: Id.nullable(),
+  role: RoleName,
+  validFrom: z.iso.datetime(),
+  validUntil: z.iso.datetime().nullable(),
+  grantedAt: z.iso.datetime(),
+  /** Null for the first administrator, whom nobody made one. */
+  grantedBy: Id.nullable(),
+  revokedAt: z.iso.datetime().nullable(),
+  revokedBy: Id.nullable(),
+  state: RoleAssignmentState,
+});
+export type RoleAssignment = z.infer<typeof RoleAssignment>;
+
+const path = '/api/v1/users/role-assignments';
+
+export const assignRole = endpoint({
+  method: 'POST',
+  path,
+  summary:
+    'Gives a role to a member or a service account, for a time if wanted; 200 when it was given just so.',
+  access: assignRoles,
+  stepUp: true,
+  body: NewRoleAssignment,
+  replies: { 201: RoleAssignment, 200: RoleAssignment },
+  refusals: [
+    Absent,
+    RoleUnknown,
+    RoleAssignmentConflict,
+    RoleAlreadyAssigned,
+    ValidityOver,
+    HolderNotActive,
+    GrantsBeyondOwn,
+    SeparationOfDutiesViolated,
+    TooManyRights,
+  ],
+});
+
+export const listRoleAssignments = endpoint({
+  method: 'GET',
+  path,
+  summary: 'Who was given which role, newest first, with all that is over and revoked.',
+  access: readRoles,
+  query: PageQuery.extend({
+    memberId: Id.optional(),
+    serviceAccountId: Id.optional(),
+    role: RoleName.optional(),
+    state: RoleAssignmentState.optional(),
+  }),
+  replies: { 200: pageOf(RoleAssignment) },
+});
+
+export const revokeRole = endpoint({
+  method: 'POST',
+  path: `${path}/{assignmentId}/revoke`,
+  summary: 'Takes a role back at once, or shortens its time; again changes nothing.',
+  access: assignRoles,
+  params: z.strictObject({ assignmentId: Id }),
+  /** With `validUntil` the assignment goes on until then, which is earlier than it would have. */
+  body: z.strictObject({ validUntil: RoleMoment.optional() }),
+  replies: { 200: RoleAssignment },
+  refusals: [Absent, RoleAssignmentOver, ValidityOver, LastAdministrator],
+});
+
+const Assigned = z.strictObject({
+  assignmentId: Id,
+  memberId: Id.nullable(),
+  serviceAccountId: Id.nullable(),
+  role: RoleName,
+  validFrom: z.iso.datetime(),
+  validUntil: z.iso.datetime().nullable(),
+});
+
+/** Subject: the assignment. */
+export const roleAssigned = event('users.role-assigned.v1', Assigned);
+/** Taken back before its time. */
+export const roleRevoked = event('users.role-revoked.v1', Assigned);
+/** It will end at `validUntil`, earlier than it would have. */
+export const roleAssignmentShortened = event('users.role-assignment-shortened.v1', Assigned);
+
+export const roleAssignmentEndpoints = [assignRole, listRoleAssignments, revokeRole] as const;

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { PageQuery, pageOf } from '../list.ts';
+import { Absent, Stale } from '../platform/refusals.ts';
+import { RoleName } from '../roles.ts';
+import { Line } from './identity.ts';
+import { changeRoles, readRoles } from './permissions.ts';
+import {
+  GrantsBeyondOwn,
+  PermissionUnknown,
+  RoleInUse,
+  RoleIsBuiltIn,
+  RoleNameTaken,
+  SeparationOfDutiesViolated,
+  TextOnWire,
+  TooManyRights,
+} from './role-refusals.ts';
+
+/** What one access token carries; so what one holder can have at a time. */
+export const rightsLimits = { roles: 50, grants: 200 } as const;
+
+export const PermissionGroup = z.strictObject({
+  service: z.string(),
+  permissions: z.array(z.strictObject({ name: z.string(), text: TextOnWire })),
+});
+
+export const listPermissions = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/permissions',
+  summary: 'Every permission of every service: what roles are made of.',
+  access: 'signed-in',
+  replies: { 200: z.strictObject({ items: z.array(PermissionGroup) }) },
+});
+
+/** A permission, or all of a service or of a resource: `accounting.*`, `accounting.account.*`. Never everything. */
+export const Grant = z
+  .string()
+  .max(100)
+  .regex(
+    /^[a-z][a-z0-9-]*\.(\*|[a-z][a-z0-9-]*\.(\*|[a-z][a-z0-9-]*))$/,
+    'a permission, or a service or a resource with ".*"',
+  );
+
+const Grants = z.array(Grant).min(1).max(rightsLimits.grants);
+
+export const Role = z.strictObject({
+  name: RoleName,
+  /** A role of the organisation's own has one title, which stands for both. */
+  title: TextOnWire,
+  builtIn: z.boolean(),
+  /** In order; `*` is the administrator's: everything. */
+  grants: z.array(z.string()),
+  /** Who has it now or will have it: members and service accounts. */
+  holders: z.int(),
+});
+export type Role = z.infer<typeof Role>;
+
+/** The name is the role for ever, so the same request again finds the same role. */
+export const NewRole = z.strictObject({ name: RoleName, title: Line, grants: Grants });
+export type NewRole = z.output<typeof NewRole>;
+
+const path = '/api/v1/users/roles';
+const RoleParams = z.strictObject({ name: RoleName });
+
+export const listRoles = endpoint({
+  method: 'GET',
+  path,
+  summary: 'The roles in the order of names, built-in and own.',
+  access: readRoles,
+  query: PageQuery,
+  replies: { 200: pageOf(Role) },
+});
+
+export const getRole = endpoint({
+  method: 'GET',
+  path: `${path}/{name}`,
+  summary:
+    'One role; its ETag goes into If-Match of a change, and is another when its holders are more or fewer.',
+  access: readRoles,
+  params: RoleParams,
+  replies: { 200: Role },
+  refusals: [Absent],
+});
+
+export const defineRole = endpoint({
+  method: 'POST',
+  path,
+  summary: "Defines a role of the organisation's own; 200 when it is there already just so.",
+  access: changeRoles,
+  body: NewRole,
+  replies: { 201: Role, 200: Role },
+  refusals: [RoleNameTaken, PermissionUnknown, GrantsBeyondOwn, SeparationOfDutiesViolated],
+});
+
+/** Takes effect for all holders within seconds: as strong as giving a role, so it needs a recent proof too. */
+export const changeRole = endpoint({
+  method: 'PATCH',
+  path: `${path}/{name}`,
+  summary: 'Renames a role or changes its grants, if no holder would come into a conflict of duties.',
+  access: changeRoles,
+  stepUp: true,
+  params: RoleParams,
+  body: z.strictObject({ title: Line.optional(), grants: Grants.optional() }),
+  replies: { 200: Role },
+  refusals: [
+    Absent,
+    Stale,
+    RoleIsBuiltIn,
+    PermissionUnknown,
+    GrantsBeyondOwn,
+    SeparationOfDutiesViolated,
+    TooManyRights,
+  ],
+});
+
+export const deleteRole = endpoint({
+  method: 'DELETE',
+  path: `${path}/{name}`,
+  summary: 'Takes a role away that nobody holds; its past stays. Again changes nothing.',
+  access: changeRoles,
+  params: RoleParams,
+  replies: { 204: z.null() },
+  refusals: [Absent, Stale, RoleIsBuiltIn, RoleInUse],
+});
+
+const OwnRole = z.strictObject({ role: RoleName, title: z.string(), grants: z.array(z.string()) });
+
+/** Subject: the role's name. */
+export const roleDefined = event('users.role-defined.v1', OwnRole);
+/** `holders`: those whose rights changed with it. */
+export const roleChanged = event('users.role-changed.v1', OwnRole.extend({ holders: z.int() }));
+export const roleDeleted = event('users.role-deleted.v1', OwnRole);
+
+export const roleEndpoints = [
+  listPermissions,
+  listRoles,
+  getRole,
+  defineRole,
+  changeRole,
+  deleteRole,
+] as const;
