@@ -1,6 +1,7 @@
 import { type Deps, defineService, type ServiceDefinition } from '@marimo/service-kit';
 import { deviceSessionRoutes } from './src/device-sessions/index.ts';
 import { housekeeping } from './src/housekeeping.ts';
+import { mailLinkRoutes } from './src/mail-links/index.ts';
 import { organisationRoutes } from './src/organisations/index.ts';
 import { type Choices, makeParts, type Parts } from './src/parts.ts';
 import { registrationRoutes } from './src/registration/index.ts';
@@ -23,6 +24,7 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       (deps) => registrationRoutes(deps, partsOf(deps)),
       (deps) => sessionRoutes(deps, partsOf(deps)),
       (deps) => signingKeyRoutes(partsOf(deps).keys),
+      (deps) => mailLinkRoutes(deps, partsOf(deps).links),
       deviceSessionRoutes,
     ],
     background: [

@@ -1,4 +1,5 @@
 import { type BackgroundWork, type Deps, repeat } from '@marimo/service-kit';
+import { forgetOldLinks } from './mail-links/index.ts';
 import { countSeenSince } from './organisations/index.ts';
 import { forgetOldRegistrations } from './registration/index.ts';
 import { forgetOldRevocations, type SignInMetrics } from './sessions/index.ts';
@@ -21,6 +22,7 @@ export function housekeeping(metricsOf: (deps: Deps) => SignInMetrics): Backgrou
         async () => {
           await forgetOldRevocations(deps);
           await forgetOldRegistrations(deps);
+          await forgetOldLinks(deps);
         },
       );
       return async () => {

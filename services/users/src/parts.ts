@@ -1,4 +1,5 @@
 import { type Deps, type JwksVerifier, jwksVerifier } from '@marimo/service-kit';
+import { createLinkTokens, type LinkTokens } from './mail-links/index.ts';
 import { createHasher, newPasswordKey, passwordKey } from './passwords/index.ts';
 import { readRevocations, type SessionParts, signInMetrics } from './sessions/index.ts';
 import { createKeyRing, createSeal, deriveKey } from './signing-keys/index.ts';
@@ -11,6 +12,7 @@ export interface Choices {
 /** What the slices of one running service share. */
 export interface Parts extends SessionParts {
   readonly verifier: JwksVerifier;
+  readonly links: LinkTokens;
 }
 
 export function makeParts(deps: Deps, { passwordCost }: Choices): Parts {
@@ -20,6 +22,7 @@ export function makeParts(deps: Deps, { passwordCost }: Choices): Parts {
   return {
     keys,
     refreshKey: deriveKey(settings.jwtSecret, 'marimo/users/refresh-token-successor'),
+    links: createLinkTokens(deriveKey(settings.jwtSecret, 'marimo/users/mail-link'), settings.portalUrl),
     metrics: signInMetrics(deps.metrics),
     hasher: createHasher({
       ...(passwordCost !== undefined && { cost: passwordCost }),

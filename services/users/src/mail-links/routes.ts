@@ -1,0 +1,29 @@
+import { Absent } from '@marimo/contracts';
+import { mailLink } from '@marimo/contracts/users';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import type { LinkTokens } from './mail-links.ts';
+import { findLink, organisationName } from './store.ts';
+
+export function mailLinkRoutes({ database, clock }: Deps, links: LinkTokens): readonly Route[] {
+  return [
+    handle(mailLink, async ({ params: { linkId }, deadlineAt, signal }) => {
+      const found = await database.withoutTenant(
+        async (tx) => {
+          const link = await findLink(tx, linkId, clock());
+          if (link === undefined) throw new Absent({ resource: 'mail link' });
+          await tx.enterTenant(link.tenantId);
+          return { link, organisation: await organisationName(tx) };
+        },
+        { deadlineAt, signal, readOnly: true },
+      );
+      const { purpose, email, name, language } = found.link;
+      const url = purpose === 'notice' ? null : links.urlOf(linkId, purpose);
+      return reply(200, {
+        purpose,
+        url,
+        recipient: { email, name, language },
+        organisation: found.organisation,
+      });
+    }),
+  ];
+}
