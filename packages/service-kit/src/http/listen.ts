@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 
 const maxHeaderBytes = 16 * 1024;
 const maxHeaders = 100;
@@ -33,13 +33,20 @@ export function createHardenedServer(handler: RequestListener, limits: ServerLim
   return server;
 }
 
+/** What the kit needs to listen with a server, drain it and close it: Node's own for HTTP, or a front of several. */
+export interface FrontServer extends NetServer {
+  /** Ends the connections on which nothing is running. */
+  closeIdleConnections(): void;
+  closeAllConnections(): void;
+}
+
 export interface Listening {
   readonly address: AddressInfo;
   /** Takes no new connection, lets what runs finish, and cuts off what is left when the budget is spent. */
   close(budgetMs: number): Promise<void>;
 }
 
-export async function listen(server: Server, port: number, host: string): Promise<Listening> {
+export async function listen(server: FrontServer, port: number, host: string): Promise<Listening> {
   const open = new Set<Socket>();
   server.on('connection', (socket) => {
     open.add(socket);
