@@ -7,6 +7,7 @@ import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Forbidden } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
 import { Email, Language, Line, Password, SignedIn, TimeZone } from './identity.ts';
+import { LinkToken } from './mail-links.ts';
 import { inviteMembers } from './permissions.ts';
 import { PasswordTooWeak, TooManyAttempts, WrongCredentials } from './refusals.ts';
 
@@ -131,9 +132,6 @@ export const resendInvitation = endpoint({
   refusals: [Absent, InvitationNotOpen, TooManyInvitations],
 });
 
-/** The secret of the mail. In the body, because addresses are logged on their way. */
-export const InvitationToken = z.string().min(1).max(200);
-
 /**
  * How the invited person accepts: `new` by choosing a name and a password, `sign-in` signed in, `password` with the
  * password of the account, which no organisation lets in at the moment.
@@ -143,9 +141,10 @@ export const AcceptBy = z.enum(['new', 'sign-in', 'password']);
 export const lookAtInvitation = endpoint({
   method: 'POST',
   path: `${path}/look`,
+  // The token stands in the body, because addresses are logged on their way.
   summary: 'What an invitation is to, for who holds it.',
   access: 'public',
-  body: z.strictObject({ token: InvitationToken }),
+  body: z.strictObject({ token: LinkToken }),
   replies: {
     200: z.strictObject({
       organisation: z.string(),
@@ -162,7 +161,7 @@ export const lookAtInvitation = endpoint({
 
 /** `name`, `language` and `timeZone` are those of a new account; one that is there keeps its own. */
 export const AcceptInvitation = z.strictObject({
-  token: InvitationToken,
+  token: LinkToken,
   name: Line,
   password: Password,
   language: Language.default('ru'),
@@ -186,35 +185,28 @@ export const acceptInvitationSignedIn = endpoint({
   path: `${path}/accept-signed-in`,
   summary: 'Joins another organisation with the account one has, and goes on there.',
   access: 'signed-in',
-  body: z.strictObject({ token: InvitationToken }),
+  body: z.strictObject({ token: LinkToken }),
   replies: { 201: SignedIn },
   refusals: [InvitationUnusable, InvitationForAnother, AlreadyMember],
   repeat: 'natural',
 });
 
 /**
- * Subject: the invitation. Sent again, it is the same event with another link. The secret of the link is not here: who
- * writes the mail asks for it.
+ * Subject: the invitation. Sent again, it is the same event with another link. Neither the address nor the secret of the
+ * link is here: who writes the mail asks for them with `linkId`.
  */
 export const memberInvited = event(
   'users.member-invited.v1',
   z.strictObject({
     invitationId: Id,
     linkId: Id,
-    email: z.string(),
-    language: Language,
-    organisation: z.string(),
-    inviter: z.string(),
     roles: z.array(RoleName),
     validUntil: z.iso.datetime().nullable(),
     expiresAt: z.iso.datetime(),
   }),
 );
 /** Subject: the invitation. */
-export const invitationRevoked = event(
-  'users.invitation-revoked.v1',
-  z.strictObject({ invitationId: Id, email: z.string() }),
-);
+export const invitationRevoked = event('users.invitation-revoked.v1', z.strictObject({ invitationId: Id }));
 export const invitationAccepted = event(
   'users.invitation-accepted.v1',
   z.strictObject({ invitationId: Id, userId: Id }),

@@ -102,10 +102,7 @@ export const removeMember = endpoint({
 
 /** Subject: the person. `roles`: those in force with the change, or those that ended with it. */
 const membershipEvent = (what: string) =>
-  event(
-    `users.member-${what}.v1`,
-    z.strictObject({ userId: Id, name: z.string(), roles: z.array(RoleName) }),
-  );
+  event(`users.member-${what}.v1`, z.strictObject({ userId: Id, roles: z.array(RoleName) }));
 export const memberJoined = membershipEvent('joined');
 export const memberSuspended = membershipEvent('suspended');
 export const memberReinstated = membershipEvent('reinstated');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { IdempotencyKeyReused, TooManyRequests } from '../platform/refusals.ts';
 import { Login, Me, RegisterOrganisation, SignedIn, WithRefreshToken } from './identity.ts';
+import { NoActiveMembership } from './organisations.ts';
 import {
   EmailTaken,
   PasswordTooWeak,
@@ -31,7 +32,7 @@ export const login = endpoint({
   access: 'public',
   body: Login,
   replies: { 200: SignedIn, 202: SecondFactorAsked },
-  refusals: [WrongCredentials, TooManyAttempts, TooManyRequests],
+  refusals: [WrongCredentials, NoActiveMembership, TooManyAttempts, TooManyRequests],
   repeat: 'natural',
 });
 

@@ -1,6 +1,6 @@
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
-import { findMembership, type Membership, notePresence } from '../organisations/index.ts';
+import { findMembership, holdOrganisation, type Membership, notePresence } from '../organisations/index.ts';
 import { type RefreshToken, successorOf } from './refresh-token.ts';
 import { stepFor } from './rotation.ts';
 import { actingAs, clientOf, endSession, type StartedSession } from './sessions.ts';
@@ -24,6 +24,7 @@ export async function refreshSession(
   outbox: Outbox,
   { presented, refreshKey, userAgent, now }: PresentedToken,
 ): Promise<RefreshOutcome> {
+  await holdOrganisation(tx);
   const session = await lockSessionOf(tx, presented.hash);
   if (session === undefined) return { kind: 'refused' };
   const { sessionId, personId, authenticatedAt, methods } = session;

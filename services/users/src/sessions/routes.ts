@@ -2,6 +2,7 @@ import {
   listRevocations,
   login,
   logout,
+  NoActiveMembership,
   RefreshTokenRefused,
   refresh,
   type SignedIn,
@@ -9,7 +10,7 @@ import {
 } from '@marimo/contracts/users';
 import type { TransactionOptions } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { findMembership, findPersonByEmail } from '../organisations/index.ts';
+import { findMembership, findPersonByEmail, holdOrganisation } from '../organisations/index.ts';
 import type { PasswordHasher } from '../passwords/index.ts';
 import type { KeyRing } from '../signing-keys/index.ts';
 import type { SignInMetrics } from './metrics.ts';
@@ -65,8 +66,9 @@ function loginRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route 
       database.inTenant(
         lastTenantId,
         async (tx) => {
+          await holdOrganisation(tx);
           const membership = await findMembership(tx, personId, now);
-          if (membership === undefined) throw new WrongCredentials({});
+          if (membership === undefined) throw new NoActiveMembership({});
           const session = await startSession(tx, outbox, {
             personId,
             method: 'password',
