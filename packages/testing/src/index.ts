@@ -7,6 +7,7 @@ export {
   testDatabase,
   useDatabase,
 } from './database.ts';
+export { type ForgedToken, forgedTokens } from './forged-tokens.ts';
 export * from './outside.ts';
 export {
   type CallOptions,
