@@ -63,13 +63,13 @@ export class ConsulRegistrations {
   }
 
   /** As passing: whoever registers can serve, and a second registration must not take out an instance that works. */
-  async #announce({ id, service, host, port, version }: Instance): Promise<void> {
+  async #announce({ id, service, host, port, version, routesDigest }: Instance): Promise<void> {
     await this.#consul.agent.service.register({
       id,
       name: service,
       address: host,
       port,
-      meta: { version },
+      meta: { version, ...(routesDigest !== undefined && { routes: routesDigest }) },
       check: { ...check, name: 'ready', http: `http://${host}:${port}/ready`, status: 'passing' },
     });
   }

@@ -55,6 +55,11 @@ export class ConsulWatch {
     return this.#instances;
   }
 
+  /** The registry has not answered yet; what is called was kept from an earlier start. */
+  get isFromDisk(): boolean {
+    return this.#answer === undefined && this.#options.kept.length > 0;
+  }
+
   ageSeconds(): number {
     return Math.max(0, Date.now() - Math.max(this.#answeredAt, this.#watch?.updateTime() ?? 0)) / 1_000;
   }
@@ -146,7 +151,7 @@ interface HealthEntry {
     readonly ID: string;
     readonly Address?: string;
     readonly Port: number;
-    readonly Meta?: { readonly version?: string } | null;
+    readonly Meta?: { readonly version?: string; readonly routes?: string } | null;
   };
   readonly Checks?: readonly { readonly Status: string }[];
 }
@@ -163,6 +168,7 @@ function readAnswer(service: string, entries: unknown): Answer {
       host,
       port: Service.Port,
       version: Service.Meta?.version ?? 'unknown',
+      ...(Service.Meta?.routes !== undefined && { routesDigest: Service.Meta.routes }),
     };
     const isCritical = Checks?.some((check) => check.Status === 'critical') ?? false;
     if (!isCritical && isInstance(instance)) passing.push(instance);

@@ -56,6 +56,7 @@ export function consulRegistry(options: ConsulRegistryOptions): Registry {
       await Promise.all(services.map((service) => watched(service).ready));
     },
     ageSeconds,
+    source: () => ([...watches.values()].some((one) => one.isFromDisk) ? 'disk' : 'registry'),
     async close() {
       clearInterval(clock);
       listeners.clear();

@@ -4,6 +4,8 @@ export interface Instance {
   readonly host: string;
   readonly port: number;
   readonly version: string;
+  /** Of the routes it serves, so that a gateway sees that it may have others; absent where nobody said. */
+  readonly routesDigest?: string;
 }
 
 export interface Registration {
@@ -23,5 +25,7 @@ export interface Registry {
   ready(services: readonly string[]): Promise<void>;
   /** Seconds since the registry last answered; 0 for a static table. */
   ageSeconds(): number;
+  /** `disk` while instances are called that the registry has not named since this start, but that were kept. */
+  source(): 'registry' | 'disk';
   close(): Promise<void>;
 }

@@ -32,7 +32,7 @@ export function snapshotsIn(directory: string): Snapshots {
 }
 
 export function isInstance(value: unknown): value is Instance {
-  const { id, service, host, port, version } = Object(value) as Record<string, unknown>;
-  const texts = [id, service, host, version].every((text) => typeof text === 'string');
+  const { id, service, host, port, version, routesDigest = '' } = Object(value) as Record<string, unknown>;
+  const texts = [id, service, host, version, routesDigest].every((text) => typeof text === 'string');
   return texts && Number.isInteger(port) && Number(port) > 0;
 }

@@ -38,6 +38,7 @@ export function staticRegistry({ table }: StaticRegistryOptions): Registry {
     },
     ready: async () => undefined,
     ageSeconds: () => 0,
+    source: () => 'registry',
     close: async () => listeners.clear(),
   };
 }

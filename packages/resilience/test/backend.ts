@@ -102,5 +102,8 @@ export class TestRegistry implements Registry {
   ageSeconds(): number {
     return 0;
   }
+  source(): 'registry' {
+    return 'registry';
+  }
   async close(): Promise<void> {}
 }

@@ -3,12 +3,19 @@ export { type AppOptions, createApp } from './http/app.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
 export { demandMatch, etagOf } from './http/etag.ts';
 export { parseJson } from './http/json.ts';
-export { createHardenedServer, type Listening, listen, type ServerLimits } from './http/listen.ts';
+export {
+  createHardenedServer,
+  type FrontServer,
+  type Listening,
+  listen,
+  type ServerLimits,
+} from './http/listen.ts';
 export { checkRow } from './http/validate.ts';
 export { kitMigrations } from './idempotency/migrations.ts';
 export { docsPages } from './pages/docs.ts';
 export { type OpenApiOptions, openApiOf } from './pages/openapi.ts';
 export type { Readiness } from './pages/operations.ts';
+export { type DescribedService, describedService, routesPath } from './pages/service-description.ts';
 export type { Observed, Platform } from './platform/platform.ts';
 export { runService } from './platform/run-service.ts';
 export { runUntilAsked } from './platform/run-until-asked.ts';

@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { Cache } from '@marimo/cache';
 import type { ServiceName } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
@@ -7,6 +6,7 @@ import type { Log, Metrics } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
 import type { TokenVerifier } from './caller.ts';
+import type { FrontServer } from './http/listen.ts';
 import type { Route } from './route.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -41,7 +41,9 @@ export interface GivenToServer {
 
 /** An HTTP server a service brings itself, made but not yet listening; the kit listens, registers and drains it. */
 export interface OwnServer {
-  readonly server: Server;
+  readonly server: FrontServer;
+  /** Begins what must be there before the first request; called once, before the kit listens. */
+  open?(): Promise<void>;
   /** Fails `/ready` and asks clients to leave; called once the instance is withdrawn, before the listener closes. */
   drain(): void;
   /** Ends what the server holds open towards others, after its last request. */

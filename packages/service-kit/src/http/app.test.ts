@@ -211,8 +211,18 @@ describe('what is recorded', () => {
 describe('a mistake in a declaration', () => {
   it.each([
     ['twice', [takeOrder, takeOrder], 'declared twice'],
-    ['of another service', [{ ...whoAmI, path: '/api/v1/users/me' }], 'starts with /api/v1/test/'],
+    ['of another service', [{ ...whoAmI, path: '/api/v1/users/me' }], 'starts with /api/v<n>/test/'],
     ['for services, yet not internal', [{ ...whoAmI, access: 'platform' as const }], 'is internal'],
+    [
+      'gone before it is deprecated',
+      [{ ...whoAmI, deprecated: { since: '2026-02-01', sunset: '2026-01-01' } }],
+      'gone before',
+    ],
+    [
+      'of another version and service',
+      [{ ...whoAmI, path: '/api/v2/users/me' }],
+      'starts with /api/v<n>/test/',
+    ],
     ['public and stored', [{ ...takeOrder, access: 'public' as const }], 'cannot be kept'],
   ])('stops the start: %s', async (_, endpoints: AnyEndpoint[], message) => {
     const wrong = endpoints.map((one) => handle(one, async () => reply(200, {}) as never));

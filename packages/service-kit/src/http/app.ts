@@ -7,6 +7,7 @@ import helmet from 'helmet';
 import type { Route } from '../route.ts';
 import { answer, type Serving } from './answer.ts';
 import { checkRoutes } from './check-routes.ts';
+import { type Deprecating, deprecations } from './deprecation.ts';
 import { requestIdHeader, requestIdOf } from './exchange.ts';
 import { type RecordExchange, recordExchanges } from './record.ts';
 import { sendProblem } from './send.ts';
@@ -41,7 +42,7 @@ export function createApp({ routes, pages, draining = () => false, ...serving }:
   app.use(beginExchange(recordExchanges(serving.metrics, serving.log), draining), securityHeaders);
   app.use(compression({ threshold: compressFromBytes, level: 1 }));
   if (pages !== undefined) app.use(pages);
-  mount(app, routes, serving);
+  mount(app, routes, serving, deprecations(serving.metrics));
   app.use((req, res) => sendProblem(req, res, new Absent({ resource: 'route' })));
   app.use(expressFailure(serving.log));
   return app;
@@ -63,7 +64,7 @@ function beginExchange(record: RecordExchange, draining: () => boolean): Request
   };
 }
 
-function mount(app: Express, routes: readonly Route[], serving: Serving): void {
+function mount(app: Express, routes: readonly Route[], serving: Serving, warn: Deprecating): void {
   // In this order `/accounts/import` comes before `/accounts/{accountId}`, which would take it too: `{` sorts last.
   const places = [...Map.groupBy(routes, ({ endpoint }) => endpoint.path)].sort(([a], [b]) =>
     a < b ? -1 : 1,
@@ -72,7 +73,7 @@ function mount(app: Express, routes: readonly Route[], serving: Serving): void {
     const place = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const route of ofPath) {
       const verb = route.endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
-      place[verb](answer(route, serving));
+      place[verb](...warn(route.endpoint), answer(route, serving));
     }
     const allowed = ofPath.map(({ endpoint }) => endpoint.method);
     place.all((req, res) => {

@@ -5,16 +5,19 @@ import type { Route } from '../route.ts';
 export function checkRoutes(service: string, routes: readonly Route[]): void {
   const seen = new Set<string>();
   for (const { endpoint } of routes) {
-    const { method, path, access, body, stepUp, cache } = endpoint;
+    const { method, path, access, body, stepUp, cache, deprecated } = endpoint;
     const name = `${method} ${path}`;
     const refuse = (why: string) => {
       throw new Error(`${name}: ${why}`);
     };
     if (seen.has(name)) refuse('is declared twice');
     seen.add(name);
-    if (!path.startsWith(`/api/v1/${service}/`) && !path.startsWith(`/internal/${service}/`)) {
-      refuse(`a path of ${service} starts with /api/v1/${service}/ or /internal/${service}/`);
+    if (!isPathOf(service, path)) {
+      refuse(`a path of ${service} starts with /api/v<n>/${service}/ or /internal/${service}/`);
     }
+    if (deprecated && deprecated.sunset < deprecated.since)
+      refuse('it would be gone before it is deprecated');
+    if (deprecated?.successor === path) refuse('nothing takes its own place');
     const isOpen = access === 'public' || access === 'platform';
     if (access === 'platform' && !path.startsWith('/internal/')) refuse('what is for services is internal');
     if (stepUp && isOpen) refuse('who is not signed in cannot step up');
@@ -25,4 +28,9 @@ export function checkRoutes(service: string, routes: readonly Route[]): void {
       );
     }
   }
+}
+
+function isPathOf(service: string, path: string): boolean {
+  const [, place] = /^\/(?:api\/v[1-9]\d{0,2}|internal)\/([^/]+)\/./.exec(path) ?? [];
+  return place === service;
 }

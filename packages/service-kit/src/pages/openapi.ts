@@ -44,7 +44,7 @@ export function openApiOf({ title, version, endpoints }: OpenApiOptions): Json {
 }
 
 function operation(endpoint: AnyEndpoint, schemas: Json): Json {
-  const { summary, access, path, body } = endpoint;
+  const { summary, access, path, body, deprecated } = endpoint;
   const permission = typeof access === 'object' ? access.name : undefined;
   return {
     summary,
@@ -53,6 +53,7 @@ function operation(endpoint: AnyEndpoint, schemas: Json): Json {
       description: `Needs the permission \`${permission}\`.`,
       'x-permission': permission,
     }),
+    ...(deprecated !== undefined && { deprecated: true, 'x-sunset': deprecated.sunset }),
     security: access === 'public' ? [] : [{ [access === 'platform' ? 'internal' : 'bearer']: [] }],
     parameters: parametersOf(endpoint, schemas),
     ...(body !== undefined && { requestBody: { required: true, content: contentOf(body, schemas) } }),

@@ -1,5 +1,7 @@
 import { Router } from 'express';
+import { alreadyHas, etagOf } from '../http/etag.ts';
 import { docsPages } from './docs.ts';
+import { type DescribedService, routesPath } from './service-description.ts';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -12,12 +14,21 @@ export interface OperationPages {
   metrics(): Promise<string>;
   readonly metricsType: string;
   readonly openApi: object;
+  readonly described: DescribedService;
 }
 
 /** What operators and tools ask of every service; none of it passes the gateway. */
-export function operationPages({ readiness, metrics, metricsType, openApi }: OperationPages): Router {
+export function operationPages({
+  readiness,
+  metrics,
+  metricsType,
+  openApi,
+  described,
+}: OperationPages): Router {
   const router = Router();
-  router.use(['/health', '/ready', '/metrics', '/openapi.json', '/docs'], (req, res, next) => {
+  const { description, digest } = described;
+  const routes = routesPath(description.service);
+  router.use(['/health', '/ready', '/metrics', '/openapi.json', '/docs', routes], (req, res, next) => {
     res.locals.exchange.route = req.baseUrl;
     res.locals.exchange.quiet = true;
     next();
@@ -39,6 +50,14 @@ export function operationPages({ readiness, metrics, metricsType, openApi }: Ope
   const openApiText = JSON.stringify(openApi);
   router.get('/openapi.json', (_, res) => {
     res.type('json').end(openApiText);
+  });
+  const etag = etagOf(digest);
+  const descriptionText = JSON.stringify({ ...description, digest });
+  // For gateways, which ask again and again: it tells no more than the page above.
+  router.get(routes, (req, res) => {
+    res.setHeader('cache-control', 'no-store').setHeader('etag', etag);
+    if (alreadyHas(req.get('if-none-match'), etag)) res.status(304).end();
+    else res.type('json').end(descriptionText);
   });
   router.use(docsPages());
   return router;

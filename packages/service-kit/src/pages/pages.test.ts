@@ -1,4 +1,12 @@
-import { endpoint, MoneyOnWire, PageQuery, pageOf, permission } from '@marimo/contracts';
+import {
+  type AnyEndpoint,
+  endpoint,
+  MoneyOnWire,
+  PageQuery,
+  pageOf,
+  permission,
+  ServiceDescription,
+} from '@marimo/contracts';
 import { createMetrics } from '@marimo/observability';
 import { refusal } from '@marimo/problems';
 import supertest from 'supertest';
@@ -6,6 +14,7 @@ import { z } from 'zod';
 import { type KitUnderTest, kitUnderTest } from '../../test/kit-under-test.ts';
 import { openApiOf } from './openapi.ts';
 import { operationPages } from './operations.ts';
+import { describedService } from './service-description.ts';
 
 class TooDear extends refusal(z.object({ most: z.int() }), {
   code: 'shop.too-dear',
@@ -17,38 +26,47 @@ const Tree: z.ZodType = z
   .lazy(() => z.strictObject({ name: z.string(), parts: z.array(Tree) }))
   .meta({ id: 'Tree' });
 
-const openApi = openApiOf({
-  title: 'Shop',
+const endpoints: readonly AnyEndpoint[] = [
+  endpoint({
+    method: 'POST',
+    path: '/api/v1/shop/prices/{id}',
+    summary: 'Sets a price.',
+    access: permission('shop.price.set', { en: 'Set prices', ru: 'Задавать цены' }),
+    params: z.strictObject({ id: z.uuid() }),
+    body: z.strictObject({ price: MoneyOnWire, note: z.string().optional() }),
+    replies: { 200: z.strictObject({ price: MoneyOnWire }), 204: z.null() },
+    refusals: [TooDear],
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/api/v1/shop/prices',
+    summary: 'Lists prices.',
+    access: 'public',
+    query: PageQuery.extend({ since: z.iso.date().optional() }),
+    deprecated: { since: '2026-01-01', sunset: '2027-01-01', successor: '/api/v2/shop/prices' },
+    replies: { 200: pageOf(Tree) },
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/api/v1/shop/prices/import',
+    summary: 'Reads prices.',
+    access: 'signed-in',
+    body: { stream: ['text/csv'] },
+    repeat: 'natural',
+    replies: { 200: z.strictObject({ accepted: z.int() }) },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/internal/shop/stock',
+    summary: 'For services.',
+    access: 'platform',
+    replies: { 200: z.null() },
+  }),
+];
+const openApi = openApiOf({ title: 'Shop', version: '1.2.3', endpoints });
+const described = describedService('shop', endpoints, {
   version: '1.2.3',
-  endpoints: [
-    endpoint({
-      method: 'POST',
-      path: '/api/v1/shop/prices/{id}',
-      summary: 'Sets a price.',
-      access: permission('shop.price.set', { en: 'Set prices', ru: 'Задавать цены' }),
-      params: z.strictObject({ id: z.uuid() }),
-      body: z.strictObject({ price: MoneyOnWire, note: z.string().optional() }),
-      replies: { 200: z.strictObject({ price: MoneyOnWire }), 204: z.null() },
-      refusals: [TooDear],
-    }),
-    endpoint({
-      method: 'GET',
-      path: '/api/v1/shop/prices',
-      summary: 'Lists prices.',
-      access: 'public',
-      query: PageQuery.extend({ since: z.iso.date().optional() }),
-      replies: { 200: pageOf(Tree) },
-    }),
-    endpoint({
-      method: 'POST',
-      path: '/api/v1/shop/prices/import',
-      summary: 'Reads prices.',
-      access: 'signed-in',
-      body: { stream: ['text/csv'] },
-      repeat: 'natural',
-      replies: { 200: z.strictObject({ accepted: z.int() }) },
-    }),
-  ],
+  permissions: [{ name: 'shop.price.set' }, { name: 'users.member.read' }],
 });
 
 let kit: KitUnderTest;
@@ -61,6 +79,7 @@ beforeAll(async () => {
       metrics: () => metrics.render(),
       metricsType: metrics.contentType,
       openApi,
+      described,
     }),
   });
 });
@@ -102,6 +121,11 @@ describe('the OpenAPI description', () => {
       ['after', false],
       ['since', false],
     ]);
+  });
+
+  it('marks what will go, and the day it goes', () => {
+    expect(at('/api/v1/shop/prices', 'get')).toMatchObject({ deprecated: true, 'x-sunset': '2027-01-01' });
+    expect(at('/api/v1/shop/prices/{id}', 'post')).not.toHaveProperty('deprecated');
   });
 
   it('names the content types of a stream', () => {
@@ -163,6 +187,47 @@ describe('what operators ask', () => {
     await get('/metrics');
     expect(await kit.metricsText()).toMatch(/http_requests_total\{[^}]*route="\/metrics"/);
     expect(kit.lines.filter((line) => line['path'] === '/metrics')).toEqual([]);
+  });
+});
+
+describe('what gateways ask', () => {
+  it('is which routes there are, what each needs, and which permissions the service declares', async () => {
+    const { body } = await get('/internal/shop/routes');
+    expect(body).toEqual({
+      service: 'shop',
+      version: '1.2.3',
+      digest: described.digest,
+      permissions: ['shop.price.set'],
+      routes: [
+        {
+          method: 'GET',
+          path: '/api/v1/shop/prices',
+          access: 'public',
+          deprecated: { since: '2026-01-01', sunset: '2027-01-01', successor: '/api/v2/shop/prices' },
+        },
+        {
+          method: 'POST',
+          path: '/api/v1/shop/prices/import',
+          access: 'signed-in',
+          streams: true,
+          secret: true,
+        },
+        { method: 'POST', path: '/api/v1/shop/prices/{id}', access: 'shop.price.set' },
+      ],
+    });
+    expect(ServiceDescription.parse(body)).toEqual(described.description);
+  });
+
+  it('is answered in a word to who knows it already', async () => {
+    const answer = await get('/internal/shop/routes').set('if-none-match', `"${described.digest}"`);
+    expect([answer.status, answer.text]).toEqual([304, '']);
+  });
+
+  it('has one digest for the same routes in any order and version, and another for other routes', () => {
+    const digestOf = (of: typeof endpoints, version: string) =>
+      describedService('shop', of, { version, permissions: [{ name: 'shop.price.set' }] }).digest;
+    expect(digestOf(endpoints.toReversed(), '9')).toBe(described.digest);
+    expect(digestOf(endpoints.slice(1), '1.2.3')).not.toBe(described.digest);
   });
 });
 

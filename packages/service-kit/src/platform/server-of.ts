@@ -1,8 +1,8 @@
-import type { Server } from 'node:http';
 import { createApp } from '../http/app.ts';
-import { createHardenedServer } from '../http/listen.ts';
+import { createHardenedServer, type FrontServer } from '../http/listen.ts';
 import { openApiOf } from '../pages/openapi.ts';
 import { operationPages } from '../pages/operations.ts';
+import { describedService } from '../pages/service-description.ts';
 import type { Deps, ServiceDefinition } from '../service.ts';
 import type { ReadinessAnswers } from './readiness.ts';
 import type { RunningVerifier } from './verifier-of.ts';
@@ -17,7 +17,10 @@ interface Given {
 }
 
 export interface ServiceServer {
-  readonly server: Server;
+  readonly server: FrontServer;
+  /** Of the routes it serves; undefined for a server the service brought itself. */
+  readonly routesDigest: string | undefined;
+  open(): Promise<void>;
   drain(): void;
   close(): Promise<void>;
 }
@@ -26,9 +29,11 @@ export interface ServiceServer {
 export function serverOf({ definition, deps, verifier, readiness, sharedMetrics }: Given): ServiceServer {
   const { name } = definition;
   if (definition.server !== undefined) {
-    const { server, drain, close } = definition.server(deps, { verifier, sharedMetrics, version });
+    const { server, open, drain, close } = definition.server(deps, { verifier, sharedMetrics, version });
     return {
       server,
+      routesDigest: undefined,
+      open: async () => open?.(),
       drain() {
         readiness.drain();
         drain();
@@ -39,7 +44,9 @@ export function serverOf({ definition, deps, verifier, readiness, sharedMetrics 
 
   const routes = definition.routes.flatMap((slice) => slice(deps));
   const endpoints = routes.map(({ endpoint }) => endpoint);
+  const described = describedService(name, endpoints);
   const pages = operationPages({
+    described,
     readiness: readiness.ask,
     metrics: async () => `${await sharedMetrics()}\n${await deps.metrics.render()}`,
     metricsType: deps.metrics.contentType,
@@ -52,5 +59,11 @@ export function serverOf({ definition, deps, verifier, readiness, sharedMetrics 
   const app = createApp({ ...serving, routes, pages, draining });
   const longestDeadlineMs = Math.max(0, ...endpoints.map(({ deadlineMs = 0 }) => deadlineMs));
   const server = createHardenedServer(app, { requestTimeoutMs: Math.max(60_000, longestDeadlineMs + 5_000) });
-  return { server, drain: readiness.drain, close: async () => {} };
+  return {
+    server,
+    routesDigest: described.digest,
+    open: async () => {},
+    drain: readiness.drain,
+    close: async () => {},
+  };
 }

@@ -58,12 +58,15 @@ async function start(
   const readiness = readinessOf(definition, deps, verifier);
   const own = serverOf({ definition, deps, verifier, readiness, sharedMetrics: platform.sharedMetrics });
   started.defer(() => own.close());
+  await own.open();
   const served = await serve({ ...own, service: name, settings: platform.settings });
   started.defer(() => served.stop());
 
   const host = platform.settings.advertiseHost;
   const { port } = served.address;
-  const instance = { id: `${name}-${host}-${port}`, service: name, host, port, version };
+  const { routesDigest } = own;
+  const place = { id: `${name}-${host}-${port}`, service: name, host, port };
+  const instance = { ...place, version, ...(routesDigest !== undefined && { routesDigest }) };
   const registration = await platform.registry.register(instance);
   started.defer(() => registration.withdraw());
   of.log.info('serving', { host, port });
