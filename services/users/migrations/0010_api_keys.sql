@@ -1,15 +1,17 @@
 -- Programs sign in with keys of their own: a service account's, or one that a person made for a program of theirs.
 create table api_key (
   tenant_id      uuid not null,
-  key_id         uuid not null, -- the session id of its access tokens, so that it is revoked like a session
+  key_id         uuid not null, -- the caller's choice
+  -- Of its access tokens, to revoke them by. Never the caller's choice: who could take the id of another's session would
+  -- void that one's tokens by revoking their own key.
+  session_id     uuid not null,
   account_id     uuid,
   person_id      uuid,
   name           text not null,
   scopes         text[] not null,
   created_at     timestamptz not null,
   created_by     uuid not null,
-  -- The moment of its newest access token. A revocation is dated no earlier, so that no token slips through.
-  last_used_at   timestamptz,
+  last_used_at   timestamptz, -- the moment of its newest access token: a revocation is dated no earlier, so that none slips through
   last_used_from text,
   revoked_at     timestamptz,
   check (num_nonnulls(account_id, person_id) = 1),
@@ -21,14 +23,14 @@ create index api_key_by_account on api_key (tenant_id, account_id, created_at) w
 create index api_key_by_person on api_key (tenant_id, person_id, created_at) where person_id is not null;
 select marimo.protect_tenant_table('api_key');
 
--- A key that is rotated has two for a while.
+-- A key that is rotated has several for a while.
 create table api_key_secret (
   tenant_id   uuid not null,
   secret_hash bytea not null check (length(secret_hash) = 32), -- SHA-256 of the whole key; 32 random bytes need no slow hash
   key_id      uuid not null,
   prefix      text not null, -- what it is recognised by in lists
   made_at     timestamptz not null,
-  valid_until timestamptz not null check (valid_until >= made_at),
+  valid_until timestamptz not null, -- to the second, as tokens end
   primary key (tenant_id, secret_hash),
   foreign key (tenant_id, key_id) references api_key
 );

@@ -1,0 +1,44 @@
+import { type BuiltInRoleName, builtInRoles, grantsCover } from '@marimo/contracts';
+import { permissions } from '@marimo/contracts/all';
+import { ScopeTooWide, ScopeUnknown } from '@marimo/contracts/users';
+
+/** What somebody may do, as their roles and their organisation's own say it. */
+export interface Held {
+  readonly roles: readonly string[];
+  readonly grants: readonly string[];
+}
+
+/** The same without names of roles: permissions, whole or by prefix. */
+export function grantsOf({ roles, grants }: Held): string[] {
+  const builtIn = roles.flatMap((role) =>
+    Object.hasOwn(builtInRoles, role) ? builtInRoles[role as BuiltInRoleName].grants : [],
+  );
+  return [...new Set([...builtIn, ...grants])];
+}
+
+/** What both lists grant, in as few grants as say it. */
+export function narrowed(rights: readonly string[], scopes: readonly string[]): string[] {
+  const both = new Set(rights.flatMap((right) => scopes.flatMap((scope) => whatBothGrant(right, scope))));
+  return [...both]
+    .filter((one) => ![...both].some((other) => other !== one && grantsCover([other], one)))
+    .sort();
+}
+
+/** One of two prefixes lies within the other, or they have nothing in common. */
+function whatBothGrant(one: string, other: string): string[] {
+  if (grantsCover([one], other)) return [other];
+  return grantsCover([other], one) ? [one] : [];
+}
+
+/** Throws `ScopeUnknown` for what is most likely misspelt: it would never allow anything. */
+export function demandKnown(scopes: readonly string[]): void {
+  const unknown = scopes.filter((scope) => !permissions.some(({ name }) => grantsCover([scope], name)));
+  if (unknown.length > 0) throw new ScopeUnknown({ scopes: unknown });
+}
+
+/** Throws `ScopeTooWide` where a scope reaches beyond what is held. */
+export function demandWithin(scopes: readonly string[], held: Held, beyond: 'owner' | 'caller'): void {
+  const rights = grantsOf(held);
+  const tooWide = scopes.filter((scope) => !grantsCover(rights, scope));
+  if (tooWide.length > 0) throw new ScopeTooWide({ scopes: tooWide, beyond });
+}

@@ -1,0 +1,166 @@
+import type { ServiceAccount } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import type { Held } from './scopes.ts';
+
+interface AccountRow extends Omit<ServiceAccount, 'createdAt' | 'disabledAt'> {
+  readonly createdAt: Date;
+  readonly disabledAt: Date | null;
+}
+
+const columns = `account_id as "accountId", name, created_at as "createdAt", created_by as "createdBy",
+                 disabled_at as "disabledAt", version`;
+
+interface NewAccount {
+  readonly accountId: string;
+  readonly name: string;
+  readonly createdBy: string;
+}
+
+/** Undefined when the id is taken. */
+export async function insertAccount(
+  tx: Transaction,
+  { accountId, name, createdBy }: NewAccount,
+  now: Date,
+): Promise<ServiceAccount | undefined> {
+  const row = await tx.first<AccountRow>(
+    `insert into service_account (tenant_id, account_id, name, created_at, created_by) values ($1, $2, $3, $4, $5)
+     on conflict (tenant_id, account_id) do nothing
+     returning ${columns}`,
+    [tx.tenantId, accountId, name, now, createdBy],
+  );
+  return row && shown(row);
+}
+
+export async function findAccount(tx: Transaction, accountId: string): Promise<ServiceAccount | undefined> {
+  const row = await tx.first<AccountRow>(
+    `select ${columns} from service_account where tenant_id = $1 and account_id = $2`,
+    [tx.tenantId, accountId],
+  );
+  return row && shown(row);
+}
+
+/** Ours alone until the end of the transaction. */
+export async function lockAccount(tx: Transaction, accountId: string): Promise<ServiceAccount | undefined> {
+  const row = await tx.first<AccountRow>(
+    `select ${columns} from service_account where tenant_id = $1 and account_id = $2 for no key update`,
+    [tx.tenantId, accountId],
+  );
+  return row && shown(row);
+}
+
+/** Where a list goes on: the sort key of the last one seen. */
+export interface Position {
+  readonly createdAt: string;
+  readonly id: string;
+}
+
+export interface PageWanted {
+  readonly before: Position | undefined;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function accountsBefore(
+  tx: Transaction,
+  { before, limit }: PageWanted,
+): Promise<ServiceAccount[]> {
+  const rows = await tx.rows<AccountRow>(
+    `select ${columns}
+       from service_account
+      where tenant_id = $1 and ($2::timestamptz is null or (created_at, account_id) < ($2, $3::uuid))
+      order by created_at desc, account_id desc
+      limit $4`,
+    [tx.tenantId, before?.createdAt ?? null, before?.id ?? null, limit],
+  );
+  return rows.map(shown);
+}
+
+export async function updateAccount(
+  tx: Transaction,
+  { accountId, name, disabledAt }: Pick<ServiceAccount, 'accountId' | 'name' | 'disabledAt'>,
+): Promise<ServiceAccount> {
+  const row = await tx.first<AccountRow>(
+    `update service_account set name = $3, disabled_at = $4, version = version + 1
+      where tenant_id = $1 and account_id = $2
+     returning ${columns}`,
+    [tx.tenantId, accountId, name, disabledAt],
+  );
+  if (row === undefined) throw new Error('A service account that was locked is gone');
+  return shown(row);
+}
+
+function shown({ createdAt, disabledAt, ...row }: AccountRow): ServiceAccount {
+  return { ...row, createdAt: createdAt.toISOString(), disabledAt: disabledAt?.toISOString() ?? null };
+}
+
+/** Whose a key is. */
+export type KeyOwner = { readonly accountId: string } | { readonly personId: string };
+
+/** What somebody may do now, and until when that holds at least. */
+export interface RightsInForce extends Held {
+  readonly rolesVersion: number;
+  readonly rightsChangeAt: Date | null;
+}
+
+/**
+ * What the owner of a key may do now. Undefined for who may not act: a member who is suspended or gone, a disabled
+ * account, and everybody while the organisation is not active.
+ */
+export function rightsOf(tx: Transaction, owner: KeyOwner, now: Date): Promise<RightsInForce | undefined> {
+  return tx.first<RightsInForce>(
+    `with owner as (
+       select m.roles_version from member m
+        where m.tenant_id = $1 and m.person_id = $2 and m.state = 'active'
+       union all
+       select a.roles_version from service_account a
+        where a.tenant_id = $1 and a.account_id = $3 and a.disabled_at is null
+     ), assigned as (
+       select role, valid_from, valid_until, valid_from <= $4 and (valid_until is null or valid_until > $4) as in_force
+         from role_assignment
+        where tenant_id = $1 and (person_id = $2 or account_id = $3)
+          and revoked_at is null and (valid_until is null or valid_until > $4)
+     )
+     select owner.roles_version as "rolesVersion",
+            array(select distinct role from assigned where in_force order by role) as roles,
+            array(select distinct granted
+                    from assigned a
+                    join own_role_grants g on g.tenant_id = $1 and g.name = a.role and g.until is null,
+                         unnest(g.grants) as granted
+                   where a.in_force
+                   order by granted) as grants,
+            (select min(case when in_force then valid_until else valid_from end) from assigned) as "rightsChangeAt"
+       from owner
+       join organisation o on o.tenant_id = $1 and o.state = 'active'`,
+    [tx.tenantId, ...ownerColumns(owner), now],
+    'rights_of_key_owner',
+  );
+}
+
+/** Undefined for an account that is disabled or was never there. */
+export function rightsOfAccount(
+  tx: Transaction,
+  accountId: string,
+  now: Date,
+): Promise<RightsInForce | undefined> {
+  return rightsOf(tx, { accountId }, now);
+}
+
+/** Until the end of the transaction nobody suspends, removes or disables the owner; false when there is none. */
+export async function holdOwner(tx: Transaction, owner: KeyOwner): Promise<boolean> {
+  const found =
+    'accountId' in owner
+      ? await tx.first('select 1 from service_account where tenant_id = $1 and account_id = $2 for share', [
+          tx.tenantId,
+          owner.accountId,
+        ])
+      : await tx.first('select 1 from member where tenant_id = $1 and person_id = $2 for share', [
+          tx.tenantId,
+          owner.personId,
+        ]);
+  return found !== undefined;
+}
+
+/** The person and the account; one of them is null. */
+export function ownerColumns(owner: KeyOwner): [personId: string | null, accountId: string | null] {
+  return 'accountId' in owner ? [null, owner.accountId] : [owner.personId, null];
+}
