@@ -68,11 +68,11 @@ export const revokeMySessions = endpoint({
 
 export const revokeMemberSessions = endpoint({
   method: 'POST',
-  path: '/api/v1/users/members/{personId}/sessions/revoke',
+  path: '/api/v1/users/members/{memberId}/sessions/revoke',
   summary:
     "Ends a member's sessions in this organisation, when a device is lost and they cannot do it themselves.",
   access: changeMembers,
-  params: z.strictObject({ personId: Id }),
+  params: z.strictObject({ memberId: Id }),
   replies: { 200: Ended },
   repeat: 'natural',
 });

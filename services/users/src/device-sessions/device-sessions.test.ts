@@ -149,7 +149,7 @@ describe('an administrator', () => {
   it('ends a member’s sessions in this organisation only', async () => {
     const elsewhere = newId();
     const sessionId = await signedInElsewhere(elsewhere);
-    const params = { personId: anna.user.id };
+    const params = { memberId: anna.user.id };
     const answer = await users.call(revokeMemberSessions, { params }, { as: anna.accessToken });
     expect(answer.body).toEqual({ ended: 1 });
     expect(await endedOf(sessionId)).toEqual([]);
@@ -157,7 +157,7 @@ describe('an administrator', () => {
 
   it('finds no member of another organisation', async () => {
     const stranger = await registered();
-    const params = { personId: stranger.user.id };
+    const params = { memberId: stranger.user.id };
     const answer = await users.call(revokeMemberSessions, { params }, { as: anna.accessToken });
     expect(answer).toBeRefused(Absent);
     expect(await goesOn(stranger)).toBe(true);

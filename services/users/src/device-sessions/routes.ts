@@ -109,7 +109,7 @@ function revokingMany(deps: Deps): Route {
 
 function revokingOfMember({ outbox, clock }: Deps): Route {
   return handle(revokeMemberSessions, (call) => {
-    const { personId } = call.params;
+    const { memberId: personId } = call.params;
     return call.inTenant(async (tx) => {
       if (!(await isMember(tx, personId))) throw new Absent({ resource: 'member' });
       const ended = await endSessionsOf(tx, outbox, { personId, reason: 'revoked', now: clock() });
