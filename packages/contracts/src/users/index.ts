@@ -8,7 +8,9 @@ import { invitationEndpoints } from './invitations.ts';
 import { mailLink } from './mail-links.ts';
 import { memberEndpoints } from './members.ts';
 import { organisationEndpoints } from './organisations.ts';
+import { peopleEndpoints } from './people.ts';
 import * as granted from './permissions.ts';
+import { personalDataEndpoints } from './personal-data.ts';
 import { roleAssignmentEndpoints } from './role-assignments.ts';
 import { roleEndpoints } from './roles.ts';
 import { secondFactorEndpoints } from './second-factors.ts';
@@ -160,6 +162,42 @@ export {
   Workplace,
 } from './organisations.ts';
 export {
+  askEmailVerification,
+  askPasswordReset,
+  ChangeMe,
+  CurrentPasswordWrong,
+  changeEmail,
+  changeMe,
+  changePassword,
+  EmailInUse,
+  EmailVerifiedAlready,
+  emailChangeAsked,
+  emailChanged,
+  emailVerificationAsked,
+  emailVerified,
+  finishEmailVerification,
+  finishPasswordReset,
+  PasswordNotSet,
+  passwordChanged,
+  passwordResetAsked,
+  personChanged,
+  resetLinkLastsMinutes,
+  TooManyMails,
+  verificationLinkLastsDays,
+} from './people.ts';
+export {
+  erasedName,
+  eraseMe,
+  eraseMember,
+  exportMemberData,
+  exportMyData,
+  MemberHasNotLeft,
+  OwnEmailDiffers,
+  PersonalData,
+  personalDataExported,
+  personErased,
+} from './personal-data.ts';
+export {
   EmailTaken,
   PasswordProblem,
   PasswordTooWeak,
@@ -286,6 +324,8 @@ export const endpoints: readonly AnyEndpoint[] = [
   getSigningKeys,
   listRevocations,
   mailLink,
+  ...peopleEndpoints,
+  ...personalDataEndpoints,
   ...deviceSessionEndpoints,
   ...secondFactorEndpoints,
   ...organisationEndpoints,

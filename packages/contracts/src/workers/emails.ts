@@ -16,7 +16,14 @@ export type EmailState = z.infer<typeof EmailState>;
 export const Email = z.strictObject({
   /** The id of the event that caused it, so that one event is one mail. */
   id: Id,
-  kind: z.enum(['welcome']),
+  kind: z.enum([
+    'welcome',
+    'verify-email',
+    'reset-password',
+    'password-changed',
+    'email-change',
+    'erased',
+  ]),
   to: z.string(),
   subject: z.string(),
   state: EmailState,

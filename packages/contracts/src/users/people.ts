@@ -1,0 +1,185 @@
+import { refusal } from '@marimo/problems';
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { Stale, TooManyRequests } from '../platform/refusals.ts';
+import { Email, Language, Line, Me, Password, TimeZone } from './identity.ts';
+import { LinkRefused, LinkToken } from './mail-links.ts';
+import { PasswordTooWeak, TooManyAttempts } from './refusals.ts';
+
+/** Minutes a link to set a new password can be used. */
+export const resetLinkLastsMinutes = 60;
+/** Days a link that proves a mailbox can be used. */
+export const verificationLinkLastsDays = 3;
+
+/** Not 401, which a client would answer by refreshing its token. */
+export class CurrentPasswordWrong extends refusal(z.object({}), {
+  code: 'users.current-password-wrong',
+  kind: 'refused',
+  title: 'This is not your present password',
+  detail: () => 'Write the password you sign in with now.',
+}) {}
+
+export class PasswordNotSet extends refusal(z.object({}), {
+  code: 'users.password-not-set',
+  kind: 'conflict',
+  title: 'You have no password here',
+  detail: () => 'You sign in with another provider; change the password there.',
+}) {}
+
+export class EmailVerifiedAlready extends refusal(z.object({}), {
+  code: 'users.email-verified-already',
+  kind: 'conflict',
+  title: 'This e-mail is verified already',
+  detail: () => 'There is nothing to do.',
+}) {}
+
+/** Said only to who has proved that the mailbox is theirs. */
+export class EmailInUse extends refusal(z.object({}), {
+  code: 'users.email-in-use',
+  kind: 'conflict',
+  title: 'This e-mail belongs to another account',
+  detail: () => 'Sign in with that account, or choose another e-mail.',
+}) {}
+
+export class TooManyMails extends refusal(z.object({}), {
+  code: 'users.too-many-mails',
+  kind: 'busy',
+  title: 'Enough mails were sent there for now',
+  detail: () => 'Look into the mailbox, or wait as long as Retry-After says.',
+}) {}
+
+export const ChangeMe = z.strictObject({
+  name: Line.optional(),
+  language: Language.optional(),
+  timeZone: TimeZone.optional(),
+});
+export type ChangeMe = z.output<typeof ChangeMe>;
+
+export const changeMe = endpoint({
+  method: 'PATCH',
+  path: '/api/v1/users/me',
+  summary: 'Changes name, language and time zone of who is signed in.',
+  access: 'signed-in',
+  body: ChangeMe,
+  replies: { 200: Me },
+  refusals: [Stale],
+});
+
+/** The session goes on with the access token of the answer; every other session of the person ends, everywhere. */
+export const changePassword = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/me/password',
+  summary: 'Changes the password of who is signed in; their other sessions end.',
+  access: 'signed-in',
+  body: z.strictObject({ current: Password, new: Password }),
+  replies: {
+    200: z.strictObject({
+      accessToken: z.string(),
+      /** Seconds the access token lasts. */
+      expiresIn: z.int(),
+      tokenType: z.literal('Bearer'),
+    }),
+  },
+  refusals: [CurrentPasswordWrong, PasswordNotSet, PasswordTooWeak, TooManyAttempts, TooManyRequests],
+  repeat: 'natural',
+});
+
+/** The answer is the same for every address, known or not. At most three mails an hour go to one mailbox. */
+export const askPasswordReset = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/password-resets',
+  summary: 'Sends a link to set a new password, if the address has an account with one.',
+  access: 'public',
+  body: z.strictObject({ email: Email }),
+  replies: { 202: z.null() },
+  refusals: [TooManyRequests],
+  repeat: 'natural',
+});
+
+/** It does not sign in: who has a second factor still needs it. */
+export const finishPasswordReset = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/password-resets/finish',
+  summary: 'Sets a new password with the link of a mail; every session of the person ends.',
+  access: 'public',
+  body: z.strictObject({ token: LinkToken, password: Password }),
+  replies: { 204: z.null() },
+  refusals: [LinkRefused, PasswordTooWeak, TooManyRequests],
+  repeat: 'natural',
+});
+
+export const askEmailVerification = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/email-verifications',
+  summary: 'Sends the link once more that proves the mailbox of who is signed in.',
+  access: 'signed-in',
+  replies: { 202: z.null() },
+  refusals: [EmailVerifiedAlready, TooManyMails],
+  repeat: 'natural',
+});
+
+export const finishEmailVerification = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/email-verifications/finish',
+  summary: 'Proves a mailbox with the link of a mail; a change of e-mail takes effect now.',
+  access: 'public',
+  body: z.strictObject({ token: LinkToken }),
+  replies: { 204: z.null() },
+  refusals: [LinkRefused, EmailInUse],
+  repeat: 'natural',
+});
+
+/** Whether the address is taken shows only to who opens the mail sent there. */
+export const changeEmail = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/me/email',
+  summary: 'Sends a link to a new e-mail, which replaces the old one once the link is used.',
+  access: 'signed-in',
+  stepUp: true,
+  body: z.strictObject({ email: Email }),
+  replies: { 202: z.null() },
+  refusals: [TooManyMails],
+  repeat: 'natural',
+});
+
+// Subject of all of them: the person. They hold no address and no name, because events are kept: who writes the mail
+// asks for it with `linkId`.
+
+export const personChanged = event(
+  'users.person-changed.v1',
+  z.strictObject({ userId: Id, changed: z.array(z.enum(['name', 'language', 'timeZone'])) }),
+);
+
+export const emailVerificationAsked = event(
+  'users.email-verification-asked.v1',
+  z.strictObject({ userId: Id, linkId: Id }),
+);
+export const emailVerified = event('users.email-verified.v1', z.strictObject({ userId: Id }));
+
+/** The mail of `linkId` goes to the old address; `verificationLinkId` is the link sent to the new one. */
+export const emailChangeAsked = event(
+  'users.email-change-asked.v1',
+  z.strictObject({ userId: Id, linkId: Id, verificationLinkId: Id }),
+);
+export const emailChanged = event('users.email-changed.v1', z.strictObject({ userId: Id }));
+
+export const passwordResetAsked = event(
+  'users.password-reset-asked.v1',
+  z.strictObject({ userId: Id, linkId: Id }),
+);
+export const passwordChanged = event(
+  'users.password-changed.v1',
+  z.strictObject({ userId: Id, linkId: Id, by: z.enum(['change', 'reset']) }),
+);
+
+export const peopleEndpoints = [
+  changeMe,
+  changePassword,
+  askPasswordReset,
+  finishPasswordReset,
+  askEmailVerification,
+  finishEmailVerification,
+  changeEmail,
+] as const;

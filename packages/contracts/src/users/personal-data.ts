@@ -1,0 +1,183 @@
+import { refusal } from '@marimo/problems';
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { Absent } from '../platform/refusals.ts';
+import { AuthenticationMethod } from './access-token.ts';
+import { SessionEndReason } from './events.ts';
+import { Language } from './identity.ts';
+import { MailPurpose } from './mail-links.ts';
+import { MemberState } from './members.ts';
+import { LastAdministrator } from './organisations.ts';
+import * as may from './permissions.ts';
+import { SecondFactorKind } from './second-factors.ts';
+
+/** What erased people are called wherever something of theirs stays. */
+export const erasedName = 'Former member';
+
+const Instant = z.iso.datetime();
+const Moment = Instant.nullable();
+
+export const RoleHeld = z.strictObject({
+  role: z.string(),
+  validFrom: Instant,
+  validUntil: Moment,
+  grantedAt: Instant,
+  grantedBy: Id.nullable(),
+  revokedAt: Moment,
+  revokedBy: Id.nullable(),
+});
+
+/** A sign-in and what became of it. */
+export const SessionHeld = z.strictObject({
+  id: Id,
+  client: z.string(),
+  deviceName: z.string().nullable(),
+  address: z.string(),
+  methods: z.array(AuthenticationMethod),
+  startedAt: Instant,
+  lastUsedAt: Instant,
+  authenticatedAt: Instant,
+  endedAt: Moment,
+  endReason: SessionEndReason.nullable(),
+});
+
+export const ApiKeyHeld = z.strictObject({
+  id: Id,
+  name: z.string(),
+  createdAt: Instant,
+  lastUsedAt: Moment,
+  lastUsedFrom: z.string().nullable(),
+  revokedAt: Moment,
+});
+
+export const MembershipHeld = z.strictObject({
+  organisation: z.strictObject({ id: Id, name: z.string() }),
+  state: MemberState,
+  joinedAt: Instant,
+  periods: z.array(z.strictObject({ from: Instant, until: Moment })),
+  roles: z.array(RoleHeld),
+  sessions: z.array(SessionHeld),
+  apiKeys: z.array(ApiKeyHeld),
+  invitations: z.array(z.strictObject({ id: Id, email: z.string(), state: z.string(), invitedAt: Instant })),
+});
+
+/**
+ * All that is kept of a person, in an order that does not change. Secrets are not in it: neither their own nor ours.
+ * For an administrator only what belongs to that organisation; `scope` says which of the two it is.
+ */
+export const PersonalData = z.strictObject({
+  scope: z.enum(['person', 'organisation']),
+  person: z.strictObject({
+    id: Id,
+    name: z.string(),
+    email: z.string(),
+    emailVerifiedAt: Moment,
+    language: Language,
+    timeZone: z.string(),
+    hasPassword: z.boolean(),
+    lastSeenAt: Moment,
+  }),
+  memberships: z.array(MembershipHeld),
+  secondFactors: z.array(
+    z.strictObject({ id: Id, kind: SecondFactorKind, name: z.string(), addedAt: Moment, lastUsedAt: Moment }),
+  ),
+  /** Accounts at providers they sign in with. */
+  linkedAccounts: z.array(
+    z.strictObject({ provider: z.string(), account: z.string(), linkedAt: Instant, lastUsedAt: Moment }),
+  ),
+  /** Devices a sign-in from is nothing new. */
+  knownDevices: z.array(z.strictObject({ device: z.string(), firstSeenAt: Instant, lastSeenAt: Instant })),
+  /** Mails with a link, and notices, until they are out of date. */
+  mail: z.array(
+    z.strictObject({
+      purpose: MailPurpose,
+      email: z.string(),
+      name: z.string(),
+      issuedAt: Instant,
+      expiresAt: Instant,
+      usedAt: Moment,
+    }),
+  ),
+});
+export type PersonalData = z.infer<typeof PersonalData>;
+
+export class OwnEmailDiffers extends refusal(z.object({}), {
+  code: 'users.own-email-differs',
+  kind: 'refused',
+  title: 'This is not your e-mail',
+  detail: () => 'To erase your account, write the e-mail you sign in with.',
+}) {}
+
+export class MemberHasNotLeft extends refusal(z.object({}), {
+  code: 'users.member-has-not-left',
+  kind: 'conflict',
+  title: 'This person is still a member',
+  detail: () => 'Remove them first; then their personal data can be erased.',
+}) {}
+
+const ofMember = { params: z.strictObject({ personId: Id }) };
+
+export const exportMyData = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/me/export',
+  summary: 'All that is kept of who is signed in, as one document.',
+  access: 'signed-in',
+  stepUp: true,
+  replies: { 200: PersonalData },
+  repeat: 'natural',
+});
+
+export const exportMemberData = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/members/{personId}/export',
+  summary: 'What this organisation keeps of one member, as one document.',
+  access: may.exportPersonalData,
+  ...ofMember,
+  replies: { 200: PersonalData },
+  refusals: [Absent],
+  repeat: 'natural',
+});
+
+/** The own e-mail is a safeguard for a hand that slipped. */
+export const eraseMe = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/me/erase',
+  summary: 'Ends every membership and erases the personal data of who is signed in, for good.',
+  access: 'signed-in',
+  stepUp: true,
+  body: z.strictObject({ email: z.string().max(254) }),
+  replies: { 204: z.null() },
+  refusals: [OwnEmailDiffers, LastAdministrator],
+  repeat: 'natural',
+});
+
+export const eraseMember = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/members/{personId}/erase',
+  summary: 'Erases, for good, what this organisation keeps of somebody who has left it.',
+  access: may.erasePersonalData,
+  stepUp: true,
+  ...ofMember,
+  replies: { 204: z.null() },
+  refusals: [Absent, MemberHasNotLeft],
+  repeat: 'natural',
+});
+
+/** Subject: the person. Personal data left the system, so it is told who took it out. */
+export const personalDataExported = event(
+  'users.personal-data-exported.v1',
+  z.strictObject({ userId: Id, scope: z.enum(['person', 'organisation']) }),
+);
+
+/**
+ * Subject: the person. Told in each organisation that knew them; whoever keeps their name or address removes it. With
+ * `linkId` a last mail tells them.
+ */
+export const personErased = event(
+  'users.person-erased.v1',
+  z.strictObject({ userId: Id, linkId: Id.nullable() }),
+);
+
+export const personalDataEndpoints = [exportMyData, exportMemberData, eraseMe, eraseMember] as const;
