@@ -1,0 +1,191 @@
+import { Absent, newId } from '@marimo/contracts';
+import {
+  type ApiKey,
+  ApiKeyEnded,
+  ApiKeyExists,
+  type ApiKeyWithSecret,
+  accessToken,
+  apiKeyCreated,
+  apiKeyRotated,
+  createAccountKey,
+  createOwnKey,
+  listAccountKeys,
+  listOwnKeys,
+  type NewApiKey,
+  type RotateApiKey,
+  revokeAccountKey,
+  revokeOwnKey,
+  rotateAccountKey,
+  rotateOwnKey,
+  ServiceAccountDisabled,
+} from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import {
+  findKey,
+  insertKey,
+  insertSecret,
+  keysBefore,
+  limitSecrets,
+  lockKey,
+  voidTokens,
+} from './key-store.ts';
+import { endKey, factOf } from './keys.ts';
+import { pageFrom, positionIn } from './page.ts';
+import { callerOf } from './routes.ts';
+import { demandKnown, demandWithin } from './scopes.ts';
+import { newSecret } from './secret.ts';
+import { findAccount, holdOwner, type KeyOwner, rightsOf } from './store.ts';
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+export function keyRoutes(deps: Deps): readonly Route[] {
+  return [...accountKeyRoutes(deps), ...ownKeyRoutes(deps)];
+}
+
+function accountKeyRoutes(deps: Deps): readonly Route[] {
+  return [
+    handle(createAccountKey, (call) =>
+      call.inTenant(async (tx) => reply(201, await create(tx, deps, call, call.params, call.body))),
+    ),
+    handle(listAccountKeys, (call) =>
+      call.readInTenant(async (tx) => {
+        const { accountId } = call.params;
+        if ((await findAccount(tx, accountId)) === undefined)
+          throw new Absent({ resource: 'service account' });
+        return reply(200, await page(tx, { accountId }, call.query));
+      }),
+    ),
+    handle(rotateAccountKey, (call) => {
+      const { accountId, keyId } = call.params;
+      return call.inTenant(async (tx) =>
+        reply(200, await rotate(tx, deps, call, { owner: { accountId }, keyId, ...call.body })),
+      );
+    }),
+    handle(revokeAccountKey, (call) => {
+      const { accountId, keyId } = call.params;
+      return call.inTenant(async (tx) => reply(200, await revoke(tx, deps, { accountId }, keyId)));
+    }),
+  ];
+}
+
+function ownKeyRoutes(deps: Deps): readonly Route[] {
+  const ownerOf = (call: Pick<Call, 'caller'>): KeyOwner => ({ personId: callerOf(call).userId });
+  return [
+    handle(createOwnKey, (call) =>
+      call.inTenant(async (tx) => reply(201, await create(tx, deps, call, ownerOf(call), call.body))),
+    ),
+    handle(listOwnKeys, (call) =>
+      call.readInTenant(async (tx) => reply(200, await page(tx, ownerOf(call), call.query))),
+    ),
+    handle(rotateOwnKey, (call) => {
+      const wanted = { owner: ownerOf(call), ...call.params, ...call.body };
+      return call.inTenant(async (tx) => reply(200, await rotate(tx, deps, call, wanted)));
+    }),
+    handle(revokeOwnKey, (call) =>
+      call.inTenant(async (tx) => reply(200, await revoke(tx, deps, ownerOf(call), call.params.keyId))),
+    ),
+  ];
+}
+
+async function create(
+  tx: Transaction,
+  { outbox, clock }: Deps,
+  call: Pick<Call, 'caller' | 'tenantId'>,
+  owner: KeyOwner,
+  { keyId, name, scopes, lifeDays }: NewApiKey,
+): Promise<ApiKeyWithSecret> {
+  const caller = callerOf(call);
+  if (!(await holdOwner(tx, owner))) throw absentOwner(owner);
+  const now = clock();
+  demandKnown(scopes);
+  demandWithin(scopes, await demandRights(tx, owner, now), 'owner');
+  demandWithin(scopes, caller, 'caller');
+  const made = { keyId, sessionId: newId(), name, scopes: [...new Set(scopes)], createdBy: caller.userId };
+  if (!(await insertKey(tx, owner, made, now))) throw new ApiKeyExists({ keyId });
+  const secret = newSecret(call.tenantId);
+  await insertSecret(tx, keyId, secret, { madeAt: now, validUntil: endOfLife(now, lifeDays) });
+  const key = await demandKey(tx, owner, keyId);
+  await outbox.add(tx, apiKeyCreated, keyId, factOf(key));
+  return { ...key, key: secret.text };
+}
+
+interface Rotation extends RotateApiKey {
+  readonly owner: KeyOwner;
+  readonly keyId: string;
+}
+
+async function rotate(
+  tx: Transaction,
+  { outbox, clock }: Deps,
+  call: Pick<Call, 'caller' | 'tenantId'>,
+  { owner, keyId, overlapMinutes, lifeDays }: Rotation,
+): Promise<ApiKeyWithSecret> {
+  if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
+  const now = clock();
+  const present = await demandKey(tx, owner, keyId);
+  if (present.revokedAt !== null || new Date(present.expiresAt) <= now) throw new ApiKeyEnded({ keyId });
+  await demandRights(tx, owner, now);
+  // Who gets the new secret can do what the key can.
+  demandWithin(present.scopes, callerOf(call), 'caller');
+
+  const validUntil = endOfLife(now, lifeDays);
+  const overlapMs = overlapMinutes * 60_000;
+  const oldSecretsEndAt = earlier(validUntil, toTheSecond(now.getTime() + overlapMs));
+  await limitSecrets(tx, keyId, oldSecretsEndAt);
+  // Tokens of an old secret could last longer than the secret may: they are fetched anew.
+  if (overlapMs < accessToken.lifetimeSeconds * 1_000) await voidTokens(tx, { keyId }, now);
+  const secret = newSecret(call.tenantId);
+  await insertSecret(tx, keyId, secret, { madeAt: now, validUntil });
+  const key = await demandKey(tx, owner, keyId);
+  const fact = { ...factOf(key), oldSecretsEndAt: oldSecretsEndAt.toISOString() };
+  await outbox.add(tx, apiKeyRotated, keyId, fact);
+  return { ...key, key: secret.text };
+}
+
+async function revoke(
+  tx: Transaction,
+  { outbox, clock }: Deps,
+  owner: KeyOwner,
+  keyId: string,
+): Promise<ApiKey> {
+  if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
+  await endKey(tx, outbox, keyId, clock());
+  return demandKey(tx, owner, keyId);
+}
+
+async function page(tx: Transaction, owner: KeyOwner, query: { limit: number; after?: string | undefined }) {
+  const { limit } = query;
+  const found = await keysBefore(tx, owner, { before: positionIn(query), limit: limit + 1 });
+  return pageFrom(found, limit, ({ keyId }) => keyId);
+}
+
+async function demandRights(tx: Transaction, owner: KeyOwner, now: Date) {
+  const rights = await rightsOf(tx, owner, now);
+  if (rights !== undefined) return rights;
+  if ('accountId' in owner) throw new ServiceAccountDisabled(owner);
+  throw absentOwner(owner);
+}
+
+async function demandKey(tx: Transaction, owner: KeyOwner, keyId: string): Promise<ApiKey> {
+  const key = await findKey(tx, owner, keyId);
+  if (key === undefined) throw new Absent({ resource: 'API key' });
+  return key;
+}
+
+function absentOwner(owner: KeyOwner): Absent {
+  return new Absent({ resource: 'accountId' in owner ? 'service account' : 'member' });
+}
+
+function endOfLife(now: Date, lifeDays: number): Date {
+  return toTheSecond(now.getTime() + lifeDays * dayMs);
+}
+
+/** Down: tokens end on a second, and none may outlive its key. */
+function toTheSecond(ms: number): Date {
+  return new Date(Math.floor(ms / 1_000) * 1_000);
+}
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
+}

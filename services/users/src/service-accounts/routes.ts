@@ -1,0 +1,108 @@
+import { Absent, Unauthenticated } from '@marimo/contracts';
+import {
+  changeServiceAccount,
+  createServiceAccount,
+  disableServiceAccount,
+  enableServiceAccount,
+  getServiceAccount,
+  listServiceAccounts,
+  type ServiceAccount,
+  ServiceAccountConflict,
+  serviceAccountChanged,
+  serviceAccountCreated,
+  serviceAccountDisabled,
+  serviceAccountEnabled,
+} from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { voidKeyTokensOf } from './keys.ts';
+import { pageFrom, positionIn } from './page.ts';
+import { accountsBefore, findAccount, insertAccount, lockAccount, updateAccount } from './store.ts';
+
+export function accountRoutes(deps: Deps): readonly Route[] {
+  return [...readingRoutes(), creatingRoute(deps), renamingRoute(deps), ...switchingRoutes(deps)];
+}
+
+function readingRoutes(): readonly Route[] {
+  return [
+    handle(listServiceAccounts, async (call) => {
+      const { limit } = call.query;
+      const wanted = { before: positionIn(call.query), limit: limit + 1 };
+      const found = await call.readInTenant((tx) => accountsBefore(tx, wanted));
+      return reply(
+        200,
+        pageFrom(found, limit, ({ accountId }) => accountId),
+      );
+    }),
+
+    handle(getServiceAccount, async (call) => {
+      const account = await call.readInTenant((tx) => findAccount(tx, call.params.accountId));
+      return reply(200, demandAccount(account), etag(demandAccount(account)));
+    }),
+  ];
+}
+
+function creatingRoute({ outbox, clock }: Deps): Route {
+  return handle(createServiceAccount, (call) =>
+    call.inTenant(async (tx) => {
+      const { accountId, name } = call.body;
+      const account = await insertAccount(tx, { accountId, name, createdBy: callerOf(call).userId }, clock());
+      if (account === undefined) {
+        const present = await findAccount(tx, accountId);
+        if (present?.name !== name) throw new ServiceAccountConflict({ accountId });
+        return reply(200, present, etag(present));
+      }
+      await outbox.add(tx, serviceAccountCreated, accountId, account);
+      return reply(201, account, etag(account));
+    }),
+  );
+}
+
+function renamingRoute({ outbox }: Deps): Route {
+  return handle(changeServiceAccount, (call) =>
+    call.inTenant(async (tx) => {
+      const present = demandAccount(await lockAccount(tx, call.params.accountId));
+      demandMatch(call, present.version);
+      const { name } = call.body;
+      if (name === present.name) return reply(200, present, etag(present));
+      const account = await updateAccount(tx, { ...present, name });
+      await outbox.add(tx, serviceAccountChanged, account.accountId, account);
+      return reply(200, account, etag(account));
+    }),
+  );
+}
+
+function switchingRoutes({ outbox, clock }: Deps): readonly Route[] {
+  const setDisabled = async (tx: Transaction, accountId: string, disabled: boolean) => {
+    const present = demandAccount(await lockAccount(tx, accountId));
+    if ((present.disabledAt !== null) === disabled) return reply(200, present, etag(present));
+    const now = clock();
+    const account = await updateAccount(tx, { ...present, disabledAt: disabled ? now.toISOString() : null });
+    if (disabled) await voidKeyTokensOf(tx, { accountId }, now);
+    const happened = disabled ? serviceAccountDisabled : serviceAccountEnabled;
+    await outbox.add(tx, happened, accountId, account);
+    return reply(200, account, etag(account));
+  };
+  return [
+    handle(disableServiceAccount, (call) =>
+      call.inTenant((tx) => setDisabled(tx, call.params.accountId, true)),
+    ),
+    handle(enableServiceAccount, (call) =>
+      call.inTenant((tx) => setDisabled(tx, call.params.accountId, false)),
+    ),
+  ];
+}
+
+function demandAccount(account: ServiceAccount | undefined): ServiceAccount {
+  if (account === undefined) throw new Absent({ resource: 'service account' });
+  return account;
+}
+
+function etag({ version }: ServiceAccount): { etag: string } {
+  return { etag: etagOf(version) };
+}
+
+export function callerOf({ caller }: Pick<Call, 'caller'>): NonNullable<Call['caller']> {
+  if (caller === undefined) throw new Unauthenticated({});
+  return caller;
+}
