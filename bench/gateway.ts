@@ -77,7 +77,10 @@ async function startCandidates(
     MARIMO_HOME: home,
     USERS_PORT: String(usersPort),
     ACCOUNTING_PORT: String(upstream.port),
-    RATE_LIMIT_CALLER: '9999999/s', // counted for each request, never reached
+    // Counted for each request, never reached.
+    RATE_LIMIT_CALLER: '9999999/s',
+    RATE_LIMIT_USER: '9999999/s',
+    RATE_LIMIT_ADDRESS: '9999999/s',
   };
   const nodeProxy = async (name: string, main: URL, portName: string, env: Record<string, string>) => {
     const [port] = (await freePorts(1)) as [number];

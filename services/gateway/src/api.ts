@@ -3,11 +3,12 @@ import { inSpan, SpanKind } from '@marimo/observability';
 import type { Caller, TokenVerifier } from '@marimo/service-kit';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Passage } from './passage.ts';
-import { type ClientAddress, networkOf, type ReadAddress } from './policies/address.ts';
+import type { ClientAddress, ReadAddress } from './policies/address.ts';
 import { bearerOf } from './policies/bearer.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
 import { bodyShape, type ClientHeaders, type Forward, readClientHeaders, readHeld } from './proxy/index.ts';
 import type { RoutePolicy, RouteTable } from './routes/index.ts';
+import type { LimitName } from './settings.ts';
 import type { Target } from './target.ts';
 
 export interface ApiParts {
@@ -85,16 +86,19 @@ async function admit(
   headers: ClientHeaders,
   client: ClientAddress,
 ): Promise<void> {
-  if (!policy.bearer) return limiter.take(policy.limit, networkOf(client.address), passage.ownHeaders);
+  const { address } = client;
+  const take = (limit: LimitName, caller?: Caller) =>
+    limiter.take(limit, { address, caller }, passage.ownHeaders);
+  if (!policy.bearer) return take(policy.limit);
   let caller: Caller;
   try {
     caller = await verifier.verify(bearerOf(headers.authorization));
   } catch (thrown) {
     if (!(thrown instanceof Unauthenticated)) throw thrown;
     metrics.refusedTokens.inc();
-    await limiter.take('caller', networkOf(client.address), passage.ownHeaders);
+    await take('caller');
     throw thrown;
   }
   passage.caller = caller;
-  await limiter.take(policy.limit, caller.sessionId, passage.ownHeaders);
+  await take(policy.limit, caller);
 }

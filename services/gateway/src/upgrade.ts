@@ -6,7 +6,6 @@ import type { Breakers } from '@marimo/resilience';
 import type { TokenVerifier } from '@marimo/service-kit';
 import { refuseOnSocket } from './answer.ts';
 import type { ReadAddress } from './policies/address.ts';
-import { networkOf } from './policies/address.ts';
 import { bearerOf } from './policies/bearer.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
 import { type ClientHeaders, readClientHeaders, type Upstreams } from './proxy/index.ts';
@@ -68,7 +67,7 @@ async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: strin
 
   const { address, proto } = parts.readAddress(req);
   const verified = route.bearer ? await parts.verifier.verify(bearerOf(headers.authorization)) : undefined;
-  await parts.limiter.take('caller', verified?.sessionId ?? networkOf(address), []);
+  await parts.limiter.take('caller', { address, caller: verified }, []);
   const busy = parts.draining() || parts.tunnels.count >= tunnelLimit;
   const skip = ({ instance }: { instance: { id: string; service: string } }) =>
     parts.breakers.isOpen(instance);

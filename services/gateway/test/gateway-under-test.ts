@@ -4,7 +4,7 @@ import { memoryCache } from '@marimo/cache';
 import { type AnyEndpoint, endpoint, Unauthenticated } from '@marimo/contracts';
 import type { Instance, Registry } from '@marimo/discovery';
 import { createLog, createMetrics, type Metrics } from '@marimo/observability';
-import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import type { Caller, FrontServer, TokenVerifier } from '@marimo/service-kit';
 import { z } from 'zod';
 import { createGateway, type GatewayParts } from '../src/gateway.ts';
 import { gatewaySettings } from '../src/settings.ts';
@@ -64,7 +64,7 @@ export interface Upstream {
 
 export interface GatewayUnderTest {
   readonly port: number;
-  readonly server: Server;
+  readonly server: FrontServer;
   readonly url: string;
   /** The sum of a metric's samples that have these labels. */
   measured(name: string, labels?: Record<string, string>): Promise<number>;
@@ -140,7 +140,7 @@ export async function gatewayTo(
   const gateway = {
     port,
     server,
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     metrics,
     measured: async (name: string, labels: Record<string, string> = {}) => {
       const samples = (await metrics.render()).split('\n').filter((line) => line.startsWith(`${name}{`));
@@ -162,18 +162,18 @@ export async function gatewayTo(
   return gateway;
 }
 
-export async function listening(server: Server): Promise<number> {
+export async function listening(server: FrontServer): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }
 
-async function closed(server: Server): Promise<void> {
+async function closed(server: FrontServer): Promise<void> {
   const done = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();
   await done;
 }
 
-/** `Bearer good-<session>` is a caller; everything else is not. */
+/** `Bearer good-<session>` is a caller, `Bearer good-program-<key>` a program; everything else is not. */
 const testVerifier: TokenVerifier = {
   async verify(token) {
     if (!token.startsWith('good-')) throw new Unauthenticated({});
@@ -184,8 +184,8 @@ const testVerifier: TokenVerifier = {
       roles: [],
       grants: [],
       permissionsVersion: '1',
-      authenticatedAt: new Date(),
-      methods: ['pwd'],
+      authenticatedAt: token.startsWith('good-program-') ? undefined : new Date(),
+      methods: token.startsWith('good-program-') ? [] : ['pwd'],
       bearer: token,
       may: () => true,
     };
@@ -205,6 +205,7 @@ function registryOf(first: readonly Instance[]) {
     },
     ready: async () => {},
     ageSeconds: () => 0,
+    source: () => 'registry',
     close: async () => {},
   };
   const announce = (...instances: Instance[]) => {

@@ -95,6 +95,54 @@ describe('the limits', () => {
     expect(statuses).toEqual([401, 401, 429]);
   });
 
+  const strict = '6/min,burst=';
+  const unlimited = '999999/s';
+
+  it.each([
+    ['of one person over all sessions', { RATE_LIMIT_USER: `${strict}3` }, (n: number) => `good-${n}`],
+    [
+      'of one address, however many sessions it has',
+      { RATE_LIMIT_ADDRESS: `${strict}3` },
+      (n: number) => `good-${n}`,
+    ],
+    [
+      'of one key, which the limits of persons do not hold',
+      { RATE_LIMIT_KEY: `${strict}3`, RATE_LIMIT_USER: `${strict}1` },
+      () => 'good-program-1',
+    ],
+  ])('bound what comes together: %s', async (_, env, token) => {
+    const stock = await upstream((_req, res) => res.end());
+    const gateway = await gatewayTo([stock.instance], { env: { RATE_LIMIT_CALLER: unlimited, ...env } });
+    const statuses = [];
+    for (let at = 0; at < 4; at++) {
+      const { status } = await fetch(`${gateway.url}/api/v1/stock/things/1`, bearer(token(at)));
+      statuses.push(status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 429]);
+  });
+
+  it('take nothing from the address for what another limit refuses', async () => {
+    const stock = await upstream((_, res) => res.end());
+    const env = { RATE_LIMIT_CALLER: `${strict}1`, RATE_LIMIT_ADDRESS: `${strict}3` };
+    const gateway = await gatewayTo([stock.instance], { env });
+    const ask = async (session: string) =>
+      (await fetch(`${gateway.url}/api/v1/stock/things/1`, bearer(`good-${session}`))).status;
+    const greedy = [await ask('a'), await ask('a'), await ask('a'), await ask('a')];
+    expect(greedy).toEqual([200, 429, 429, 429]);
+    expect([await ask('b'), await ask('c'), await ask('d')]).toEqual([200, 200, 429]);
+  });
+
+  it('name the one that is nearest, on an answer and on a refusal', async () => {
+    const stock = await upstream((_, res) => res.end());
+    const env = { RATE_LIMIT_CALLER: '60/s,burst=120', RATE_LIMIT_USER: `${strict}2` };
+    const gateway = await gatewayTo([stock.instance], { env });
+    const limitOf = async () => {
+      const { headers } = await fetch(`${gateway.url}/api/v1/stock/things/1`, bearer('good-1'));
+      return ['limit', 'remaining', 'reset'].map((name) => headers.get(`ratelimit-${name}`)).join(' ');
+    };
+    expect([await limitOf(), await limitOf(), await limitOf()]).toEqual(['2 1 10', '2 0 20', '2 0 20']);
+  });
+
   it('see one network in the many addresses of an IPv6 client', () => {
     expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
     expect(networkOf('2001:db8:1:2::9')).toBe('2001:db8:1:2::/64');
