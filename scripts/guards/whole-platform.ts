@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServiceName, servicePorts } from '@marimo/contracts';
 import { createLog } from '@marimo/observability';
-import { asAdministrator, startEmbeddedServer } from '@marimo/postgres';
+import { asAdministrator, type ServerAddress, startEmbeddedServer } from '@marimo/postgres';
 import { makeSigner, type TestSigner } from '@marimo/testing';
 import {
   environmentOf,
@@ -17,6 +17,7 @@ import { run } from '../steps/run.ts';
 export interface WholePlatform {
   readonly platform: RunningPlatform;
   readonly signer: TestSigner;
+  readonly database: ServerAddress;
   /** Where each service that runs can be reached without the gateway. */
   addressOf(service: ServiceName): string;
   stop(): Promise<void>;
@@ -68,6 +69,7 @@ export async function startWholePlatform(): Promise<WholePlatform> {
     return {
       platform,
       signer,
+      database: database.server,
       addressOf: (service) =>
         `http://127.0.0.1:${machine.ports[`${service.toUpperCase()}_PORT`] ?? servicePorts[service]}`,
       stop: () => started.disposeAsync(),

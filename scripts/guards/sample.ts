@@ -1,0 +1,60 @@
+import type { AnyEndpoint } from '@marimo/contracts';
+import { z } from 'zod';
+
+type Schema = z.core.JSONSchema.BaseSchema;
+
+/** Picks a value for an id or a name the request mentions; undefined where it knows none. */
+export type Known = (field: string) => string | undefined;
+
+/** Texts that a pattern demands and no generator would guess. */
+const byField: Readonly<Record<string, string>> = {
+  email: 'stranger@example.com',
+  password: 'Quite-Long-And-Odd-7',
+  current: 'Quite-Long-And-Odd-7',
+  new: 'Quite-Longer-And-Odd-8',
+  currency: 'EUR',
+  baseCurrency: 'EUR',
+  amount: '10.00',
+  timeZone: 'Europe/Moscow',
+  role: 'accountant',
+};
+
+/** A body that the contract of an endpoint takes, filled with what is known of somebody else. */
+export function sampleBody({ body }: AnyEndpoint, known: Known): unknown {
+  if (body === undefined || 'stream' in body) return undefined;
+  return sampleOf(z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' }) as Schema, 'body', known);
+}
+
+function sampleOf(schema: Schema, field: string, known: Known): unknown {
+  const { const: fixed, enum: choices, default: usual, anyOf, oneOf, allOf } = schema;
+  if (fixed !== undefined) return fixed;
+  if (usual !== undefined) return usual;
+  if (choices !== undefined) return choices[0];
+  const one = (anyOf ?? oneOf ?? allOf)?.[0];
+  if (one !== undefined) return sampleOf(one as Schema, field, known);
+  switch (schema.type) {
+    case 'object': {
+      const { properties = {}, required = [] } = schema;
+      const entries = required.map((name) => [name, sampleOf(properties[name] as Schema, name, known)]);
+      return Object.fromEntries(entries);
+    }
+    case 'array':
+      return Array.from({ length: Math.max(1, schema.minItems ?? 1) }, () =>
+        sampleOf(schema.items as Schema, field.replace(/s$/, ''), known),
+      );
+    case 'integer':
+    case 'number':
+      return schema.minimum ?? 1;
+    case 'boolean':
+      return true;
+    default:
+      return textOf(schema, field, known);
+  }
+}
+
+function textOf({ format, minLength = 1 }: Schema, field: string, known: Known): string {
+  if (format === 'uuid') return known(field) ?? '0192f3c4-7a10-7000-8000-0000000000aa';
+  if (format === 'date') return '2026-01-15';
+  if (format === 'date-time') return '2027-01-15T00:00:00Z';
+  return byField[field] ?? known(field) ?? 'sample'.padEnd(minLength, 'x');
+}
