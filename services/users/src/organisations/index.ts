@@ -1,7 +1,15 @@
 export { demandAnotherAdministrator } from './administrators.ts';
-export { holds, type Rights, rightsInState } from './rights.ts';
+export { meOf, versionOfMe } from './me.ts';
+export { rightsFor } from './proven-rights.ts';
+export { holds, mayEndPause, type Rights, rightsInState } from './rights.ts';
 export { organisationRoutes } from './routes.ts';
-export { findSettings, holdOrganisation, lockOrganisation } from './state-store.ts';
+export {
+  findSettings,
+  holdOrganisation,
+  lockOrganisation,
+  updateSettings,
+  type VersionedSettings,
+} from './state-store.ts';
 export {
   countSeenSince,
   emailKey,
@@ -11,6 +19,7 @@ export {
   insertMember,
   insertOrganisation,
   insertPerson,
+  insertRoles,
   type Membership,
   notePresence,
   type Person,

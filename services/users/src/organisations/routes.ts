@@ -1,6 +1,7 @@
-import { Absent, type BuiltInRoleName, builtInRoles } from '@marimo/contracts';
+import { Absent } from '@marimo/contracts';
 import { me, organisation } from '@marimo/contracts/users';
 import { type Deps, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { meOf, versionOfMe } from './me.ts';
 import { findSettings } from './state-store.ts';
 import { findMembership } from './store.ts';
 
@@ -9,9 +10,8 @@ export const organisationRoutes = ({ clock }: Deps): readonly Route[] => [
     const userId = call.caller?.userId ?? '';
     const membership = await call.readInTenant((tx) => findMembership(tx, userId, clock()));
     if (membership === undefined) throw new Absent({ resource: 'member' });
-    const { user, organisation, roles, grants } = membership;
-    const permissions = [...new Set([...builtInGrants(roles), ...grants])].sort();
-    return reply(200, { user, organisation, roles: [...roles], permissions });
+    const seen = meOf(membership, call.caller?.methods ?? []);
+    return reply(200, seen, { etag: etagOf(versionOfMe(seen)) });
   }),
 
   handle(organisation, async (call) => {
@@ -20,9 +20,3 @@ export const organisationRoutes = ({ clock }: Deps): readonly Route[] => [
     return reply(200, found.settings, { etag: etagOf(found.version) });
   }),
 ];
-
-function builtInGrants(roles: readonly string[]): string[] {
-  return roles.flatMap((role) =>
-    Object.hasOwn(builtInRoles, role) ? [...builtInRoles[role as BuiltInRoleName].grants] : [],
-  );
-}
