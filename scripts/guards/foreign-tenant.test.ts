@@ -93,10 +93,7 @@ describe('an administrator of another organisation', () => {
     async (_, service, endpoint) => {
       const { status, text } = await ask(service, endpoint, tokens.stranger);
       expect(text).not.toContain(marker);
-      expect({ status, text }).toEqual({
-        status: expect.toBeOneOf([400, 403, 404, 409, 412, 415, 422]),
-        text,
-      });
+      expect(`${status} ${text}`).toMatch(/^(400|403|404|409|412|415|422) /);
     },
   );
 
@@ -112,6 +109,6 @@ describe('an administrator of another organisation', () => {
 
   it('has changed nothing by all of this', async () => {
     const after = await contentOf(whole.database, owner.organisationId);
-    expect(after.digests).toEqual(before.digests);
+    expect(after.tables).toEqual(before.tables);
   });
 });

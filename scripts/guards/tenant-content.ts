@@ -4,8 +4,8 @@ import { asAdministrator, type ServerAddress } from '@marimo/postgres';
 export interface ContentOfTenant {
   /** `schema.column` → some of its values, newest tables included; what paths and bodies can name. */
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** `schema.table` → what its rows of this tenant are, as one digest. */
-  readonly digests: Readonly<Record<string, string>>;
+  /** `schema.table` → its rows of this tenant, as one text. */
+  readonly tables: Readonly<Record<string, string>>;
 }
 
 /** They move by themselves: the relay sends, workers count and send again. */
@@ -19,7 +19,7 @@ interface Column {
 
 export function contentOf(server: ServerAddress, tenantId: string): Promise<ContentOfTenant> {
   return asAdministrator(server, async (client) => {
-    const { rows: tables } = await client.query<Column>(
+    const { rows: found } = await client.query<Column>(
       `select c.table_schema as schema, c.table_name as table, array_agg(c.column_name::text) as columns
          from information_schema.columns c
          join information_schema.tables t using (table_schema, table_name)
@@ -29,20 +29,20 @@ export function contentOf(server: ServerAddress, tenantId: string): Promise<Cont
         order by 1, 2`,
     );
     const values = new Map<string, string[]>();
-    const digests: Record<string, string> = {};
-    for (const { schema, table, columns } of tables) {
+    const tables: Record<string, string> = {};
+    for (const { schema, table, columns } of found) {
       const name = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(table)}`;
       const { rows } = await client.query<{ row: Record<string, unknown>; text: string }>(
         `select to_jsonb(t) as row, t::text as text from ${name} t where tenant_id = $1 order by text`,
         [tenantId],
       );
-      if (!moving.includes(table)) digests[`${schema}.${table}`] = rows.map(({ text }) => text).join('\n');
+      if (!moving.includes(table)) tables[`${schema}.${table}`] = rows.map(({ text }) => text).join('\n');
       for (const column of columns) {
-        const found = rows.map(({ row }) => row[column]).filter((value) => typeof value === 'string');
+        const texts = rows.map(({ row }) => row[column]).filter((value) => typeof value === 'string');
         const known = values.get(`${schema}.${column}`) ?? [];
-        if (found.length > 0) values.set(`${schema}.${column}`, [...known, ...found]);
+        if (texts.length > 0) values.set(`${schema}.${column}`, [...known, ...texts]);
       }
     }
-    return { values, digests };
+    return { values, tables };
   });
 }
