@@ -1,10 +1,12 @@
 import { type Deps, defineService, type ServiceDefinition } from '@marimo/service-kit';
+import { accessReportRoutes } from './src/access-reports/index.ts';
 import { deviceSessionRoutes } from './src/device-sessions/index.ts';
 import { housekeeping } from './src/housekeeping.ts';
 import { mailLinkRoutes } from './src/mail-links/index.ts';
 import { organisationRoutes } from './src/organisations/index.ts';
 import { type Choices, makeParts, type Parts } from './src/parts.ts';
 import { registrationRoutes } from './src/registration/index.ts';
+import { assignmentRoutes, roleRoutes } from './src/roles/index.ts';
 import { sessionRoutes } from './src/sessions/index.ts';
 import { signingKeyRoutes } from './src/signing-keys/index.ts';
 
@@ -26,6 +28,9 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       (deps) => signingKeyRoutes(partsOf(deps).keys),
       (deps) => mailLinkRoutes(deps, partsOf(deps).links),
       deviceSessionRoutes,
+      roleRoutes,
+      assignmentRoutes,
+      accessReportRoutes,
     ],
     background: [
       housekeeping((deps) => partsOf(deps).metrics),

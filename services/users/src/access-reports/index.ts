@@ -1,0 +1,1 @@
+export { accessReportRoutes } from './routes.ts';

@@ -1,0 +1,17 @@
+import type { NewRoleAssignment, RoleAssignment } from '@marimo/contracts/users';
+
+/** Whether the request asks for just what is there; without a beginning it had asked for "at once". */
+export function isRepetition(present: RoleAssignment, asked: NewRoleAssignment): boolean {
+  const { memberId, serviceAccountId, role, validFrom, validUntil } = asked;
+  return (
+    present.memberId === (memberId?.toLowerCase() ?? null) &&
+    present.serviceAccountId === (serviceAccountId?.toLowerCase() ?? null) &&
+    present.role === role &&
+    present.validFrom === (validFrom === undefined ? present.grantedAt : instant(validFrom)) &&
+    present.validUntil === (validUntil === undefined ? null : instant(validUntil))
+  );
+}
+
+function instant(text: string): string {
+  return new Date(text).toISOString();
+}

@@ -1,0 +1,2 @@
+export { assignmentRoutes } from './assignment-routes.ts';
+export { roleRoutes } from './routes.ts';

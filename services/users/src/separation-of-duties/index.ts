@@ -1,0 +1,11 @@
+export {
+  demandHeld,
+  demandMayGive,
+  demandNoConflict,
+  demandRoles,
+  demandSound,
+  type Giving,
+  withGrants,
+} from './demands.ts';
+export { type HeldRole, pairsHeld, type RoleSpan } from './separation-of-duties.ts';
+export { type HolderRef, holderIdOf, isStrict, lockHolder, spansOf } from './store.ts';
