@@ -50,6 +50,9 @@ const Environment = z
     JWT_SECRET: z.string(),
     INTERNAL_SECRET: z.string(),
     PORTAL_URL: url('http', 'https'),
+    JWT_SECRET_PREVIOUS: z.string(),
+    WEBAUTHN_RP_ID: z.string().regex(/^[a-z0-9.-]+$/, 'a domain such as example.com'),
+    WEBAUTHN_ORIGINS: z.string(),
     DRAIN_MS: wholeNumber('milliseconds, at most 600000', 600_000),
   })
   .partial();

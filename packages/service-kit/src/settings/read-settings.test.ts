@@ -37,6 +37,7 @@ describe('an empty environment', () => {
       migrateAtStart: true,
     });
     expect(settings.portalUrl).toBe('http://localhost:8080');
+    expect(settings.webauthn).toEqual({ rpId: 'localhost', origins: ['http://localhost:8080'] });
     expect(settings.ports).toMatchObject({ gateway: 8080, users: 8081, workers: 8088 });
   });
 
@@ -83,6 +84,9 @@ describe('a full environment', () => {
       JWT_SECRET: 'short is fine here',
       INTERNAL_SECRET: 'and here',
       PORTAL_URL: 'https://erp.example.com/',
+      JWT_SECRET_PREVIOUS: 'and the one before',
+      WEBAUTHN_RP_ID: 'example.com',
+      WEBAUTHN_ORIGINS: 'https://example.com, https://shop.example.com',
       LOG_LEVEL: 'warn',
       DRAIN_MS: '500',
     });
@@ -107,6 +111,11 @@ describe('a full environment', () => {
       jwtSecret: 'short is fine here',
       internalSecret: 'and here',
       portalUrl: 'https://erp.example.com',
+      previousJwtSecret: 'and the one before',
+      webauthn: {
+        rpId: 'example.com',
+        origins: ['https://erp.example.com', 'https://example.com', 'https://shop.example.com'],
+      },
       logLevel: 'warn',
       drainMs: 500,
     });
@@ -143,6 +152,17 @@ describe('a broken environment', () => {
     const env = { HOST: '0.0.0.0', CONSUL_ADDR: 'consul:8500' };
     expect(problemsOf(env)).toEqual([expect.stringContaining('ADVERTISE_HOST')]);
     expect(problemsOf({ ...env, ADVERTISE_HOST: '10.0.0.7' })).toEqual([]);
+  });
+
+  it.each([
+    ['another domain than the portal', { WEBAUTHN_RP_ID: 'example.org' }],
+    ['a domain that only ends like it', { WEBAUTHN_RP_ID: 'p.example.com' }],
+    ['an origin outside', { WEBAUTHN_ORIGINS: 'https://example.org' }],
+    ['an origin with a path', { WEBAUTHN_ORIGINS: 'https://erp.example.com/login' }],
+    ['an origin that is none', { WEBAUTHN_ORIGINS: 'erp.example.com' }],
+  ])('is one where passkeys could never work: %s', (_, env) => {
+    const problems = problemsOf({ PORTAL_URL: 'https://erp.example.com', ...env });
+    expect(problems).toEqual([expect.stringContaining('WEBAUTHN_ORIGINS')]);
   });
 
   it('is one where two services share a port', () => {

@@ -4,6 +4,7 @@ import { servicePorts } from '@marimo/contracts';
 import { type ReadEnvironment, readEnvironment } from './environment.ts';
 import { keptSecret, weaknessOf } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { foreignOrigins, webauthnOf } from './webauthn.ts';
 
 const project = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -24,10 +25,13 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const { values, rolePasswords } = read;
   const production = values.NODE_ENV === 'production';
   const ports = { ...servicePorts, ...read.ports };
+  const portalUrl = (values.PORTAL_URL ?? `http://localhost:${ports.gateway}`).replace(/\/+$/, '');
+  const webauthn = webauthnOf({ portalUrl, rpId: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS });
   const problems = [
     ...read.problems,
     ...sharedPorts(ports),
     ...unreachable(read),
+    ...foreignOrigins(webauthn),
     ...(production ? weakSecrets(read) : []),
   ];
   if (problems.length > 0) throw new SettingsInvalid(problems);
@@ -55,7 +59,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     mailFrom: values.MAIL_FROM ?? 'Marimo ERP <no-reply@marimo.local>',
     jwtSecret: values.JWT_SECRET ?? keptSecret(home, 'jwt'),
     internalSecret: values.INTERNAL_SECRET ?? keptSecret(home, 'internal'),
-    portalUrl: (values.PORTAL_URL ?? `http://localhost:${ports.gateway}`).replace(/\/+$/, ''),
+    previousJwtSecret: values.JWT_SECRET_PREVIOUS,
+    portalUrl,
+    webauthn,
     drainMs: values.DRAIN_MS ?? 10_000,
   };
 }

@@ -1,5 +1,6 @@
 import type { ServiceName } from '@marimo/contracts';
 import type { ServerAddress } from '@marimo/postgres';
+import type { WebauthnSettings } from './webauthn.ts';
 
 /** What the environment says, checked once at start. The README's table lists every variable. */
 export interface Settings {
@@ -26,10 +27,13 @@ export interface Settings {
   readonly mailFrom: string;
   /** Seals the signing keys; made at the first start where none is given, demanded in production. */
   readonly jwtSecret: string;
+  /** The one before, while what it sealed is sealed anew; needed at one start. */
+  readonly previousJwtSecret: string | undefined;
   /** What services prove themselves to each other with; the same for all, made and demanded as `jwtSecret` is. */
   readonly internalSecret: string;
   /** Where people open the portal, without a slash at the end: links in mails lead there. The gateway unless told. */
   readonly portalUrl: string;
+  readonly webauthn: WebauthnSettings;
   /** Milliseconds a stopping service waits for what is running. */
   readonly drainMs: number;
 }
