@@ -20,6 +20,15 @@ export const PlatformHealth = z.strictObject({
 });
 export type PlatformHealth = z.infer<typeof PlatformHealth>;
 
+export const PlatformReady = z.strictObject({
+  status: z.literal('ready'),
+  /** `disk`: the registry has not answered since this start; instances are called that were kept from an earlier one. */
+  discovery: z.enum(['registry', 'disk']),
+  /** Services whose routes were kept from an earlier start, because nobody has answered for them yet. */
+  keptRoutes: z.array(z.string()),
+});
+export type PlatformReady = z.infer<typeof PlatformReady>;
+
 export const platformHealth = endpoint({
   method: 'GET',
   path: '/health',
@@ -33,6 +42,6 @@ export const platformReady = endpoint({
   path: '/ready',
   summary: 'Whether every service the platform runs has an instance that can serve.',
   access: 'public',
-  replies: { 200: z.strictObject({ status: z.literal('ready') }) },
+  replies: { 200: PlatformReady },
   refusals: [PlatformNotReady],
 });

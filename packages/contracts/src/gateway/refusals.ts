@@ -28,3 +28,10 @@ export class Overloaded extends refusal(z.object({}), {
   title: 'The platform is overloaded',
   detail: () => 'More urgent requests go first. Nothing was changed; try again as soon as Retry-After says.',
 }) {}
+
+export class ChangeRefused extends refusal(z.object({ conflicts: z.array(z.string()) }), {
+  code: 'gateway.change-refused',
+  kind: 'refused',
+  title: 'The change contradicts itself or what is there',
+  detail: ({ conflicts }) => `Nothing was changed. ${conflicts.join('; ')}.`,
+}) {}
