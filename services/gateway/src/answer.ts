@@ -36,6 +36,7 @@ export function refuse(passage: Passage, thrown: unknown): void {
 
 /** Whether more of the body may come than we want to throw away to keep the connection. */
 function isUnread({ req, awaitsContinue }: Passage): boolean {
+  if (req.httpVersionMajor === 2) return false; // a stream can be ended without the others
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
   if (length === undefined && coding === undefined) return false;
   if (awaitsContinue) return true; // it may send the body or not; nobody can tell

@@ -8,6 +8,7 @@ import { Breakers } from '@marimo/resilience';
 import type { GivenToServer, OwnServer } from '@marimo/service-kit';
 import { refuse } from './answer.ts';
 import { createApi } from './api.ts';
+import { type Certificate, createFront, type FrontParts, overHttp1 } from './front/index.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { createPages } from './pages/app.ts';
 import { healthReader } from './pages/health.ts';
@@ -18,7 +19,6 @@ import { rateLimiter } from './policies/rate-limit.ts';
 import { forwarder, Upstreams } from './proxy/index.ts';
 import { recorder } from './record.ts';
 import { compileRoutes } from './routes/index.ts';
-import { createGatewayServer } from './server.ts';
 import type { GatewaySettings } from './settings.ts';
 import { readTarget } from './target.ts';
 import { createTunnels } from './tunnels.ts';
@@ -29,6 +29,9 @@ export interface GatewayParts extends GivenToServer {
   readonly contracts: Readonly<Record<string, readonly AnyEndpoint[]>>;
   /** Paths whose WebSocket upgrades are let through. */
   readonly sockets: readonly SocketRoute[];
+  /** With one the gateway speaks TLS. */
+  readonly certificate?: Certificate | undefined;
+  readonly frontLimits?: FrontParts['limits'];
   readonly registry: Registry;
   readonly cache: Cache;
   readonly metrics: Metrics;
@@ -66,30 +69,43 @@ export function createGateway(parts: GatewayParts): OwnServer {
     breakers,
     tunnels,
   });
-  const pages = createPages({
-    ...checks,
-    health: healthReader({ services: routes.services, upstreams, breakers, registry }),
-    expected: settings.expects ?? routes.services,
-    openApi: mergedOpenApi({ gateway: ownPages, ...contracts }, version),
-    async renderMetrics() {
-      metrics.discoveryAge.set(registry.ageSeconds());
-      return `${await parts.sharedMetrics()}\n${await parts.metrics.render()}`;
-    },
-    metricsType: parts.metrics.contentType,
-  });
+  const pages = overHttp1(
+    createPages({
+      ...checks,
+      health: healthReader({ services: routes.services, upstreams, breakers, registry }),
+      expected: settings.expects ?? routes.services,
+      openApi: mergedOpenApi({ gateway: ownPages, ...contracts }, version),
+      async renderMetrics() {
+        metrics.discoveryAge.set(registry.ageSeconds());
+        return `${await parts.sharedMetrics()}\n${await parts.metrics.render()}`;
+      },
+      metricsType: parts.metrics.contentType,
+    }),
+  );
   const handle = async (passage: Passage) => {
     const target = readTarget(passage.req.url ?? '');
     if (target.service === undefined) pages(passage);
     else await api(passage, target.service, target);
   };
 
+  const front = createFront({
+    handle,
+    upgrade,
+    record: recorder(parts.metrics, log),
+    draining,
+    fail,
+    certificate: parts.certificate,
+    limits: parts.frontLimits,
+  });
   return {
-    server: createGatewayServer({ handle, upgrade, record: recorder(parts.metrics, log), draining, fail }),
+    server: front.server,
     drain() {
       isDraining = true;
+      front.drain();
       tunnels.close();
     },
     async close() {
+      front.close();
       breakers.close();
       await upstreams.close();
     },

@@ -86,6 +86,7 @@ function expire(passage: Passage): void {
  * client to see the answer, and for its connection to stay good if there was not much left.
  */
 function discardRest(req: IncomingMessage): void {
+  if (req.httpVersionMajor === 2) return void req.destroy(); // asks the client to stop, and ends this stream only
   const timer = setTimeout(() => req.socket.destroy(), lingerMs);
   req.once('close', () => clearTimeout(timer)).resume();
 }

@@ -113,6 +113,9 @@ export interface Options extends Partial<Omit<GatewayParts, 'settings' | 'metric
   readonly env?: Record<string, string>;
 }
 
+/** What the limits are for is tested where they are set; elsewhere they are in nobody's way. */
+const ampleLimits = { RATE_LIMIT_CALLER: '9999/s', RATE_LIMIT_USER: '9999/s', RATE_LIMIT_ADDRESS: '9999/s' };
+
 export async function gatewayTo(
   instances: readonly Instance[],
   options: Options = {},
@@ -122,7 +125,7 @@ export async function gatewayTo(
   const logged: Record<string, unknown>[] = [];
   const { env = {}, ...parts } = options;
   const own = createGateway({
-    settings: gatewaySettings(env),
+    settings: gatewaySettings({ ...ampleLimits, ...env }),
     contracts: { stock },
     sockets: [],
     registry,

@@ -19,7 +19,8 @@ export function addressReader(trustedProxies: readonly string[]): ReadAddress {
 
   return ({ socket, headers }) => {
     let address = plain(socket.remoteAddress ?? '');
-    if (trustedProxies.length === 0 || !isTrusted(address)) return { address, proto: 'http' };
+    const proto = isEncrypted(socket) ? 'https' : 'http';
+    if (trustedProxies.length === 0 || !isTrusted(address)) return { address, proto };
     const hops = String(headers['x-forwarded-for'] ?? '')
       .split(',')
       .map((hop) => plain(hop.trim()));
@@ -28,7 +29,7 @@ export function addressReader(trustedProxies: readonly string[]): ReadAddress {
       if (isIP(hop) === 0) break;
       address = hop;
     }
-    return { address, proto: headers['x-forwarded-proto'] === 'https' ? 'https' : 'http' };
+    return { address, proto: headers['x-forwarded-proto'] === 'https' ? 'https' : proto };
   };
 }
 
@@ -43,6 +44,10 @@ export function networkOf(address: string): string {
     .slice(0, 4)
     .map((group) => Number.parseInt(group, 16).toString(16))
     .join(':')}::/64`;
+}
+
+function isEncrypted(socket: IncomingMessage['socket'] & { encrypted?: boolean }): boolean {
+  return socket.encrypted === true;
 }
 
 /** A dual-stack socket shows IPv4 as ::ffff:1.2.3.4. */

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Passage } from '../passage.ts';
+import { isHttp10 } from './request-headers.ts';
 import { readServiceHeaders } from './response-headers.ts';
 
 /** How one try at one instance ended. */
@@ -170,6 +171,6 @@ function cut(passage: Passage): void {
   const { req, res } = passage;
   passage.broken = passage.cancelled === undefined;
   // HTTP/1.0 takes a plain close for the end of the body; a reset it does not.
-  if (req.httpVersionMinor === 0) res.socket?.resetAndDestroy();
+  if (isHttp10(req)) res.socket?.resetAndDestroy();
   res.destroy();
 }

@@ -205,10 +205,10 @@ describe('an instance that drowns', () => {
       instances: () => [instance],
       onChange: () => () => {},
     } as unknown as Registry);
-    const chosen = upstreams.choose('stock', () => false);
+    const chosen = upstreams.choose({ service: 'stock' }, () => false);
     expect(chosen?.instance).toBe(instance);
     chosen!.inFlight = 1_024;
-    expect(upstreams.choose('stock', () => false)).toBeUndefined();
+    expect(upstreams.choose({ service: 'stock' }, () => false)).toBeUndefined();
     await upstreams.close();
   });
 });

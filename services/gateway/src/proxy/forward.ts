@@ -13,11 +13,10 @@ import type { Passage } from '../passage.ts';
 import { attempt, type Outcome } from './attempt.ts';
 import { failureOf, labelOf, refusalFor, tell } from './outcome.ts';
 import { StreamedBody } from './request-body.ts';
-import type { Upstream, Upstreams } from './upstreams.ts';
+import type { Upstream, Upstreams, Wanted } from './upstreams.ts';
 
 /** A checked request, ready to be sent on. */
-export interface Outgoing {
-  readonly service: string;
+export interface Outgoing extends Wanted {
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -46,11 +45,11 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
     budget.earn();
     const tried = new Set<Upstream>();
     const isOpen = (one: Upstream) => breakers.isOpen(one.instance);
-    const untried = () => upstreams.choose(service, (one) => tried.has(one) || isOpen(one));
+    const untried = () => upstreams.choose(request, (one) => tried.has(one) || isOpen(one));
     for (let tries = 1; ; tries++) {
       const fresh = untried();
       if (fresh === undefined && tries > 1) await pause(passage, backoffMs(tries - 1));
-      const upstream = fresh ?? upstreams.choose(service, isOpen);
+      const upstream = fresh ?? upstreams.choose(request, isOpen);
       const leave = upstream && breakers.enter(upstream.instance);
       if (upstream === undefined || leave === undefined)
         throw new Unavailable({ service }, { retryAfterSeconds: 1 });

@@ -1,5 +1,10 @@
 export { type Forward, forwarder } from './forward.ts';
 export { bodyShape, readHeld } from './request-body.ts';
-export { type ClientHeaders, headerLimitBytes, readClientHeaders } from './request-headers.ts';
+export {
+  type ClientHeaders,
+  headerLimitBytes,
+  headerLimitCount,
+  readClientHeaders,
+} from './request-headers.ts';
 export { protection } from './response-headers.ts';
 export { type Upstream, Upstreams } from './upstreams.ts';

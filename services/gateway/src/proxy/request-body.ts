@@ -16,11 +16,20 @@ export type BodyShape =
 export function bodyShape(req: IncomingMessage, limit: number): BodyShape {
   if (req.headers['transfer-encoding'] !== undefined) return { kind: 'streamed', length: undefined };
   const stated = req.headers['content-length'];
-  if (stated === undefined) return { kind: 'none' };
+  if (stated === undefined) {
+    // In HTTP/2 a body needs neither header: a flag of the frame says whether one follows.
+    return follows(req) ? { kind: 'streamed', length: undefined } : { kind: 'none' };
+  }
   const length = Number(stated); // the parser took digits only
   if (length > limit) throw new BodyTooLarge({ limit });
   if (length === 0) return { kind: 'none' };
   return length <= heldBytes ? { kind: 'held', length } : { kind: 'streamed', length };
+}
+
+function follows(
+  req: IncomingMessage & { readonly stream?: { readonly endAfterHeaders: boolean } },
+): boolean {
+  return req.stream !== undefined && !req.stream.endAfterHeaders;
 }
 
 /** Reads a short body whole. Rejects when the passage is cancelled before its end. */

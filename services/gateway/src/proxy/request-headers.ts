@@ -1,8 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { HeadersTooLarge, MalformedRequest } from '@marimo/contracts';
 
 export const headerLimitBytes = 16_384;
-const headerLimitCount = 100;
+export const headerLimitCount = 100;
+
+const pseudoHeaderCount = 4; // of HTTP/2: they stand in no list of HTTP/1.1's
 
 /** What a client sent, after the first look. */
 export interface ClientHeaders {
@@ -48,7 +50,9 @@ const knownNamesLimit = 500; // clients repeat a few dozen; inventions must not 
 /** Sorts a client's headers; refuses those that could be read in two ways. */
 export function readClientHeaders(req: IncomingMessage): ClientHeaders {
   const raw = req.rawHeaders;
-  if (raw.length > headerLimitCount * 2) throw new HeadersTooLarge({ limit: headerLimitBytes });
+  const isHttp2 = req.httpVersionMajor === 2;
+  const most = headerLimitCount + (isHttp2 ? pseudoHeaderCount : 0);
+  if (raw.length > most * 2) throw new HeadersTooLarge({ limit: headerLimitBytes });
   refuseUnclearFraming(req);
   const named = namedByConnection(req.headers.connection);
   const passed: string[] = [];
@@ -61,10 +65,11 @@ export function readClientHeaders(req: IncomingMessage): ClientHeaders {
     }
     if (passes && !named?.has(name)) passed.push(name, raw[at + 1] as string);
   }
-  const { host, authorization } = req.headers;
-  if (!host && req.httpVersionMinor !== 0) throw unclear('host', 'is missing');
+  const host = isHttp2 ? hostOfHttp2(req.headers) : req.headers.host;
+  const { authorization } = req.headers;
+  if (!host && !isHttp10(req)) throw unclear('host', 'is missing');
   return {
-    passed,
+    passed: isHttp2 ? withOneCookie(passed, req.headers.cookie) : passed,
     host: host ?? '',
     authorization: named?.has('authorization') ? undefined : authorization,
     keyed: 'idempotency-key' in req.headers && !named?.has('idempotency-key'),
@@ -77,9 +82,31 @@ export function readClientHeaders(req: IncomingMessage): ClientHeaders {
  */
 function refuseUnclearFraming(req: IncomingMessage): void {
   const coding = req.headers['transfer-encoding'];
-  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersionMinor === 0)) {
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || isHttp10(req))) {
     throw unclear('transfer-encoding', 'only chunked is read');
   }
+}
+
+/** RFC 9113 section 8.3.1: who sends both must mean the same, or two servers would see two hosts. */
+function hostOfHttp2({ ':authority': authority, host }: IncomingHttpHeaders): string | undefined {
+  if (typeof authority !== 'string') return host;
+  if (host !== undefined && host !== authority) throw unclear('host', 'is another than :authority');
+  return authority;
+}
+
+/** HTTP/2 may cut a cookie header into pieces, which must be one again for HTTP/1.1 (RFC 9113 section 8.2.3). */
+function withOneCookie(passed: string[], cookie: string | undefined): string[] {
+  if (cookie === undefined) return passed;
+  const joined: string[] = [];
+  for (let at = 0; at < passed.length; at += 2) {
+    if (passed[at] !== 'cookie') joined.push(passed[at] as string, passed[at + 1] as string);
+  }
+  joined.push('cookie', cookie);
+  return joined;
+}
+
+export function isHttp10({ httpVersionMajor, httpVersionMinor }: IncomingMessage): boolean {
+  return httpVersionMajor === 1 && httpVersionMinor === 0;
 }
 
 function know(rawName: string): KnownName {
@@ -87,7 +114,8 @@ function know(rawName: string): KnownName {
   if (known !== undefined) return known;
   const name = rawName.toLowerCase();
   // An underscore becomes a dash in many servers: x_user_id would pass for x-user-id.
-  const passes = !ofThisConnection.has(name) && !onlyOurs.test(name) && !name.includes('_');
+  const passes =
+    !name.startsWith(':') && !ofThisConnection.has(name) && !onlyOurs.test(name) && !name.includes('_');
   const place = once.indexOf(name);
   const fresh = { name, passes, onceBit: place < 0 ? 0 : 1 << place };
   if (knownNames.size < knownNamesLimit) knownNames.set(rawName, fresh);

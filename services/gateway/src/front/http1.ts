@@ -1,51 +1,29 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HeadersTooLarge, MalformedRequest, newId } from '@marimo/contracts';
-import { endSocket, refuseOnSocket } from './answer.ts';
-import { Passage } from './passage.ts';
-import { headerLimitBytes } from './proxy/index.ts';
-import { requestIdOf } from './request-id.ts';
+import { endSocket, refuseOnSocket } from '../answer.ts';
+import { headerLimitBytes } from '../proxy/index.ts';
+import type { FrontParts } from './front.ts';
+import type { FrontLimits } from './limits.ts';
+import { beginPassage, takeRequest } from './take.ts';
 
-export interface ServerParts {
-  readonly handle: (passage: Passage) => Promise<void>;
-  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  /** Called once a request is over, however it ended. */
-  readonly record: (passage: Passage) => void;
-  readonly draining: () => boolean;
-  readonly fail: (passage: Passage, thrown: unknown) => void;
-}
-
-const limits = {
-  maxHeaderSize: headerLimitBytes,
-  headersTimeout: 10_000,
-  requestTimeout: 600_000, // longer than any route's deadline, which ends a slow body much earlier
-  keepAliveTimeout: 75_000, // longer than the load balancers in front keep theirs
-  connectionsCheckingInterval: 1_000,
-  requireHostHeader: false, // refused by us, as a problem
-};
-
-/** The listener of the gateway: everything that arrives becomes a passage, or is answered on the bare socket. */
-export function createGatewayServer(parts: ServerParts): Server {
-  const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): Passage => {
-    const passage = new Passage(req, res, requestIdOf(req), awaitsContinue);
-    if (parts.draining()) passage.ownHeaders.push('connection', 'close');
-    res.on('close', () => {
-      passage.end();
-      parts.record(passage);
-    });
-    return passage;
+/** The HTTP/1.1 half of the front; it listens itself where there is no TLS. */
+export function createHttp1(parts: FrontParts, { headMs, idleMs }: FrontLimits): Server {
+  const limits = {
+    maxHeaderSize: headerLimitBytes,
+    headersTimeout: headMs,
+    requestTimeout: 600_000, // longer than any route's deadline, which ends a slow body much earlier
+    keepAliveTimeout: idleMs,
+    connectionsCheckingInterval: Math.min(1_000, headMs),
+    requireHostHeader: false, // refused by us, as a problem
   };
-  const begin = (passage: Passage) => {
-    parts.handle(passage).catch((thrown: unknown) => parts.fail(passage, thrown));
-  };
-
   const server = createServer({ ...limits, shouldUpgradeCallback: asksForWebSocket }, (req, res) => {
-    begin(take(req, res, false));
+    beginPassage(parts, takeRequest(parts, req, res, false));
   });
-  server.on('checkContinue', (req, res) => begin(take(req, res, true)));
+  server.on('checkContinue', (req, res) => beginPassage(parts, takeRequest(parts, req, res, true)));
   server.on('checkExpectation', (req, res) => {
     const errors = [{ pointer: 'expect', detail: 'only 100-continue can be expected' }];
-    parts.fail(take(req, res, true), new MalformedRequest({ errors }));
+    parts.fail(takeRequest(parts, req, res, true), new MalformedRequest({ errors }));
   });
   server.on('upgrade', parts.upgrade);
   server.on('clientError', refuseUnreadable);
