@@ -145,18 +145,18 @@ export function rightsOfAccount(
   return rightsOf(tx, { accountId }, now);
 }
 
-/** Until the end of the transaction nobody suspends, removes or disables the owner; false when there is none. */
+/** Until the end of the transaction nobody suspends, removes or disables the owner or the organisation; false without one. */
 export async function holdOwner(tx: Transaction, owner: KeyOwner): Promise<boolean> {
-  const found =
+  const [table, column, id] =
     'accountId' in owner
-      ? await tx.first('select 1 from service_account where tenant_id = $1 and account_id = $2 for share', [
-          tx.tenantId,
-          owner.accountId,
-        ])
-      : await tx.first('select 1 from member where tenant_id = $1 and person_id = $2 for share', [
-          tx.tenantId,
-          owner.personId,
-        ]);
+      ? ['service_account', 'account_id', owner.accountId]
+      : ['member', 'person_id', owner.personId];
+  const found = await tx.first(
+    `select 1 from organisation o join ${table} h on h.tenant_id = o.tenant_id
+      where o.tenant_id = $1 and h.${column} = $2
+        for share`,
+    [tx.tenantId, id],
+  );
   return found !== undefined;
 }
 
