@@ -7,6 +7,7 @@ import { organisationRoutes } from './src/organisations/index.ts';
 import { type Choices, makeParts, type Parts } from './src/parts.ts';
 import { registrationRoutes } from './src/registration/index.ts';
 import { assignmentRoutes, roleRoutes } from './src/roles/index.ts';
+import { secondFactorParts, secondFactorRoutes } from './src/second-factors/index.ts';
 import { sessionRoutes } from './src/sessions/index.ts';
 import { signingKeyRoutes } from './src/signing-keys/index.ts';
 
@@ -28,6 +29,7 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       (deps) => signingKeyRoutes(partsOf(deps).keys),
       (deps) => mailLinkRoutes(deps, partsOf(deps).links),
       deviceSessionRoutes,
+      (deps) => secondFactorRoutes(deps, secondFactorParts(deps, partsOf(deps))),
       roleRoutes,
       assignmentRoutes,
       accessReportRoutes,

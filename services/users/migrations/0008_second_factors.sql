@@ -64,6 +64,7 @@ create table challenge (
   tenant_id      uuid,
   session_id     uuid,
   methods        text[] not null default '{}', -- what was proved before
+  first_proof    bytea, -- hash of the stored password that was matched: a challenge ends with its password
   failures       int not null default 0,
   expires_at     timestamptz not null,
   check ((purpose = 'passkey-login') = (person_id is null)),

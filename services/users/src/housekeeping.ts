@@ -2,6 +2,7 @@ import { type BackgroundWork, type Deps, repeat } from '@marimo/service-kit';
 import { forgetOldLinks } from './mail-links/index.ts';
 import { countSeenSince } from './organisations/index.ts';
 import { forgetOldRegistrations } from './registration/index.ts';
+import { forgetUnanswered, resealFactorKeys } from './second-factors/index.ts';
 import { forgetOldRevocations, type SignInMetrics } from './sessions/index.ts';
 
 const activeForMs = 15 * 60_000;
@@ -20,6 +21,8 @@ export function housekeeping(metricsOf: (deps: Deps) => SignInMetrics): Backgrou
       const stopForgetting = repeat(
         { name: 'forgetting old keys and revocations', pauseMs: 600_000, log },
         async () => {
+          await resealFactorKeys(deps);
+          await forgetUnanswered(deps);
           await forgetOldRevocations(deps);
           await forgetOldRegistrations(deps);
           await forgetOldLinks(deps);

@@ -26,6 +26,9 @@ export interface Membership {
   readonly rolesVersion: number;
   /** When an assignment begins or ends next: no token may outlive it. */
   readonly rightsChangeAt: Date | null;
+  /** What the organisation demands, and whether the person has one. */
+  readonly requireSecondFactor: boolean;
+  readonly hasSecondFactor: boolean;
 }
 
 /** The same for every way of writing one mailbox: NFC and lower case. */
@@ -132,6 +135,8 @@ interface MembershipRow {
   readonly grants: string[];
   readonly rolesVersion: number;
   readonly rightsChangeAt: Date | null;
+  readonly requireSecondFactor: boolean;
+  readonly hasSecondFactor: boolean;
 }
 
 /** In the organisation of the transaction; undefined for who is no active member of it. */
@@ -150,6 +155,9 @@ export async function findMembership(
             p.language as "personLanguage", p.time_zone as "personTimeZone",
             o.name as "organisationName", o.base_currency as "baseCurrency", o.language as "organisationLanguage",
             o.time_zone as "organisationTimeZone", o.state, m.roles_version as "rolesVersion",
+            o.require_second_factor as "requireSecondFactor",
+            exists (select from second_factor f where f.person_id = p.person_id and f.added_at is not null)
+              as "hasSecondFactor",
             array(select distinct role from assigned where in_force order by role) as roles,
             array(select distinct granted
                     from assigned a
@@ -167,6 +175,7 @@ export async function findMembership(
   );
   if (row === undefined || tx.tenantId === null) return undefined;
   const { email, emailVerified, baseCurrency, state, roles, grants, rolesVersion, rightsChangeAt } = row;
+  const { requireSecondFactor, hasSecondFactor } = row;
   return {
     user: {
       id: personId,
@@ -188,6 +197,8 @@ export async function findMembership(
     grants,
     rolesVersion,
     rightsChangeAt,
+    requireSecondFactor,
+    hasSecondFactor,
   };
 }
 

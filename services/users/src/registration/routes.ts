@@ -11,12 +11,14 @@ import {
   findMembership,
   findPerson,
   findPersonByEmail,
+  holdOrganisation,
   insertMember,
   insertOrganisation,
   insertPerson,
   type Membership,
 } from '../organisations/index.ts';
 import { demandStrongPassword } from '../passwords/index.ts';
+import { askToVerify } from '../people/index.ts';
 import {
   actingAs,
   type SessionParts,
@@ -114,13 +116,15 @@ async function create(
   await insertOrganisation(tx, organisation, now);
   await insertMember(tx, personId, { roles, grantedBy: null }, now);
   await deps.outbox.add(tx, organisationRegistered, tenantId, { organisation, admin: user });
+  await askToVerify(tx, deps.outbox, { personId, ...user }, now);
   const session = await startSession(tx, deps.outbox, {
     personId,
     method: 'registration',
     ...provenBy(call, now),
   });
   const rights = { roles, grants: [], rolesVersion: 1, rightsChangeAt: null };
-  return { membership: { user, organisation, ...rights }, session };
+  const proof = { requireSecondFactor: false, hasSecondFactor: false };
+  return { membership: { user, organisation, ...rights, ...proof }, session };
 }
 
 /** The same request with the same key signs in again; undefined when the key is new. */
@@ -144,8 +148,11 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
     deps.database.inTenant(
       tenantId,
       async (tx) => {
+        await holdOrganisation(tx);
         const membership = await findMembership(tx, personId, now);
         if (membership === undefined) throw new IdempotencyKeyReused({});
+        // A second factor was added since: a repetition must not be a way around it.
+        if (membership.hasSecondFactor) throw new EmailTaken({});
         const session = await startSession(tx, deps.outbox, {
           personId,
           method: 'password',

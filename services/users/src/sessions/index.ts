@@ -1,6 +1,8 @@
 export { type SignInMetrics, signInMetrics } from './metrics.ts';
+export { keepProof, lockLivingSession } from './proof-store.ts';
 export { forgetOldRevocations, readRevocations } from './revocations.ts';
 export { type SessionParts, sessionRoutes } from './routes.ts';
+export type { FirstStepDone, SecondStep } from './second-step.ts';
 export {
   actingAs,
   type EndOfSessions,

@@ -13,10 +13,12 @@ import { type Call, type Deps, handle, type Route, reply } from '@marimo/service
 import { findMembership, findPersonByEmail, holdOrganisation } from '../organisations/index.ts';
 import type { PasswordHasher } from '../passwords/index.ts';
 import type { KeyRing } from '../signing-keys/index.ts';
+import type { KnownDevices } from './known-device.ts';
 import type { SignInMetrics } from './metrics.ts';
 import { refreshSession } from './refresh.ts';
 import { readRefreshToken } from './refresh-token.ts';
 import { readRevocations } from './revocations.ts';
+import type { SecondStep } from './second-step.ts';
 import { actingAs, endSession, signedIn, startSession } from './sessions.ts';
 import { lockSessionOf } from './store.ts';
 import { createThrottle } from './throttle.ts';
@@ -27,6 +29,9 @@ export interface SessionParts {
   /** Makes each refresh token's successor. */
   readonly refreshKey: Buffer;
   readonly metrics: SignInMetrics;
+  readonly devices: KnownDevices;
+  /** Asks who has a second factor for it. */
+  readonly secondStep: SecondStep;
 }
 
 export function sessionRoutes(deps: Deps, parts: SessionParts): readonly Route[] {
@@ -38,30 +43,33 @@ export function sessionRoutes(deps: Deps, parts: SessionParts): readonly Route[]
   ];
 }
 
-function loginRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route {
+function loginRoute(deps: Deps, { hasher, keys, metrics, devices, secondStep }: SessionParts): Route {
   const { database, outbox, clock } = deps;
   const throttle = createThrottle(deps.cache);
 
   return handle(login, async (call) => {
-    const { email, password } = call.body;
-    await throttle.admit(email, call.address).catch((error: unknown) => {
-      metrics.attempts.inc({ outcome: 'throttled' });
-      throw error;
-    });
+    const { email, password, deviceToken } = call.body;
     const person = await database.withoutTenant((tx) => findPersonByEmail(tx, email), {
       ...timeOf(call),
       readOnly: true,
+    });
+    const isKnown = devices.knows(deviceToken ?? '', person?.personId ?? '', clock());
+    const attempt = { email, address: call.address, knownDevice: isKnown ? deviceToken : undefined };
+    await throttle.begin(attempt).catch((error: unknown) => {
+      metrics.attempts.inc({ outcome: 'throttled' });
+      throw error;
     });
     // Also for nobody: neither the answer nor its time tells who has an account.
     const right = await hasher.matches(password, person?.passwordHash ?? undefined, call.signal);
     if (!right || person === undefined) {
       metrics.attempts.inc({ outcome: 'failure' });
-      await throttle.failed(email, call.address);
       throw new WrongCredentials({});
     }
+    await throttle.succeeded(attempt);
 
-    const { personId, lastTenantId } = person;
+    const { personId, lastTenantId, passwordHash } = person;
     const now = clock();
+    const methods = ['pwd'] as const;
     const started = await actingAs(lastTenantId, personId, () =>
       database.inTenant(
         lastTenantId,
@@ -69,20 +77,19 @@ function loginRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route 
           await holdOrganisation(tx);
           const membership = await findMembership(tx, personId, now);
           if (membership === undefined) throw new NoActiveMembership({});
-          const session = await startSession(tx, outbox, {
-            personId,
-            method: 'password',
-            methods: ['pwd'],
-            authenticatedAt: now,
-            userAgent: call.userAgent,
-            address: call.address,
-            now,
-          });
+          if (membership.hasSecondFactor) return secondStep.ask(tx, { personId, methods, passwordHash, now });
+          const { userAgent, address } = call;
+          const start = { personId, methods, authenticatedAt: now, userAgent, address, now };
+          const session = await startSession(tx, outbox, { ...start, method: 'password' });
           return { membership, session };
         },
         timeOf(call),
       ),
     );
+    if ('challenge' in started) {
+      metrics.attempts.inc({ outcome: 'second-factor-asked' });
+      return reply(202, started);
+    }
     metrics.attempts.inc({ outcome: 'success' });
     return reply(200, await issued(metrics, signedIn(keys, started.membership, started.session, now)));
   });

@@ -11,7 +11,7 @@ import {
 import type { Outbox } from '@marimo/messaging';
 import { currentContext, runInContext } from '@marimo/observability';
 import type { Transaction } from '@marimo/postgres';
-import { type Membership, notePresence } from '../organisations/index.ts';
+import { type Membership, notePresence, rightsFor, rightsInState } from '../organisations/index.ts';
 import { type IssuedToken, issueAccessToken, type TokenSigner } from '../signing-keys/index.ts';
 import { newRefreshToken, type RefreshToken } from './refresh-token.ts';
 import { sessionLifeMs } from './rotation.ts';
@@ -134,7 +134,8 @@ export function issueFor(
   { sessionId, authenticatedAt, methods }: ProofOfIdentity & { readonly sessionId: string },
   now: Date,
 ): Promise<IssuedToken> {
-  const { user, organisation, roles, grants, rolesVersion, rightsChangeAt } = membership;
+  const { user, organisation, rolesVersion, rightsChangeAt } = membership;
+  const { roles, grants } = rightsInState(rightsFor(membership, methods), organisation.state);
   return issueAccessToken(
     signer,
     {

@@ -15,8 +15,8 @@ export interface Seal {
  *
  * Shape: 12 bytes nonce, 16 bytes tag, ciphertext.
  */
-export function createSeal(secret: string): Seal {
-  const key = deriveKey(secret, 'marimo/users/signing-key-seal');
+export function createSeal(secret: string, purpose = 'marimo/users/signing-key-seal'): Seal {
+  const key = deriveKey(secret, purpose);
   return {
     close(plain, name) {
       const nonce = randomBytes(nonceBytes);

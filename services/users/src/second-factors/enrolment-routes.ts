@@ -1,0 +1,171 @@
+import { Absent, newId, Unauthenticated } from '@marimo/contracts';
+import {
+  addPasskey,
+  confirmTotp,
+  enrolTotp,
+  offerPasskey,
+  PasskeyKnown,
+  PasskeyNotAdded,
+  ProofRefused,
+  type SecondFactorKind,
+  secondFactorAdded,
+  TooManySecondFactors,
+} from '@marimo/contracts/users';
+import type { Outbox } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { findMembership } from '../organisations/index.ts';
+import { takeChallenge } from './challenge-store.ts';
+import { challengeHash, challengeIn } from './challenge-text.ts';
+import { about, giveRecoveryCodes, shown } from './factor-routes.ts';
+import type { SecondFactorParts } from './parts.ts';
+import { findPasskeys, insertPasskey } from './passkey-store.ts';
+import { creationOptions, type NewPasskey, readCreated } from './passkeys.ts';
+import { countRecoveryCodes } from './recovery-code-store.ts';
+import { askFor } from './second-step.ts';
+import {
+  beginFactor,
+  deleteBegunFactors,
+  type Factor,
+  findFactors,
+  lockStanding,
+  markAdded,
+} from './store.ts';
+import { newSecret, shownSecret, stepOf } from './totp.ts';
+import { findTotpSecrets, insertTotpSecret, useStep } from './totp-store.ts';
+
+/** Each makes guessing a code a little easier, and nobody has as many telephones. */
+const most: Record<SecondFactorKind, number> = { totp: 5, passkey: 20 };
+/** From the begin to the first code. */
+export const confirmWithinMs = 15 * 60_000;
+
+export function enrolmentRoutes(deps: Deps, parts: SecondFactorParts): readonly Route[] {
+  return [...totpRoutes(deps, parts), ...passkeyRoutes(deps, parts)];
+}
+
+function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): readonly Route[] {
+  const { keys } = proving;
+  return [
+    handle(enrolTotp, async (call) => {
+      const { personId } = enrolling(call);
+      const now = clock();
+      return call.inTenant(async (tx) => {
+        await demandRoom(tx, personId, 'totp');
+        await deleteBegunFactors(tx, { personId });
+        const membership = await findMembership(tx, personId, now);
+        if (membership === undefined) throw new Unauthenticated({});
+        const factorId = newId();
+        const secret = newSecret();
+        await beginFactor(tx, { factorId, personId, kind: 'totp', name: call.body.name }, now);
+        await insertTotpSecret(tx, factorId, await keys.seal(tx, secret, factorId, now));
+        return reply(201, { factorId, ...shownSecret(secret, membership.user.email) });
+      });
+    }),
+
+    handle(confirmTotp, async (call) => {
+      const { personId } = enrolling(call);
+      const { factorId } = call.params;
+      const now = clock();
+      return call.inTenant(async (tx) => {
+        const factors = await demandRoom(tx, personId, 'totp', factorId);
+        // The answer was lost, or the button pressed twice.
+        const added = factors.find((each) => each.factorId === factorId && each.kind === 'totp');
+        if (added !== undefined) return reply(200, { factor: shown(added), recoveryCodes: null });
+        const since = new Date(now.getTime() - confirmWithinMs);
+        const [begun] = await findTotpSecrets(tx, personId, { factorId, since });
+        const secret = begun && (await keys.open(tx, begun, factorId));
+        if (secret == null) throw new Absent({ resource: 'second factor' });
+        const step = stepOf(call.body.code, secret, now);
+        if (step === undefined) throw new ProofRefused({});
+        // This code is spent too: who saw it being typed cannot sign in with it.
+        await useStep(tx, factorId, step);
+        return reply(200, await add(tx, outbox, { personId, factorId, now }));
+      });
+    }),
+  ];
+}
+
+function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorParts): readonly Route[] {
+  return [
+    handle(offerPasskey, async (call) => {
+      const { personId, sessionId } = enrolling(call);
+      const now = clock();
+      return call.inTenant(async (tx) => {
+        await demandRoom(tx, personId, 'passkey');
+        const membership = await findMembership(tx, personId, now);
+        if (membership === undefined) throw new Unauthenticated({});
+        const { email, name } = membership.user;
+        const challenge = await askFor(tx, { purpose: 'add-passkey', personId, sessionId }, now);
+        const known = await findPasskeys(tx, personId);
+        return reply(200, creationOptions(relyingParty, challenge, { personId, email, name }, known));
+      });
+    }),
+
+    handle(addPasskey, async (call) => {
+      const { personId, sessionId } = enrolling(call);
+      const { name, passkey } = call.body;
+      const now = clock();
+      const challenge = challengeIn(passkey.response.clientDataJSON) ?? '';
+      const created = await readCreated(relyingParty, passkey, challenge);
+      const added = await call.inTenant(async (tx) => {
+        // Taken in any case: what was signed for it wrongly is not tried again.
+        const asked = { purpose: 'add-passkey', sessionId } as const;
+        const isOurs = await takeChallenge(tx, challengeHash(challenge), asked, now);
+        if (!isOurs || created === undefined) return undefined;
+        return insertAdded(tx, outbox, { personId, name, created, now });
+      });
+      if (added === undefined) throw new PasskeyNotAdded({});
+      return reply(201, added);
+    }),
+  ];
+}
+
+async function insertAdded(
+  tx: Transaction,
+  outbox: Outbox,
+  { personId, name, created, now }: { personId: string; name: string; created: NewPasskey; now: Date },
+): Promise<Added> {
+  await demandRoom(tx, personId, 'passkey');
+  const factorId = newId();
+  await beginFactor(tx, { factorId, personId, kind: 'passkey', name }, now);
+  if (!(await insertPasskey(tx, factorId, created))) throw new PasskeyKnown({});
+  return add(tx, outbox, { personId, factorId, now });
+}
+
+function enrolling({ caller }: Pick<Call, 'caller'>): { personId: string; sessionId: string } {
+  if (caller === undefined) throw new Unauthenticated({});
+  return { personId: caller.userId, sessionId: caller.sessionId };
+}
+
+/** The factors there are; one more of this kind may be added until the transaction ends. */
+async function demandRoom(
+  tx: Transaction,
+  personId: string,
+  kind: SecondFactorKind,
+  except?: string,
+): Promise<Factor[]> {
+  await lockStanding(tx, personId);
+  const factors = await findFactors(tx, personId);
+  const others = factors.filter((each) => each.kind === kind && each.factorId !== except);
+  if (others.length >= most[kind]) throw new TooManySecondFactors({ most: most[kind] });
+  return factors;
+}
+
+interface Added {
+  readonly factor: ReturnType<typeof shown>;
+  readonly recoveryCodes: string[] | null;
+}
+
+/** From now on it counts; whoever has no recovery code gets them, so that a lost telephone locks nobody out. */
+async function add(
+  tx: Transaction,
+  outbox: Outbox,
+  { personId, factorId, now }: { personId: string; factorId: string; now: Date },
+): Promise<Added> {
+  const factor = await markAdded(tx, factorId, now);
+  if (factor === undefined) throw new Absent({ resource: 'second factor' });
+  await outbox.add(tx, secondFactorAdded, personId, about(personId, factor));
+  const hasCodes = (await countRecoveryCodes(tx, personId)) > 0;
+  const recoveryCodes = hasCodes ? null : await giveRecoveryCodes(tx, outbox, personId);
+  return { factor: shown(factor), recoveryCodes };
+}

@@ -1,0 +1,110 @@
+import { Absent } from '@marimo/contracts';
+import {
+  LastFactorDemanded,
+  listSecondFactors,
+  recoveryCodesRenewed,
+  removeSecondFactor,
+  renameSecondFactor,
+  renewRecoveryCodes,
+  type SecondFactor,
+  SecondFactorMissing,
+  secondFactorRemoved,
+  secondFactorRenamed,
+} from '@marimo/contracts/users';
+import type { Outbox } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { countRecoveryCodes, replaceRecoveryCodes } from './recovery-code-store.ts';
+import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
+import {
+  deleteFactor,
+  demandsSecondFactor,
+  type Factor,
+  findFactors,
+  findWorkplaces,
+  lockStanding,
+  renameFactor,
+} from './store.ts';
+
+export function factorRoutes({ database, outbox }: Deps): readonly Route[] {
+  return [
+    handle(listSecondFactors, async (call) => {
+      const personId = call.caller?.userId ?? '';
+      return call.readInTenant(async (tx) => {
+        const items = (await findFactors(tx, personId)).map(shown);
+        return reply(200, { items, recoveryCodesLeft: await countRecoveryCodes(tx, personId) });
+      });
+    }),
+
+    handle(renameSecondFactor, async (call) => {
+      const personId = call.caller?.userId ?? '';
+      const { factorId } = call.params;
+      return call.inTenant(async (tx) => {
+        const renamed = await renameFactor(tx, { personId, factorId, name: call.body.name });
+        if (renamed === undefined) throw new Absent({ resource: 'second factor' });
+        await outbox.add(tx, secondFactorRenamed, personId, about(personId, renamed));
+        return reply(200, shown(renamed));
+      });
+    }),
+
+    handle(removeSecondFactor, async ({ caller, params, tenantId, signal, deadlineAt }) => {
+      const personId = caller?.userId ?? '';
+      await database.withoutTenant(
+        async (tx) => {
+          // Two who remove the last two at once would each see the other's.
+          await lockStanding(tx, personId);
+          const removed = await deleteFactor(tx, personId, params.factorId);
+          if (removed === undefined) throw new Absent({ resource: 'second factor' });
+          if ((await findFactors(tx, personId)).length === 0) await leaveWithout(tx, personId);
+          await tx.enterTenant(tenantId);
+          await outbox.add(tx, secondFactorRemoved, personId, about(personId, removed));
+        },
+        { signal, deadlineAt },
+      );
+      return reply(204, null);
+    }),
+
+    handle(renewRecoveryCodes, async (call) => {
+      const personId = call.caller?.userId ?? '';
+      return call.inTenant(async (tx) => {
+        await lockStanding(tx, personId);
+        if ((await findFactors(tx, personId)).length === 0) throw new SecondFactorMissing({});
+        return reply(201, { recoveryCodes: await giveRecoveryCodes(tx, outbox, personId) });
+      });
+    }),
+  ];
+}
+
+/** New recovery codes instead of the old ones; only their hashes stay. */
+export async function giveRecoveryCodes(
+  tx: Transaction,
+  outbox: Outbox,
+  personId: string,
+): Promise<string[]> {
+  const codes = newRecoveryCodes();
+  await replaceRecoveryCodes(tx, personId, codes.map(recoveryCodeHash));
+  await outbox.add(tx, recoveryCodesRenewed, personId, { userId: personId, left: codes.length });
+  return codes;
+}
+
+export function about(personId: string, { factorId, kind, name }: Factor) {
+  return { userId: personId, factorId, kind, name };
+}
+
+export function shown({ factorId, kind, name, addedAt, lastUsedAt }: Factor): SecondFactor {
+  return {
+    id: factorId,
+    kind,
+    name,
+    addedAt: addedAt.toISOString(),
+    lastUsedAt: lastUsedAt?.toISOString() ?? null,
+  };
+}
+
+/** Recovery codes stand in for something, so they go with the last of it; unless an organisation demands it. */
+async function leaveWithout(tx: Transaction, personId: string): Promise<void> {
+  await tx.inEachTenant(await findWorkplaces(tx, personId), async () => {
+    if (await demandsSecondFactor(tx)) throw new LastFactorDemanded({});
+  });
+  await replaceRecoveryCodes(tx, personId, []);
+}

@@ -1,0 +1,193 @@
+import { TooManyRequests } from '@marimo/contracts';
+import {
+  type AuthenticationMethod,
+  challengePasskey,
+  finishLogin,
+  loginWithPasskey,
+  NoActiveMembership,
+  ProofRefused,
+  type SignedIn,
+  SignInChallengeRefused,
+  type SignInMethod,
+  secondFactorFailed,
+  TooManyAttempts,
+} from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
+import { actingAs, type StartedSession, signedIn, startSession } from '../sessions/index.ts';
+import {
+  countWrongAnswer,
+  deleteChallenge,
+  type FirstStep,
+  lockLoginChallenge,
+  takeChallenge,
+} from './challenge-store.ts';
+import { challengeHash, challengeIn } from './challenge-text.ts';
+import { methodsAfter } from './methods.ts';
+import type { SecondFactorParts } from './parts.ts';
+import { lockPasskey } from './passkey-store.ts';
+import { requestOptions } from './passkeys.ts';
+import { checkSignature, type Proven, prove } from './proving.ts';
+import { askFor, proofOf } from './second-step.ts';
+import { mostWrongAnswers } from './standing.ts';
+
+type Started = {
+  readonly kind: 'started';
+  readonly membership: Membership;
+  readonly session: StartedSession;
+};
+type Outcome = Started | Exclude<Proven, { kind: 'right' }> | { readonly kind: 'unanswerable' };
+
+/** What is left to do once somebody has proved who they are. */
+interface Arrival {
+  readonly personId: string;
+  readonly method: SignInMethod;
+  readonly methods: readonly AuthenticationMethod[];
+  readonly call: Call;
+  readonly now: Date;
+}
+
+/** Who only asks and never answers fills a table; nobody signs in this often by hand. */
+const passkeyChallenges = { perSecond: 1, burst: 60 };
+
+export function signInRoutes(deps: Deps, parts: SecondFactorParts): readonly Route[] {
+  return [
+    handle(finishLogin, async (call) => {
+      const now = deps.clock();
+      const time = { signal: call.signal, deadlineAt: call.deadlineAt };
+      const finish = (tx: Transaction) => answerChallenge(deps, parts, tx, call, now);
+      return reply(200, await tokensOf(parts, await deps.database.withoutTenant(finish, time), now));
+    }),
+
+    handle(challengePasskey, async (call) => {
+      const { allowed, retryAfterMs } = await deps.cache.take(`passkey:${call.address}`, passkeyChallenges);
+      if (!allowed) {
+        const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
+        throw new TooManyRequests({ limit: passkeyChallenges.burst }, { retryAfterSeconds });
+      }
+      const question = { purpose: 'passkey-login' } as const;
+      const challenge = await deps.database.withoutTenant((tx) => askFor(tx, question, deps.clock()));
+      return reply(200, requestOptions(parts.relyingParty, challenge, 'required', []));
+    }),
+
+    handle(loginWithPasskey, async (call) => {
+      const now = deps.clock();
+      const time = { signal: call.signal, deadlineAt: call.deadlineAt };
+      const signIn = (tx: Transaction) => answerAlone(deps, parts, tx, call, now);
+      return reply(200, await tokensOf(parts, await deps.database.withoutTenant(signIn, time), now));
+    }),
+  ];
+}
+
+/** The answer to a challenge: a session, or one wrong answer more. Refusals are thrown once this is committed. */
+async function answerChallenge(
+  deps: Deps,
+  parts: SecondFactorParts,
+  tx: Transaction,
+  call: Call<typeof finishLogin>,
+  now: Date,
+): Promise<Outcome> {
+  const { challenge, ...presented } = call.body;
+  const hash = challengeHash(challenge);
+  const first = await lockLoginChallenge(tx, hash, now);
+  if (first === undefined || !(await stillHolds(tx, first))) return { kind: 'unanswerable' };
+
+  const { personId, tenantId, methods } = first;
+  await tx.enterTenant(tenantId);
+  return actingAs(tenantId, personId, async () => {
+    const proven = await prove(parts.proving, tx, { personId, presented, challenge, now });
+    if (proven.kind === 'wrong') await countAgainst(deps, tx, hash, personId);
+    if (proven.kind !== 'right') return proven;
+    await deleteChallenge(tx, hash);
+    const method = methods.includes('fed') ? 'federated' : 'password';
+    return arrive(deps, tx, { personId, method, methods: methodsAfter(methods, proven.proof), call, now });
+  });
+}
+
+/** A password that was changed or reset meanwhile opens nothing any more. */
+async function stillHolds(tx: Transaction, { personId, firstProof }: FirstStep): Promise<boolean> {
+  if (firstProof === null) return true;
+  const person = await findPerson(tx, personId);
+  return proofOf(person?.passwordHash ?? null)?.equals(firstProof) === true;
+}
+
+async function countAgainst(deps: Deps, tx: Transaction, hash: Buffer, personId: string): Promise<void> {
+  if ((await countWrongAnswer(tx, hash)) < mostWrongAnswers) return;
+  await deleteChallenge(tx, hash);
+  await deps.outbox.add(tx, secondFactorFailed, personId, { userId: personId });
+}
+
+async function answerAlone(
+  deps: Deps,
+  parts: SecondFactorParts,
+  tx: Transaction,
+  call: Call<typeof loginWithPasskey>,
+  now: Date,
+): Promise<Outcome> {
+  const { passkey } = call.body;
+  const challenge = challengeIn(passkey.response.clientDataJSON);
+  const asked = { purpose: 'passkey-login' } as const;
+  if (challenge === undefined || !(await takeChallenge(tx, challengeHash(challenge), asked, now))) {
+    return { kind: 'wrong' };
+  }
+  const stored = await lockPasskey(tx, Buffer.from(passkey.id, 'base64url'));
+  if (stored === undefined) return { kind: 'wrong' };
+  const person = await findPerson(tx, stored.personId);
+  // Nobody has said who they are, so the device must: its handle is what binds the key to a person.
+  if (person === undefined || passkey.response.userHandle == null) return { kind: 'wrong' };
+
+  const { personId, lastTenantId } = person;
+  await tx.enterTenant(lastTenantId);
+  return actingAs(lastTenantId, personId, async () => {
+    const proven = await checkSignature(parts.proving, tx, { stored, passkey, challenge, now });
+    if (proven.kind !== 'right') return proven;
+    if (!proven.proof.verified) return { kind: 'wrong' };
+    return arrive(deps, tx, {
+      personId,
+      method: 'passkey',
+      methods: methodsAfter([], proven.proof),
+      call,
+      now,
+    });
+  });
+}
+
+async function arrive({ outbox }: Deps, tx: Transaction, arrival: Arrival): Promise<Started> {
+  const { personId, method, methods, call, now } = arrival;
+  await holdOrganisation(tx);
+  const membership = await findMembership(tx, personId, now);
+  if (membership === undefined) throw new NoActiveMembership({});
+  const { userAgent, address } = call;
+  const session = await startSession(tx, outbox, {
+    personId,
+    method,
+    methods,
+    authenticatedAt: now,
+    userAgent,
+    address,
+    now,
+  });
+  return { kind: 'started', membership, session };
+}
+
+async function tokensOf(
+  { keys, metrics }: SecondFactorParts,
+  outcome: Outcome,
+  now: Date,
+): Promise<SignedIn> {
+  if (outcome.kind === 'started') {
+    metrics.attempts.inc({ outcome: 'success' });
+    metrics.tokens.inc({ type: 'access' });
+    metrics.tokens.inc({ type: 'refresh' });
+    return signedIn(keys, outcome.membership, outcome.session, now);
+  }
+  metrics.attempts.inc({ outcome: outcome.kind === 'throttled' ? 'throttled' : 'failure' });
+  throw refusalOf(outcome);
+}
+
+function refusalOf(outcome: Exclude<Outcome, Started>): Error {
+  if (outcome.kind === 'unanswerable') return new SignInChallengeRefused({});
+  if (outcome.kind === 'wrong') return new ProofRefused({});
+  return new TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
+}

@@ -1,0 +1,36 @@
+import { Absent } from '@marimo/contracts';
+import { MemberElsewhere, resetSecondFactors, secondFactorsReset } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { endSessionsOf } from '../sessions/index.ts';
+import { deleteChallengesOf } from './challenge-store.ts';
+import { replaceRecoveryCodes } from './recovery-code-store.ts';
+import { deleteAllFactors, findWorkplaces, isMember, keepStanding, lockStanding } from './store.ts';
+
+export function resetRoutes({ outbox, clock }: Deps): readonly Route[] {
+  return [
+    handle(resetSecondFactors, async (call) => {
+      const { memberId: personId } = call.params;
+      return call.inTenant(async (tx) => {
+        if (!(await isMember(tx, personId))) throw new Absent({ resource: 'member' });
+        const workplaces = await findWorkplaces(tx, personId);
+        if (workplaces.some((tenantId) => tenantId !== tx.tenantId)) throw new MemberElsewhere({});
+        if ((await forgetSecondFactors(tx, personId)) > 0) {
+          await outbox.add(tx, secondFactorsReset, personId, { userId: personId });
+          await endSessionsOf(tx, outbox, { personId, reason: 'second-factors', now: clock() });
+        }
+        return reply(204, null);
+      });
+    }),
+  ];
+}
+
+/** Takes away all that a person could prove a second step with; tells how many factors there were. */
+export async function forgetSecondFactors(tx: Transaction, personId: string): Promise<number> {
+  await deleteChallengesOf(tx, personId);
+  await lockStanding(tx, personId);
+  const gone = await deleteAllFactors(tx, personId);
+  await replaceRecoveryCodes(tx, personId, []);
+  await keepStanding(tx, personId, { failures: 0, blockedUntil: null });
+  return gone;
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { challengeLastsSeconds, type SecondFactorAsked } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import type { FirstStepDone, SecondStep } from '../sessions/index.ts';
+import { type Challenge, insertChallenge } from './challenge-store.ts';
+import { newChallenge } from './challenge-text.ts';
+import { type RelyingParty, requestOptions } from './passkeys.ts';
+import { stepsOf } from './proving.ts';
+
+/** Asks for the second factor of somebody whose password was right. */
+export function createSecondStep(relyingParty: RelyingParty): SecondStep {
+  return {
+    async ask(tx, { personId, methods, passwordHash, now }: FirstStepDone): Promise<SecondFactorAsked> {
+      if (tx.tenantId === null) throw new Error('Somebody signs in to a tenant');
+      const { steps, passkeys } = await stepsOf(tx, personId);
+      const firstProof = proofOf(passwordHash);
+      const question = { purpose: 'login', personId, tenantId: tx.tenantId, methods, firstProof } as const;
+      const challenge = await askFor(tx, question, now);
+      return {
+        challenge,
+        expiresIn: challengeLastsSeconds,
+        factors: steps,
+        ...(passkeys.length > 0 && {
+          passkeyOptions: requestOptions(relyingParty, challenge, 'preferred', passkeys),
+        }),
+      };
+    },
+  };
+}
+
+/** Keeps the question and gives the text that answers must carry. */
+export async function askFor(tx: Transaction, question: Challenge, now: Date): Promise<string> {
+  const { text, hash } = newChallenge();
+  await insertChallenge(tx, hash, question, new Date(now.getTime() + challengeLastsSeconds * 1_000));
+  return text;
+}
+
+/** Recognises the stored password again without keeping it in one more place. */
+export function proofOf(passwordHash: string | null): Buffer | null {
+  return passwordHash === null ? null : createHash('sha256').update(passwordHash).digest();
+}

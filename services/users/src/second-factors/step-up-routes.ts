@@ -1,0 +1,153 @@
+import { Unauthenticated } from '@marimo/contracts';
+import {
+  challengeStepUp,
+  identityProved,
+  ProofRefused,
+  SecondFactorMissing,
+  SecondFactorNeeded,
+  stepUp,
+  TooManyAttempts,
+} from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
+import { issueFor, keepProof, lockLivingSession, type ProofOfIdentity } from '../sessions/index.ts';
+import { takeChallenge } from './challenge-store.ts';
+import { challengeHash, challengeIn } from './challenge-text.ts';
+import { methodsAfter, type Proof } from './methods.ts';
+import type { SecondFactorParts } from './parts.ts';
+import { requestOptions } from './passkeys.ts';
+import { type Proven, prove, stepsOf } from './proving.ts';
+import { askFor } from './second-step.ts';
+
+type StepUpCall = Call<typeof stepUp>;
+type Outcome =
+  | { readonly kind: 'done'; readonly membership: Membership; readonly session: SteppedUp }
+  | Exclude<Proven, { kind: 'right' }>;
+type SteppedUp = ProofOfIdentity & { readonly sessionId: string };
+
+interface Asking {
+  readonly personId: string;
+  readonly sessionId: string;
+  readonly now: Date;
+}
+
+/** As with sign-in: ten at once, then one each half minute. For the session, so a stolen one slows only itself. */
+const failures = { perSecond: 1 / 30, burst: 10 };
+
+export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Route[] {
+  const { clock, cache } = deps;
+  return [
+    handle(stepUp, async (call) => {
+      const asking = askingIn(call, clock());
+      const bucket = `step-up:${asking.sessionId}`;
+      const { remaining } = await cache.take(bucket, failures, 0);
+      if (remaining < 1) throw new TooManyAttempts({}, { retryAfterSeconds: 30 });
+      const byPassword = call.body.password !== undefined && (await passwordProof(deps, parts, call, asking));
+      const outcome =
+        byPassword === undefined
+          ? ({ kind: 'wrong' } as const)
+          : await call.inTenant((tx) => prolong(deps, parts, tx, { call, asking, byPassword }));
+      if (outcome.kind === 'throttled') {
+        throw new TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
+      }
+      if (outcome.kind === 'wrong') {
+        parts.metrics.attempts.inc({ outcome: 'failure' });
+        await cache.take(bucket, failures);
+        throw new ProofRefused({});
+      }
+      parts.metrics.tokens.inc({ type: 'access' });
+      const { token, expiresIn } = await issueFor(
+        parts.keys,
+        outcome.membership,
+        outcome.session,
+        asking.now,
+      );
+      return reply(200, { accessToken: token, expiresIn, tokenType: 'Bearer' });
+    }),
+
+    handle(challengeStepUp, async (call) => {
+      const { personId, sessionId, now } = askingIn(call, clock());
+      return call.inTenant(async (tx) => {
+        const { passkeys } = await stepsOf(tx, personId);
+        if (passkeys.length === 0) throw new SecondFactorMissing({});
+        const challenge = await askFor(tx, { purpose: 'step-up', personId, sessionId }, now);
+        return reply(200, requestOptions(parts.relyingParty, challenge, 'preferred', passkeys));
+      });
+    }),
+  ];
+}
+
+function askingIn({ caller }: Pick<Call, 'caller'>, now: Date): Asking {
+  if (caller === undefined) throw new Unauthenticated({});
+  return { personId: caller.userId, sessionId: caller.sessionId, now };
+}
+
+/** Undefined when the password is wrong. Hashing takes long, so it is done before the transaction. */
+async function passwordProof(
+  { database }: Deps,
+  { hasher }: SecondFactorParts,
+  { body, signal, deadlineAt }: StepUpCall,
+  { personId }: Asking,
+): Promise<Proof | undefined> {
+  const { person, steps } = await database.withoutTenant(
+    async (tx) => ({
+      person: await findPerson(tx, personId),
+      steps: (await stepsOf(tx, personId)).steps,
+    }),
+    { signal, deadlineAt, readOnly: true },
+  );
+  if (steps.some((step) => step !== 'recovery-code')) throw new SecondFactorNeeded({ factors: steps });
+  const right = await hasher.matches(body.password ?? '', person?.passwordHash ?? undefined, signal);
+  return right ? { method: 'pwd', verified: false } : undefined;
+}
+
+interface Prolonging {
+  readonly call: StepUpCall;
+  readonly asking: Asking;
+  /** False where it was no password that came. */
+  readonly byPassword: Proof | false;
+}
+
+async function prolong(
+  deps: Deps,
+  parts: SecondFactorParts,
+  tx: Transaction,
+  { call, asking, byPassword }: Prolonging,
+): Promise<Outcome> {
+  const { personId, sessionId, now } = asking;
+  await holdOrganisation(tx);
+  const before = await lockLivingSession(tx, asking, now);
+  const membership = await findMembership(tx, personId, now);
+  // An API key, a session that ended a moment ago, a membership that did.
+  if (before === undefined || membership === undefined) throw new Unauthenticated({});
+  if (byPassword !== false && membership.hasSecondFactor) {
+    throw new SecondFactorNeeded({ factors: (await stepsOf(tx, personId)).steps });
+  }
+  const proven: Proven = byPassword
+    ? { kind: 'right', proof: byPassword }
+    : await proveSecondFactor(parts, tx, call, asking);
+  if (proven.kind !== 'right') return proven;
+
+  const session = { sessionId, authenticatedAt: now, methods: methodsAfter(before, proven.proof) };
+  await keepProof(tx, sessionId, session);
+  const data = { sessionId, userId: personId, methods: session.methods };
+  await deps.outbox.add(tx, identityProved, sessionId, data);
+  return { kind: 'done', membership, session };
+}
+
+async function proveSecondFactor(
+  { proving }: SecondFactorParts,
+  tx: Transaction,
+  { body }: StepUpCall,
+  { personId, sessionId, now }: Asking,
+): Promise<Proven> {
+  const { password: _, ...presented } = body;
+  const { passkey } = presented;
+  const challenge = passkey === undefined ? '' : (challengeIn(passkey.response.clientDataJSON) ?? '');
+  if (passkey !== undefined) {
+    const asked = { purpose: 'step-up', sessionId } as const;
+    if (!(await takeChallenge(tx, challengeHash(challenge), asked, now))) return { kind: 'wrong' };
+  }
+  return prove(proving, tx, { personId, presented, challenge, now });
+}
