@@ -35,6 +35,17 @@ export function gatewayMetrics(metrics: Metrics) {
     rateLimit: remembered((policy: string, decision: string, backend: string) =>
       boundCounter(rateLimit, { policy, decision, backend }),
     ),
+    saturated: metrics.counter(
+      'gateway_saturated_total',
+      'Requests turned away because their service had as many as it may have at once',
+      ['upstream'],
+    ),
+    overload: metrics.gauge('gateway_overload_level', 'How many classes of traffic are being shed', []),
+    shed: metrics.counter('gateway_shed_total', 'Requests turned away under overload', ['class']),
+    cache: metrics.counter('gateway_cache_total', 'Requests to routes that may be cached', [
+      'upstream',
+      'result',
+    ]),
     tunnels: metrics.gauge('gateway_ws_tunnels', 'Open WebSocket tunnels', []),
     discoveryAge: metrics.gauge('gateway_discovery_age_seconds', 'Since discovery last answered', []),
     refusedTokens: metrics.counter(
