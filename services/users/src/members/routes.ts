@@ -1,0 +1,119 @@
+import { Absent, Id } from '@marimo/contracts';
+import {
+  getMember,
+  leaveOrganisation,
+  listMembers,
+  type Member,
+  MemberHasLeft,
+  memberLeft,
+  memberReinstated,
+  memberRemoved,
+  memberSuspended,
+  OwnMembership,
+  reinstateMember,
+  removeMember,
+  suspendMember,
+} from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
+import { z } from 'zod';
+import { lockOrganisation } from '../organisations/index.ts';
+import { endMembership, letIn, shutOut } from './members.ts';
+import { findMember, membersAfter } from './store.ts';
+
+export function memberRoutes(deps: Deps): readonly Route[] {
+  return [...readingRoutes(deps), ...decidingRoutes(deps), leaveRoute(deps)];
+}
+
+function readingRoutes({ clock }: Deps): Route[] {
+  return [
+    handle(listMembers, async (call) => {
+      const { text, state, limit } = call.query;
+      const position = readCursor(call.query.after, z.string().max(200), Id);
+      const after = position && { name: position[0], id: position[1] };
+      const filter = { text, state, after, limit: limit + 1 };
+      const found = await call.readInTenant((tx) => membersAfter(tx, filter, clock()));
+      const items = found.slice(0, limit);
+      const last = items.at(-1);
+      const next = found.length > limit && last !== undefined ? cursorOf(last.name, last.id) : null;
+      return reply(200, { items, next });
+    }),
+
+    handle(getMember, async (call) => {
+      const found = await call.readInTenant((tx) => findMember(tx, call.params.memberId, clock()));
+      return reply(200, demand(found));
+    }),
+  ];
+}
+
+/** What somebody else decides about a member; deciding the same again changes nothing. */
+function decidingRoutes({ outbox, clock }: Deps): Route[] {
+  type Deciding = Call<typeof suspendMember | typeof reinstateMember | typeof removeMember>;
+  const decide = (
+    call: Pick<Deciding, 'params' | 'caller' | 'inTenant'>,
+    decision: (tx: Transaction, member: Member, by: string, now: Date) => Promise<void>,
+  ) =>
+    call.inTenant(async (tx) => {
+      const { memberId } = call.params;
+      const by = call.caller?.userId ?? '';
+      await lockOrganisation(tx);
+      const now = clock(); // only after the lock: every token made before is older
+      const member = demand(await findMember(tx, memberId, now));
+      if (memberId === by) throw new OwnMembership({});
+      await decision(tx, member, by, now);
+      return reply(200, demand(await findMember(tx, memberId, now)));
+    });
+
+  return [
+    handle(suspendMember, (call) =>
+      decide(call, async (tx, member, _, now) => {
+        if (member.state === 'left') throw new MemberHasLeft({});
+        if (member.state === 'suspended') return;
+        await shutOut(tx, outbox, member, now);
+        await outbox.add(tx, memberSuspended, member.id, factOf(member));
+      }),
+    ),
+
+    handle(reinstateMember, (call) =>
+      decide(call, async (tx, member, _, now) => {
+        if (member.state === 'left') throw new MemberHasLeft({});
+        if (member.state === 'active') return;
+        await letIn(tx, member.id, now);
+        await outbox.add(tx, memberReinstated, member.id, factOf(member));
+      }),
+    ),
+
+    handle(removeMember, (call) =>
+      decide(call, async (tx, member, by, now) => {
+        if (member.state === 'left') return;
+        await endMembership(tx, outbox, member, { by, now });
+        await outbox.add(tx, memberRemoved, member.id, factOf(member));
+      }),
+    ),
+  ];
+}
+
+function leaveRoute({ outbox, clock }: Deps): Route {
+  return handle(leaveOrganisation, (call) =>
+    call.inTenant(async (tx) => {
+      const by = call.caller?.userId ?? '';
+      await lockOrganisation(tx);
+      const now = clock();
+      const member = demand(await findMember(tx, by, now));
+      if (member.state !== 'left') {
+        await endMembership(tx, outbox, member, { by, now });
+        await outbox.add(tx, memberLeft, by, factOf(member));
+      }
+      return reply(204, null);
+    }),
+  );
+}
+
+function demand(member: Member | undefined): Member {
+  if (member === undefined) throw new Absent({ resource: 'member' });
+  return member;
+}
+
+function factOf({ id, roles }: Member) {
+  return { userId: id, roles: [...roles] };
+}

@@ -1,0 +1,45 @@
+import { organisationClosed } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type BackgroundWork, type Deps, repeat } from '@marimo/service-kit';
+import { findSettings, lockOrganisation, updateSettings } from '../organisations/index.ts';
+import { endKeysOf } from '../service-accounts/index.ts';
+import { endSessionsOfAllBut } from '../sessions/index.ts';
+import { dueToClose, endAllMemberships, forgetWorkplace, unscheduleClosing } from './store.ts';
+
+/** With the polling of revocations far less than the minute in which a closed organisation has to be gone. */
+const pauseMs = 15_000;
+const atOnce = 100;
+
+type Closing = Pick<Deps, 'database' | 'outbox' | 'clock'>;
+
+export const closing: BackgroundWork = {
+  name: 'closing organisations',
+  async start(deps) {
+    return repeat({ name: 'closing organisations', pauseMs, log: deps.log }, () => closeDue(deps));
+  },
+};
+
+/** Closes every organisation whose time to be reopened has run out. */
+export async function closeDue({ database, outbox, clock }: Closing): Promise<void> {
+  const due = await database.withoutTenant((tx) => dueToClose(tx, clock(), atOnce), { readOnly: true });
+  for (const tenantId of due) {
+    await database.inTenant(tenantId, (tx) => closeForGood(tx, outbox, clock));
+  }
+}
+
+async function closeForGood(tx: Transaction, outbox: Deps['outbox'], clock: Deps['clock']): Promise<void> {
+  await lockOrganisation(tx);
+  const present = (await findSettings(tx))?.settings;
+  const now = clock();
+  // Somebody may have reopened it, or another instance have closed it, while we waited.
+  if (present?.state !== 'closing' || present.closesAt === null || new Date(present.closesAt) > now) return;
+
+  const settings = { ...present, state: 'closed' as const };
+  await updateSettings(tx, settings);
+  await unscheduleClosing(tx);
+  await endSessionsOfAllBut(tx, outbox, [], { reason: 'organisation', now });
+  await endKeysOf(tx, outbox, { all: true }, now);
+  await endAllMemberships(tx, now);
+  await forgetWorkplace(tx);
+  await outbox.add(tx, organisationClosed, settings.id, settings);
+}

@@ -1,0 +1,334 @@
+import { Forbidden, MalformedRequest, newId, Stale, StepUpRequired } from '@marimo/contracts';
+import {
+  changeOrganisation,
+  closeOrganisation,
+  inviteMember,
+  listMembers,
+  listWorkplaces,
+  login,
+  me,
+  NoActiveMembership,
+  OrganisationNameDiffers,
+  OrganisationNotInState,
+  organisation,
+  organisationChanged,
+  organisationClosed,
+  organisationClosing,
+  organisationReopened,
+  organisationResumed,
+  organisationSuspended,
+  RefreshTokenRefused,
+  refresh,
+  reopenOrganisation,
+  resumeOrganisation,
+  type SignedIn,
+  suspendOrganisation,
+} from '@marimo/contracts/users';
+import { createOutbox } from '@marimo/messaging';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { claimsOf, password, peopleOf } from '../../test/workplace-under-test.ts';
+import { closeDue } from './closing.ts';
+
+const clock = testClock(new Date().toISOString());
+const minutes = 60_000;
+const days = 24 * 60 * minutes;
+
+let users: ServiceUnderTest;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+
+const people = peopleOf(() => users, clock.now);
+let anna: SignedIn;
+let boris: SignedIn;
+beforeEach(async () => {
+  anna = await people.organisation('Pine');
+  boris = await people.member(anna, ['accountant']);
+});
+
+/** As somebody who proved just now who they are; moves the clock, because what is void is void to the millisecond. */
+const as = async (who: SignedIn) => {
+  clock.advance(1);
+  return { as: await people.anew(who) };
+};
+const rowsOf = async (table: string, tenantId: string) =>
+  (await users.rows<{ tenant_id: string }>(table)).filter((row) => row.tenant_id === tenantId);
+const eventsOf = async (tenantId: string, type: string) =>
+  (await users.events()).filter((event) => event.tenantid === tenantId && event.type === type);
+const refreshed = async ({ refreshToken }: SignedIn) => {
+  clock.advance(1);
+  return users.call(refresh, { body: { refreshToken } });
+};
+/** Whether a verifier that has polled refuses it. */
+const isVoid = async (token: SignedIn) => {
+  const { sid } = claimsOf(token);
+  const iat = JSON.parse(Buffer.from(token.accessToken.split('.')[1] ?? '', 'base64url').toString()).iat;
+  const rows = await users.rows<{ session_id: string; revoked_at: Date }>('revocation');
+  return rows.some((row) => row.session_id === sid && row.revoked_at.getTime() >= Math.round(iat * 1_000));
+};
+const closeDueNow = () => {
+  const outbox = createOutbox({ service: 'users', clock: clock.now, onAdded: () => {} });
+  return closeDue({ database: users.database.database, outbox, clock: clock.now });
+};
+const close = async (who: SignedIn, name = 'Pine') =>
+  users.call(closeOrganisation, { body: { name } }, await as(who));
+
+describe('the settings of an organisation', () => {
+  it('are changed by an administrator, and say so in one event', async () => {
+    const change = { name: 'Pine & Oak', language: 'en', timeZone: 'Asia/Omsk' } as const;
+    const answer = await users.call(changeOrganisation, { body: change }, await as(anna));
+    expect(answer.body).toEqual({
+      ...anna.organisation,
+      ...change,
+      requireSecondFactor: false,
+      strictSeparation: false,
+      closesAt: null,
+    });
+    const seen = await users.call(organisation, {}, await as(boris));
+    expect(seen.body).toEqual(answer.body);
+    expect(seen.headers.get('etag')).toBe(answer.headers.get('etag'));
+    const events = await eventsOf(anna.organisation.id, organisationChanged.type);
+    expect(events).toMatchObject([{ actorid: anna.user.id, data: answer.body }]);
+  });
+
+  it('that are so already stay as they are, without an event', async () => {
+    const before = await users.call(organisation, {}, await as(anna));
+    const again = await users.call(changeOrganisation, { body: { name: 'Pine' } }, await as(anna));
+    expect(again.headers.get('etag')).toBe(before.headers.get('etag'));
+    expect(await eventsOf(anna.organisation.id, organisationChanged.type)).toEqual([]);
+  });
+
+  it('are not overwritten by who read them before somebody else changed them', async () => {
+    const token = await as(anna);
+    const etag = (await users.call(organisation, {}, token)).headers.get('etag') ?? '';
+    await users.call(changeOrganisation, { body: { name: 'Oak' } }, token);
+    const headers = { 'if-match': etag };
+    const late = await users.call(changeOrganisation, { body: { name: 'Elm' } }, { ...token, headers });
+    expect(late).toBeRefused(Stale);
+    expect((await users.call(organisation, {}, token)).body.name).toBe('Oak');
+  });
+
+  it('cannot be changed by who is no administrator', async () => {
+    const before = await rowsOf('organisation', anna.organisation.id);
+    const answer = await users.call(changeOrganisation, { body: { name: 'Oak' } }, await as(boris));
+    expect(answer).toBeRefused(Forbidden, { permission: 'users.organisation.change' });
+    expect(await rowsOf('organisation', anna.organisation.id)).toEqual(before);
+  });
+
+  it.each([
+    ['the base currency, because the books depend on it', { baseCurrency: 'EUR' }],
+    ['a time zone that does not exist', { timeZone: 'Europe/Nowhere' }],
+    ['a name of two lines', { name: 'Pine\nOak' }],
+    ['the state', { state: 'closed' }],
+  ])('do not take %s', async (_, body) => {
+    const answer = await users.call(changeOrganisation, { body: body as object }, await as(anna));
+    expect(answer).toBeRefused(MalformedRequest);
+  });
+
+  it.each(['requireSecondFactor', 'strictSeparation'] as const)(
+    'lose the protection of %s only by somebody who proved a moment ago who they are',
+    async (setting) => {
+      // Raised beside the service: this is about the proof, not about what the setting does.
+      const column = setting === 'strictSeparation' ? 'strict_separation' : 'require_second_factor';
+      await users.database.sql(`update organisation set ${column} = true where tenant_id = $1`, [
+        anna.organisation.id,
+      ]);
+      if (setting === 'requireSecondFactor') {
+        await users.database.sql("update session set methods = '{pwd,otp,mfa}' where person_id = $1", [
+          anna.user.id,
+        ]);
+      }
+      clock.advance(1);
+      const young = await refreshed(anna);
+      clock.advance(11 * minutes);
+      const old = (await users.call(refresh, { body: { refreshToken: young.body.refreshToken } })).body;
+      const refusal = await users.call(
+        changeOrganisation,
+        { body: { [setting]: false } },
+        { as: old.accessToken },
+      );
+      expect(refusal).toBeRefused(StepUpRequired);
+      const rows = await rowsOf('organisation', anna.organisation.id);
+      expect(rows).toMatchObject([{ [column]: true }]);
+      // What lowers nothing needs no new proof.
+      const harmless = await users.call(
+        changeOrganisation,
+        { body: { name: 'Oak' } },
+        { as: old.accessToken },
+      );
+      expect(harmless.status).toBe(200);
+    },
+  );
+});
+
+describe('a suspended organisation', () => {
+  it('ends the sessions of all but those who could resume it, and voids every token', async () => {
+    const answer = await users.call(suspendOrganisation, {}, await as(anna));
+    expect(answer.body.state).toBe('suspended');
+    const alive = (await rowsOf('session', anna.organisation.id)).filter(
+      (row) => (row as unknown as { ended_at: Date | null }).ended_at === null,
+    ) as unknown as { person_id: string }[];
+    expect(new Set(alive.map((row) => row.person_id))).toEqual(new Set([anna.user.id]));
+    expect([await isVoid(anna), await isVoid(boris)]).toEqual([true, true]);
+    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
+    const events = await eventsOf(anna.organisation.id, organisationSuspended.type);
+    expect(events).toMatchObject([{ subject: anna.organisation.id, actorid: anna.user.id }]);
+  });
+
+  it('lets its administrator look and resume, and do nothing else', async () => {
+    await users.call(suspendOrganisation, {}, await as(anna));
+    const admin = await as(anna);
+    expect((await users.call(me, {}, admin)).body.permissions).toEqual(
+      expect.arrayContaining(['accounting.report.read', 'users.member.read', 'users.organisation.suspend']),
+    );
+    expect((await users.call(listMembers, { query: {} }, admin)).status).toBe(200);
+    const change = await users.call(changeOrganisation, { body: { name: 'Oak' } }, admin);
+    const invite = await users.call(inviteMember, { body: { email: 'new@example.com' } }, admin);
+    expect([change.status, invite.status]).toEqual([403, 403]);
+    expect((await users.call(resumeOrganisation, {}, admin)).body.state).toBe('active');
+  });
+
+  it('tells everybody else that it is suspended, and lets them do nothing', async () => {
+    await users.call(suspendOrganisation, {}, await as(anna));
+    const clerk = await people.signIn(boris.user.email);
+    expect(claimsOf(clerk)).toMatchObject({ roles: [], grants: [] });
+    const seen = await users.call(me, {}, { as: clerk.accessToken });
+    expect(seen.body).toMatchObject({ permissions: [], roles: [], organisation: { state: 'suspended' } });
+  });
+
+  it('works again as before once it is resumed', async () => {
+    await users.call(suspendOrganisation, {}, await as(anna));
+    const paused = await people.signIn(anna.user.email);
+    clock.advance(1);
+    await users.call(resumeOrganisation, {}, { as: paused.accessToken });
+    expect(await isVoid(paused)).toBe(true); // it grants little, so it is not to be used any longer
+    expect(claimsOf((await refreshed(paused)).body).roles).toEqual(['admin']);
+    expect(claimsOf(await people.signIn(boris.user.email)).roles).toEqual(['accountant']);
+    expect(await eventsOf(anna.organisation.id, organisationResumed.type)).toHaveLength(1);
+  });
+
+  it('is suspended once, however often it is asked for', async () => {
+    await users.call(suspendOrganisation, {}, await as(anna));
+    const idempotencyKey = newId();
+    const token = await as(anna);
+    expect((await users.call(suspendOrganisation, { idempotencyKey }, token)).status).toBe(200);
+    expect((await users.call(suspendOrganisation, { idempotencyKey }, token)).status).toBe(200);
+    expect(await eventsOf(anna.organisation.id, organisationSuspended.type)).toHaveLength(1);
+  });
+
+  it('stays as it is for who may not decide that, and for who proved long ago who they are', async () => {
+    expect(await users.call(suspendOrganisation, {}, await as(boris))).toBeRefused(Forbidden);
+    clock.advance(11 * minutes);
+    const old = (await refreshed(anna)).body;
+    expect(await users.call(suspendOrganisation, {}, { as: old.accessToken })).toBeRefused(StepUpRequired);
+    expect(await rowsOf('organisation', anna.organisation.id)).toMatchObject([{ state: 'active' }]);
+  });
+
+  it('gives no token with the old rights to who signs in at the same time', async () => {
+    const token = await as(anna);
+    const [signIns] = await Promise.all([
+      Promise.all([1, 2, 3].map(() => people.signIn(boris.user.email))),
+      users.call(suspendOrganisation, {}, token),
+    ]);
+    for (const signIn of signIns) {
+      expect(claimsOf(signIn).roles.length === 0 || (await isVoid(signIn))).toBe(true);
+    }
+  });
+});
+
+describe('closing an organisation', () => {
+  it('needs its name, written by who closes it', async () => {
+    const before = await rowsOf('organisation', anna.organisation.id);
+    expect(await close(anna, 'pine')).toBeRefused(OrganisationNameDiffers);
+    expect(await close(boris)).toBeRefused(Forbidden);
+    expect(await rowsOf('organisation', anna.organisation.id)).toEqual(before);
+    expect(await rowsOf('organisation_closing', anna.organisation.id)).toEqual([]);
+  });
+
+  it('stops the work at once and says until when it can be reopened', async () => {
+    const { body } = await close(anna);
+    expect(body).toMatchObject({
+      state: 'closing',
+      closesAt: new Date(clock.now().getTime() + 30 * days).toISOString(),
+    });
+    expect([await isVoid(anna), await isVoid(boris)]).toEqual([true, true]);
+    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
+    expect(await eventsOf(anna.organisation.id, organisationClosing.type)).toMatchObject([{ data: body }]);
+    // Again changes nothing, not even the day.
+    clock.advance(1 * days);
+    expect((await close(anna)).body.closesAt).toBe(body.closesAt);
+  });
+
+  it('is taken back on the last day, and then nothing closes any more', async () => {
+    await close(anna);
+    clock.advance(30 * days - 10);
+    await closeDueNow();
+    const reopened = await users.call(reopenOrganisation, {}, await as(anna));
+    expect(reopened.body).toMatchObject({ state: 'active', closesAt: null });
+    clock.advance(2 * days);
+    await closeDueNow();
+    expect(claimsOf(await people.signIn(boris.user.email)).roles).toEqual(['accountant']);
+    expect(await eventsOf(anna.organisation.id, organisationReopened.type)).toHaveLength(1);
+    expect(await eventsOf(anna.organisation.id, organisationClosed.type)).toEqual([]);
+  });
+
+  it('leaves no live session, token, membership, role or key once the time is over', async () => {
+    const elsewhere = await people.organisation('Oak');
+    await people.member(elsewhere, ['user'], { who: boris });
+    await people.signIn(boris.user.email);
+    await users.database.sql('update person set last_tenant_id = $2 where person_id = $1', [
+      boris.user.id,
+      anna.organisation.id,
+    ]);
+    await close(anna);
+    clock.advance(30 * days - 1_000);
+    const [admin, clerk] = [await people.signIn(anna.user.email), await people.signIn(boris.user.email)];
+    clock.advance(1_000);
+    await closeDueNow();
+
+    const { id } = anna.organisation;
+    expect(await rowsOf('organisation', id)).toMatchObject([{ state: 'closed' }]);
+    expect([await isVoid(admin), await isVoid(clerk)]).toEqual([true, true]);
+    const alive = async (table: string, over: string) =>
+      (await users.database.sql(`select from ${table} where tenant_id = $1 and ${over}`, [id])).length;
+    expect(await alive('session', 'ended_at is null and expires_at > now()')).toBe(0);
+    expect(await alive('member', "state <> 'left'")).toBe(0);
+    expect(await alive('member_period', 'ended_at is null')).toBe(0);
+    expect(await alive('role_assignment', 'revoked_at is null')).toBe(0);
+    expect(await alive('api_key', 'revoked_at is null')).toBe(0);
+    expect(await alive('workplace', 'true')).toBe(0);
+    expect(await alive('organisation_closing', 'true')).toBe(0);
+    expect(await eventsOf(id, organisationClosed.type)).toMatchObject([{ data: { state: 'closed' } }]);
+
+    for (const { refreshToken } of [admin, clerk]) {
+      expect(await users.call(refresh, { body: { refreshToken } })).toBeRefused(RefreshTokenRefused);
+    }
+    const credentials = { email: anna.user.email, password };
+    expect(await users.call(login, { body: credentials })).toBeRefused(NoActiveMembership);
+    // Who works elsewhere too goes on there.
+    const other = await people.signIn(boris.user.email);
+    expect(other.organisation.name).toBe('Oak');
+    const places = await users.call(listWorkplaces, {}, { as: other.accessToken });
+    expect(places.body.items.map(({ name }) => name)).toEqual(['Oak']);
+  });
+
+  it('is done once when two instances find it at the same time', async () => {
+    await close(anna);
+    clock.advance(30 * days);
+    await Promise.all([closeDueNow(), closeDueNow()]);
+    expect(await eventsOf(anna.organisation.id, organisationClosed.type)).toHaveLength(1);
+  });
+
+  it('goes through its states in order only', async () => {
+    expect(await users.call(reopenOrganisation, {}, await as(anna))).not.toBeRefused(OrganisationNotInState);
+    await close(anna);
+    expect(await users.call(suspendOrganisation, {}, await as(anna))).toBeRefused(OrganisationNotInState, {
+      state: 'closing',
+      needed: ['active'],
+    });
+    expect(await users.call(resumeOrganisation, {}, await as(anna))).toBeRefused(OrganisationNotInState);
+    expect(await rowsOf('organisation', anna.organisation.id)).toMatchObject([{ state: 'closing' }]);
+  });
+});

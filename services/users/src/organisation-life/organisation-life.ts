@@ -1,0 +1,56 @@
+import {
+  type ChangeOrganisation,
+  OrganisationNotInState,
+  type OrganisationSettings,
+  type OrganisationState,
+  reopenWithinDays,
+} from '@marimo/contracts/users';
+
+export type Step = 'suspend' | 'resume' | 'close' | 'reopen';
+
+const steps: Record<Step, { readonly from: readonly OrganisationState[]; readonly to: OrganisationState }> = {
+  suspend: { from: ['active'], to: 'suspended' },
+  resume: { from: ['suspended'], to: 'active' },
+  close: { from: ['active', 'suspended'], to: 'closing' },
+  reopen: { from: ['closing'], to: 'active' },
+};
+
+/**
+ * The state after a step; undefined where the step was taken before, so that a repetition changes nothing.
+ *
+ * Errors: OrganisationNotInState.
+ */
+export function stateAfter(step: Step, state: OrganisationState): OrganisationState | undefined {
+  const { from, to } = steps[step];
+  if (state === to) return undefined;
+  if (!from.includes(state)) throw new OrganisationNotInState({ state, needed: [...from] });
+  return to;
+}
+
+/** Until when an organisation that begins to close now can be reopened. */
+export function closesAt(now: Date): Date {
+  return new Date(now.getTime() + reopenWithinDays * 24 * 60 * 60 * 1_000);
+}
+
+/** The settings with those changed that are wanted otherwise. */
+export function settingsAfter(
+  present: OrganisationSettings,
+  wanted: ChangeOrganisation,
+): OrganisationSettings {
+  const {
+    name = present.name,
+    language = present.language,
+    timeZone = present.timeZone,
+    requireSecondFactor = present.requireSecondFactor,
+    strictSeparation = present.strictSeparation,
+  } = wanted;
+  return { ...present, name, language, timeZone, requireSecondFactor, strictSeparation };
+}
+
+/** Whether a change takes protection away: that must not be somebody at a desk left open. */
+export function lowersProtection(present: OrganisationSettings, after: OrganisationSettings): boolean {
+  return (
+    (present.requireSecondFactor && !after.requireSecondFactor) ||
+    (present.strictSeparation && !after.strictSeparation)
+  );
+}

@@ -1,0 +1,119 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Absent, StepUpRequired } from '@marimo/contracts';
+import {
+  changeOrganisation,
+  closeOrganisation,
+  OrganisationNameDiffers,
+  type OrganisationSettings,
+  organisationChanged,
+  organisationClosing,
+  organisationReopened,
+  organisationResumed,
+  organisationSuspended,
+  reopenOrganisation,
+  resumeOrganisation,
+  stepUpWithinSeconds,
+  suspendOrganisation,
+} from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import {
+  findSettings,
+  lockOrganisation,
+  mayEndPause,
+  updateSettings,
+  type VersionedSettings,
+} from '../organisations/index.ts';
+import { voidKeyTokensOf } from '../service-accounts/index.ts';
+import { endSessionsOfAllBut, voidAllAccessTokens } from '../sessions/index.ts';
+import { closesAt, lowersProtection, type Step, settingsAfter, stateAfter } from './organisation-life.ts';
+import { rightsOfMembers, scheduleClosing, unscheduleClosing } from './store.ts';
+
+export function organisationLifeRoutes(deps: Deps): readonly Route[] {
+  const step = (name: Step, call: Pick<Call, 'inTenant'>) =>
+    call.inTenant(async (tx) => answerWith(await takeStep(tx, deps, name)));
+  return [
+    changeRoute(deps),
+    handle(suspendOrganisation, (call) => step('suspend', call)),
+    handle(resumeOrganisation, (call) => step('resume', call)),
+    handle(closeOrganisation, (call) =>
+      call.inTenant(async (tx) => answerWith(await takeStep(tx, deps, 'close', call.body.name))),
+    ),
+    handle(reopenOrganisation, (call) => step('reopen', call)),
+  ];
+}
+
+function changeRoute({ outbox, clock }: Deps): Route {
+  return handle(changeOrganisation, (call) =>
+    call.inTenant(async (tx) => {
+      const { settings: present, version } = await lockSettings(tx);
+      const now = clock();
+      demandMatch(call, version);
+      const settings = settingsAfter(present, call.body);
+      if (lowersProtection(present, settings)) demandRecentProof(call.caller?.authenticatedAt, now);
+      if (isDeepStrictEqual(settings, present)) return answerWith({ settings, version });
+
+      await updateSettings(tx, settings);
+      // What a token grants depends on it: the next one is made by the new rule.
+      if (settings.requireSecondFactor !== present.requireSecondFactor) await voidAllAccessTokens(tx, now);
+      await outbox.add(tx, organisationChanged, settings.id, settings);
+      return answerWith({ settings, version: version + 1 });
+    }),
+  );
+}
+
+const eventOf = {
+  suspend: organisationSuspended,
+  resume: organisationResumed,
+  close: organisationClosing,
+  reopen: organisationReopened,
+} as const;
+
+/** One step in the life of an organisation, with all that follows for those who work there. */
+async function takeStep(
+  tx: Transaction,
+  { outbox, clock }: Deps,
+  step: Step,
+  writtenName?: string,
+): Promise<VersionedSettings> {
+  const { settings: present, version } = await lockSettings(tx);
+  const now = clock(); // only after the lock: every token made before is older
+  if (writtenName !== undefined && writtenName !== present.name) throw new OrganisationNameDiffers({});
+  const state = stateAfter(step, present.state);
+  if (state === undefined) return { settings: present, version };
+
+  const settings: OrganisationSettings = {
+    ...present,
+    state,
+    closesAt: state === 'closing' ? closesAt(now).toISOString() : null,
+  };
+  await updateSettings(tx, settings);
+  if (settings.closesAt === null) await unscheduleClosing(tx);
+  else await scheduleClosing(tx, new Date(settings.closesAt));
+  if (state !== 'active') {
+    const able = (await rightsOfMembers(tx, now)).filter(mayEndPause).map(({ personId }) => personId);
+    await endSessionsOfAllBut(tx, outbox, able, { reason: 'organisation', now });
+  }
+  // Also when it goes on: the tokens of the pause grant little.
+  await voidAllAccessTokens(tx, now);
+  await voidKeyTokensOf(tx, { all: true }, now);
+  await outbox.add(tx, eventOf[step], settings.id, settings);
+  return { settings, version: version + 1 };
+}
+
+async function lockSettings(tx: Transaction): Promise<VersionedSettings> {
+  await lockOrganisation(tx);
+  const found = await findSettings(tx);
+  if (found === undefined) throw new Absent({ resource: 'organisation' });
+  return found;
+}
+
+function answerWith({ settings, version }: VersionedSettings) {
+  return reply(200, settings, { etag: etagOf(version) });
+}
+
+/** As the kit demands of an endpoint that declares `stepUp`; here it hangs on what the body asks for. */
+function demandRecentProof(authenticatedAt: Date | undefined, now: Date): void {
+  const ageMs = now.getTime() - (authenticatedAt?.getTime() ?? 0);
+  if (ageMs > stepUpWithinSeconds * 1_000) throw new StepUpRequired({ maxAgeSeconds: stepUpWithinSeconds });
+}

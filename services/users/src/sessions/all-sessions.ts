@@ -1,0 +1,41 @@
+import { type SessionEndReason, sessionEnded } from '@marimo/contracts/users';
+import type { Outbox } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
+import { endAllBut, lockLiveSession, voidAll } from './all-sessions-store.ts';
+import { endSession, type ProofOfIdentity } from './sessions.ts';
+import type { Session } from './store.ts';
+
+/** Ends the sessions of everybody in the tenant of the transaction, but those of the people in `keep`. */
+export async function endSessionsOfAllBut(
+  tx: Transaction,
+  outbox: Outbox,
+  keep: readonly string[],
+  { reason, now }: { readonly reason: SessionEndReason; readonly now: Date },
+): Promise<void> {
+  const ended = await endAllBut(tx, { keep, reason, now });
+  const events = ended.map(({ sessionId, personId }) => ({
+    subject: sessionId,
+    data: { sessionId, userId: personId, reason },
+  }));
+  await outbox.addAll(tx, sessionEnded, events);
+}
+
+/** Voids every access token of the organisation without ending a session; the next refresh brings what holds now. */
+export async function voidAllAccessTokens(tx: Transaction, now: Date): Promise<void> {
+  await voidAll(tx, now);
+}
+
+/**
+ * Ends a session whose person goes on in another organisation, and tells how they had proved who they are; undefined
+ * when it had ended before.
+ */
+export async function leaveSession(
+  tx: Transaction,
+  outbox: Outbox,
+  session: Session,
+  now: Date,
+): Promise<ProofOfIdentity | undefined> {
+  const proof = await lockLiveSession(tx, session, now);
+  if (proof !== undefined) await endSession(tx, outbox, session, 'switch', now);
+  return proof;
+}

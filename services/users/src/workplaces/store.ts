@@ -1,0 +1,29 @@
+import type { Workplace } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+
+export interface Place {
+  readonly tenantId: string;
+  readonly state: 'active' | 'suspended';
+}
+
+/** Where a person is a member; a global list, so it names no organisation. */
+export function placesOf(tx: Transaction, personId: string): Promise<Place[]> {
+  return tx.rows('select tenant_id as "tenantId", state from workplace where person_id = $1', [personId]);
+}
+
+/** In the tenant of the transaction. */
+export function organisationHere(
+  tx: Transaction,
+): Promise<Pick<Workplace, 'id' | 'name' | 'state'> | undefined> {
+  return tx.first('select tenant_id as id, name, state from organisation where tenant_id = $1', [
+    tx.tenantId,
+  ]);
+}
+
+export async function isActiveHere(tx: Transaction, personId: string): Promise<boolean> {
+  const found = await tx.first(
+    "select from member where tenant_id = $1 and person_id = $2 and state = 'active'",
+    [tx.tenantId, personId],
+  );
+  return found !== undefined;
+}

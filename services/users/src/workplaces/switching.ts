@@ -1,0 +1,60 @@
+import { Absent, Unauthenticated } from '@marimo/contracts';
+import type { SignInMethod } from '@marimo/contracts/users';
+import type { Outbox } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
+import type { Call, Caller } from '@marimo/service-kit';
+import { findMembership, holdOrganisation, type Membership } from '../organisations/index.ts';
+import { actingAs, leaveSession, type StartedSession, startSession } from '../sessions/index.ts';
+import { isActiveHere } from './store.ts';
+
+export interface Switching {
+  readonly caller: Caller;
+  readonly organisationId: string;
+  readonly method: SignInMethod;
+  readonly call: Pick<Call, 'userAgent' | 'address'>;
+  readonly now: Date;
+}
+
+export interface Switched {
+  readonly membership: Membership;
+  readonly session: StartedSession;
+}
+
+/**
+ * Ends the caller's session and begins one in the other organisation, with the same proof of identity. `before` is done
+ * in the other organisation first. In a transaction without a tenant.
+ *
+ * Errors: Absent for an organisation the caller cannot work in, whether it exists or not; Unauthenticated when the
+ * session has ended, or there is none: an API key stays where it is.
+ */
+export async function switchTo(
+  tx: Transaction,
+  outbox: Outbox,
+  { caller, organisationId, method, call, now }: Switching,
+  before: () => Promise<void> = async () => {},
+): Promise<Switched> {
+  const { userId: personId, sessionId, tenantId } = caller;
+  let switched: Switched | undefined;
+  let proof: Awaited<ReturnType<typeof leaveSession>>;
+  await tx.inEachTenant([tenantId], async () => {
+    await holdOrganisation(tx);
+    proof = await leaveSession(tx, outbox, { sessionId, personId }, now);
+  });
+  if (proof === undefined) throw new Unauthenticated({});
+  const { authenticatedAt, methods } = proof;
+  await tx.inEachTenant([organisationId], () =>
+    actingAs(organisationId, personId, async () => {
+      await holdOrganisation(tx);
+      await before();
+      if (!(await isActiveHere(tx, personId))) throw new Absent({ resource: 'organisation' });
+      const { userAgent, address } = call;
+      const start = { personId, method, methods, authenticatedAt, userAgent, address, now };
+      const session = await startSession(tx, outbox, start);
+      const membership = await findMembership(tx, personId, now);
+      if (membership === undefined) throw new Absent({ resource: 'organisation' });
+      switched = { membership, session };
+    }),
+  );
+  if (switched === undefined) throw new Error('An organisation was not entered');
+  return switched;
+}
