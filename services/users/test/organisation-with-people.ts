@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import { login, register, type SignedIn } from '@marimo/contracts/users';
+import { assignRole, login, register, type SignedIn } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 
 export const password = 'correct horse battery staple';
@@ -80,4 +80,18 @@ export function claimsOf(accessToken: string): {
   sid: string;
 } {
   return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
+}
+
+interface Given {
+  readonly memberId?: string;
+  readonly serviceAccountId?: string;
+  readonly validFrom?: string;
+  readonly validUntil?: string;
+}
+
+/** Assigns a role by the API; gives the assignment's id. */
+export async function give(users: ServiceUnderTest, as: string, to: Given, role: string): Promise<string> {
+  const assignmentId = newId();
+  const answer = await users.call(assignRole, { body: { assignmentId, ...to, role } }, { as });
+  return answer.body.assignmentId;
 }

@@ -1,0 +1,329 @@
+import { Absent, Forbidden, MalformedRequest, Stale } from '@marimo/contracts';
+import { permissions } from '@marimo/contracts/all';
+import {
+  changeRole,
+  defineRole,
+  deleteRole,
+  GrantsBeyondOwn,
+  getRole,
+  listPermissions,
+  listRevocations,
+  listRoles,
+  PermissionUnknown,
+  RoleInUse,
+  RoleIsBuiltIn,
+  RoleNameTaken,
+  roleChanged,
+  roleDefined,
+  roleDeleted,
+  SeparationOfDutiesViolated,
+  type SignedIn,
+  TooManyRights,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { claimsOf, give, memberOf, organisationOf, signIn } from '../../test/organisation-with-people.ts';
+
+const clock = testClock(new Date().toISOString());
+let users: ServiceUnderTest;
+let anna: SignedIn;
+let as: string;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+beforeEach(async () => {
+  anna = await organisationOf(users);
+  as = anna.accessToken;
+});
+
+const clerk = { name: 'clerk', title: 'Posting clerk', grants: ['accounting.journal-entry.post'] };
+const define = (body = clerk, by = as) => users.call(defineRole, { body }, { as: by });
+const change = (name: string, body: object, by = as, headers = {}) =>
+  users.call(changeRole, { params: { name }, body }, { as: by, headers });
+const remove = (name: string, by = as) => users.call(deleteRole, { params: { name } }, { as: by });
+const look = (name: string, by = as) => users.call(getRole, { params: { name } }, { as: by });
+const eventsOf = async (type: string) =>
+  (await users.events()).filter((each) => each.type === type && each.tenantid === anna.organisation.id);
+
+describe('what roles are made of', () => {
+  it('is every permission of every service, in both languages', async () => {
+    const { items } = (await users.call(listPermissions, {}, { as })).body;
+    expect(items.map(({ service }) => service)).toEqual(['accounting', 'users', 'workers']);
+    expect(items.flatMap((group) => group.permissions)).toHaveLength(permissions.length);
+    for (const { text } of items.flatMap((group) => group.permissions)) {
+      expect(text.en).toMatch(/\S/);
+      expect(text.ru).toMatch(/[а-я]/);
+    }
+  });
+});
+
+describe('the roles of an organisation', () => {
+  it('are the built-in ones and its own, with how many hold them', async () => {
+    await define();
+    const boris = await memberOf(users, anna, clock.now());
+    await give(users, as, { memberId: boris.id }, 'clerk');
+    const { items } = (await users.call(listRoles, {}, { as })).body;
+    expect(items.map(({ name }) => name)).toEqual([
+      'accountant',
+      'admin',
+      'agent',
+      'clerk',
+      'manager',
+      'production_manager',
+      'shop_manager',
+      'user',
+    ]);
+    expect(items.find(({ name }) => name === 'admin')).toMatchObject({
+      builtIn: true,
+      title: { en: 'Administrator', ru: 'Администратор' },
+      grants: ['*'],
+      holders: 1,
+    });
+    expect(items.find(({ name }) => name === 'clerk')).toEqual({
+      name: 'clerk',
+      title: { en: 'Posting clerk', ru: 'Posting clerk' },
+      builtIn: false,
+      grants: ['accounting.journal-entry.post'],
+      holders: 1,
+    });
+  });
+
+  it('come in pages', async () => {
+    const first = (await users.call(listRoles, { query: { limit: 5 } }, { as })).body;
+    expect(first.items).toHaveLength(5);
+    const rest = (await users.call(listRoles, { query: { after: first.next ?? '' } }, { as })).body;
+    expect(rest).toMatchObject({ items: [{ name: 'shop_manager' }, { name: 'user' }], next: null });
+  });
+
+  it('are seen by nobody of another organisation', async () => {
+    await define();
+    const other = await organisationOf(users);
+    expect(await look('clerk', other.accessToken)).toBeRefused(Absent);
+    expect(await change('clerk', { title: 'Mine' }, other.accessToken)).toBeRefused(Absent);
+    expect(await remove('clerk', other.accessToken)).toBeRefused(Absent);
+    expect((await define({ ...clerk, title: 'Mine' }, other.accessToken)).status).toBe(201);
+    expect((await look('clerk')).body.title.en).toBe('Posting clerk');
+  });
+});
+
+describe('defining a role', () => {
+  it('works, each grant once, and can be repeated', async () => {
+    const twice = { ...clerk, grants: [...clerk.grants, ...clerk.grants] };
+    const made = await define(twice);
+    expect([made.status, made.body.grants]).toEqual([201, clerk.grants]);
+    expect((await define()).status).toBe(200);
+    expect(await eventsOf(roleDefined.type)).toMatchObject([
+      { subject: 'clerk', actorid: anna.user.id, data: { role: 'clerk', grants: clerk.grants } },
+    ]);
+  });
+
+  it('conflicts with a role of that name that is another, also a built-in one', async () => {
+    await define();
+    expect(await define({ ...clerk, title: 'Cashier' })).toBeRefused(RoleNameTaken, { role: 'clerk' });
+    expect(await define({ ...clerk, grants: ['accounting.*'] })).toBeRefused(RoleNameTaken);
+    expect(await define({ ...clerk, name: 'admin' })).toBeRefused(RoleNameTaken, { role: 'admin' });
+  });
+
+  it.each([
+    ['everything', ['*']],
+    ['nothing', []],
+    ['half a name', ['accounting']],
+    ['a star in the middle', ['accounting.*.read']],
+    ['a sentence', ['may do all']],
+    ['more than a token holds', Array.from({ length: 201 }, (_, n) => `accounting.account.a${n}`)],
+  ])('refuses grants that are %s', async (_, grants) => {
+    expect(await define({ ...clerk, grants })).toBeRefused(MalformedRequest);
+  });
+
+  it.each([['accounting.entry.post'], ['acounting.*'], ['accounting.accounts.*']])(
+    'refuses %s, which is no permission',
+    async (grant) => {
+      const refused = await define({ ...clerk, grants: [...clerk.grants, grant] });
+      expect(refused).toBeRefused(PermissionUnknown, { grants: [grant] });
+      expect(await look('clerk')).toBeRefused(Absent);
+    },
+  );
+
+  it('refuses one that holds duties that check each other, whoever would have it', async () => {
+    const refused = await define({ ...clerk, grants: ['accounting.journal-entry.*'] });
+    expect(refused).toBeRefused(SeparationOfDutiesViolated, {
+      holderId: null,
+      at: null,
+      conflicts: [
+        expect.objectContaining({
+          pair: 'post-and-reverse',
+          left: ['accounting.journal-entry.post'],
+          leftThrough: ['clerk'],
+          right: ['accounting.journal-entry.reverse'],
+          rightThrough: ['clerk'],
+        }),
+      ],
+    });
+    expect(await look('clerk')).toBeRefused(Absent);
+    expect(await eventsOf(roleDefined.type)).toEqual([]);
+  });
+
+  it('gives nobody what its author does not have', async () => {
+    await define({
+      name: 'role_keeper',
+      title: 'Role keeper',
+      grants: ['users.role.change', 'users.role.read'],
+    });
+    const boris = await memberOf(users, anna, clock.now());
+    await give(users, as, { memberId: boris.id }, 'role_keeper');
+    const { accessToken } = await signIn(users, boris.email);
+    const refused = await define(
+      { ...clerk, grants: ['users.role.read', 'workers.email.read'] },
+      accessToken,
+    );
+    expect(refused).toBeRefused(GrantsBeyondOwn, { grants: ['workers.email.read'] });
+    expect(await define({ ...clerk, grants: ['users.role.*'] }, accessToken)).toBeRefused(GrantsBeyondOwn);
+    expect((await define({ ...clerk, grants: ['users.role.read'] }, accessToken)).status).toBe(201);
+    const widened = await change('clerk', { grants: ['users.role.read', 'users.role.assign'] }, accessToken);
+    expect(widened).toBeRefused(GrantsBeyondOwn, { grants: ['users.role.assign'] });
+    expect((await look('clerk')).body.grants).toEqual(['users.role.read']);
+  });
+
+  it('is for who may define roles', async () => {
+    const boris = await memberOf(users, anna, clock.now());
+    await give(users, as, { memberId: boris.id }, 'manager');
+    const { accessToken } = await signIn(users, boris.email);
+    expect((await users.call(listRoles, {}, { as: accessToken })).status).toBe(200);
+    expect(await define(clerk, accessToken)).toBeRefused(Forbidden, { permission: 'users.role.change' });
+    expect(await change('clerk', {}, accessToken)).toBeRefused(Forbidden);
+    expect(await remove('clerk', accessToken)).toBeRefused(Forbidden);
+  });
+});
+
+describe('changing a role', () => {
+  it('changes what its holders may do, voids their tokens in the same step, and keeps what was', async () => {
+    await define();
+    const boris = await memberOf(users, anna, clock.now());
+    await give(users, as, { memberId: boris.id }, 'clerk');
+    const before = claimsOf((await signIn(users, boris.email)).accessToken);
+    clock.advance(60_000);
+    const changed = await change('clerk', { grants: ['accounting.account.read'] });
+    expect(changed.body).toMatchObject({ grants: ['accounting.account.read'], holders: 1 });
+
+    const { items } = (await users.call(listRevocations, {})).body;
+    const revoked = items.find(({ sessionId }) => sessionId === before.sid);
+    expect(revoked?.revokedAt).toBe(clock.now().toISOString());
+    const after = claimsOf((await signIn(users, boris.email)).accessToken);
+    expect(after.grants).toEqual(['accounting.account.read']);
+    expect(after.rv).toBe(before.rv + 1);
+    const history = await users.database.sql<{ grants: string[]; until: Date | null }>(
+      'select grants, until from own_role_grants where tenant_id = $1 order by since',
+      [anna.organisation.id],
+    );
+    expect(history).toEqual([
+      { grants: ['accounting.journal-entry.post'], until: clock.now() },
+      { grants: ['accounting.account.read'], until: null },
+    ]);
+    expect(await eventsOf(roleChanged.type)).toMatchObject([
+      { subject: 'clerk', data: { grants: ['accounting.account.read'], holders: 1 } },
+    ]);
+  });
+
+  it('a new title touches nobody’s tokens; the same again changes nothing', async () => {
+    await define();
+    const boris = await memberOf(users, anna, clock.now());
+    await give(users, as, { memberId: boris.id }, 'clerk');
+    const { rv } = claimsOf((await signIn(users, boris.email)).accessToken);
+    expect((await change('clerk', { title: 'Cashier' })).body.title.ru).toBe('Cashier');
+    expect((await change('clerk', { title: 'Cashier' })).status).toBe(200);
+    expect((await change('clerk', {})).status).toBe(200);
+    expect(claimsOf((await signIn(users, boris.email)).accessToken).rv).toBe(rv);
+    expect(await eventsOf(roleChanged.type)).toHaveLength(1);
+  });
+
+  it('twice at one moment keeps one span of that moment', async () => {
+    await define();
+    await change('clerk', { grants: ['accounting.account.read'] });
+    await change('clerk', { grants: ['accounting.report.read'] });
+    const spans = await users.database.sql('select grants, until from own_role_grants where tenant_id = $1', [
+      anna.organisation.id,
+    ]);
+    expect(spans).toEqual([{ grants: ['accounting.report.read'], until: null }]);
+  });
+
+  it('goes ahead only if nobody changed it, or who has it, since it was read', async () => {
+    await define();
+    const etag = (await look('clerk')).headers.get('etag') ?? '';
+    const boris = await memberOf(users, anna, clock.now());
+    await give(users, as, { memberId: boris.id }, 'clerk');
+    expect(await change('clerk', { title: 'Cashier' }, as, { 'if-match': etag })).toBeRefused(Stale);
+    const now = (await look('clerk')).headers.get('etag') ?? '';
+    expect((await change('clerk', { title: 'Cashier' }, as, { 'if-match': now })).status).toBe(200);
+    expect(await change('clerk', { title: 'Clerk' }, as, { 'if-match': now })).toBeRefused(Stale);
+  });
+
+  it('is refused when one of its holders would come to hold conflicting duties, and changes nothing', async () => {
+    await define();
+    await define({ name: 'checker', title: 'Checker', grants: ['accounting.report.read'] });
+    const [boris, vera] = [
+      await memberOf(users, anna, clock.now()),
+      await memberOf(users, anna, clock.now()),
+    ];
+    await give(users, as, { memberId: boris.id }, 'checker');
+    await give(users, as, { memberId: vera.id }, 'checker');
+    await give(users, as, { memberId: vera.id }, 'clerk');
+    const grants = ['accounting.journal-entry.reverse', 'accounting.report.read'];
+    const refused = await change('checker', { grants });
+    expect(refused).toBeRefused(SeparationOfDutiesViolated, {
+      holderId: vera.id,
+      conflicts: [expect.objectContaining({ pair: 'post-and-reverse', rightThrough: ['checker'] })],
+    });
+    expect((await look('checker')).body.grants).toEqual(['accounting.report.read']);
+    expect(await eventsOf(roleChanged.type)).toEqual([]);
+  });
+
+  it('is refused when the token of a holder would grow too large', async () => {
+    await define();
+    const boris = await memberOf(users, anna, clock.now());
+    await give(users, as, { memberId: boris.id }, 'clerk');
+    await users.database.sql(
+      `insert into own_role (tenant_id, name, title, created_at) values ($1, 'huge', 'Huge', now());`,
+      [anna.organisation.id],
+    );
+    await users.database.sql(
+      `insert into own_role_grants (tenant_id, name, since, grants)
+       select $1, 'huge', now(), array_agg('shop.item' || n || '.read') from generate_series(1, 199) as n`,
+      [anna.organisation.id],
+    );
+    await give(users, as, { memberId: boris.id }, 'huge');
+    const refused = await change('clerk', { grants: ['accounting.account.read', 'accounting.report.read'] });
+    expect(refused).toBeRefused(TooManyRights, { holderId: boris.id, grants: 201, grantsLimit: 200 });
+  });
+
+  it('is impossible for a built-in one', async () => {
+    expect(await change('accountant', { title: 'Boss' })).toBeRefused(RoleIsBuiltIn);
+    expect(await remove('accountant')).toBeRefused(RoleIsBuiltIn);
+    expect(await change('nobody', { title: 'Boss' })).toBeRefused(Absent);
+  });
+});
+
+describe('deleting a role', () => {
+  it('is refused while somebody has it, and says how many', async () => {
+    await define();
+    const boris = await memberOf(users, anna, clock.now());
+    await give(users, as, { memberId: boris.id }, 'clerk');
+    expect(await remove('clerk')).toBeRefused(RoleInUse, { role: 'clerk', holders: 1 });
+  });
+
+  it('works, can be repeated, and leaves the name for another role', async () => {
+    await define();
+    expect((await remove('clerk')).status).toBe(204);
+    expect((await remove('clerk')).status).toBe(204);
+    expect(await look('clerk')).toBeRefused(Absent);
+    expect(await remove('never')).toBeRefused(Absent);
+    expect(await eventsOf(roleDeleted.type)).toHaveLength(1);
+    clock.advance(1_000);
+    expect((await define({ ...clerk, grants: ['accounting.account.read'] })).status).toBe(201);
+    const spans = await users.database.sql(
+      'select grants from own_role_grants where tenant_id = $1 order by since',
+      [anna.organisation.id],
+    );
+    expect(spans).toEqual([{ grants: clerk.grants }, { grants: ['accounting.account.read'] }]);
+  });
+});
