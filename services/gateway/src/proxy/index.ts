@@ -6,5 +6,5 @@ export {
   headerLimitCount,
   readClientHeaders,
 } from './request-headers.ts';
-export { protection } from './response-headers.ts';
+export { type HeaderList, protection } from './response-headers.ts';
 export { type Upstream, Upstreams } from './upstreams.ts';
