@@ -3,13 +3,18 @@ import { accessReportRoutes } from './src/access-reports/index.ts';
 import { deviceSessionRoutes } from './src/device-sessions/index.ts';
 import { housekeeping } from './src/housekeeping.ts';
 import { mailLinkRoutes } from './src/mail-links/index.ts';
+import { memberRoutes } from './src/members/index.ts';
+import { closing, organisationLifeRoutes } from './src/organisation-life/index.ts';
 import { organisationRoutes } from './src/organisations/index.ts';
 import { type Choices, makeParts, type Parts } from './src/parts.ts';
+import { peopleRoutes } from './src/people/index.ts';
 import { registrationRoutes } from './src/registration/index.ts';
 import { assignmentRoutes, roleRoutes } from './src/roles/index.ts';
 import { secondFactorParts, secondFactorRoutes } from './src/second-factors/index.ts';
+import { serviceAccountRoutes } from './src/service-accounts/index.ts';
 import { sessionRoutes } from './src/sessions/index.ts';
 import { signingKeyRoutes } from './src/signing-keys/index.ts';
+import { workplaceRoutes } from './src/workplaces/index.ts';
 
 export function usersService(choices: Choices = {}): ServiceDefinition {
   const made = new WeakMap<Deps, Parts>();
@@ -24,18 +29,24 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
     migrations: new URL('./migrations/', import.meta.url),
     routes: [
       organisationRoutes,
+      organisationLifeRoutes,
+      memberRoutes,
+      (deps) => workplaceRoutes(deps, partsOf(deps)),
       (deps) => registrationRoutes(deps, partsOf(deps)),
       (deps) => sessionRoutes(deps, partsOf(deps)),
       (deps) => signingKeyRoutes(partsOf(deps).keys),
       (deps) => mailLinkRoutes(deps, partsOf(deps).links),
-      deviceSessionRoutes,
+      (deps) => peopleRoutes(deps, partsOf(deps)),
+      (deps) => deviceSessionRoutes(deps, partsOf(deps)),
       (deps) => secondFactorRoutes(deps, secondFactorParts(deps, partsOf(deps))),
       roleRoutes,
       assignmentRoutes,
       accessReportRoutes,
+      (deps) => serviceAccountRoutes(deps, partsOf(deps)),
     ],
     background: [
       housekeeping((deps) => partsOf(deps).metrics),
+      closing,
       { name: 'verifying tokens', start: async (deps) => () => partsOf(deps).verifier.close() },
     ],
     verifier: (deps) => partsOf(deps).verifier,

@@ -182,6 +182,15 @@ function conformance(open: () => Promise<Cache>): void {
       expect(await cache.take(`${place}-b`, limit, 10)).toMatchObject({ allowed: true, remaining: 0 });
     });
 
+    it('takes back what was given, and no bucket is ever fuller than full', async () => {
+      const limit = { perSecond: 1 / 3_600, burst: 3 };
+      await cache.take(place, limit, 2);
+      expect(await cache.take(place, limit, -1)).toMatchObject({ allowed: true, remaining: 2 });
+      for (let n = 0; n < 5; n += 1) await cache.take(place, limit, -1);
+      expect(await cache.take(place, limit, 4)).toMatchObject({ allowed: false });
+      expect(await cache.take(place, limit, 3)).toMatchObject({ allowed: true, remaining: 0 });
+    });
+
     it('counts each bucket for itself', async () => {
       await cache.take(place, perMinute, 3);
       expect(await cache.take(`${place}-other`, perMinute)).toMatchObject({ allowed: true, remaining: 2 });

@@ -28,7 +28,7 @@ export interface WantedTokens {
   /** Its name. One call must not name a bucket twice. */
   readonly bucket: string;
   readonly limit: BucketLimit;
-  /** One unless told. */
+  /** One unless told; a negative number gives back what was taken before. */
   readonly tokens?: number;
 }
 

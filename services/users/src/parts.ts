@@ -2,7 +2,7 @@ import { type Deps, type JwksVerifier, jwksVerifier } from '@marimo/service-kit'
 import { createLinkTokens, type LinkTokens } from './mail-links/index.ts';
 import { createHasher, newPasswordKey, passwordKey } from './passwords/index.ts';
 import { createSecondStep, relyingPartyOf } from './second-factors/index.ts';
-import { readRevocations, type SessionParts, signInMetrics } from './sessions/index.ts';
+import { knownDevices, readRevocations, type SessionParts, signInMetrics } from './sessions/index.ts';
 import { createKeyRing, createSeal, deriveKey } from './signing-keys/index.ts';
 
 export interface Choices {
@@ -25,6 +25,7 @@ export function makeParts(deps: Deps, { passwordCost }: Choices): Parts {
     refreshKey: deriveKey(settings.jwtSecret, 'marimo/users/refresh-token-successor'),
     links: createLinkTokens(deriveKey(settings.jwtSecret, 'marimo/users/mail-link'), settings.portalUrl),
     metrics: signInMetrics(deps.metrics),
+    devices: knownDevices(deriveKey(settings.jwtSecret, 'marimo/users/known-device')),
     secondStep: createSecondStep(relyingPartyOf(settings)),
     hasher: createHasher({
       ...(passwordCost !== undefined && { cost: passwordCost }),

@@ -81,7 +81,12 @@ export const RegisterOrganisation = z.strictObject({
 });
 export type RegisterOrganisation = z.output<typeof RegisterOrganisation>;
 
-export const Login = z.strictObject({ email: Email, password: Password });
+export const Login = z.strictObject({
+  email: Email,
+  password: Password,
+  /** Where this device is known: it then has attempts of its own. */
+  deviceToken: z.string().max(200).optional(),
+});
 export type Login = z.output<typeof Login>;
 
 export const WithRefreshToken = z.strictObject({ refreshToken: z.string().min(1).max(200) });

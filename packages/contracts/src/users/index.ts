@@ -5,6 +5,7 @@ import { getSigningKeys, listRevocations } from './access-token.ts';
 import { apiKeyEndpoints } from './api-keys.ts';
 import { deviceSessionEndpoints } from './device-sessions.ts';
 import { invitationEndpoints } from './invitations.ts';
+import { rememberDevice } from './known-devices.ts';
 import { mailLink } from './mail-links.ts';
 import { memberEndpoints } from './members.ts';
 import { organisationEndpoints } from './organisations.ts';
@@ -119,6 +120,7 @@ export {
   SignInToAccept,
   TooManyInvitations,
 } from './invitations.ts';
+export { KnownDevice, rememberDevice } from './known-devices.ts';
 export { LinkRefused, LinkToken, MailLink, MailPurpose, mailLink } from './mail-links.ts';
 export {
   getMember,
@@ -327,6 +329,7 @@ export const endpoints: readonly AnyEndpoint[] = [
   ...peopleEndpoints,
   ...personalDataEndpoints,
   ...deviceSessionEndpoints,
+  rememberDevice,
   ...secondFactorEndpoints,
   ...organisationEndpoints,
   ...memberEndpoints,

@@ -3,6 +3,7 @@ import {
   type DeviceSession,
   listMySessions,
   nameMySession,
+  rememberDevice,
   revokeMemberSessions,
   revokeMySession,
   revokeMySessions,
@@ -10,7 +11,7 @@ import {
 } from '@marimo/contracts/users';
 import type { Transaction, TransactionOptions } from '@marimo/postgres';
 import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { endSession, endSessionsOf } from '../sessions/index.ts';
+import { endSession, endSessionsOf, type KnownDevices, type SessionParts } from '../sessions/index.ts';
 import {
   isMember,
   isSessionOf,
@@ -21,7 +22,11 @@ import {
 } from './store.ts';
 
 /** Where a person is signed in. Their own sessions they see in every organisation, a member's only in one. */
-export const deviceSessionRoutes = (deps: Deps): readonly Route[] => [
+export const deviceSessionRoutes = (
+  deps: Deps,
+  { devices }: Pick<SessionParts, 'devices'>,
+): readonly Route[] => [
+  remembering(deps, devices),
   listing(deps),
   naming(deps),
   revokingOne(deps),
@@ -44,6 +49,13 @@ async function everywhere(
     },
     { deadlineAt, signal, ...options },
   );
+}
+
+function remembering({ clock }: Deps, devices: KnownDevices): Route {
+  return handle(rememberDevice, async (call) => {
+    const { deviceToken, expiresAt } = devices.tokenFor(callerOf(call).userId, clock());
+    return reply(201, { deviceToken, expiresAt: expiresAt.toISOString() });
+  });
 }
 
 function listing(deps: Deps): Route {

@@ -1,3 +1,5 @@
+export { endSessionsOfAllBut, leaveSession, voidAllAccessTokens } from './all-sessions.ts';
+export { type KnownDevices, knownDevices } from './known-device.ts';
 export { type SignInMetrics, signInMetrics } from './metrics.ts';
 export { keepProof, lockLivingSession } from './proof-store.ts';
 export { forgetOldRevocations, readRevocations } from './revocations.ts';
@@ -15,3 +17,4 @@ export {
   startSession,
   voidAccessTokens,
 } from './sessions.ts';
+export { createThrottle } from './throttle.ts';

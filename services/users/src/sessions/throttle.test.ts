@@ -1,45 +1,117 @@
 import { memoryCache } from '@marimo/cache';
 import { TooManyAttempts } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
-import { createThrottle } from './throttle.ts';
+import { type Attempt, createThrottle } from './throttle.ts';
 
 const clock = testClock();
-const anna = 'anna@example.com';
+const fresh = () => createThrottle(memoryCache({ clock: () => clock.now().getTime() }));
+const by = (changes: Partial<Attempt> = {}): Attempt => ({
+  email: 'anna@example.com',
+  address: '10.0.0.1',
+  knownDevice: undefined,
+  ...changes,
+});
+const addressOf = (n: number) => `10.1.${Math.floor(n / 250)}.${n % 250}`;
 
-async function failures(times: number, email = anna, address = '10.0.0.1') {
-  const throttle = createThrottle(memoryCache({ clock: () => clock.now().getTime() }));
-  for (let n = 0; n < times; n += 1) {
-    await throttle.admit(email, address);
-    await throttle.failed(email, address);
+/** How many of these attempts, none of them right, reach the password. */
+async function reaching(attempts: readonly Attempt[], throttle = fresh()): Promise<number> {
+  let reached = 0;
+  for (const attempt of attempts) {
+    await throttle.begin(attempt).then(
+      () => (reached += 1),
+      (error: unknown) => expect(error).toBeInstanceOf(TooManyAttempts),
+    );
   }
-  return throttle;
+  return reached;
 }
 
-describe('failing to sign in again and again', () => {
-  it('is stopped after ten times, in whatever writing of the e-mail', async () => {
-    const throttle = await failures(10);
-    await expect(throttle.admit(anna, '10.0.0.1')).rejects.toThrow(TooManyAttempts);
-    await expect(throttle.admit('ANNA@example.com', '10.0.0.1')).rejects.toMatchObject({
+describe('guessing the password of one account', () => {
+  it('is stopped after ten times from one address, in whatever writing of the e-mail', async () => {
+    const throttle = fresh();
+    expect(
+      await reaching(
+        Array.from({ length: 50 }, () => by()),
+        throttle,
+      ),
+    ).toBe(10);
+    await expect(throttle.begin(by({ email: 'ANNA@example.com' }))).rejects.toMatchObject({
       retryAfterSeconds: 30,
     });
   });
 
   it('is possible again after half a minute, once', async () => {
-    const throttle = await failures(10);
+    const throttle = fresh();
+    await reaching(
+      Array.from({ length: 50 }, () => by()),
+      throttle,
+    );
     clock.advance(30_000);
-    await expect(throttle.admit(anna, '10.0.0.1')).resolves.toBeUndefined();
-    await throttle.failed(anna, '10.0.0.1');
-    await expect(throttle.admit(anna, '10.0.0.1')).rejects.toThrow(TooManyAttempts);
+    expect(await reaching([by(), by()], throttle)).toBe(1);
   });
 
-  it('does not keep the owner out, who comes from elsewhere', async () => {
-    const throttle = await failures(10);
-    await expect(throttle.admit(anna, '10.0.0.2')).resolves.toBeUndefined();
-    await expect(throttle.admit('boris@example.com', '10.0.0.1')).resolves.toBeUndefined();
+  it.each([1, 100, 10_000])(
+    '10,000 times from %d addresses reaches it at most 100 times',
+    async (addresses) => {
+      const attempts = Array.from({ length: 10_000 }, (_, n) => by({ address: addressOf(n % addresses) }));
+      expect(await reaching(attempts)).toBeLessThanOrEqual(100);
+    },
+  );
+
+  it('does not keep its owner out, who comes from a device we know', async () => {
+    const throttle = fresh();
+    await reaching(
+      Array.from({ length: 1_000 }, (_, n) => by({ address: addressOf(n) })),
+      throttle,
+    );
+    await expect(throttle.begin(by({ address: '10.9.9.9' }))).rejects.toThrow(TooManyAttempts);
+    await expect(throttle.begin(by({ knownDevice: 'phone' }))).resolves.toBeUndefined();
   });
 
-  it('never stops who signs in rightly', async () => {
-    const throttle = await failures(9);
-    for (let n = 0; n < 100; n += 1) await throttle.admit(anna, '10.0.0.1');
+  it('on a device we know is stopped there too, and only there', async () => {
+    const throttle = fresh();
+    expect(
+      await reaching(
+        Array.from({ length: 50 }, () => by({ knownDevice: 'phone' })),
+        throttle,
+      ),
+    ).toBe(10);
+    await expect(throttle.begin(by({ knownDevice: 'laptop' }))).resolves.toBeUndefined();
+    await expect(throttle.begin(by())).resolves.toBeUndefined();
+  });
+});
+
+describe('trying one password on many accounts', () => {
+  it('is stopped after a hundred times from one address', async () => {
+    const attempts = Array.from({ length: 1_000 }, (_, n) => by({ email: `person${n}@example.com` }));
+    expect(await reaching(attempts)).toBe(100);
+  });
+});
+
+describe('signing in rightly', () => {
+  it('is never slowed, however often', async () => {
+    const throttle = fresh();
+    for (let n = 0; n < 500; n += 1) {
+      await throttle.begin(by());
+      await throttle.succeeded(by());
+    }
+  });
+
+  it('gives back only what it took: earlier failures still count', async () => {
+    const throttle = fresh();
+    await reaching(
+      Array.from({ length: 9 }, () => by()),
+      throttle,
+    );
+    for (let n = 0; n < 20; n += 1) {
+      await throttle.begin(by());
+      await throttle.succeeded(by());
+    }
+    expect(await reaching([by(), by()], throttle)).toBe(1);
+  });
+
+  it('many at once are not all let through before the first has failed', async () => {
+    const throttle = fresh();
+    const all = await Promise.allSettled(Array.from({ length: 200 }, () => throttle.begin(by())));
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
   });
 });

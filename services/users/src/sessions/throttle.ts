@@ -1,37 +1,60 @@
 import { createHash } from 'node:crypto';
-import type { BucketLimit, Cache } from '@marimo/cache';
+import type { BucketLimit, Cache, WantedTokens } from '@marimo/cache';
 import { TooManyAttempts } from '@marimo/contracts/users';
 import { emailKey } from '../organisations/index.ts';
 
-const secondsPerFailure = 30;
-/** Ten failures at once, then one each half minute. */
-const failures: BucketLimit = { perSecond: 1 / secondsPerFailure, burst: 10 };
+/** Ten failures at once, then one each half minute: for one address with one account, and for one known device. */
+const ofOne: BucketLimit = { perSecond: 1 / 30, burst: 10 };
+/**
+ * All strangers together with one account: at most so many guesses, from however many addresses. NIST SP 800-63B-4,
+ * section 3.2.2, allows 100 in a row.
+ */
+const ofAccount: BucketLimit = { perSecond: 1 / 120, burst: 60 };
+/** One address with all accounts: a list of stolen passwords is tried out from somewhere. */
+const ofAddress: BucketLimit = { perSecond: 1 / 6, burst: 100 };
+
+export interface Attempt {
+  readonly email: string;
+  readonly address: string;
+  /** The token of a device that is known to be this person's. */
+  readonly knownDevice: string | undefined;
+}
 
 /**
- * Slows down who guesses the password of one account from one address. Only failures count, and only there: nobody can
- * lock an owner out from elsewhere, and who signs in rightly is never slowed.
+ * Slows down who guesses passwords. Whoever signs in rightly gets the attempt back and is never slowed; a known device
+ * is counted alone, so nobody can lock its owner out from elsewhere.
  */
 export interface Throttle {
-  /** Throws TooManyAttempts while this address has failed too often with this account. */
-  admit(email: string, address: string): Promise<void>;
-  failed(email: string, address: string): Promise<void>;
+  /** Takes an attempt before the password is looked at, so that a thousand at once are not all let through. */
+  begin(attempt: Attempt): Promise<void>;
+  succeeded(attempt: Attempt): Promise<void>;
 }
 
 export function createThrottle(cache: Cache): Throttle {
   return {
-    async admit(email, address) {
-      const { remaining } = await cache.take(bucketOf(email, address), failures, 0);
-      if (remaining < 1) throw new TooManyAttempts({}, { retryAfterSeconds: secondsPerFailure });
+    async begin(attempt) {
+      const { allowed, buckets } = await cache.takeAll(bucketsOf(attempt));
+      if (allowed) return;
+      const longestMs = Math.max(...buckets.map(({ retryAfterMs }) => retryAfterMs));
+      throw new TooManyAttempts({}, { retryAfterSeconds: Math.max(1, Math.ceil(longestMs / 1_000)) });
     },
-    async failed(email, address) {
-      await cache.take(bucketOf(email, address), failures);
+    async succeeded(attempt) {
+      await cache.takeAll(bucketsOf(attempt).map((wanted) => ({ ...wanted, tokens: -1 })));
     },
   };
 }
 
+function bucketsOf({ email, address, knownDevice }: Attempt): WantedTokens[] {
+  if (knownDevice !== undefined) return [{ bucket: nameOf('device', knownDevice), limit: ofOne }];
+  const account = emailKey(email);
+  return [
+    { bucket: nameOf('pair', `${account} ${address}`), limit: ofOne },
+    { bucket: nameOf('account', account), limit: ofAccount },
+    { bucket: nameOf('address', address), limit: ofAddress },
+  ];
+}
+
 /** A hash: no address of a person lies in a cache. */
-function bucketOf(email: string, address: string): string {
-  return `sign-in:${createHash('sha256')
-    .update(`${emailKey(email)} ${address}`)
-    .digest('base64url')}`;
+function nameOf(kind: string, of: string): string {
+  return `sign-in:${kind}:${createHash('sha256').update(of).digest('base64url')}`;
 }

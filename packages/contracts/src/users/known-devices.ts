@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+
+export const KnownDevice = z.strictObject({
+  /** Sent along with the next sign-in on this device; it opens nothing by itself. */
+  deviceToken: z.string(),
+  expiresAt: z.iso.datetime(),
+});
+export type KnownDevice = z.infer<typeof KnownDevice>;
+
+/**
+ * While strangers guess somebody's password from everywhere, sign-in is slowed for devices nobody knows. A device with
+ * a token has attempts of its own, so its owner still gets in.
+ */
+export const rememberDevice = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/me/known-devices',
+  summary: 'Makes this device known, so that strangers guessing the password cannot keep its owner out.',
+  access: 'signed-in',
+  replies: { 201: KnownDevice },
+  repeat: 'natural',
+});
