@@ -2,6 +2,7 @@ import { type Deps, defineService, type ServiceDefinition } from '@marimo/servic
 import { accessReportRoutes } from './src/access-reports/index.ts';
 import { deviceSessionRoutes } from './src/device-sessions/index.ts';
 import { housekeeping } from './src/housekeeping.ts';
+import { invitationRoutes } from './src/invitations/index.ts';
 import { mailLinkRoutes } from './src/mail-links/index.ts';
 import { memberRoutes } from './src/members/index.ts';
 import { closing, organisationLifeRoutes } from './src/organisation-life/index.ts';
@@ -13,7 +14,7 @@ import { assignmentRoutes, roleRoutes } from './src/roles/index.ts';
 import { secondFactorParts, secondFactorRoutes } from './src/second-factors/index.ts';
 import { serviceAccountRoutes } from './src/service-accounts/index.ts';
 import { sessionRoutes } from './src/sessions/index.ts';
-import { signingKeyRoutes } from './src/signing-keys/index.ts';
+import { rotatingKeys, signingKeyRoutes } from './src/signing-keys/index.ts';
 import { workplaceRoutes } from './src/workplaces/index.ts';
 
 export function usersService(choices: Choices = {}): ServiceDefinition {
@@ -31,10 +32,11 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       organisationRoutes,
       organisationLifeRoutes,
       memberRoutes,
+      (deps) => invitationRoutes(deps, partsOf(deps)),
       (deps) => workplaceRoutes(deps, partsOf(deps)),
       (deps) => registrationRoutes(deps, partsOf(deps)),
       (deps) => sessionRoutes(deps, partsOf(deps)),
-      (deps) => signingKeyRoutes(partsOf(deps).keys),
+      (deps) => signingKeyRoutes(deps, partsOf(deps).keys),
       (deps) => mailLinkRoutes(deps, partsOf(deps).links),
       (deps) => peopleRoutes(deps, partsOf(deps)),
       (deps) => deviceSessionRoutes(deps, partsOf(deps)),
@@ -46,6 +48,7 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
     ],
     background: [
       housekeeping((deps) => partsOf(deps).metrics),
+      rotatingKeys((deps) => partsOf(deps).keys),
       closing,
       { name: 'verifying tokens', start: async (deps) => () => partsOf(deps).verifier.close() },
     ],

@@ -10,6 +10,7 @@ export {
   issueNotice,
   type NewLink,
   type PendingLink,
+  type Recipient,
   revokeLink,
   useLink,
 } from './store.ts';

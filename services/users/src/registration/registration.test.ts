@@ -1,6 +1,7 @@
 import { IdempotencyKeyReused } from '@marimo/contracts';
 import {
   EmailTaken,
+  emailVerificationAsked,
   login,
   me,
   organisation,
@@ -42,16 +43,24 @@ describe('registering an organisation', () => {
     expect(made).toMatchObject({ name: 'Pine & Co', baseCurrency: 'EUR', language: 'en' });
 
     const who = await users.call(me, {}, { as: accessToken });
-    expect(who.body).toEqual({ user, organisation: made, roles: ['admin'], permissions: ['*'] });
+    expect(who.body).toEqual({
+      user,
+      organisation: made,
+      roles: ['admin'],
+      permissions: ['*'],
+      mustEnrolSecondFactor: false,
+      mustProveSecondFactor: false,
+    });
     const mine = await users.call(organisation, {}, { as: accessToken });
-    expect(mine.body).toEqual(made);
+    expect(mine.body).toMatchObject(made);
   });
 
-  it('tells the others with one event, by the administrator, that holds no secret', async () => {
+  it('tells the others by the administrator, without a secret, and has the mailbox proved', async () => {
     const { body } = await users.call(register, { body: registration() });
     const events = (await users.events()).filter(({ tenantid }) => tenantid === body.organisation.id);
     expect(events.map(({ type, actorid }) => [type, actorid])).toEqual([
       [organisationRegistered.type, body.user.id],
+      [emailVerificationAsked.type, body.user.id],
       [sessionStarted.type, body.user.id],
     ]);
     expect(events[0]).toMatchObject({

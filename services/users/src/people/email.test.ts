@@ -1,0 +1,160 @@
+import { newId, StepUpRequired } from '@marimo/contracts';
+import {
+  askEmailVerification,
+  askPasswordReset,
+  changeEmail,
+  EmailInUse,
+  EmailVerifiedAlready,
+  emailChangeAsked,
+  emailChanged,
+  emailVerificationAsked,
+  emailVerified,
+  finishEmailVerification,
+  finishPasswordReset,
+  LinkRefused,
+  login,
+  me,
+  passwordResetAsked,
+  type SignedIn,
+  TooManyMails,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { mailOf, tokenOf } from '../../test/mail.ts';
+import { organisationOf, password, signIn } from '../../test/organisation-with-people.ts';
+
+const clock = testClock(new Date().toISOString());
+const day = 24 * 60 * 60_000;
+let users: ServiceUnderTest;
+let anna: SignedIn;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+beforeEach(async () => {
+  anna = await organisationOf(users);
+});
+
+const eventsOf = async (type: string, userId = anna.user.id) =>
+  (await users.events()).filter((event) => event.type === type && event.subject === userId);
+const sentToken = async (userId = anna.user.id) =>
+  tokenOf(users, (await eventsOf(emailVerificationAsked.type, userId)).at(-1));
+const finish = (token: string) => users.call(finishEmailVerification, { body: { token } });
+const seen = async ({ user: { email } }: SignedIn = anna) => {
+  const { accessToken: as } = await signIn(users, email);
+  return (await users.call(me, {}, { as })).body.user;
+};
+
+describe('a mailbox', () => {
+  it('is proved with the link of the first mail, once', async () => {
+    expect(anna.user.emailVerified).toBe(false);
+    const token = await sentToken();
+    expect((await finish(token)).status).toBe(204);
+    expect(await seen()).toMatchObject({ email: anna.user.email, emailVerified: true });
+    expect(await finish(token)).toBeRefused(LinkRefused);
+    const told = await eventsOf(emailVerified.type);
+    expect(told).toMatchObject([{ actorid: anna.user.id, tenantid: anna.organisation.id }]);
+  });
+
+  it('can still be proved after three days less a moment, and then no more', async () => {
+    const token = await sentToken();
+    clock.advance(3 * day);
+    expect(await finish(token)).toBeRefused(LinkRefused);
+    expect((await seen()).emailVerified).toBe(false);
+  });
+
+  it('gets another link when asked, and only that one works', async () => {
+    const first = await sentToken();
+    const again = () => users.call(askEmailVerification, {}, { as: anna.accessToken });
+    expect((await again()).status).toBe(202);
+    expect(await finish(first)).toBeRefused(LinkRefused);
+    expect((await again()).status).toBe(202);
+    expect(await again()).toBeRefused(TooManyMails);
+    expect((await finish(await sentToken())).status).toBe(204);
+    expect(await again()).toBeRefused(EmailVerifiedAlready);
+  });
+
+  it('is not proved by a link to a new password, though that proves it too when used', async () => {
+    await users.call(askPasswordReset, { body: { email: anna.user.email } });
+    const token = await tokenOf(users, (await eventsOf(passwordResetAsked.type))[0]);
+    expect(await finish(token)).toBeRefused(LinkRefused);
+  });
+});
+
+describe('changing the e-mail', () => {
+  const change = (email: string, { accessToken: as }: SignedIn = anna) =>
+    users.call(changeEmail, { body: { email } }, { as });
+  const fresh = () => `anna-${newId()}@example.org`;
+
+  it('takes effect when the link sent to the new one is used', async () => {
+    const email = fresh();
+    expect((await change(email)).status).toBe(202);
+    expect((await seen()).email).toBe(anna.user.email);
+    const [_, asked] = await eventsOf(emailVerificationAsked.type);
+    expect((await mailOf(users, asked)).recipient.email).toBe(email);
+
+    expect((await finish(await tokenOf(users, asked))).status).toBe(204);
+    expect(await seen({ ...anna, user: { ...anna.user, email } })).toMatchObject({
+      email,
+      emailVerified: true,
+    });
+    const old = await users.call(login, { body: { email: anna.user.email, password } });
+    expect(old.status).toBe(401);
+    expect(await eventsOf(emailChanged.type)).toMatchObject([{ actorid: anna.user.id }]);
+  });
+
+  it('is told to the old one at once, and in no event by address', async () => {
+    const email = fresh();
+    await change(email);
+    const [told] = await eventsOf(emailChangeAsked.type);
+    expect(await mailOf(users, told)).toMatchObject({ url: null, recipient: { email: anna.user.email } });
+    const events = JSON.stringify([told, ...(await eventsOf(emailVerificationAsked.type))]);
+    expect(events).not.toContain(email);
+    expect(events).not.toContain(anna.user.email);
+  });
+
+  it('needs a young proof of who is asking', async () => {
+    clock.advance(11 * 60_000);
+    expect(await change(fresh())).toBeRefused(StepUpRequired);
+    expect(await eventsOf(emailChangeAsked.type)).toEqual([]);
+  });
+
+  it('to one that is taken looks the same, until its owner opens the mail', async () => {
+    const boris = await organisationOf(users);
+    const free = await change(fresh());
+    const taken = await change(boris.user.email);
+    expect([taken.status, taken.json]).toEqual([free.status, free.json]);
+    const token = await sentToken();
+    expect(await finish(token)).toBeRefused(EmailInUse);
+    expect((await seen()).email).toBe(anna.user.email);
+    expect((await seen(boris)).email).toBe(boris.user.email);
+  });
+
+  it('of two people to the same one at once, one wins', async () => {
+    const boris = await organisationOf(users);
+    const email = fresh();
+    await change(email);
+    await change(email.toUpperCase(), boris);
+    const tokens = [await sentToken(), await sentToken(boris.user.id)];
+    const both = await Promise.all(tokens.map(finish));
+    expect(both.map(({ status }) => status).sort()).toEqual([204, 409]);
+    const people = await users.rows<{ email_key: string }>('person');
+    expect(people.filter(({ email_key: key }) => key === email)).toHaveLength(1);
+  });
+
+  it('kills the link to a new password that lies in the old mailbox', async () => {
+    await users.call(askPasswordReset, { body: { email: anna.user.email } });
+    const token = await tokenOf(users, (await eventsOf(passwordResetAsked.type))[0]);
+    await change(fresh());
+    await finish(await sentToken());
+    const body = { token, password: 'seven lazy marmots sleep' };
+    expect(await users.call(finishPasswordReset, { body })).toBeRefused(LinkRefused);
+  });
+
+  it('is not a way to fill a stranger’s mailbox', async () => {
+    const email = fresh();
+    expect([(await change(email)).status, (await change(email)).status]).toEqual([202, 202]);
+    expect(await change(email)).toBeRefused(TooManyMails);
+    expect(await change(email, await organisationOf(users))).toBeRefused(TooManyMails);
+  });
+});

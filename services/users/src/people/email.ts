@@ -1,0 +1,97 @@
+import { Unauthenticated } from '@marimo/contracts';
+import {
+  askEmailVerification,
+  changeEmail,
+  EmailInUse,
+  EmailVerifiedAlready,
+  emailChangeAsked,
+  emailChanged,
+  emailVerified,
+  finishEmailVerification,
+  LinkRefused,
+} from '@marimo/contracts/users';
+import { type Transaction, violatedConstraint } from '@marimo/postgres';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { type LinkTokens, revokeLink, useLink } from '../mail-links/index.ts';
+import { emailKey } from '../organisations/index.ts';
+import { actingAs } from '../sessions/index.ts';
+import { askToVerify, noticeTo } from './letters.ts';
+import type { MailLimits } from './mail-limits.ts';
+import { personCalling, timeOf } from './own-call.ts';
+import { findAccount, lockAccount, markEmailVerified, replaceEmail } from './store.ts';
+
+export function emailRoutes(deps: Deps, links: LinkTokens, limits: MailLimits): readonly Route[] {
+  return [verifyRoute(deps, limits), changeRoute(deps, limits), finishRoute(deps, links)];
+}
+
+function verifyRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
+  return handle(askEmailVerification, async (call) => {
+    const { userId } = personCalling(call);
+    const account = await call.readInTenant((tx) => findAccount(tx, userId));
+    if (account === undefined) throw new Unauthenticated({});
+    if (account.emailVerifiedAt !== null) throw new EmailVerifiedAlready({});
+    await limits.demandMail('verification', account.email);
+    return call.inTenant(async (tx) => {
+      await askToVerify(tx, outbox, account, clock());
+      return reply(202, null);
+    });
+  });
+}
+
+/**
+ * Nothing is looked up about the new address: whether it has an account shows to who opens the mail sent there. The old
+ * address hears of it at once, while its owner can still do something.
+ */
+function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
+  return handle(changeEmail, async (call) => {
+    const { userId } = personCalling(call);
+    const { email } = call.body;
+    // For the mailbox, and for the person who might try one mailbox after the other.
+    await limits.demandMail('change', userId);
+    await limits.demandMail('change', email);
+    return call.inTenant(async (tx) => {
+      const now = clock();
+      const account = await lockAccount(tx, userId);
+      if (account === undefined) throw new Unauthenticated({});
+      const verificationLinkId = await askToVerify(tx, outbox, { ...account, email }, now);
+      const linkId = await noticeTo(tx, account, now);
+      await outbox.add(tx, emailChangeAsked, userId, { userId, linkId, verificationLinkId });
+      return reply(202, null);
+    });
+  });
+}
+
+function finishRoute(deps: Deps, links: LinkTokens): Route {
+  return handle(finishEmailVerification, async (call) => {
+    const linkId = links.readLink(call.body.token, 'verify-email');
+    if (linkId === undefined) throw new LinkRefused({});
+    try {
+      await deps.database.withoutTenant((tx) => useVerification(tx, deps, linkId), timeOf(call));
+    } catch (error) {
+      // Also when both changed to the same address at once: the database lets one of them.
+      if (violatedConstraint(error) === 'person_email_key_key') throw new EmailInUse({});
+      throw error;
+    }
+    return reply(204, null);
+  });
+}
+
+async function useVerification(tx: Transaction, { outbox, clock }: Deps, linkId: string): Promise<void> {
+  const now = clock();
+  const link = await useLink(tx, linkId, now);
+  if (link === undefined || link.personId === null) throw new LinkRefused({});
+  const { personId: userId, email, tenantId } = link;
+  const account = await lockAccount(tx, userId);
+  if (account === undefined) throw new LinkRefused({});
+  const isSame = emailKey(account.email) === emailKey(email);
+  if (isSame) await markEmailVerified(tx, userId, now);
+  else {
+    await replaceEmail(tx, userId, email, now);
+    // It went to the mailbox that is not theirs any more.
+    await revokeLink(tx, 'reset-password', userId);
+  }
+  await tx.enterTenant(tenantId);
+  await actingAs(tenantId, userId, () =>
+    outbox.add(tx, isSame ? emailVerified : emailChanged, userId, { userId }),
+  );
+}

@@ -1,0 +1,109 @@
+import { Unauthenticated } from '@marimo/contracts';
+import {
+  CurrentPasswordWrong,
+  changePassword,
+  PasswordNotSet,
+  passwordChanged,
+} from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { revokeLink } from '../mail-links/index.ts';
+import { findMembership, holdOrganisation, type Membership } from '../organisations/index.ts';
+import { demandStrongPassword } from '../passwords/index.ts';
+import {
+  createThrottle,
+  endSessionsOf,
+  issueFor,
+  keepProof,
+  lockLivingSession,
+  type ProofOfIdentity,
+  type SessionParts,
+} from '../sessions/index.ts';
+import { noticeTo } from './letters.ts';
+import { personCalling, timeOf } from './own-call.ts';
+import { findAccount, lockAccount, nameOfOrganisation, setPassword, tenantsOf } from './store.ts';
+
+export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route {
+  const throttle = createThrottle(deps.cache);
+  return handle(changePassword, async (call) => {
+    const caller = personCalling(call);
+    const { current, new: wanted } = call.body;
+    const { account, organisation } = await call.readInTenant(async (tx) => ({
+      account: await findAccount(tx, caller.userId),
+      organisation: await nameOfOrganisation(tx),
+    }));
+    if (account === undefined) throw new Unauthenticated({});
+    const { email, name, passwordHash } = account;
+    if (passwordHash === null) throw new PasswordNotSet({});
+    // Who is signed in has attempts of their own, whatever strangers try meanwhile.
+    const attempt = { email, address: call.address, knownDevice: caller.sessionId };
+    await throttle.begin(attempt);
+    if (!(await hasher.matches(current, passwordHash, call.signal))) throw new CurrentPasswordWrong({});
+    await throttle.succeeded(attempt);
+    demandStrongPassword(wanted, { organisation, name, email });
+
+    const newHash = await hasher.hash(wanted, call.signal);
+    const change = { caller, passwordHash, newHash };
+    const { membership, proof, now } = await deps.database.withoutTenant(
+      (tx) => replacePassword(tx, deps, change),
+      timeOf(call),
+    );
+    const session = { sessionId: caller.sessionId, ...proof };
+    const { token, expiresIn } = await issueFor(keys, membership, session, now);
+    metrics.tokens.inc({ type: 'access' });
+    return reply(200, { accessToken: token, expiresIn, tokenType: 'Bearer' });
+  });
+}
+
+interface Change {
+  readonly caller: Caller;
+  /** The one that was proved. */
+  readonly passwordHash: string;
+  readonly newHash: string;
+}
+
+interface Changed {
+  readonly membership: Membership;
+  readonly proof: ProofOfIdentity;
+  readonly now: Date;
+}
+
+/** Password, sessions of every organisation, mail and events in one transaction. */
+async function replacePassword(tx: Transaction, deps: Deps, change: Change): Promise<Changed> {
+  const { outbox, clock } = deps;
+  const { userId: personId, tenantId, sessionId: except } = change.caller;
+  const account = await lockAccount(tx, personId);
+  // Another change came first, so what was proved is not the password any more.
+  if (account?.passwordHash !== change.passwordHash) throw new CurrentPasswordWrong({});
+  const now = clock();
+  await setPassword(tx, personId, change.newHash);
+  await revokeLink(tx, 'reset-password', personId);
+  const elsewhere = (await tenantsOf(tx, personId)).filter((each) => each !== tenantId);
+  await tx.inEachTenant(elsewhere, async () => {
+    await endSessionsOf(tx, outbox, { personId, reason: 'password', now });
+  });
+  await tx.enterTenant(tenantId);
+  await endSessionsOf(tx, outbox, { personId, reason: 'password', except, now });
+  const linkId = await noticeTo(tx, account, now);
+  await outbox.add(tx, passwordChanged, personId, { userId: personId, linkId, by: 'change' });
+  return { ...(await goOn(tx, change.caller, now)), now };
+}
+
+/**
+ * This session goes on. The password proves anew who somebody is, but only where nothing more is asked of them: with a
+ * second factor it would open, to who has read the password, what a step-up protects.
+ */
+async function goOn(
+  tx: Transaction,
+  { userId: personId, sessionId, authenticatedAt = new Date(0) }: Caller,
+  now: Date,
+): Promise<Omit<Changed, 'now'>> {
+  await holdOrganisation(tx);
+  const membership = await findMembership(tx, personId, now);
+  const methods = await lockLivingSession(tx, { sessionId, personId }, now);
+  if (membership === undefined || methods === undefined) throw new Unauthenticated({});
+  if (membership.hasSecondFactor) return { membership, proof: { authenticatedAt, methods } };
+  const proof = { authenticatedAt: now, methods: [...new Set([...methods, 'pwd' as const])] };
+  await keepProof(tx, sessionId, proof);
+  return { membership, proof };
+}

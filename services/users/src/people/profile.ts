@@ -1,0 +1,36 @@
+import { Absent } from '@marimo/contracts';
+import { type ChangeMe, changeMe, personChanged } from '@marimo/contracts/users';
+import { type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { findMembership, meOf, versionOfMe } from '../organisations/index.ts';
+import { personCalling } from './own-call.ts';
+import { type Account, lockAccount, updateProfile } from './store.ts';
+
+export function profileRoute({ outbox, clock }: Deps): Route {
+  return handle(changeMe, async (call) => {
+    const { userId, methods } = personCalling(call);
+    return call.inTenant(async (tx) => {
+      const now = clock();
+      const account = await lockAccount(tx, userId);
+      const before = await findMembership(tx, userId, now);
+      if (account === undefined || before === undefined) throw new Absent({ resource: 'member' });
+      const seen = meOf(before, methods);
+      demandMatch(call, versionOfMe(seen));
+
+      const { profile, changed } = profileAfter(account, call.body);
+      if (changed.length === 0) return reply(200, seen, { etag: etagOf(versionOfMe(seen)) });
+      await updateProfile(tx, userId, profile);
+      await outbox.add(tx, personChanged, userId, { userId, changed });
+      const after = { ...seen, user: { ...seen.user, ...profile } };
+      return reply(200, after, { etag: etagOf(versionOfMe(after)) });
+    });
+  });
+}
+
+const fields = ['name', 'language', 'timeZone'] as const;
+
+/** The profile as it is wanted, and what of it is another than now. */
+export function profileAfter(now: Pick<Account, (typeof fields)[number]>, wanted: ChangeMe) {
+  const { name = now.name, language = now.language, timeZone = now.timeZone } = wanted;
+  const profile = { name, language, timeZone };
+  return { profile, changed: fields.filter((field) => profile[field] !== now[field]) };
+}
