@@ -10,6 +10,7 @@ import { Email, Language, Line, Password, SignedIn, TimeZone } from './identity.
 import { LinkToken } from './mail-links.ts';
 import { inviteMembers } from './permissions.ts';
 import { PasswordTooWeak, TooManyAttempts, WrongCredentials } from './refusals.ts';
+import { GrantsBeyondOwn, RoleUnknown, SeparationOfDutiesViolated, ValidityOver } from './role-refusals.ts';
 
 /** Days in which an invitation can be accepted. */
 export const invitationLastsDays = 7;
@@ -100,7 +101,15 @@ export const inviteMember = endpoint({
   access: inviteMembers,
   body: InviteMember,
   replies: { 201: Invitation },
-  refusals: [AlreadyMember, TooManyInvitations, Forbidden],
+  refusals: [
+    AlreadyMember,
+    TooManyInvitations,
+    Forbidden,
+    RoleUnknown,
+    GrantsBeyondOwn,
+    SeparationOfDutiesViolated,
+    ValidityOver,
+  ],
 });
 
 export const listInvitations = endpoint({
@@ -169,13 +178,14 @@ export const AcceptInvitation = z.strictObject({
 });
 export type AcceptInvitation = z.output<typeof AcceptInvitation>;
 
+/** 204: joined, but who has a second factor signs in with it. */
 export const acceptInvitation = endpoint({
   method: 'POST',
   path: `${path}/accept`,
   summary: 'Makes an account of an invitation, its e-mail verified, joins the organisation and signs in.',
   access: 'public',
   body: AcceptInvitation,
-  replies: { 201: SignedIn },
+  replies: { 201: SignedIn, 204: z.null() },
   refusals: [InvitationUnusable, PasswordTooWeak, SignInToAccept, WrongCredentials, TooManyAttempts],
   repeat: 'natural',
 });

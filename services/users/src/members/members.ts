@@ -70,13 +70,15 @@ export interface Joining {
   readonly now: Date;
 }
 
-/** Makes a person a member, for the first time or again; undefined for who is one, also a suspended one. */
+/** Makes a person a member, for the first time or again; false for who is one, also a suspended one. */
 export async function join(tx: Transaction, outbox: Outbox, joining: Joining): Promise<boolean> {
   const { personId, roles, now } = joining;
   const known = await findMember(tx, personId, now);
   if (known !== undefined && known.state !== 'left') return false;
-  if (known === undefined) await insertMember(tx, personId, joining, now);
-  else {
+  if (known === undefined) {
+    await insertMember(tx, personId, joining, now);
+    await leadToWork(tx, personId);
+  } else {
     await letIn(tx, personId, now);
     await insertRoles(tx, personId, joining, now);
   }

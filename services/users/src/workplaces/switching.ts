@@ -44,8 +44,8 @@ export async function switchTo(
   const { authenticatedAt, methods } = proof;
   await tx.inEachTenant([organisationId], () =>
     actingAs(organisationId, personId, async () => {
-      await holdOrganisation(tx);
       await before();
+      await holdOrganisation(tx);
       if (!(await isActiveHere(tx, personId))) throw new Absent({ resource: 'organisation' });
       const { userAgent, address } = call;
       const start = { personId, method, methods, authenticatedAt, userAgent, address, now };

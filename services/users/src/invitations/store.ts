@@ -1,0 +1,205 @@
+import type { Invitation, InvitationState, Language, MemberState } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { emailKey } from '../organisations/index.ts';
+
+interface Row extends Omit<Invitation, 'validUntil' | 'invitedAt' | 'expiresAt'> {
+  readonly validUntil: Date | null;
+  readonly invitedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** What is kept beside what is shown. */
+export interface KeptInvitation {
+  readonly invitation: Invitation;
+  readonly mailedAt: Date;
+}
+
+/** `$2` is now. */
+const columns = `invitation_id as id, email, roles, valid_until as "validUntil", language,
+  case when state = 'open' and expires_at <= $2 then 'expired' else state end as state,
+  invited_by as "invitedBy", invited_at as "invitedAt", expires_at as "expiresAt"`;
+
+export interface NewInvitation {
+  readonly id: string;
+  readonly linkId: string;
+  readonly email: string;
+  readonly roles: readonly string[];
+  readonly validUntil: Date | null;
+  readonly language: Language;
+  readonly invitedBy: string;
+  readonly expiresAt: Date;
+}
+
+export async function insertInvitation(tx: Transaction, invitation: NewInvitation, now: Date): Promise<void> {
+  const { id, linkId, email, roles, validUntil, language, invitedBy, expiresAt } = invitation;
+  await tx.run(
+    `insert into invitation (tenant_id, invitation_id, link_id, email, email_key, roles, valid_until, language,
+                             invited_by, invited_at, mailed_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)`,
+    [
+      tx.tenantId,
+      id,
+      linkId,
+      email.normalize('NFC'),
+      emailKey(email),
+      roles,
+      validUntil,
+      language,
+      invitedBy,
+      now,
+      expiresAt,
+    ],
+  );
+}
+
+/** Ours alone until the end of the transaction. */
+export async function lockInvitation(
+  tx: Transaction,
+  id: string,
+  now: Date,
+): Promise<KeptInvitation | undefined> {
+  const row = await tx.first<Row & { readonly mailedAt: Date }>(
+    `select ${columns}, mailed_at as "mailedAt" from invitation
+      where tenant_id = $1 and invitation_id = $3
+        for update`,
+    [tx.tenantId, now, id],
+  );
+  if (row === undefined) return undefined;
+  const { mailedAt, ...rest } = row;
+  return { invitation: shown(rest), mailedAt };
+}
+
+export async function findInvitation(
+  tx: Transaction,
+  id: string,
+  now: Date,
+): Promise<Invitation | undefined> {
+  const row = await tx.first<Row>(
+    `select ${columns} from invitation where tenant_id = $1 and invitation_id = $3`,
+    [tx.tenantId, now, id],
+  );
+  return row && shown(row);
+}
+
+/** The one that could still be accepted by this address, or has only run out. */
+export function openInvitation(
+  tx: Transaction,
+  email: string,
+): Promise<{ readonly id: string; readonly mailedAt: Date } | undefined> {
+  return tx.first(
+    `select invitation_id as id, mailed_at as "mailedAt" from invitation
+      where tenant_id = $1 and email_key = $2 and state = 'open'
+        for update`,
+    [tx.tenantId, emailKey(email)],
+  );
+}
+
+export async function endInvitation(
+  tx: Transaction,
+  id: string,
+  end: {
+    readonly state: Exclude<InvitationState, 'open' | 'expired'>;
+    readonly by: string;
+    readonly now: Date;
+  },
+): Promise<void> {
+  await tx.run(
+    `update invitation set state = $3, ended_by = $4, ended_at = $5
+      where tenant_id = $1 and invitation_id = $2 and state = 'open'`,
+    [tx.tenantId, id, end.state, end.by, end.now],
+  );
+}
+
+export async function noteMail(
+  tx: Transaction,
+  id: string,
+  { linkId, expiresAt, now }: { readonly linkId: string; readonly expiresAt: Date; readonly now: Date },
+): Promise<void> {
+  await tx.run(
+    `update invitation set link_id = $3, expires_at = $4, mailed_at = $5, mails = mails + 1
+      where tenant_id = $1 and invitation_id = $2`,
+    [tx.tenantId, id, linkId, expiresAt, now],
+  );
+}
+
+/** Mails of all invitations that were last mailed since. */
+export async function mailsSince(tx: Transaction, since: Date): Promise<number> {
+  const row = await tx.first<{ mails: number }>(
+    'select coalesce(sum(mails), 0)::int as mails from invitation where tenant_id = $1 and mailed_at > $2',
+    [tx.tenantId, since],
+  );
+  return row?.mails ?? 0;
+}
+
+export interface InvitationPosition {
+  readonly invitedAt: string;
+  readonly id: string;
+}
+
+/** Newest first. */
+export async function invitationsBefore(
+  tx: Transaction,
+  filter: {
+    readonly state: InvitationState | undefined;
+    readonly before: InvitationPosition | undefined;
+    readonly limit: number;
+  },
+  now: Date,
+): Promise<Invitation[]> {
+  const { state, before, limit } = filter;
+  const rows = await tx.rows<Row>(
+    `select * from (select ${columns} from invitation where tenant_id = $1) as each
+      where ($3::text is null or state = $3)
+        and ($4::timestamptz is null or ("invitedAt", id) < ($4, $5::uuid))
+      order by "invitedAt" desc, id desc
+      limit $6`,
+    [tx.tenantId, now, state ?? null, before?.invitedAt ?? null, before?.id ?? null, limit],
+  );
+  return rows.map(shown);
+}
+
+/** What somebody with this address is here already. */
+export async function stateOfMember(tx: Transaction, email: string): Promise<MemberState | undefined> {
+  const row = await tx.first<{ state: MemberState }>(
+    `select m.state from member m join person p on p.person_id = m.person_id
+      where m.tenant_id = $1 and p.email_key = $2`,
+    [tx.tenantId, emailKey(email)],
+  );
+  return row?.state;
+}
+
+/** Whether some organisation lets this person in. */
+export async function worksSomewhere(tx: Transaction, personId: string): Promise<boolean> {
+  const found = await tx.first("select from workplace where person_id = $1 and state = 'active' limit 1", [
+    personId,
+  ]);
+  return found !== undefined;
+}
+
+export async function hasEmail(tx: Transaction, personId: string, email: string): Promise<boolean> {
+  const found = await tx.first('select from person where person_id = $1 and email_key = $2', [
+    personId,
+    emailKey(email),
+  ]);
+  return found !== undefined;
+}
+
+/** Who invited: a member, or a service account by the name it has. */
+export async function inviterName(tx: Transaction, inviterId: string): Promise<string> {
+  const row = await tx.first<{ name: string }>(
+    `select name from person where person_id = $2
+     union all
+     select name from service_account where tenant_id = $1 and account_id = $2`,
+    [tx.tenantId, inviterId],
+  );
+  return row?.name ?? '';
+}
+
+function shown({ validUntil, invitedAt, expiresAt, ...row }: Row): Invitation {
+  return {
+    ...row,
+    validUntil: validUntil?.toISOString() ?? null,
+    invitedAt: invitedAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+  };
+}
