@@ -58,6 +58,20 @@ export const getSigningKeys = endpoint({
   polled: true,
 });
 
+/**
+ * By command. A key that is due is made by schedule. Without `compromised` nobody notices: the next key is published ten
+ * minutes before it signs, and the old one verifies until its last token has ended.
+ */
+export const rotateSigningKeys = endpoint({
+  method: 'POST',
+  path: '/internal/users/signing-keys/rotate',
+  summary: 'Makes the next signing key; `compromised` makes all others worthless at once.',
+  access: 'platform',
+  body: z.strictObject({ compromised: z.boolean().default(false) }),
+  replies: { 200: z.strictObject({ kid: z.string(), signsFrom: z.iso.datetime() }) },
+  repeat: 'natural',
+});
+
 /** Access tokens of this session that were issued up to this moment are void: logout, or a change of roles. */
 export const Revocation = z.strictObject({
   sessionId: z.uuid(),

@@ -1,7 +1,7 @@
 import type { AnyEndpoint } from '../endpoint.ts';
 import type { Permission } from '../permission.ts';
 import { accessReportEndpoints } from './access-reports.ts';
-import { getSigningKeys, listRevocations } from './access-token.ts';
+import { getSigningKeys, listRevocations, rotateSigningKeys } from './access-token.ts';
 import { apiKeyEndpoints } from './api-keys.ts';
 import { deviceSessionEndpoints } from './device-sessions.ts';
 import { invitationEndpoints } from './invitations.ts';
@@ -33,6 +33,7 @@ export {
   getSigningKeys,
   listRevocations,
   Revocation,
+  rotateSigningKeys,
   SigningKey,
   stepUpWithinSeconds,
 } from './access-token.ts';
@@ -324,6 +325,7 @@ export const endpoints: readonly AnyEndpoint[] = [
   logout,
   me,
   getSigningKeys,
+  rotateSigningKeys,
   listRevocations,
   mailLink,
   ...peopleEndpoints,

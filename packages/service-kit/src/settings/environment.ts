@@ -53,6 +53,7 @@ const Environment = z
     JWT_SECRET_PREVIOUS: z.string(),
     WEBAUTHN_RP_ID: z.string().regex(/^[a-z0-9.-]+$/, 'a domain such as example.com'),
     WEBAUTHN_ORIGINS: z.string(),
+    SIGNING_KEY_DAYS: wholeNumber('days, from 1 to 365', 365).refine((days) => days > 0),
     DRAIN_MS: wholeNumber('milliseconds, at most 600000', 600_000),
   })
   .partial();

@@ -60,6 +60,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     jwtSecret: values.JWT_SECRET ?? keptSecret(home, 'jwt'),
     internalSecret: values.INTERNAL_SECRET ?? keptSecret(home, 'internal'),
     previousJwtSecret: values.JWT_SECRET_PREVIOUS,
+    signingKeyDays: values.SIGNING_KEY_DAYS ?? 30,
     portalUrl,
     webauthn,
     drainMs: values.DRAIN_MS ?? 10_000,

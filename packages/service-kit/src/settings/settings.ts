@@ -29,6 +29,8 @@ export interface Settings {
   readonly jwtSecret: string;
   /** The one before, while what it sealed is sealed anew; needed at one start. */
   readonly previousJwtSecret: string | undefined;
+  /** Days a signing key signs before the next one takes over; 30 unless told. */
+  readonly signingKeyDays: number;
   /** What services prove themselves to each other with; the same for all, made and demanded as `jwtSecret` is. */
   readonly internalSecret: string;
   /** Where people open the portal, without a slash at the end: links in mails lead there. The gateway unless told. */

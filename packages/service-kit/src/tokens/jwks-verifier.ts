@@ -10,7 +10,8 @@ import { rememberRevocations } from './revocations.ts';
 import { signingKeys } from './signing-keys.ts';
 
 const pollMs = 2_000;
-const refreshKeysMs = 5 * 60_000;
+/** So that a key that users has withdrawn, because somebody else may have it, is worth nothing within seconds. */
+const refreshKeysMs = 4_000;
 const rememberedTokens = 20_000;
 
 /** Where keys and revocations come from: `users`, asked through its contract. */

@@ -4,6 +4,7 @@ import { accessToken, type SigningKey } from '@marimo/contracts/users';
 import type { Database } from '@marimo/postgres';
 import type { Seal } from './seal.ts';
 import {
+  deleteAllKeys,
   deleteDeadKeys,
   insertKey,
   livingKeys,
@@ -23,8 +24,23 @@ export interface KeyRing {
   /** Every key that verifies, also one that does not sign yet. */
   published(): Promise<readonly SigningKey[]>;
   publicKey(kid: string): Promise<KeyObject | undefined>;
-  /** Makes the next key; it signs once every verifier has had the time to learn of it. */
-  rotate(): Promise<void>;
+  /** Makes the next key and tells which; one that is on its way already, by whichever process, is the next one. */
+  rotate(rotation?: Rotation): Promise<NextKey>;
+}
+
+export interface Rotation {
+  /** Only if the key that signs now has done so for this long. */
+  readonly unlessYoungerThanMs?: number;
+  /**
+   * Somebody else may have the key that signs now: the next one signs at once, and every other key, with all tokens it
+   * ever signed, is worth nothing any more. People whose client refreshes its token notice nothing.
+   */
+  readonly compromised?: boolean;
+}
+
+export interface NextKey {
+  readonly kid: string;
+  readonly signsFrom: Date;
 }
 
 interface Key extends Signer {
@@ -39,7 +55,8 @@ interface Known {
   readonly signers: readonly Key[];
 }
 
-const freshForMs = 30_000;
+/** A key that is compromised must not be published by another process for longer. */
+const freshForMs = 3_000;
 /** A token with an unknown `kid` may show that another process has rotated, or be an attack on the database. */
 const askAgainAfterMs = 5_000;
 /** From publishing to signing: longer than any verifier or other process keeps what it knows. */
@@ -121,16 +138,22 @@ export function createKeyRing({ database, seal, clock }: KeyRingOptions): KeyRin
       const { publicKeys } = await recent(freshForMs);
       return publicKeys.get(kid) ?? (await recent(askAgainAfterMs)).publicKeys.get(kid);
     },
-    async rotate() {
+    async rotate({ unlessYoungerThanMs = 0, compromised = false } = {}) {
       const now = clock();
-      const next = await newKey(seal, new Date(now.getTime() + publishedAheadMs));
-      await database.withoutTenant(async (tx) => {
+      const next = await newKey(seal, new Date(now.getTime() + (compromised ? 0 : publishedAheadMs)));
+      const current = await database.withoutTenant(async (tx) => {
         await lockKeys(tx);
-        await deleteDeadKeys(tx, now);
+        if (compromised) await deleteAllKeys(tx);
+        else await deleteDeadKeys(tx, now);
+        const newest = (await livingKeys(tx, now)).at(-1);
+        if (newest !== undefined && now.getTime() - newest.signsFrom.getTime() < unlessYoungerThanMs)
+          return newest;
         await retireKeysBefore(tx, next, new Date(next.signsFrom.getTime() + verifiesAfterMs));
         await insertKey(tx, next);
+        return next;
       });
       known = undefined;
+      return { kid: current.kid, signsFrom: current.signsFrom };
     },
   };
 }

@@ -1,8 +1,8 @@
-import { getSigningKeys } from '@marimo/contracts/users';
-import { handle, type Route, reply } from '@marimo/service-kit';
+import { getSigningKeys, rotateSigningKeys } from '@marimo/contracts/users';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { KeyRing } from './key-ring.ts';
 
-export const signingKeyRoutes = (keys: KeyRing): readonly Route[] => [
+export const signingKeyRoutes = ({ log }: Deps, keys: KeyRing): readonly Route[] => [
   handle(getSigningKeys, async () =>
     reply(
       200,
@@ -10,4 +10,10 @@ export const signingKeyRoutes = (keys: KeyRing): readonly Route[] => [
       { 'cache-control': 'public, max-age=60, stale-if-error=86400' },
     ),
   ),
+
+  handle(rotateSigningKeys, async ({ body: { compromised } }) => {
+    const { kid, signsFrom } = await keys.rotate({ compromised });
+    log.warn('the signing keys were rotated by command', { kid, signsFrom, compromised });
+    return reply(200, { kid, signsFrom: signsFrom.toISOString() });
+  }),
 ];

@@ -39,6 +39,10 @@ export async function retireKeysBefore(tx: Transaction, successor: StoredKey, un
   );
 }
 
+export async function deleteAllKeys(tx: Transaction): Promise<void> {
+  await tx.run('delete from signing_key');
+}
+
 export async function deleteDeadKeys(tx: Transaction, now: Date): Promise<void> {
   await tx.run('delete from signing_key where verifies_until <= $1', [now]);
 }
