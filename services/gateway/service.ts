@@ -1,7 +1,8 @@
-import { contracts } from '@marimo/contracts/all';
+import { contracts, permissions } from '@marimo/contracts/all';
 import { defineService } from '@marimo/service-kit';
 import { readCertificate } from './src/front/index.ts';
 import { createGateway } from './src/gateway.ts';
+import { gatewayHome, operatorSettings } from './src/operators/index.ts';
 import { gatewaySettings } from './src/settings.ts';
 
 export const gateway = defineService({
@@ -11,6 +12,8 @@ export const gateway = defineService({
     const settings = gatewaySettings(process.env);
     const { production } = deps.settings;
     const certificate = settings.tls && readCertificate({ ...settings.tls, production, log: deps.log });
-    return createGateway({ ...deps, ...given, contracts, sockets: [], settings, certificate });
+    const operators = operatorSettings(process.env, deps.settings);
+    const known = { contracts, permissions, sockets: [], home: gatewayHome(deps.settings.home) };
+    return createGateway({ ...deps, ...given, ...known, settings, operators, certificate });
   },
 });

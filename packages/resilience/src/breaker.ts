@@ -85,6 +85,13 @@ export class Breakers {
     return breaker.enter();
   }
 
+  /** Forgets what is held against an instance, because somebody knows better. Calls on their way count for nothing. */
+  reset(target: BreakerTarget): void {
+    this.#byInstance.get(target.id)?.close();
+    this.#byInstance.delete(target.id);
+    this.#options.log.warn('breaker is reset', { target: target.service, target_instance: target.id });
+  }
+
   close(): void {
     clearInterval(this.#timer);
     for (const breaker of this.#byInstance.values()) breaker.close();

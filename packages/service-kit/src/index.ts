@@ -16,6 +16,7 @@ export { docsPages } from './pages/docs.ts';
 export { type OpenApiOptions, openApiOf } from './pages/openapi.ts';
 export type { Readiness } from './pages/operations.ts';
 export { type DescribedService, describedService, routesPath } from './pages/service-description.ts';
+export { noDatabase } from './platform/no-database.ts';
 export type { Observed, Platform } from './platform/platform.ts';
 export { runService } from './platform/run-service.ts';
 export { runUntilAsked } from './platform/run-until-asked.ts';
@@ -33,6 +34,7 @@ export {
   type ServiceDefinition,
 } from './service.ts';
 export { readSettings, SettingsInvalid } from './settings/read-settings.ts';
+export { keptSecret, weaknessOf } from './settings/secrets.ts';
 export type { Settings } from './settings/settings.ts';
 export {
   type JwksVerifier,

@@ -1,46 +1,63 @@
+import { join } from 'node:path';
 import type { Cache } from '@marimo/cache';
-import type { AnyEndpoint } from '@marimo/contracts';
-import { endpoints as ownPages } from '@marimo/contracts/gateway';
+import type { AnyEndpoint, Permission } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
 import type { Log, Metrics } from '@marimo/observability';
 import { Refusal } from '@marimo/problems';
-import { Breakers } from '@marimo/resilience';
+import { Breakers, type ServiceClient } from '@marimo/resilience';
 import type { GivenToServer, OwnServer } from '@marimo/service-kit';
 import { refuse } from './answer.ts';
 import { createApi } from './api.ts';
 import { type Certificate, createFront, type FrontParts, overHttp1 } from './front/index.ts';
 import { gatewayMetrics } from './metrics.ts';
+import {
+  journalIn,
+  type OperatorListener,
+  type OperatorSettings,
+  operatorListener,
+} from './operators/index.ts';
 import { createPages } from './pages/app.ts';
-import { healthReader } from './pages/health.ts';
-import { mergedOpenApi } from './pages/openapi.ts';
+import { documentation } from './pages/documentation.ts';
+import { healthReader, isFine } from './pages/health.ts';
 import { ClientGone, type Passage } from './passage.ts';
 import { addressReader } from './policies/address.ts';
+import { identifier } from './policies/api-key.ts';
 import { rateLimiter } from './policies/rate-limit.ts';
 import { forwarder, Upstreams } from './proxy/index.ts';
 import { recorder } from './record.ts';
-import { compileRoutes } from './routes/index.ts';
 import type { GatewaySettings } from './settings.ts';
+import { createSteering } from './steering.ts';
 import { readTarget } from './target.ts';
+import { type TrafficParts, trafficPolicies } from './traffic.ts';
 import { createTunnels } from './tunnels.ts';
 import { createUpgrades, type SocketRoute } from './upgrade.ts';
 
 export interface GatewayParts extends GivenToServer {
   readonly settings: GatewaySettings;
   readonly contracts: Readonly<Record<string, readonly AnyEndpoint[]>>;
+  readonly permissions: readonly Permission[];
+  readonly operators: OperatorSettings;
+  /** Where the gateway keeps what it learned and was told; undefined keeps nothing. */
+  readonly home: string | undefined;
+  readonly clock: () => Date;
   /** Paths whose WebSocket upgrades are let through. */
   readonly sockets: readonly SocketRoute[];
   /** With one the gateway speaks TLS. */
   readonly certificate?: Certificate | undefined;
   readonly frontLimits?: FrontParts['limits'];
   readonly registry: Registry;
+  /** Asks `users` what an API key stands for. */
+  readonly client: Pick<ServiceClient, 'call'>;
   readonly cache: Cache;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** For tests. */
+  readonly watch?: TrafficParts['watch'];
 }
 
 /** The gateway's server, made but not yet listening. */
-export function createGateway(parts: GatewayParts): OwnServer {
-  const { log, settings, registry, contracts, version, verifier } = parts;
+export function createGateway(parts: GatewayParts): OwnServer & { readonly operators: OperatorListener } {
+  const { log, settings, registry, home } = parts;
   let isDraining = false;
   const draining = () => isDraining;
   const unexpected = (thrown: unknown) => {
@@ -54,13 +71,17 @@ export function createGateway(parts: GatewayParts): OwnServer {
 
   const metrics = gatewayMetrics(parts.metrics);
   const breakers = new Breakers({ metrics: parts.metrics, log });
-  const upstreams = new Upstreams(registry);
+  const { limits } = settings;
+  const { routing, orders, knowledge } = createSteering({ ...parts, limits, canary: parts.operators.canary });
+  const upstreams = new Upstreams(registry, knowledge);
   const tunnels = createTunnels(metrics);
-  const routes = compileRoutes(contracts);
+  const documents = documentation({ ...parts, routing });
   const readAddress = addressReader(settings.trustedProxies);
-  const limiter = rateLimiter(parts.cache, settings.limits, metrics);
-  const checks = { readAddress, verifier, limiter, metrics, draining, fail, unexpected };
-  const api = createApi({ ...checks, routes, forward: forwarder({ upstreams, breakers, metrics }) });
+  const limiter = rateLimiter(parts.cache, orders.limits, metrics);
+  const identify = identifier({ ...parts, limiter });
+  const traffic = trafficPolicies({ ...parts, metrics });
+  const checks = { ...traffic, readAddress, identify, limiter, metrics, draining, fail, unexpected };
+  const api = createApi({ ...checks, routes: routing, forward: forwarder({ upstreams, breakers, metrics }) });
   const upgrade = createUpgrades({
     ...checks,
     routes: parts.sockets,
@@ -72,15 +93,25 @@ export function createGateway(parts: GatewayParts): OwnServer {
   const pages = overHttp1(
     createPages({
       ...checks,
-      health: healthReader({ services: routes.services, upstreams, breakers, registry }),
-      expected: settings.expects ?? routes.services,
-      openApi: mergedOpenApi({ gateway: ownPages, ...contracts }, version),
+      health: healthReader({ routing, upstreams, breakers, registry }),
+      expected: () => settings.expects ?? routing.services,
+      openApi: documents.text,
       async renderMetrics() {
         metrics.discoveryAge.set(registry.ageSeconds());
         return `${await parts.sharedMetrics()}\n${await parts.metrics.render()}`;
       },
       metricsType: parts.metrics.contentType,
     }),
+  );
+  const operators = operatorListener(
+    {
+      ...{ routing, orders, registry, upstreams, breakers, isFine, draining },
+      ...{ cache: parts.cache, keptAnswers: undefined, clock: parts.clock, version: parts.version },
+      journal: journalIn(home && join(home, 'changes.jsonl'), log),
+      documentConflicts: documents.conflicts,
+    },
+    parts.operators,
+    parts,
   );
   const handle = async (passage: Passage) => {
     const target = readTarget(passage.req.url ?? '');
@@ -99,6 +130,11 @@ export function createGateway(parts: GatewayParts): OwnServer {
   });
   return {
     server: front.server,
+    operators,
+    async open() {
+      routing.begin();
+      await operators.open();
+    },
     drain() {
       isDraining = true;
       front.drain();
@@ -106,6 +142,9 @@ export function createGateway(parts: GatewayParts): OwnServer {
     },
     async close() {
       front.close();
+      await operators.close();
+      await routing.close();
+      await traffic.close();
       breakers.close();
       await upstreams.close();
     },

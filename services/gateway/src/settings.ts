@@ -39,7 +39,7 @@ export interface OverloadSettings {
 const secondsOf = { s: 1, min: 60, h: 3600 } as const;
 
 /** `10/min,burst=30`: ten a minute in the long run, thirty at once. */
-const Limit = z
+export const Limit = z
   .string()
   .regex(/^[1-9]\d{0,8}\/(s|min|h)(,burst=[1-9]\d{0,8})?$/, 'a limit looks like 10/min,burst=30')
   .transform((text): BucketLimit => {

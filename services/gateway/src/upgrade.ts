@@ -3,10 +3,9 @@ import type { Duplex } from 'node:stream';
 import { Absent, Unavailable } from '@marimo/contracts';
 import { OriginRefused } from '@marimo/contracts/gateway';
 import type { Breakers } from '@marimo/resilience';
-import type { TokenVerifier } from '@marimo/service-kit';
 import { refuseOnSocket } from './answer.ts';
-import type { ReadAddress } from './policies/address.ts';
-import { bearerOf } from './policies/bearer.ts';
+import { networkOf, type ReadAddress } from './policies/address.ts';
+import type { Identify } from './policies/api-key.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
 import { type ClientHeaders, readClientHeaders, type Upstreams } from './proxy/index.ts';
 import { requestIdOf } from './request-id.ts';
@@ -25,7 +24,7 @@ export interface UpgradeParts {
   readonly routes: readonly SocketRoute[];
   readonly allowedOrigins: readonly string[];
   readonly readAddress: ReadAddress;
-  readonly verifier: TokenVerifier;
+  readonly identify: Identify;
   readonly limiter: RateLimiter;
   readonly upstreams: Upstreams;
   readonly breakers: Breakers;
@@ -66,12 +65,13 @@ async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: strin
   demandOrigin(req, headers.host, parts.allowedOrigins);
 
   const { address, proto } = parts.readAddress(req);
-  const verified = route.bearer ? await parts.verifier.verify(bearerOf(headers.authorization)) : undefined;
+  const verified = route.bearer ? await parts.identify(headers, address) : undefined;
   await parts.limiter.take('caller', { address, caller: verified }, []);
   const busy = parts.draining() || parts.tunnels.count >= tunnelLimit;
   const skip = ({ instance }: { instance: { id: string; service: string } }) =>
     parts.breakers.isOpen(instance);
-  const upstream = busy ? undefined : parts.upstreams.choose(route.service, skip);
+  const client = verified?.sessionId ?? networkOf(address);
+  const upstream = busy ? undefined : parts.upstreams.choose({ service: route.service, client }, skip);
   const leave = upstream && parts.breakers.enter(upstream.instance);
   if (upstream === undefined || leave === undefined)
     throw new Unavailable({ service: route.service }, { retryAfterSeconds: 1 });

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { memoryCache } from '@marimo/cache';
-import { type AnyEndpoint, endpoint, Unauthenticated } from '@marimo/contracts';
+import { type AnyEndpoint, endpoint, Unauthenticated, Unavailable } from '@marimo/contracts';
+import { permissions } from '@marimo/contracts/all';
 import type { Instance, Registry } from '@marimo/discovery';
 import { createLog, createMetrics, type Metrics } from '@marimo/observability';
 import type { Caller, FrontServer, TokenVerifier } from '@marimo/service-kit';
@@ -9,6 +10,7 @@ import { z } from 'zod';
 import { createGateway, type GatewayParts } from '../src/gateway.ts';
 import { gatewaySettings } from '../src/settings.ts';
 
+export const operatorToken = 'the-token-of-operators-in-tests';
 export const megabyte = 1_048_576;
 const replies = { 200: z.unknown() };
 
@@ -66,6 +68,8 @@ export interface GatewayUnderTest {
   readonly port: number;
   readonly server: FrontServer;
   readonly url: string;
+  /** Where operators ask, up to the name of what they ask. */
+  readonly operators: string;
   /** The sum of a metric's samples that have these labels. */
   measured(name: string, labels?: Record<string, string>): Promise<number>;
   readonly metrics: Metrics;
@@ -127,10 +131,15 @@ export async function gatewayTo(
   const own = createGateway({
     settings: gatewaySettings({ ...ampleLimits, ...env }),
     contracts: { stock },
+    permissions,
+    operators: { port: 0, host: '127.0.0.1', token: operatorToken, canary: [] },
+    home: undefined,
+    clock: () => new Date(),
     sockets: [],
     registry,
     cache: memoryCache(),
     verifier: testVerifier,
+    client: noUsers,
     sharedMetrics: async () => 'shared_parts 1',
     version: '1.2.3',
     metrics,
@@ -138,12 +147,14 @@ export async function gatewayTo(
     ...parts,
   });
   const { server } = own;
+  await own.open?.();
   const port = await listening(server);
   const drain = () => own.drain();
   const gateway = {
     port,
     server,
     url: `${options.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    operators: `http://127.0.0.1:${own.operators.address?.port}/internal/gateway`,
     metrics,
     measured: async (name: string, labels: Record<string, string> = {}) => {
       const samples = (await metrics.render()).split('\n').filter((line) => line.startsWith(`${name}{`));
@@ -196,6 +207,13 @@ const testVerifier: TokenVerifier = {
   },
 };
 
+/** `users` is away, unless a test brings one. */
+const noUsers: GatewayParts['client'] = {
+  call: async () => {
+    throw new Unavailable({ service: 'users' });
+  },
+};
+
 function registryOf(first: readonly Instance[]) {
   let known = first;
   const listeners = new Set<(service: string) => void>();
@@ -212,8 +230,9 @@ function registryOf(first: readonly Instance[]) {
     close: async () => {},
   };
   const announce = (...instances: Instance[]) => {
+    const services = new Set([...known, ...instances].map(({ service }) => service));
     known = instances;
-    for (const listener of listeners) listener('stock');
+    for (const service of services) for (const listener of listeners) listener(service);
   };
   return { registry, announce };
 }

@@ -10,8 +10,8 @@ import { homePage, homePolicy } from './home.ts';
 export interface PageParts {
   readonly health: HealthReader;
   /** Services `/ready` waits for. */
-  readonly expected: readonly string[];
-  readonly openApi: object;
+  readonly expected: () => readonly string[];
+  readonly openApi: () => string;
   readonly renderMetrics: () => Promise<string>;
   readonly metricsType: string;
   readonly draining: () => boolean;
@@ -72,15 +72,13 @@ function pageApp({
   });
   app.get('/ready', async (_, res) => {
     if (draining()) throw new PlatformNotReady({ missing: ['gateway'] });
-    await health.demandReady(expected);
-    res.json({ status: 'ready' });
+    res.json(await health.demandReady(expected()));
   });
   app.get('/metrics', async (_, res) => {
     res.setHeader('content-type', metricsType).end(await renderMetrics());
   });
-  const openApiText = JSON.stringify(openApi);
   app.get('/openapi.json', (_, res) => {
-    res.type('json').end(openApiText);
+    res.type('json').end(openApi());
   });
   app.use(docsPages());
   app.use(() => {

@@ -1,26 +1,32 @@
-import { type PlatformHealth, PlatformNotReady, type ServiceHealth } from '@marimo/contracts/gateway';
+import {
+  type PlatformHealth,
+  PlatformNotReady,
+  type PlatformReady,
+  type ServiceHealth,
+} from '@marimo/contracts/gateway';
 import type { Registry } from '@marimo/discovery';
 import type { Breakers } from '@marimo/resilience';
 import type { Upstream, Upstreams } from '../proxy/index.ts';
+import type { Routing } from '../routes/index.ts';
 
 export interface HealthParts {
-  readonly services: readonly string[];
+  readonly routing: Pick<Routing, 'services' | 'keptServices'>;
   readonly upstreams: Upstreams;
   readonly breakers: Breakers;
-  readonly registry: Pick<Registry, 'ageSeconds'>;
+  readonly registry: Pick<Registry, 'ageSeconds' | 'source'>;
 }
 
 export interface HealthReader {
   health(): Promise<PlatformHealth>;
   /** Throws `PlatformNotReady`, naming who is missing. */
-  demandReady(expected: readonly string[]): Promise<void>;
+  demandReady(expected: readonly string[]): Promise<PlatformReady>;
 }
 
 const freshMs = 500; // orchestrators, load balancers and people ask at once
 const patienceMs = 1_000;
 
 /** Asks every instance how it is, at most twice a second however many ask us. */
-export function healthReader({ services, upstreams, breakers, registry }: HealthParts): HealthReader {
+export function healthReader({ routing, upstreams, breakers, registry }: HealthParts): HealthReader {
   const look = async (service: string): Promise<readonly [string, ServiceHealth]> => {
     const instances = upstreams.all(service);
     const answers = await Promise.all(
@@ -35,7 +41,7 @@ export function healthReader({ services, upstreams, breakers, registry }: Health
     return [service, found];
   };
   const lookAtAll = remembered(freshMs, async () =>
-    Object.fromEntries(await Promise.all(services.map(look))),
+    Object.fromEntries(await Promise.all(routing.services.map(look))),
   );
 
   return {
@@ -48,11 +54,13 @@ export function healthReader({ services, upstreams, breakers, registry }: Health
       const found = await lookAtAll();
       const missing = expected.filter((service) => !found[service]?.ready);
       if (missing.length > 0) throw new PlatformNotReady({ missing }, { retryAfterSeconds: 1 });
+      return { status: 'ready', discovery: registry.source(), keptRoutes: [...routing.keptServices] };
     },
   };
 }
 
-async function isFine({ pool }: Upstream, path: string): Promise<boolean> {
+/** Whether an instance says yes, in time. */
+export async function isFine({ pool }: Upstream, path: string): Promise<boolean> {
   try {
     const { statusCode, body } = await pool.request({
       method: 'GET',

@@ -11,7 +11,7 @@ import {
   stock,
   upstream,
 } from '../../test/gateway-under-test.ts';
-import { mergedOpenApi } from './openapi.ts';
+import { mergedOpenApi, pageOf } from './openapi.ts';
 
 afterEach(closeAll);
 
@@ -31,7 +31,10 @@ describe('/ready', () => {
     ready = true;
     await new Promise((resolve) => setTimeout(resolve, 600)); // what it saw is kept for half a second
     const late = await page(gateway, '/ready');
-    expect([late.status, await late.json()]).toEqual([200, { status: 'ready' }]);
+    expect([late.status, await late.json()]).toEqual([
+      200,
+      { status: 'ready', discovery: 'registry', keptRoutes: [] },
+    ]);
   });
 
   it('names a service nobody has announced, and one nobody can reach', async () => {
@@ -142,22 +145,51 @@ describe('the documentation', () => {
   const at = (path: string, more: Partial<AnyEndpoint> = {}): AnyEndpoint =>
     endpoint({ method: 'GET', path, summary: '', access: 'public', replies, ...more });
 
-  it('is refused when two contracts describe one request', () => {
-    const both = { a: [at('/api/v1/a/x')], b: [at('/api/v1/a/x')] };
-    expect(() => mergedOpenApi(both, '1')).toThrow('Two contracts describe get');
+  const pages = (contracts: Record<string, readonly AnyEndpoint[]>) =>
+    new Map(Object.entries(contracts).map(([service, of]) => [service, pageOf(service, of, '1')] as const));
+
+  it('names one operation once: the first service keeps it, and the other is told of', () => {
+    const both = { b: [at('/api/v1/a/x', { summary: 'of b' })], a: [at('/api/v1/a/x', { summary: 'of a' })] };
+    const { page, conflicts } = mergedOpenApi(pages(both), '1');
+    expect(conflicts).toEqual(['GET /api/v1/a/x of b is described before']);
+    expect(page).toMatchObject({ paths: { '/api/v1/a/x': { get: { summary: 'of a' } } } });
   });
 
-  it('is refused when two contracts give one name to different shapes', () => {
-    const closed = (facts: z.ZodType<object>) => {
-      const declared = { code: 'shop.closed', kind: 'refused', title: 'Closed', detail: () => '' } as const;
-      return { refusals: [class Closed extends refusal(facts, declared) {}] };
+  const closed = (facts: z.ZodType<object>) => {
+    const declared = { code: 'shop.closed', kind: 'refused', title: 'Closed', detail: () => '' } as const;
+    return { refusals: [class Closed extends refusal(facts, declared) {}] };
+  };
+  const described = (a: z.ZodType<object>, b: z.ZodType<object>) =>
+    pages({ a: [at('/api/v1/a/x', closed(a))], b: [at('/api/v1/b/x', closed(b))] });
+
+  it('renames a shape whose name means something else to another service, and refers to the right one', () => {
+    const same = described(z.object({ until: z.string() }), z.object({ until: z.string() }));
+    expect(mergedOpenApi(same, '1').conflicts).toEqual([]);
+    const other = described(z.object({ until: z.string() }), z.object({ since: z.string() }));
+    const merged = mergedOpenApi(other, '1');
+    expect(merged.conflicts).toEqual([
+      'schemas/shop.closed of b differs from the one before; it is called b.shop.closed',
+    ]);
+    expect(mergedOpenApi(new Map([...other].reverse()), '1')).toEqual(merged);
+    const { paths, components } = merged.page as {
+      paths: Record<string, object>;
+      components: { schemas: Record<string, object> };
     };
-    const described = (a: z.ZodType<object>, b: z.ZodType<object>) =>
-      mergedOpenApi({ a: [at('/api/v1/a/x', closed(a))], b: [at('/api/v1/b/x', closed(b))] }, '1');
-    expect(() => described(z.object({ until: z.string() }), z.object({ until: z.string() }))).not.toThrow();
-    expect(() => described(z.object({ until: z.string() }), z.object({ since: z.string() }))).toThrow(
-      'shop.closed',
-    );
+    expect(JSON.stringify(paths['/api/v1/a/x'])).toContain('"#/components/schemas/shop.closed"');
+    expect(JSON.stringify(paths['/api/v1/b/x'])).toContain('"#/components/schemas/b.shop.closed"');
+    expect(JSON.stringify(components.schemas['b.shop.closed'])).toContain('since');
+  });
+
+  it('of a service that shows none that can be read is left out, and told of', () => {
+    const { conflicts } = mergedOpenApi(new Map([['a', { paths: [] }]]), '1');
+    expect(conflicts).toEqual(['a shows no OpenAPI page that can be read']);
+  });
+
+  it('of contracts that contradict each other stops the start', async () => {
+    const until = closed(z.object({ until: z.string() }));
+    const since = closed(z.object({ since: z.string() }));
+    const contradicting = { shop: [at('/api/v1/shop/x', until)], stock: [at('/api/v1/stock/x', since)] };
+    await expect(gatewayTo([], { contracts: contradicting })).rejects.toThrow('shop.closed');
   });
 });
 

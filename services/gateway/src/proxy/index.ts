@@ -7,4 +7,4 @@ export {
   readClientHeaders,
 } from './request-headers.ts';
 export { type HeaderList, protection } from './response-headers.ts';
-export { type Upstream, Upstreams } from './upstreams.ts';
+export { type Knowledge, type Upstream, Upstreams } from './upstreams.ts';

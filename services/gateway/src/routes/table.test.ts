@@ -2,11 +2,11 @@ import { type AnyEndpoint, endpoint } from '@marimo/contracts';
 import { contracts } from '@marimo/contracts/all';
 import { login, register } from '@marimo/contracts/users';
 import { z } from 'zod';
-import { compileRoutes } from './table.ts';
+import { routingOf } from '../../test/routing-under-test.ts';
 
 const at = (method: AnyEndpoint['method'], path: string): AnyEndpoint =>
   endpoint({ method, path, summary: '', access: 'signed-in', replies: { 200: z.null() } });
-const ofShop = (...endpoints: AnyEndpoint[]) => compileRoutes({ shop: endpoints });
+const ofShop = (...endpoints: AnyEndpoint[]) => routingOf({ shop: endpoints });
 
 describe('the table of routes', () => {
   it('prefers the word to the parameter, and comes back to the parameter when the word leads nowhere', () => {
@@ -31,12 +31,12 @@ describe('the table of routes', () => {
   it.each(['/api/v1/users/LOGIN', '/api/v1/users/log%69n', '/api/v1/users/login/'])(
     'gives %s the limits of login, because a service could take it for login',
     (path) => {
-      expect(compileRoutes(contracts).match('users', 'POST', path)).toMatchObject({ limit: 'login' });
+      expect(routingOf(contracts).match('users', 'POST', path)).toMatchObject({ limit: 'login' });
     },
   );
 
   it('keeps an own limit on where guessing or flooding pays', () => {
-    const table = compileRoutes(contracts);
+    const table = routingOf(contracts);
     for (const { method, path } of [login, register]) {
       expect(table.match('users', method, path)).toMatchObject({
         bearer: false,
@@ -46,7 +46,7 @@ describe('the table of routes', () => {
   });
 
   it('knows every endpoint of every contract, and none of those inside the house', () => {
-    const table = compileRoutes(contracts);
+    const table = routingOf(contracts);
     for (const [service, endpoints] of Object.entries(contracts)) {
       for (const { method, path } of endpoints) {
         const expected = path.startsWith('/internal/') ? 'unmatched' : path;
@@ -57,10 +57,10 @@ describe('the table of routes', () => {
 
   it('refuses two endpoints that answer one request', () => {
     const twins = [at('GET', '/api/v1/shop/items/{id}'), at('GET', '/api/v1/shop/items/{itemId}')];
-    expect(() => ofShop(...twins)).toThrow('Two endpoints answer GET /api/v1/shop/items/{itemId}');
+    expect(() => ofShop(...twins)).toThrow('two routes answer GET /api/v1/shop/items/{itemId}');
   });
 
   it('refuses an endpoint outside its service', () => {
-    expect(() => ofShop(at('GET', '/api/v1/users/me'))).toThrow('/api/v1/users/me is not a path of shop');
+    expect(() => ofShop(at('GET', '/api/v1/users/me'))).toThrow('GET /api/v1/users/me is not a path of shop');
   });
 });

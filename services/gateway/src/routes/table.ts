@@ -1,42 +1,32 @@
-import type { AnyEndpoint } from '@marimo/contracts';
-import { login, register } from '@marimo/contracts/users';
-import type { LimitName } from '../settings.ts';
-
-/** What the gateway must know of a request before it passes it on. */
-export interface RoutePolicy {
-  readonly service: string;
-  /** The path's template, a label of metrics; `unmatched` where no contract names the path. */
-  readonly template: string;
-  /** Whether a valid access token is needed; on a public route a token is not even looked at. */
-  readonly bearer: boolean;
-  readonly limit: LimitName;
-  readonly bodyLimitBytes: number;
-  readonly deadlineMs: number;
-}
+import type { RouteDescription } from '@marimo/contracts';
+import { type KnowsPermission, shapeOf } from './check.ts';
+import { policyOf, type RouteOverride, type RoutePolicy, unmatchedPolicy } from './policy.ts';
 
 export interface RouteTable {
   readonly services: readonly string[];
-  /** Undefined for a service nobody has declared. */
+  /** Undefined for a service, or a version of its API, that nobody has declared. */
   match(service: string, method: string, path: string): RoutePolicy | undefined;
 }
 
-/** Where guessing or flooding pays: an own limit for each address. */
-const ownLimits: ReadonlyMap<string, LimitName> = new Map([
-  [keyOf(login), 'login'],
-  [keyOf(register), 'register'],
-]);
-const defaultBodyLimitBytes = 1_048_576;
-const defaultDeadlineMs = 15_000;
+/** One way a service describes itself; instances that share it share the digest. */
+export interface DescribedRoutes {
+  readonly digest: string;
+  readonly routes: readonly RouteDescription[];
+}
 
-/** Compiles the contracts; refuses two endpoints that answer the same request, because one would never be reached. */
-export function compileRoutes(contracts: Readonly<Record<string, readonly AnyEndpoint[]>>): RouteTable {
-  const services = new Map(
-    Object.entries(contracts).map(([service, endpoints]) => [service, compileService(service, endpoints)]),
-  );
-  return {
-    services: [...services.keys()],
-    match: (service, method, path) => services.get(service)?.(method, path),
-  };
+export interface ServicePlan {
+  readonly service: string;
+  /** Of the versions that are up. */
+  readonly versions: readonly DescribedRoutes[];
+  /** Of descriptions that were refused: what nobody may be let in to, whatever else is decided. */
+  readonly closed?: readonly RouteDescription[];
+  readonly overrides: readonly RouteOverride[];
+  readonly knowsPermission: KnowsPermission;
+}
+
+export interface CompiledService {
+  readonly policies: readonly RoutePolicy[];
+  match(method: string, path: string): RoutePolicy | undefined;
 }
 
 interface Place {
@@ -45,44 +35,55 @@ interface Place {
   readonly methods: Map<string, RoutePolicy>;
 }
 
-function compileService(service: string, endpoints: readonly AnyEndpoint[]) {
+/** Compiles what the versions of one service say, which has been checked, into what answers in a microsecond. */
+export function compileService(plan: ServicePlan): CompiledService {
   const root = emptyPlace();
   const plain = new Map<string, RoutePolicy>(); // without parameters: one lookup, most requests
-  for (const endpoint of endpoints) {
-    if (endpoint.path.startsWith('/internal/')) continue;
-    const policy = policyOf(service, endpoint);
-    const place = grow(root, endpoint.path);
-    if (place.methods.has(endpoint.method)) {
-      throw new Error(`Two endpoints answer ${endpoint.method} ${endpoint.path}`);
-    }
-    place.methods.set(endpoint.method, policy);
-    if (!endpoint.path.includes('{')) plain.set(keyOf(endpoint), policy);
+  const policies = policiesOf(plan);
+  for (const policy of policies) {
+    grow(root, policy.template).methods.set(policy.method, policy);
+    if (!policy.template.includes('{')) plain.set(`${policy.method} ${policy.template}`, policy);
   }
-  const unmatched: RoutePolicy = {
-    service,
-    template: 'unmatched',
-    bearer: true,
-    limit: 'caller',
-    bodyLimitBytes: defaultBodyLimitBytes,
-    deadlineMs: defaultDeadlineMs,
-  };
-  return (method: string, path: string): RoutePolicy => {
-    const asked = method === 'HEAD' ? 'GET' : method;
-    return plain.get(`${asked} ${path}`) ?? find(root, segmentsOf(path), 0, asked) ?? unmatched;
+  const unmatched = unmatchedPolicy(plan.service);
+  const apis = new Set(['v1', ...policies.map(({ template }) => apiOf(template))]);
+  return {
+    policies,
+    match(method, path) {
+      const asked = method === 'HEAD' ? 'GET' : method;
+      const found = plain.get(`${asked} ${path}`) ?? find(root, segmentsOf(path), 0, asked);
+      return found ?? (apis.has(apiOf(path)) ? unmatched : undefined);
+    },
   };
 }
 
-function policyOf(service: string, endpoint: AnyEndpoint): RoutePolicy {
-  const { path, access, bodyLimitBytes = defaultBodyLimitBytes, deadlineMs = defaultDeadlineMs } = endpoint;
-  if (!path.startsWith(`/api/v1/${service}/`)) throw new Error(`${path} is not a path of ${service}`);
-  return {
-    service,
-    template: path,
-    bearer: access !== 'public',
-    limit: ownLimits.get(keyOf(endpoint)) ?? 'caller',
-    bodyLimitBytes,
-    deadlineMs,
-  };
+function policiesOf({
+  service,
+  versions,
+  closed = [],
+  overrides,
+  knowsPermission,
+}: ServicePlan): RoutePolicy[] {
+  const overrideOf = new Map(overrides.map((one) => [shapeOf(one), one]));
+  const all = versions.flatMap(({ digest, routes }) => routes.map((route) => ({ digest, route })));
+  const policies = [...Map.groupBy(all, ({ route }) => shapeOf(route))].map(([shape, same]) => {
+    const routes = same.map(({ route }) => route);
+    const digests = new Set(same.map(({ digest }) => digest));
+    const override = overrideOf.get(shape);
+    const servedBy = digests.size === versions.length ? undefined : digests;
+    return policyOf(routes, { service, knowsPermission, override, servedBy });
+  });
+  const shapes = new Set(all.map(({ route }) => shapeOf(route)));
+  const shut = closed.filter((route) => !shapes.has(shapeOf(route)));
+  const shutPolicies = [...Map.groupBy(shut, shapeOf).values()].map((routes) => ({
+    ...policyOf(routes, { service, knowsPermission, override: undefined, servedBy: undefined }),
+    closed: true,
+  }));
+  return [...policies, ...shutPolicies];
+}
+
+/** `v2` of `/api/v2/shop/items`. */
+function apiOf(path: string): string {
+  return /^\/api\/(v\d+)/.exec(path)?.[1] ?? '';
 }
 
 function grow(root: Place, path: string): Place {
@@ -124,8 +125,4 @@ function find(
 
 function emptyPlace(): Place {
   return { literals: new Map(), parameter: undefined, methods: new Map() };
-}
-
-function keyOf({ method, path }: Pick<AnyEndpoint, 'method' | 'path'>): string {
-  return `${method} ${path}`;
 }

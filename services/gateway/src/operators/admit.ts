@@ -1,0 +1,57 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { TooManyRequests, Unauthenticated } from '@marimo/contracts';
+import { problemContentType, type Refusal, toProblem } from '@marimo/problems';
+import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import type { RequestHandler } from 'express';
+import { throttle } from './throttle.ts';
+
+/** An operator belongs to no organisation; what asks for one finds nothing. */
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+/** Believes the one token operators have. */
+export function operatorVerifier(token: string): TokenVerifier {
+  const expected = digest(token);
+  return {
+    async verify(bearer): Promise<Caller> {
+      // Of one length, so that the comparison takes the same time whatever is right about what was sent.
+      if (!timingSafeEqual(digest(bearer), expected)) throw new Unauthenticated({});
+      return {
+        userId: nobody,
+        tenantId: nobody,
+        sessionId: nobody,
+        roles: [],
+        grants: [],
+        permissionsVersion: 'operator',
+        authenticatedAt: undefined,
+        methods: [],
+        bearer,
+        may: () => false,
+      };
+    },
+  };
+}
+
+/** Turns away who fails too often, before anything is compared; then even the right token must wait. */
+export function turnAwayWhoFails(): RequestHandler {
+  const failures = throttle();
+  return (req, res, next) => {
+    const place = req.socket.remoteAddress ?? '';
+    const waitMs = failures.waitMs(place);
+    if (waitMs > 0) {
+      const retryAfterSeconds = Math.ceil(waitMs / 1000);
+      const refusal: Refusal = new TooManyRequests({ limit: 10 }, { retryAfterSeconds });
+      const text = JSON.stringify(toProblem(refusal, res.locals.exchange.requestId));
+      res.status(429).set({ 'retry-after': String(retryAfterSeconds), 'cache-control': 'no-store' });
+      res.type(problemContentType).end(text);
+      return;
+    }
+    res.once('finish', () => {
+      if (res.statusCode === 401) failures.failed(place);
+    });
+    next();
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,211 @@
+import type { Cache } from '@marimo/cache';
+import { Absent, MalformedRequest } from '@marimo/contracts';
+import {
+  applyGatewayChange,
+  ChangeRefused,
+  type JournalEntry,
+  listGatewayChanges,
+  listOperatorBreakers,
+  listOperatorInstances,
+  listOperatorLimits,
+  listOperatorRoutes,
+  purgeOperatorCache,
+  readOperatorCache,
+  readOperatorState,
+  resetOperatorBreaker,
+  tryGatewayChange,
+} from '@marimo/contracts/gateway';
+import { type Call, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { effectOf, ordersAfter } from './effect.ts';
+import type { Journal } from './journal.ts';
+import { instanceViews, routeView, serviceShares, type ViewParts } from './views.ts';
+
+/** What is kept of answers, as far as operators care. */
+export interface KeptAnswers {
+  state(): {
+    readonly entries: number;
+    readonly bytes: number;
+    readonly limitBytes: number;
+    readonly hits: number;
+    readonly misses: number;
+  };
+  /** How many were forgotten; all without a filter. */
+  purge(of: {
+    readonly tenantId?: string | undefined;
+    readonly route?: string | undefined;
+  }): Promise<number> | number;
+}
+
+export interface OperatorParts extends ViewParts {
+  readonly cache: Cache;
+  readonly keptAnswers: KeptAnswers | undefined;
+  readonly journal: Journal;
+  readonly version: string;
+  readonly draining: () => boolean;
+  /** Names used twice in the documentation, and what became of them. */
+  readonly documentConflicts: () => readonly string[];
+  readonly clock: () => Date;
+}
+
+export function operatorRoutes(parts: OperatorParts): readonly Route[] {
+  return [
+    ...tableRoutes(parts),
+    ...instanceRoutes(parts),
+    ...limitRoutes(parts),
+    ...cacheRoutes(parts),
+    ...changeRoutes(parts),
+  ];
+}
+
+function tableRoutes(parts: OperatorParts): Route[] {
+  const { routing, orders, registry } = parts;
+  return [
+    handle(listOperatorRoutes, async () => {
+      const refused = routing.services.flatMap((service) =>
+        (routing.book(service)?.refused ?? []).map(({ digest, version, mistakes }) => ({
+          service,
+          version,
+          routesDigest: digest,
+          mistakes: [...mistakes],
+        })),
+      );
+      const items = routing.policies().map((policy) => routeView(policy, parts));
+      const documentation = [...parts.documentConflicts()];
+      const { generation } = routing;
+      return reply(200, { generation, items, refused, documentation }, { etag: etagOf(generation) });
+    }),
+    handle(readOperatorState, async () => {
+      const { generation } = routing;
+      const { canary, routes, limits } = orders.ordered;
+      const state = {
+        generation,
+        version: parts.version,
+        draining: parts.draining(),
+        discovery: { ageSeconds: registry.ageSeconds(), source: registry.source() },
+        keptRoutes: [...routing.keptServices],
+        services: routing.services.map((service) => ({ service, versions: serviceShares(service, parts) })),
+        canary: [...canary],
+        routes: [...routes],
+        limits: { ...limits },
+      };
+      return reply(200, state, { etag: etagOf(generation) });
+    }),
+  ];
+}
+
+function instanceRoutes(parts: OperatorParts): Route[] {
+  const { routing, upstreams, breakers } = parts;
+  const all = () =>
+    routing.services.flatMap((service) => upstreams.all(service).map(({ instance }) => instance));
+  return [
+    handle(listOperatorInstances, async () => reply(200, { items: await instanceViews(parts) })),
+    handle(listOperatorBreakers, async () => {
+      const items = all().map((one) => ({ id: one.id, service: one.service, state: breakers.stateOf(one) }));
+      return reply(200, { items });
+    }),
+    handle(resetOperatorBreaker, async (call) => {
+      const instance = all().find(({ id }) => id === call.params.instanceId);
+      if (instance === undefined) throw new Absent({ resource: 'instance of this id' });
+      const before = breakers.stateOf(instance);
+      breakers.reset(instance);
+      const after = breakers.stateOf(instance);
+      const differences = [{ what: `breaker ${instance.id}`, before, after }];
+      await parts.journal.add(entryOf(call, parts, 'breaker reset', differences));
+      return reply(200, { id: instance.id, service: instance.service, state: after });
+    }),
+  ];
+}
+
+function limitRoutes({ orders, cache }: OperatorParts): Route[] {
+  return [
+    handle(listOperatorLimits, async ({ query: { limit, key } }) => {
+      const items = Object.entries(orders.limits).map(([name, { perSecond, burst }]) => ({
+        limit: name,
+        perSecond,
+        burst,
+        from: Object.hasOwn(orders.ordered.limits, name) ? ('operator' as const) : ('settings' as const),
+      }));
+      if (limit === undefined || key === undefined) return reply(200, { items, bucket: null });
+      const known = Object.entries(orders.limits).find(([name]) => name === limit);
+      if (known === undefined) throw new Absent({ resource: 'limit of this name' });
+      // Nothing is taken: that only reads the level.
+      const { remaining, decidedBy } = await cache.take(`gateway:${limit}:${key}`, known[1], 0);
+      return reply(200, { items, bucket: { limit, key, remaining, decidedBy } });
+    }),
+  ];
+}
+
+function cacheRoutes(parts: OperatorParts): Route[] {
+  const { keptAnswers } = parts;
+  return [
+    handle(readOperatorCache, async () => {
+      const nothing = { entries: 0, bytes: 0, limitBytes: 0, hits: 0, misses: 0 };
+      const { entries, bytes, limitBytes, hits, misses } = keptAnswers?.state() ?? nothing;
+      const hitRate = hits + misses === 0 ? null : hits / (hits + misses);
+      const enabled = keptAnswers !== undefined && limitBytes > 0;
+      return reply(200, { enabled, entries, bytes, limitBytes, hits, misses, hitRate });
+    }),
+    handle(purgeOperatorCache, async (call) => {
+      if (keptAnswers === undefined) throw new Absent({ resource: 'cache of answers' });
+      const { tenantId, route } = call.body;
+      const purged = await keptAnswers.purge({ tenantId, route });
+      const what = `purge of ${[tenantId, route].filter((one) => one !== undefined).join(' ') || 'everything'}`;
+      await parts.journal.add(entryOf(call, parts, what, []));
+      return reply(200, { purged });
+    }),
+  ];
+}
+
+function changeRoutes(parts: OperatorParts): Route[] {
+  const { routing, orders, journal } = parts;
+  // One after the other: the second change is decided on a generation that the first has moved.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  return [
+    handle(tryGatewayChange, async ({ body }) => {
+      const effect = effectOf(parts, body);
+      return reply(200, effect, { etag: etagOf(effect.generation) });
+    }),
+    handle(applyGatewayChange, (call) =>
+      inTurn(async () => {
+        if (call.ifMatch === undefined) {
+          const detail = 'name the generation the change was decided on';
+          throw new MalformedRequest({ errors: [{ pointer: 'if-match', detail }] });
+        }
+        demandMatch(call, routing.generation);
+        const effect = effectOf(parts, call.body);
+        if (effect.conflicts.length > 0) throw new ChangeRefused({ conflicts: effect.conflicts });
+        if (effect.differences.length > 0) {
+          await orders.change(ordersAfter(orders.ordered, call.body));
+          await journal.add(entryOf(call, parts, 'change', effect.differences));
+        }
+        const { generation } = routing;
+        return reply(200, { ...effect, generation }, { etag: etagOf(generation) });
+      }),
+    ),
+    handle(listGatewayChanges, async () => reply(200, { items: await journal.latest() })),
+  ];
+}
+
+function entryOf(
+  {
+    body,
+    address,
+  }: Call<typeof resetOperatorBreaker | typeof applyGatewayChange | typeof purgeOperatorCache>,
+  { clock, routing }: OperatorParts,
+  what: string,
+  differences: JournalEntry['differences'],
+): JournalEntry {
+  return {
+    at: clock().toISOString(),
+    by: body.by,
+    address,
+    generation: routing.generation,
+    what,
+    differences,
+  };
+}
