@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { HeadersTooLarge, MalformedRequest } from '@marimo/contracts';
+import { looksLikeApiKey } from '@marimo/contracts/users';
 
 export const headerLimitBytes = 16_384;
 export const headerLimitCount = 100;
@@ -12,6 +13,8 @@ export interface ClientHeaders {
   readonly passed: string[];
   readonly host: string;
   readonly authorization: string | undefined;
+  /** `Authorization: Bearer mk_…` or `X-Api-Key`, whatever it is worth. Neither of them is passed on. */
+  readonly apiKey: string | undefined;
   /** Repeating it is safe by the caller's word. */
   readonly keyed: boolean;
 }
@@ -34,9 +37,9 @@ const ofThisConnection = new Set([
  * on another method or path than the one we checked.
  */
 const onlyOurs =
-  /^(?:proxy-|x-marimo-|x-user|x-tenant|x-internal|x-forwarded|x-original|x-rewrite|x-http-method|(?:x-method-override|x-real-ip|x-client-ip|true-client-ip|forwarded|x-request-id|traceparent|tracestate)$)/;
+  /^(?:proxy-|x-marimo-|x-user|x-tenant|x-internal|x-forwarded|x-original|x-rewrite|x-http-method|(?:x-method-override|x-real-ip|x-client-ip|true-client-ip|forwarded|x-api-key|x-request-id|traceparent|tracestate)$)/;
 /** Servers differ in which of two they believe. */
-const once = ['host', 'authorization', 'content-type', 'idempotency-key'];
+const once = ['host', 'authorization', 'content-type', 'idempotency-key', 'x-api-key'];
 
 interface KnownName {
   readonly name: string;
@@ -55,6 +58,7 @@ export function readClientHeaders(req: IncomingMessage): ClientHeaders {
   if (raw.length > most * 2) throw new HeadersTooLarge({ limit: headerLimitBytes });
   refuseUnclearFraming(req);
   const named = namedByConnection(req.headers.connection);
+  const apiKey = apiKeyIn(req.headers, named);
   const passed: string[] = [];
   let seen = 0;
   for (let at = 0; at < raw.length; at += 2) {
@@ -63,6 +67,7 @@ export function readClientHeaders(req: IncomingMessage): ClientHeaders {
       if ((seen & onceBit) !== 0) throw unclear(name, 'comes twice');
       seen |= onceBit;
     }
+    if (apiKey !== undefined && name === 'authorization') continue;
     if (passes && !named?.has(name)) passed.push(name, raw[at + 1] as string);
   }
   const host = isHttp2 ? hostOfHttp2(req.headers) : req.headers.host;
@@ -72,8 +77,23 @@ export function readClientHeaders(req: IncomingMessage): ClientHeaders {
     passed: isHttp2 ? withOneCookie(passed, req.headers.cookie) : passed,
     host: host ?? '',
     authorization: named?.has('authorization') ? undefined : authorization,
+    apiKey,
     keyed: 'idempotency-key' in req.headers && !named?.has('idempotency-key'),
   };
+}
+
+const bearerScheme = /^bearer +/i;
+
+/** Undefined where no key is sent. Beside a key nothing else may say who is calling. */
+function apiKeyIn(headers: IncomingHttpHeaders, named: Set<string> | undefined): string | undefined {
+  const { authorization, 'x-api-key': own } = headers;
+  if (own !== undefined && !named?.has('x-api-key')) {
+    if (authorization !== undefined) throw unclear('x-api-key', 'comes beside authorization');
+    return String(own);
+  }
+  if (authorization === undefined || named?.has('authorization')) return undefined;
+  const bearer = authorization.replace(bearerScheme, '');
+  return bearer !== authorization && looksLikeApiKey(bearer) ? bearer : undefined;
 }
 
 /**

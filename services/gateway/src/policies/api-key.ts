@@ -1,0 +1,155 @@
+import { hash } from 'node:crypto';
+import { Unauthenticated, Unavailable } from '@marimo/contracts';
+import { ApiKeyRefused, exchangeApiKeyOf, isApiKey } from '@marimo/contracts/users';
+import type { Log, Metrics } from '@marimo/observability';
+import { RefusedByService, type ServiceClient } from '@marimo/resilience';
+import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import { LRUCache } from 'lru-cache';
+import type { ClientHeaders } from '../proxy/index.ts';
+import { bearerOf } from './bearer.ts';
+import type { RateLimiter } from './rate-limit.ts';
+
+/**
+ * Who sends a request: the caller of its access token, or of its API key. For a key the token it stands for is added to
+ * the headers that go on; the key itself never is.
+ *
+ * Errors: `Unauthenticated` or `ApiKeyRefused` for what nobody believes, `Unavailable` for a key while `users` is away,
+ * `TooManyRequests` for an address that tries one unknown key after another.
+ */
+export type Identify = (headers: ClientHeaders, address: string) => Promise<Caller>;
+
+export interface IdentifyParts {
+  readonly verifier: TokenVerifier;
+  /** Asks `users`. */
+  readonly client: Pick<ServiceClient, 'call'>;
+  readonly limiter: RateLimiter;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Milliseconds since the epoch; for tests. */
+  readonly now?: () => number;
+}
+
+/** A token somebody was given for their key. */
+interface HeldToken {
+  readonly token: string;
+  /** From then on the next one is fetched while this one is still good, so that nobody waits. */
+  readonly renewAt: number;
+  /** A request that leaves us later might arrive too late. */
+  readonly usableUntil: number;
+}
+
+export const rememberedKeys = 10_000;
+/** Short: a key that was just made, enabled or rotated must not wait long. */
+const refusedForMs = 5_000;
+const exchangeWithinMs = 3_000;
+
+/** Whether the refusal says that nobody believes who the caller claims to be. */
+export function isDisbelief(thrown: unknown): boolean {
+  return thrown instanceof Unauthenticated || thrown instanceof ApiKeyRefused;
+}
+
+export function identifier(parts: IdentifyParts): Identify {
+  const { verifier } = parts;
+  const exchanges = keyExchange(parts);
+
+  async function callerOfKey(key: string, address: string): Promise<Caller> {
+    if (!isApiKey(key)) throw new ApiKeyRefused({});
+    const held = exchanges.held(key, address);
+    if (held !== undefined) {
+      const caller = await verifier.verify(held).catch(unlessDisbelieved);
+      if (caller !== undefined) return caller;
+      // It was revoked since: the key with it, or only what its owner may do has changed.
+      exchanges.forget(key, held);
+    }
+    return verifier.verify(await exchanges.fetch(key, address));
+  }
+
+  return async (headers, address) => {
+    const { apiKey } = headers;
+    if (apiKey === undefined) return verifier.verify(bearerOf(headers.authorization));
+    const caller = await callerOfKey(apiKey, address);
+    headers.passed.push('authorization', `Bearer ${caller.bearer}`);
+    return caller;
+  };
+}
+
+/**
+ * The tokens of keys, by the key's hash: a memory dump shows no key. While `users` is away those that are held go on.
+ * Everything that grows with what strangers send is bounded.
+ */
+function keyExchange({ client, limiter, metrics, log, now = Date.now }: IdentifyParts) {
+  const tokens = new LRUCache<string, HeldToken>({ max: rememberedKeys });
+  const refusedUntil = new LRUCache<string, number>({ max: rememberedKeys });
+  const running = new Map<string, Promise<string>>(); // by key, so that a hundred requests at once ask once
+  const count = metrics.counter(
+    'gateway_api_key_exchanges_total',
+    'API keys that users was asked to exchange for a token',
+    ['outcome'],
+  );
+
+  async function ask(name: string, key: string, address: string): Promise<string> {
+    const askedAt = now();
+    try {
+      const { body } = await client.call(exchangeApiKeyOf, {
+        body: { key, address },
+        deadlineAt: Date.now() + exchangeWithinMs,
+      });
+      const lifeMs = body.expiresIn * 1_000;
+      tokens.set(name, {
+        token: body.accessToken,
+        renewAt: askedAt + lifeMs - Math.min(60_000, lifeMs / 5),
+        usableUntil: askedAt + lifeMs - Math.min(5_000, lifeMs / 10),
+      });
+      count.inc({ outcome: 'issued' });
+      return body.accessToken;
+    } catch (thrown) {
+      if (thrown instanceof RefusedByService && thrown.is(ApiKeyRefused)) {
+        tokens.delete(name);
+        refusedUntil.set(name, now() + refusedForMs);
+        count.inc({ outcome: 'refused' });
+        throw new ApiKeyRefused({});
+      }
+      if (thrown instanceof RefusedByService)
+        log.error('users exchanges no API keys for us', { error: thrown });
+      count.inc({ outcome: 'unavailable' });
+      throw new Unavailable({ service: 'users' }, { retryAfterSeconds: 1 });
+    }
+  }
+
+  function askOnce(name: string, key: string, address: string): Promise<string> {
+    const asked = running.get(name) ?? ask(name, key, address).finally(() => running.delete(name));
+    running.set(name, asked);
+    return asked;
+  }
+
+  return {
+    /** Undefined when `users` has to be asked; throws for a key it refused a moment ago. */
+    held(key: string, address: string): string | undefined {
+      const name = nameOf(key);
+      if ((refusedUntil.get(name) ?? 0) > now()) throw new ApiKeyRefused({});
+      const known = tokens.get(name);
+      if (known === undefined || now() >= known.usableUntil) return undefined;
+      if (now() >= known.renewAt) askOnce(name, key, address).catch(() => {}); // the next request asks again
+      return known.token;
+    },
+    async fetch(key: string, address: string): Promise<string> {
+      const name = nameOf(key);
+      // Before users is troubled: any text of the right form is worth a question to who tries them all.
+      if (!running.has(name)) await limiter.take('caller', { address, caller: undefined }, []);
+      return askOnce(name, key, address);
+    },
+    /** Only this one: meanwhile another request may have fetched the next. */
+    forget(key: string, token: string): void {
+      const name = nameOf(key);
+      if (tokens.get(name)?.token === token) tokens.delete(name);
+    },
+  };
+}
+
+function nameOf(key: string): string {
+  return hash('sha256', key, 'base64');
+}
+
+function unlessDisbelieved(thrown: unknown): undefined {
+  if (!(thrown instanceof Unauthenticated)) throw thrown;
+}
