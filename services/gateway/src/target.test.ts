@@ -10,6 +10,8 @@ describe('the target of a request', () => {
     ['/docs/assets/a.css?v=1', undefined, '/docs/assets/a.css', '?v=1'],
     ['/api/v1/users/me', 'users', '/api/v1/users/me', ''],
     ['/api/v1/users', 'users', '/api/v1/users', ''],
+    ['/api/v2/users/me', 'users', '/api/v2/users/me', ''],
+    ['/api/v12/users/me?a', 'users', '/api/v12/users/me', '?a'],
     ['/api/v1/users/.well-known/jwks.json', 'users', '/api/v1/users/.well-known/jwks.json', ''],
     [
       '/api/v1/accounting/accounts/50.01%20a?x=../y//z%2f',
@@ -60,7 +62,12 @@ describe('the target of a request', () => {
     '/api/v1/users/internal/revocations',
     '/api/v1/users/INTERNAL/revocations',
     '/api/v1/users/%69nternal/revocations',
-    '/api/v2/users/me',
+    '/api/v2/internal/revocations',
+    '/api/v2/users/%69nternal/revocations',
+    '/api/v0/users/me',
+    '/api/v01/users/me',
+    '/api/v/users/me',
+    '/api/v1000/users/me',
     '/api/v1',
     '/api',
     '/api/v1/Users/me',
@@ -78,6 +85,7 @@ describe('through the gateway', () => {
     ['/api/v1/stock/../../../internal/revocations', 400],
     ['/API/V1/stock/open', 404],
     ['/api/v1/nobody/open', 404],
+    ['/api/v2/stock/open', 404],
     ['*', 400],
   ])('%s is answered %i, and reaches nobody', async (target, status) => {
     const stock = await upstream((_, res) => res.end());

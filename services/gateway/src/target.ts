@@ -5,16 +5,16 @@ export interface Target {
   readonly path: string;
   /** With its `?`, or empty. */
   readonly query: string;
-  /** The service of `/api/v1/<service>/…`; undefined for the gateway's own pages. */
+  /** The service of `/api/v<n>/<service>/…`; undefined for the gateway's own pages. */
   readonly service: string | undefined;
 }
 
-const apiPath = /^\/api\/v1\/([a-z][a-z0-9-]*)(?:\/|$)/;
+const apiPath = /^\/api\/v[1-9]\d{0,2}\/([a-z][a-z0-9-]*)(?:\/|$)/;
 /** Read differently by different servers: control characters, backslash, empty segments, `.` and `..` also as `..;`. */
 const ambiguous = /[\p{Cc}\\]|\/\/|\/\.{1,2}(?:[/;]|$)/u;
 /** Encoded once more: a server that decodes twice would see another path than we did. */
 const encodedTwice = /%(?:2e|2f|5c|00)/i;
-const internal = /^\/(?:api\/v1\/(?:[^/]+\/)?)?internal(?:\/|$)/i;
+const internal = /^\/(?:api\/v\d+\/(?:[^/]+\/)?)?internal(?:\/|$)/i;
 
 /** Reads a request target (RFC 9112 section 3.2) and refuses what two servers could read as two paths. */
 export function readTarget(url: string): Target {

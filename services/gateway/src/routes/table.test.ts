@@ -49,7 +49,7 @@ describe('the table of routes', () => {
     const table = routingOf(contracts);
     for (const [service, endpoints] of Object.entries(contracts)) {
       for (const { method, path } of endpoints) {
-        const expected = path.startsWith('/internal/') ? 'unmatched' : path;
+        const expected = path.startsWith('/internal/') ? undefined : path;
         expect(table.match(service, method, path.replaceAll(/\{\w+\}/g, 'x'))?.template).toBe(expected);
       }
     }
