@@ -1,0 +1,424 @@
+import {
+  Absent,
+  Forbidden,
+  MalformedRequest,
+  newId,
+  StepUpRequired,
+  Unauthenticated,
+} from '@marimo/contracts';
+import {
+  createOwnKey,
+  getMember,
+  LastAdministrator,
+  leaveOrganisation,
+  listMembers,
+  listWorkplaces,
+  login,
+  MemberHasLeft,
+  memberLeft,
+  memberReinstated,
+  memberRemoved,
+  memberSuspended,
+  NoActiveMembership,
+  OwnMembership,
+  RefreshTokenRefused,
+  refresh,
+  reinstateMember,
+  removeMember,
+  type SignedIn,
+  sessionEnded,
+  sessionStarted,
+  suspendMember,
+  switchOrganisation,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { claimsOf, password, peopleOf } from '../../test/workplace-under-test.ts';
+
+const clock = testClock(new Date().toISOString());
+const minutes = 60_000;
+
+let users: ServiceUnderTest;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+
+const people = peopleOf(() => users, clock.now);
+let anna: SignedIn;
+let boris: SignedIn;
+beforeEach(async () => {
+  anna = await people.organisation('Pine');
+  boris = await people.member(anna, ['accountant'], { name: 'Boris' });
+});
+
+const as = async (who: SignedIn) => {
+  clock.advance(1);
+  return { as: await people.anew(who) };
+};
+const of = (who: SignedIn) => ({ params: { memberId: who.user.id } });
+const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
+  users.database.sql<Row>(text, values);
+/** All that a decision about a member could change. */
+const everythingAbout = async (who: SignedIn) => ({
+  member: await sql('select * from member where person_id = $1', who.user.id),
+  periods: await sql('select * from member_period where person_id = $1', who.user.id),
+  roles: await sql('select * from role_assignment where person_id = $1', who.user.id),
+  sessions: (await sql('select session_id, ended_at from session where person_id = $1', who.user.id)).length,
+  ended: await sql(
+    'select session_id from session where person_id = $1 and ended_at is not null',
+    who.user.id,
+  ),
+  places: await sql('select * from workplace where person_id = $1', who.user.id),
+});
+const eventsAbout = async (who: SignedIn, type: string) =>
+  (await users.events()).filter((event) => event.subject === who.user.id && event.type === type);
+/** Whether a verifier that has polled refuses this token. */
+const isVoid = async (token: SignedIn) => {
+  const { sid, iat } = claimsOf(token);
+  const rows = await sql<{ revoked_at: Date }>('select * from revocation where session_id = $1', sid);
+  return rows.some((row) => row.revoked_at.getTime() >= Math.round(iat * 1_000));
+};
+const refreshed = ({ refreshToken }: SignedIn) => users.call(refresh, { body: { refreshToken } });
+
+describe('the list of members', () => {
+  it('goes by name, page by page, and tells the roles and when somebody was last there', async () => {
+    await people.member(anna, ['user'], { name: 'Clara' });
+    const token = await as(anna);
+    const first = (await users.call(listMembers, { query: { limit: '2' } }, token)).body;
+    const second = (await users.call(listMembers, { query: { limit: '2', after: first.next ?? '' } }, token))
+      .body;
+    expect([...first.items, ...second.items].map(({ name }) => name)).toEqual([
+      anna.user.name,
+      'Boris',
+      'Clara',
+    ]);
+    expect(second.next).toBeNull();
+    expect(first.items[1]).toMatchObject({
+      id: boris.user.id,
+      email: boris.user.email,
+      state: 'active',
+      roles: ['accountant'],
+    });
+    expect(Date.parse(first.items[0]?.lastSeenAt ?? '')).toBe(clock.now().getTime());
+  });
+
+  it('finds people by a part of name or e-mail in any case, and by state', async () => {
+    const clara = await people.member(anna, [], { name: 'Клара' });
+    const token = await as(anna);
+    const found = async (query: Record<string, string>) =>
+      (await users.call(listMembers, { query: query as { state?: 'left' } }, token)).body.items.map(
+        ({ id }) => id,
+      );
+    expect(await found({ text: 'клар' })).toEqual([clara.user.id]);
+    expect(await found({ text: boris.user.email.toUpperCase().slice(0, 9) })).toContain(boris.user.id);
+    expect(await found({ text: '%' })).toEqual([]);
+    await users.call(suspendMember, of(boris), token);
+    expect(await found({ state: 'suspended' })).toEqual([boris.user.id]);
+  });
+
+  it('keeps who has left by name, but not how to reach them', async () => {
+    const token = await as(anna);
+    await users.call(removeMember, of(boris), token);
+    const one = await users.call(getMember, of(boris), token);
+    expect(one.body).toMatchObject({ name: 'Boris', email: null, state: 'left', roles: [] });
+    const search = await users.call(listMembers, { query: { text: boris.user.email } }, token);
+    expect(search.body.items).toEqual([]);
+  });
+
+  it('is not for who may not see it, and refuses a cursor of somebody else’s making', async () => {
+    expect(await users.call(listMembers, { query: {} }, await as(boris))).toBeRefused(Forbidden);
+    const token = await as(anna);
+    expect(await users.call(listMembers, { query: { after: 'x' } }, token)).toBeRefused(MalformedRequest);
+  });
+});
+
+describe('a suspended member', () => {
+  it('is out at once: session, token and sign-in; the roles wait', async () => {
+    const answer = await users.call(suspendMember, of(boris), await as(anna));
+    expect(answer.body).toMatchObject({ state: 'suspended', roles: ['accountant'] });
+    expect(await isVoid(boris)).toBe(true);
+    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
+    const credentials = { email: boris.user.email, password };
+    expect(await users.call(login, { body: credentials })).toBeRefused(NoActiveMembership);
+    // Only who knows the password learns that there is an account.
+    const wrong = await users.call(login, { body: { ...credentials, password: 'wrong horse' } });
+    expect(wrong.problem?.code).toBe('users.wrong-credentials');
+    expect(await eventsAbout(boris, memberSuspended.type)).toMatchObject([
+      { actorid: anna.user.id, data: { userId: boris.user.id, roles: ['accountant'] } },
+    ]);
+    const ended = (await users.events()).filter(({ type }) => type === sessionEnded.type);
+    expect(ended.map(({ data }) => data)).toContainEqual({
+      sessionId: claimsOf(boris).sid,
+      userId: boris.user.id,
+      reason: 'membership',
+    });
+  });
+
+  it('is refused by a verifier within seconds', async () => {
+    await users.call(suspendMember, of(boris), await as(anna));
+    let status = 200;
+    for (let tries = 0; status === 200 && tries < 100; tries += 1) {
+      status = (await users.call(listWorkplaces, {}, { as: boris.accessToken })).status;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(status).toBe(401);
+  });
+
+  it('comes back with the roles there were, in a new period', async () => {
+    const token = await as(anna);
+    await users.call(suspendMember, of(boris), token);
+    clock.advance(5 * minutes);
+    const back = await users.call(reinstateMember, of(boris), token);
+    expect(back.body).toMatchObject({ state: 'active', roles: ['accountant'] });
+    expect(claimsOf(await people.signIn(boris.user.email)).roles).toEqual(['accountant']);
+    const periods = await sql<{ began_at: Date; ended_at: Date | null }>(
+      'select * from member_period where person_id = $1 order by began_at',
+      boris.user.id,
+    );
+    expect(periods).toHaveLength(2);
+    expect((periods[1]?.began_at.getTime() ?? 0) - (periods[0]?.ended_at?.getTime() ?? 0)).toBe(5 * minutes);
+    expect(await eventsAbout(boris, memberReinstated.type)).toHaveLength(1);
+  });
+
+  it('is suspended once, however often it is asked for, also in the moment of joining', async () => {
+    const token = await as(anna);
+    for (let n = 0; n < 2; n += 1)
+      expect((await users.call(suspendMember, of(boris), token)).status).toBe(200);
+    expect(await eventsAbout(boris, memberSuspended.type)).toHaveLength(1);
+    for (let n = 0; n < 2; n += 1) {
+      expect((await users.call(reinstateMember, of(boris), token)).body.state).toBe('active');
+    }
+    expect(await eventsAbout(boris, memberReinstated.type)).toHaveLength(1);
+  });
+
+  it('gets no token with rights when signing in at the same time', async () => {
+    const token = await as(anna);
+    const credentials = { body: { email: boris.user.email, password } };
+    const [answers] = await Promise.all([
+      Promise.all([1, 2, 3].map(() => users.call(login, credentials))),
+      users.call(suspendMember, of(boris), token),
+    ]);
+    for (const answer of answers) {
+      if (answer.status === 200) expect(await isVoid(answer.body as SignedIn)).toBe(true);
+      else expect(answer).toBeRefused(NoActiveMembership);
+    }
+  });
+});
+
+describe('a removed member', () => {
+  it('loses roles, sessions and API keys, and stays a person with a history', async () => {
+    const key = await users.call(
+      createOwnKey,
+      { body: { keyId: newId(), name: 'Import', scopes: ['accounting.*'] } },
+      await as(boris),
+    );
+    expect(key.status).toBe(201);
+    const answer = await users.call(removeMember, of(boris), await as(anna));
+    expect(answer.body.state).toBe('left');
+    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
+    const left = await everythingAbout(boris);
+    expect(left).toMatchObject({ member: [{ state: 'left' }], places: [] });
+    expect(left.periods).toMatchObject([{ ended_at: expect.any(Date) }]);
+    expect(left.roles).toMatchObject([{ revoked_at: expect.any(Date), revoked_by: anna.user.id }]);
+    expect(
+      await sql('select * from api_key where person_id = $1 and revoked_at is null', boris.user.id),
+    ).toEqual([]);
+    expect(await eventsAbout(boris, memberRemoved.type)).toMatchObject([{ data: { roles: ['accountant'] } }]);
+    // Again changes nothing; suspending or reinstating needs an invitation first.
+    expect((await users.call(removeMember, of(boris), await as(anna))).status).toBe(200);
+    expect(await eventsAbout(boris, memberRemoved.type)).toHaveLength(1);
+    expect(await users.call(suspendMember, of(boris), await as(anna))).toBeRefused(MemberHasLeft);
+    expect(await users.call(reinstateMember, of(boris), await as(anna))).toBeRefused(MemberHasLeft);
+    expect(await everythingAbout(boris)).toEqual(left);
+  });
+
+  it('goes on where else they work', async () => {
+    const oak = await people.organisation('Oak');
+    await people.member(oak, ['user'], { who: boris });
+    await sql(
+      'update person set last_tenant_id = $1 where person_id = $2',
+      anna.organisation.id,
+      boris.user.id,
+    );
+    await users.call(removeMember, of(boris), await as(anna));
+    expect((await people.signIn(boris.user.email)).organisation.name).toBe('Oak');
+  });
+});
+
+describe('deciding about members', () => {
+  const decisions = { suspend: suspendMember, reinstate: reinstateMember, remove: removeMember };
+
+  it.each(Object.entries(decisions))(
+    'to %s needs the permission, and stores nothing without',
+    async (_, decision) => {
+      const clerk = await as(boris);
+      const before = await everythingAbout(anna);
+      expect(await users.call(decision, of(anna), clerk)).toBeRefused(Forbidden);
+      expect(await everythingAbout(anna)).toEqual(before);
+    },
+  );
+
+  it.each(Object.entries(decisions))('to %s never reaches into another organisation', async (_, decision) => {
+    const stranger = await people.organisation('Oak');
+    const token = await as(stranger);
+    const before = await everythingAbout(boris);
+    expect(await users.call(decision, of(boris), token)).toBeRefused(Absent, { resource: 'member' });
+    expect(await users.call(getMember, of(boris), token)).toBeRefused(Absent, { resource: 'member' });
+    const nobody = { params: { memberId: newId() } };
+    expect(await users.call(decision, nobody, token)).toBeRefused(Absent, { resource: 'member' });
+    expect(await everythingAbout(boris)).toEqual(before);
+  });
+
+  it.each(Object.entries(decisions))('to %s is not for oneself', async (_, decision) => {
+    await people.member(anna, ['admin']);
+    const token = await as(anna);
+    const before = await everythingAbout(anna);
+    expect(await users.call(decision, of(anna), token)).toBeRefused(OwnMembership);
+    expect(await everythingAbout(anna)).toEqual(before);
+  });
+
+  it('leaves the last administrator alone, whatever others may decide', async () => {
+    // Somebody who may change members by a role of the organisation's own, without being an administrator.
+    await sql(
+      `with role as (
+         insert into own_role (tenant_id, name, title, created_at) values ($1, 'people', 'People', now())
+       ) insert into own_role_grants (tenant_id, name, since, grants) values ($1, 'people', now(), '{users.member.*}')`,
+      anna.organisation.id,
+    );
+    const people1 = await people.member(anna, ['people']);
+    const token = await as(people1);
+    const before = await everythingAbout(anna);
+    expect(await users.call(suspendMember, of(anna), token)).toBeRefused(LastAdministrator);
+    expect(await users.call(removeMember, of(anna), token)).toBeRefused(LastAdministrator);
+    // One whose role runs out does not count: afterwards there would be nobody.
+    const clara = await people.member(anna, ['admin']);
+    await sql(
+      'update role_assignment set valid_until = $2 where person_id = $1',
+      clara.user.id,
+      new Date(clock.now().getTime() + 60 * minutes),
+    );
+    expect(await users.call(removeMember, of(anna), token)).toBeRefused(LastAdministrator);
+    expect(await everythingAbout(anna)).toEqual(before);
+    await sql('update role_assignment set valid_until = null where person_id = $1', clara.user.id);
+    expect((await users.call(removeMember, of(anna), token)).status).toBe(200);
+  });
+
+  it('leaves one of two administrators who remove each other at once', async () => {
+    const clara = await people.member(anna, ['admin']);
+    const [one, other] = [await as(anna), await as(clara)];
+    const answers = await Promise.all([
+      users.call(removeMember, of(clara), one),
+      users.call(removeMember, of(anna), other),
+    ]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    const left = await sql(
+      "select * from member where tenant_id = $1 and state = 'active' and person_id = any($2)",
+      anna.organisation.id,
+      [anna.user.id, clara.user.id],
+    );
+    expect(left).toHaveLength(1);
+  });
+});
+
+describe('leaving an organisation', () => {
+  it('ends the own membership and its sessions; the account stays', async () => {
+    const answer = await users.call(leaveOrganisation, {}, await as(boris));
+    expect(answer.status).toBe(204);
+    expect(await isVoid(boris)).toBe(true);
+    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
+    expect(await eventsAbout(boris, memberLeft.type)).toMatchObject([{ actorid: boris.user.id }]);
+    expect(await sql('select * from person where person_id = $1', boris.user.id)).toHaveLength(1);
+    const credentials = { email: boris.user.email, password };
+    expect(await users.call(login, { body: credentials })).toBeRefused(NoActiveMembership);
+  });
+
+  it('is for nobody who proved long ago who they are', async () => {
+    clock.advance(11 * minutes);
+    const old = (await refreshed(boris)).body;
+    const before = await everythingAbout(boris);
+    expect(await users.call(leaveOrganisation, {}, { as: old.accessToken })).toBeRefused(StepUpRequired);
+    expect(await everythingAbout(boris)).toEqual(before);
+  });
+
+  it('is refused to the last administrator, and to one of two who leave at once', async () => {
+    const alone = await as(anna);
+    const before = await everythingAbout(anna);
+    expect(await users.call(leaveOrganisation, {}, alone)).toBeRefused(LastAdministrator);
+    expect(await everythingAbout(anna)).toEqual(before);
+    const clara = await people.member(anna, ['admin']);
+    const tokens = [await as(anna), await as(clara)];
+    const answers = await Promise.all(tokens.map((token) => users.call(leaveOrganisation, {}, token)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 422]);
+  });
+});
+
+describe('somebody who works in several organisations', () => {
+  let oak: SignedIn;
+  beforeEach(async () => {
+    oak = await people.organisation('Oak');
+    await people.member(oak, ['user'], { who: boris });
+    boris = await people.signIn(boris.user.email);
+  });
+  const switchTo = (organisationId: string, token: string) =>
+    users.call(switchOrganisation, { body: { organisationId } }, { as: token });
+
+  it('sees them all, with what they are there', async () => {
+    await users.call(suspendMember, of(boris), await as(anna));
+    const { accessToken } = await people.signIn(boris.user.email);
+    const { items } = (await users.call(listWorkplaces, {}, { as: accessToken })).body;
+    expect(items).toEqual([
+      { id: oak.organisation.id, name: 'Oak', state: 'active', membership: 'active' },
+      { id: anna.organisation.id, name: 'Pine', state: 'active', membership: 'suspended' },
+    ]);
+  });
+
+  it('goes on in the other one with the same proof of identity, and not in the first any more', async () => {
+    clock.advance(5 * minutes);
+    const before = (await refreshed(boris)).body;
+    const there = (await switchTo(anna.organisation.id, before.accessToken)).body;
+    const claims = claimsOf(there);
+    expect(claims).toMatchObject({ tid: anna.organisation.id, roles: ['accountant'], amr: ['pwd'] });
+    expect(claims.auth_time).toBe(claimsOf(boris).auth_time);
+    expect(await isVoid(before)).toBe(true);
+    expect(await refreshed(before)).toBeRefused(RefreshTokenRefused);
+    const events = await users.events();
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: sessionEnded.type,
+        tenantid: oak.organisation.id,
+        data: { sessionId: claimsOf(boris).sid, userId: boris.user.id, reason: 'switch' },
+      }),
+    );
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: sessionStarted.type,
+        tenantid: anna.organisation.id,
+        actorid: boris.user.id,
+        data: { sessionId: claims.sid, userId: boris.user.id, method: 'switch', methods: ['pwd'] },
+      }),
+    );
+    expect((await people.signIn(boris.user.email)).organisation.name).toBe('Pine');
+  });
+
+  it('cannot go where they do not belong, were suspended, or where nothing is, and stays where they are', async () => {
+    const elm = await people.organisation('Elm');
+    await users.call(suspendMember, of(boris), await as(anna));
+    const here = await people.signIn(boris.user.email);
+    const answers = await Promise.all(
+      [elm.organisation.id, anna.organisation.id, newId()].map((id) => switchTo(id, here.accessToken)),
+    );
+    const problems = answers.map(({ problem: { requestId: _, ...problem } = {} }) => problem);
+    for (const answer of answers) expect(answer).toBeRefused(Absent, { resource: 'organisation' });
+    expect(new Set(problems.map((problem) => JSON.stringify(problem))).size).toBe(1);
+    expect((await refreshed(here)).status).toBe(200);
+  });
+
+  it('gets one session out of two attempts at once with the same one', async () => {
+    const { accessToken } = boris;
+    const answers = await Promise.all([1, 2].map(() => switchTo(anna.organisation.id, accessToken)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
+    const refused = answers.find(({ status }) => status === 401);
+    expect(refused).toBeRefused(Unauthenticated);
+  });
+});
