@@ -1,0 +1,427 @@
+import { Absent, Forbidden, MalformedRequest, newId, Unauthenticated } from '@marimo/contracts';
+import {
+  AlreadyMember,
+  acceptInvitation,
+  acceptInvitationSignedIn,
+  GrantsBeyondOwn,
+  InvitationForAnother,
+  InvitationNotOpen,
+  InvitationUnusable,
+  invitationAccepted,
+  invitationRevoked,
+  inviteMember,
+  listInvitations,
+  lookAtInvitation,
+  memberInvited,
+  memberJoined,
+  PasswordTooWeak,
+  RoleUnknown,
+  removeMember,
+  resendInvitation,
+  revokeInvitation,
+  SeparationOfDutiesViolated,
+  type SignedIn,
+  SignInToAccept,
+  sessionEnded,
+  suspendOrganisation,
+  TooManyInvitations,
+  ValidityOver,
+  WrongCredentials,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { claimsOf, password, peopleOf } from '../../test/workplace-under-test.ts';
+import { createLinkTokens } from '../mail-links/index.ts';
+import { deriveKey } from '../signing-keys/index.ts';
+
+const clock = testClock(new Date().toISOString());
+const minutes = 60_000;
+const days = 24 * 60 * minutes;
+
+let users: ServiceUnderTest;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+
+const people = peopleOf(() => users, clock.now);
+const links = createLinkTokens(deriveKey('a secret of the tests', 'marimo/users/mail-link'), '');
+let anna: SignedIn;
+let count = 0;
+let email: string;
+beforeEach(async () => {
+  anna = await people.organisation('Pine');
+  email = `new${++count}@example.com`;
+});
+
+const as = async (who: SignedIn) => {
+  clock.advance(1);
+  return { as: await people.anew(who) };
+};
+const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
+  users.database.sql<Row>(text, values);
+/** Both what is invited and what is mailed. */
+const everything = async () => ({
+  invitations: await sql('select * from invitation where tenant_id = $1', anna.organisation.id),
+  links: await sql(
+    "select * from mail_link where tenant_id = $1 and purpose = 'invitation'",
+    anna.organisation.id,
+  ),
+  members: await sql('select * from member where tenant_id = $1', anna.organisation.id),
+  people: (await sql('select person_id from person')).length,
+});
+const invite = async (body: object = {}, who = anna) =>
+  users.call(inviteMember, { body: { email, ...body } }, await as(who));
+const eventsAbout = async (subject: string, type: string) =>
+  (await users.events()).filter((event) => event.subject === subject && event.type === type);
+/** What the newest mail of an invitation leads to. */
+const tokenOf = async ({ id }: { readonly id: string }) => {
+  const mail = (await eventsAbout(id, memberInvited.type)).at(-1)?.data as { linkId: string };
+  return links.linkToken(mail.linkId, 'invitation');
+};
+const invited = async (body: object = {}, who = anna) => {
+  const invitation = (await invite(body, who)).body;
+  return { invitation, token: await tokenOf(invitation) };
+};
+const accept = (token: string, changes: object = {}) =>
+  users.call(acceptInvitation, {
+    body: { token, name: 'Nina', password, language: 'en', timeZone: 'Europe/Moscow', ...changes },
+  });
+const look = (token: string) => users.call(lookAtInvitation, { body: { token } });
+
+describe('inviting somebody', () => {
+  it('keeps the invitation a week and has it mailed, with nothing secret in the event', async () => {
+    const { invitation, token } = await invited({ roles: ['accountant'], language: 'ru' });
+    expect(invitation).toMatchObject({
+      email,
+      roles: ['accountant'],
+      validUntil: null,
+      language: 'ru',
+      state: 'open',
+      invitedBy: anna.user.id,
+      expiresAt: new Date(clock.now().getTime() + 7 * days).toISOString(),
+    });
+    const [event, ...more] = await eventsAbout(invitation.id, memberInvited.type);
+    expect(more).toEqual([]);
+    expect(event).toMatchObject({ actorid: anna.user.id, data: { roles: ['accountant'] } });
+    const said = JSON.stringify(event);
+    expect([said.includes(token), said.includes(email)]).toEqual([false, false]);
+    expect((await everything()).links).toMatchObject([
+      { email, name: email, language: 'ru', person_id: null },
+    ]);
+  });
+
+  it('answers the same whether the address has an account or not', async () => {
+    const elsewhere = await people.organisation('Oak');
+    const known = (await invite({ email: elsewhere.user.email })).body;
+    const unknown = (await invite()).body;
+    const { id: _, email: __, invitedAt: ___, expiresAt: ____, ...one } = known;
+    const { id: a, email: b, invitedAt: c, expiresAt: d, ...other } = unknown;
+    expect(other).toEqual(one);
+  });
+
+  it('again replaces the open invitation, and only the newer mail works', async () => {
+    const first = await invited();
+    clock.advance(1 * minutes);
+    const second = await invited({ email: email.toUpperCase(), roles: ['user'] });
+    const { items } = (await users.call(listInvitations, { query: {} }, await as(anna))).body;
+    expect(items.map(({ id, state }) => [id, state])).toEqual([
+      [second.invitation.id, 'open'],
+      [first.invitation.id, 'replaced'],
+    ]);
+    expect(await look(first.token)).toBeRefused(InvitationUnusable);
+    expect((await look(second.token)).status).toBe(200);
+  });
+
+  it('is the same invitation when the request is repeated, and another request may not use its key', async () => {
+    const idempotencyKey = newId();
+    const token = await as(anna);
+    const one = await users.call(inviteMember, { body: { email }, idempotencyKey }, token);
+    const again = await users.call(inviteMember, { body: { email }, idempotencyKey }, token);
+    expect(again.body).toEqual(one.body);
+    const other = await users.call(inviteMember, { body: { email: `x${email}` }, idempotencyKey }, token);
+    expect(other.problem?.code).toBe('platform.idempotency-key-reused');
+    expect((await everything()).invitations).toHaveLength(1);
+  });
+
+  it('who is a member already, or suspended, is refused', async () => {
+    const boris = await people.member(anna);
+    const before = await everything();
+    expect(await invite({ email: boris.user.email })).toBeRefused(AlreadyMember);
+    await sql("update member set state = 'suspended' where person_id = $1", boris.user.id);
+    expect(await invite({ email: boris.user.email })).toBeRefused(AlreadyMember);
+    await sql("update member set state = 'active' where person_id = $1", boris.user.id);
+    expect(await everything()).toEqual(before);
+  });
+
+  it.each([
+    ['a role nobody defined', { roles: ['gardener'] }, RoleUnknown],
+    ['duties that check each other', { roles: ['accountant', 'buyer'] }, SeparationOfDutiesViolated],
+    ['roles whose time has passed', { roles: ['user'], validUntil: '2020-01-01T00:00:00Z' }, ValidityOver],
+    ['an address that is none', { email: 'nobody' }, MalformedRequest],
+    ['a field nobody knows', { state: 'accepted' }, MalformedRequest],
+  ])('with %s is refused and stores nothing', async (_, body, refusal) => {
+    // Who buys may not pay: a role of the organisation's own that conflicts with the accountant's.
+    await sql(
+      `with role as (
+         insert into own_role (tenant_id, name, title, created_at) values ($1, 'buyer', 'Buyer', now())
+       ) insert into own_role_grants (tenant_id, name, since, grants)
+         values ($1, 'buyer', now(), '{users.role.*,accounting.*,users.member.*}')`,
+      anna.organisation.id,
+    );
+    const before = await everything();
+    expect(await invite(body)).toBeRefused(refusal);
+    expect(await everything()).toEqual(before);
+  });
+
+  it('with a role needs the right to assign roles, and gives no more than one has', async () => {
+    await sql(
+      `with role as (
+         insert into own_role (tenant_id, name, title, created_at)
+         values ($1, 'host', 'Host', now()), ($1, 'giver', 'Giver', now())
+       ) insert into own_role_grants (tenant_id, name, since, grants)
+         values ($1, 'host', now(), '{users.member.invite}'),
+                ($1, 'giver', now(), '{users.member.invite,users.role.assign}')`,
+      anna.organisation.id,
+    );
+    const host = await people.member(anna, ['host']);
+    const giver = await people.member(anna, ['giver']);
+    const before = await everything();
+    const refused = await invite({ roles: ['user'] }, host);
+    expect(refused).toBeRefused(Forbidden, { permission: 'users.role.assign' });
+    expect(await invite({ roles: ['admin'] }, giver)).toBeRefused(GrantsBeyondOwn);
+    expect(await everything()).toEqual(before);
+    expect((await invite({}, host)).status).toBe(201);
+  });
+
+  it('floods neither a mailbox nor the world', async () => {
+    await invite();
+    const soon = await invite();
+    expect(soon).toBeRefused(TooManyInvitations, { limit: 200 });
+    expect(Number(soon.headers.get('retry-after'))).toBeGreaterThan(0);
+    await sql('update invitation set mails = 200 where tenant_id = $1', anna.organisation.id);
+    expect(await invite({ email: 'another@example.com' })).toBeRefused(TooManyInvitations);
+    clock.advance(1 * days);
+    expect((await invite({ email: 'another@example.com' })).status).toBe(201);
+  });
+});
+
+describe('an invitation that is out', () => {
+  it('is sent again with a new link and a new week', async () => {
+    const { invitation, token } = await invited();
+    clock.advance(8 * days);
+    expect(await look(token)).toBeRefused(InvitationUnusable);
+    const params = { invitationId: invitation.id };
+    const again = await users.call(resendInvitation, { params }, await as(anna));
+    expect(again.body).toMatchObject({ id: invitation.id, state: 'open' });
+    expect(await look(token)).toBeRefused(InvitationUnusable);
+    expect((await look(await tokenOf(invitation))).status).toBe(200);
+    expect(await users.call(resendInvitation, { params }, await as(anna))).toBeRefused(TooManyInvitations);
+  });
+
+  it('is taken back, and then it is over', async () => {
+    const { invitation, token } = await invited();
+    const params = { invitationId: invitation.id };
+    for (let n = 0; n < 2; n += 1) {
+      const answer = await users.call(revokeInvitation, { params }, await as(anna));
+      expect(answer.body.state).toBe('revoked');
+    }
+    expect(await eventsAbout(invitation.id, invitationRevoked.type)).toHaveLength(1);
+    expect(await look(token)).toBeRefused(InvitationUnusable);
+    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    clock.advance(1 * minutes);
+    const resent = await users.call(resendInvitation, { params }, await as(anna));
+    expect(resent).toBeRefused(InvitationNotOpen, { state: 'revoked' });
+  });
+
+  it('is nobody else’s to see, send or take back', async () => {
+    const { invitation } = await invited();
+    const params = { invitationId: invitation.id };
+    const stranger = await as(await people.organisation('Oak'));
+    const before = await everything();
+    clock.advance(1 * minutes);
+    for (const endpoint of [revokeInvitation, resendInvitation]) {
+      expect(await users.call(endpoint, { params }, stranger)).toBeRefused(Absent, {
+        resource: 'invitation',
+      });
+    }
+    const theirs = await users.call(listInvitations, { query: {} }, stranger);
+    expect(theirs.body.items).toEqual([]);
+    const clerk = await as(await people.member(anna));
+    expect(await users.call(listInvitations, { query: {} }, clerk)).toBeRefused(Forbidden);
+    expect((await everything()).invitations).toEqual(before.invitations);
+  });
+
+  it('is found by what became of it, newest first, page by page', async () => {
+    for (let n = 0; n < 3; n += 1) await invite({ email: `page${n}-${email}` });
+    clock.advance(8 * days);
+    await invite();
+    const token = await as(anna);
+    const list = async (query: Record<string, string>) =>
+      (await users.call(listInvitations, { query: query as { state?: 'open' } }, token)).body;
+    expect((await list({ state: 'open' })).items.map((each) => each.email)).toEqual([email]);
+    const first = await list({ state: 'expired', limit: '2' });
+    const second = await list({ state: 'expired', limit: '2', after: first.next ?? '' });
+    expect([...first.items, ...second.items].map((each) => each.email)).toEqual(
+      [2, 1, 0].map((n) => `page${n}-${email}`),
+    );
+    expect(second.next).toBeNull();
+  });
+});
+
+describe('somebody new', () => {
+  it('sees who invites where, makes an account with a verified e-mail, and works at once', async () => {
+    const { invitation, token } = await invited({ roles: ['accountant'] });
+    expect((await look(token)).body).toEqual({
+      organisation: 'Pine',
+      inviter: anna.user.name,
+      email,
+      language: 'en',
+      expiresAt: invitation.expiresAt,
+      acceptBy: 'new',
+    });
+    const nina = (await accept(token)).body as SignedIn;
+    expect(nina.user).toMatchObject({ email, name: 'Nina', emailVerified: true, timeZone: 'Europe/Moscow' });
+    expect(claimsOf(nina)).toMatchObject({ tid: anna.organisation.id, roles: ['accountant'], amr: ['pwd'] });
+    expect((await people.signIn(email)).organisation.name).toBe('Pine');
+    expect(await eventsAbout(invitation.id, invitationAccepted.type)).toMatchObject([
+      { actorid: nina.user.id, data: { userId: nina.user.id } },
+    ]);
+    expect(await eventsAbout(nina.user.id, memberJoined.type)).toHaveLength(1);
+    const granted = await sql('select * from role_assignment where person_id = $1', nina.user.id);
+    expect(granted).toMatchObject([{ role: 'accountant', granted_by: anna.user.id }]);
+  });
+
+  it('joins once, however often and however many at once they accept', async () => {
+    const { token } = await invited();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => accept(token)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 404, 404, 404]);
+    for (const answer of answers) if (answer.status !== 201) expect(answer).toBeRefused(InvitationUnusable);
+    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    expect(await sql('select * from person where email_key = $1', email)).toHaveLength(1);
+  });
+
+  it('has the roles only as long as they were given for', async () => {
+    const validUntil = new Date(clock.now().getTime() + 2 * days).toISOString();
+    const { invitation, token } = await invited({ roles: ['user'], validUntil });
+    expect(invitation.expiresAt).toBe(validUntil); // never longer than what it gives
+    const nina = (await accept(token)).body as SignedIn;
+    const granted = await sql<{ valid_until: Date }>(
+      'select * from role_assignment where person_id = $1',
+      nina.user.id,
+    );
+    expect(granted.map((row) => row.valid_until.toISOString())).toEqual([validUntil]);
+  });
+
+  it.each([
+    ['an easy password', { password: 'password1' }, PasswordTooWeak],
+    ['no name', { name: ' ' }, MalformedRequest],
+    ['roles of their own choice', { roles: ['admin'] }, MalformedRequest],
+  ])('is refused with %s, and the invitation still works', async (_, changes, refusal) => {
+    const { token } = await invited();
+    const before = await everything();
+    expect(await accept(token, changes)).toBeRefused(refusal);
+    expect(await everything()).toEqual(before);
+    expect((await accept(token)).status).toBe(201);
+  });
+
+  it.each([
+    ['nonsense', () => 'x'],
+    ['of another kind of link', (linkId: string) => links.linkToken(linkId, 'verify-email')],
+    ['changed in one letter', (linkId: string) => changed(links.linkToken(linkId, 'invitation'))],
+    ['of a link that never was', () => links.linkToken(newId(), 'invitation')],
+  ])('gets nowhere with a token that is %s', async (_, forged) => {
+    const genuine = await invited();
+    const token = forged(links.readLink(genuine.token, 'invitation') ?? '');
+    const before = await everything();
+    expect(await look(token)).toBeRefused(InvitationUnusable);
+    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    expect(await everything()).toEqual(before);
+  });
+
+  it('comes too late after a week, and while the organisation is suspended', async () => {
+    const { token } = await invited();
+    await users.call(suspendOrganisation, {}, await as(anna));
+    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    await sql("update organisation set state = 'active' where tenant_id = $1", anna.organisation.id);
+    clock.advance(7 * days);
+    expect(await look(token)).toBeRefused(InvitationUnusable);
+    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    expect(await sql('select * from person where email_key = $1', email)).toEqual([]);
+  });
+
+  it('does not join with a role that is gone by now', async () => {
+    await sql(
+      `with role as (
+         insert into own_role (tenant_id, name, title, created_at) values ($1, 'temp', 'Temp', now())
+       ) insert into own_role_grants (tenant_id, name, since, grants) values ($1, 'temp', now(), '{main.task.*}')`,
+      anna.organisation.id,
+    );
+    const { token } = await invited({ roles: ['temp'] });
+    await sql('update own_role set deleted_at = now() where tenant_id = $1', anna.organisation.id);
+    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    expect(await sql('select * from person where email_key = $1', email)).toEqual([]);
+  });
+});
+
+describe('somebody who has an account', () => {
+  let oak: SignedIn;
+  beforeEach(async () => {
+    oak = await people.organisation('Oak');
+    email = oak.user.email;
+  });
+  const acceptSignedIn = (token: string, who: string) =>
+    users.call(acceptInvitationSignedIn, { body: { token } }, { as: who });
+
+  it('accepts signed in and goes on there, in a session of its own', async () => {
+    const { token } = await invited({ roles: ['user'] });
+    expect((await look(token)).body.acceptBy).toBe('sign-in');
+    expect(await accept(token)).toBeRefused(SignInToAccept);
+    const there = (await acceptSignedIn(token, oak.accessToken)).body;
+    expect(claimsOf(there)).toMatchObject({ tid: anna.organisation.id, roles: ['user'] });
+    const ended = await eventsAbout(claimsOf(oak).sid, sessionEnded.type);
+    expect(ended).toMatchObject([{ tenantid: oak.organisation.id, data: { reason: 'switch' } }]);
+    expect(await acceptSignedIn(token, there.accessToken)).toBeRefused(InvitationUnusable);
+  });
+
+  it('joins once of two attempts at once, and keeps a session', async () => {
+    const { token } = await invited();
+    const second = await people.signIn(email);
+    const answers = await Promise.all(
+      [oak, second].map(({ accessToken }) => acceptSignedIn(token, accessToken)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 404]);
+    expect(await sql('select * from member where person_id = $1', oak.user.id)).toHaveLength(2);
+  });
+
+  it('cannot accept what is for somebody else, nor without being signed in', async () => {
+    const { token } = await invited();
+    const other = await people.organisation('Elm');
+    const before = await everything();
+    expect(await acceptSignedIn(token, other.accessToken)).toBeRefused(InvitationForAnother);
+    expect(await users.call(acceptInvitationSignedIn, { body: { token } })).toBeRefused(Unauthenticated);
+    expect(await everything()).toEqual(before);
+  });
+
+  it('is asked for the password where no organisation lets them in, and comes back to one they had left', async () => {
+    const boris = await people.member(anna, ['accountant']);
+    email = boris.user.email;
+    await users.call(removeMember, { params: { memberId: boris.user.id } }, await as(anna));
+    clock.advance(1 * minutes);
+    const { token } = await invited({ roles: ['user'] });
+    expect((await look(token)).body.acceptBy).toBe('password');
+    const before = await everything();
+    expect(await accept(token, { password: 'wrong horse battery' })).toBeRefused(WrongCredentials);
+    expect(await everything()).toEqual(before);
+    const back = (await accept(token)).body as SignedIn;
+    expect(back.user).toMatchObject({ id: boris.user.id, name: 'Boris' }); // the name they have, not the one sent
+    expect(claimsOf(back).roles).toEqual(['user']);
+    const periods = await sql('select * from member_period where person_id = $1', boris.user.id);
+    expect(periods).toHaveLength(2);
+  });
+});
+
+/** Another letter in the middle, where every bit counts. */
+function changed(token: string): string {
+  return token.slice(0, 30) + (token[30] === 'A' ? 'B' : 'A') + token.slice(31);
+}
