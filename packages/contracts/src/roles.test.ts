@@ -1,5 +1,6 @@
 import { permissions } from './all.ts';
 import { builtInGrants, builtInRoles, grantsCover, rolesGrant } from './roles.ts';
+import { AccessTokenClaims, rightsLimits } from './users/index.ts';
 
 describe('what a built-in role may do', () => {
   it.each([
@@ -42,5 +43,21 @@ describe('whether somebody holds what a role would grant', () => {
     [[...builtInGrants('nobody')], 'accounting.account.read', false],
   ])('%j and %s: %s', (held, grant, holds) => {
     expect(grantsCover(held, grant)).toBe(holds);
+  });
+});
+
+describe('the largest access token there can be', () => {
+  it('fits into the 16 KiB that a request may have of headers, with 2 KiB to spare', () => {
+    const longest = Math.max(...permissions.map(({ name }) => name.length));
+    const id = '01920000-0000-7000-8000-00000000000a';
+    const claims: AccessTokenClaims = {
+      ...{ iss: 'marimo', aud: 'marimo', sub: id, tid: id, sid: id, rv: 1_000_000 },
+      roles: Array.from({ length: rightsLimits.roles }, () => 'r'.repeat(40)),
+      grants: Array.from({ length: rightsLimits.grants }, () => 'g'.repeat(longest)),
+      ...{ auth_time: 1_800_000_000, amr: ['pwd', 'otp', 'mfa'], iat: 1_800_000_000.123, exp: 1_800_000_900 },
+    };
+    const signed = 600; // header and RS256 signature in base64url, with room
+    const bytes = Math.ceil((JSON.stringify(AccessTokenClaims.parse(claims)).length * 4) / 3) + signed;
+    expect(bytes).toBeLessThan(14 * 1_024);
   });
 });
