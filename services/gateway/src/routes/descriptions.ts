@@ -49,8 +49,12 @@ export class Descriptions {
     return [...this.#refused.values()];
   }
 
-  knows(digest: string): boolean {
-    return this.#accepted.has(digest) || this.#refused.has(digest);
+  accepts(digest: string): boolean {
+    return this.#accepted.has(digest);
+  }
+
+  refuses(digest: string): boolean {
+    return this.#refused.has(digest);
   }
 
   /** What can be believed; in force from the moment somebody serves it, or at once where nothing else is. */

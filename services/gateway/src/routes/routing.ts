@@ -6,7 +6,7 @@ import { describedService } from '@marimo/service-kit';
 import type { KeptFile } from '../kept-file.ts';
 import { type Asking, askInstances, type Said } from './ask.ts';
 import { mistakesIn } from './check.ts';
-import { Descriptions, judge, type Standing } from './descriptions.ts';
+import { Descriptions, judge, type Refused, type Standing } from './descriptions.ts';
 import type { KeptTable } from './kept.ts';
 import type { RouteOverride, RoutePolicy } from './policy.ts';
 import { type CompiledService, compileService, type RouteTable } from './table.ts';
@@ -219,7 +219,7 @@ export class Routing implements RouteTable {
     for (const instance of this.#instances(service)) {
       const digest = book.digestOf(instance);
       const mayChange = instance.routesDigest === undefined && instance.version === 'unknown';
-      if (this.#asked.has(instance.id) || (digest !== undefined && book.knows(digest) && !mayChange))
+      if (this.#asked.has(instance.id) || (digest !== undefined && book.accepts(digest) && !mayChange))
         continue;
       this.#asked.add(instance.id);
       this.#ask
@@ -236,36 +236,42 @@ export class Routing implements RouteTable {
 
   #learn(instance: Instance, said: Said): void {
     if (this.#end === undefined || said.kind === 'unchanged' || said.kind === 'silent') return;
-    const { service } = instance;
-    const book = this.#book(service);
-    const { log } = this.#parts;
+    const book = this.#book(instance.service);
     if (said.kind === 'garbled') {
       const digest = instance.routesDigest ?? `garbled:${instance.id}`;
-      if (book.knows(digest)) return;
-      book.found(instance, digest);
-      book.refuse({ digest, version: instance.version, mistakes: said.mistakes, closed: [] });
-    } else {
-      const { digest, description } = said;
-      book.found(instance, digest);
-      if (!book.knows(digest)) {
-        const judged = judge(service, digest, description, this.knowsPermission);
-        if ('origin' in judged) {
-          book.accept(judged);
-          this.#readPage(instance, digest);
-        } else book.refuse(judged);
+      const { version } = instance;
+      this.#refuse(book, instance, { digest, version, mistakes: said.mistakes, closed: [] });
+      return;
+    }
+    const { digest, description } = said;
+    book.found(instance, digest);
+    if (!book.accepts(digest)) {
+      const judged = judge(book.service, digest, description, this.knowsPermission);
+      if (!('origin' in judged)) {
+        this.#refuse(book, instance, judged);
+        return;
       }
+      book.accept(judged);
+      this.#readPage(instance, digest);
     }
-    const refused = book.refused.find((one) => book.digestOf(instance) === one.digest);
-    if (refused !== undefined) {
-      this.#report.refused.inc({ upstream: service });
-      log.error('the routes of a service are refused; those known before stay', {
-        target: service,
-        instance: instance.id,
-        mistakes: refused.mistakes.slice(0, 20),
-      });
-    }
-    book.settle(this.#instances(service));
-    this.#change([service]);
+    // Who was not known may be now, also where the table stays the same.
+    if (book.settle(this.#instances(book.service))) this.#change([book.service]);
+    else this.#tell();
+  }
+
+  #refuse(book: Descriptions, instance: Instance, refused: Refused): void {
+    const isNews = !book.refuses(refused.digest);
+    book.found(instance, refused.digest);
+    book.refuse(refused);
+    if (!isNews) return;
+    this.#report.refused.inc({ upstream: book.service });
+    this.#parts.log.error('the routes of a service are refused; those known before stay', {
+      target: book.service,
+      instance: instance.id,
+      mistakes: refused.mistakes.slice(0, 20),
+    });
+    book.settle(this.#instances(book.service));
+    this.#change([book.service]);
   }
 
   /** What only documents may be missing. */
