@@ -1,12 +1,17 @@
-import { Absent, MethodNotAllowed, Unauthenticated } from '@marimo/contracts';
+import { Absent, Forbidden, MethodNotAllowed } from '@marimo/contracts';
 import { inSpan, SpanKind } from '@marimo/observability';
-import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import type { Caller } from '@marimo/service-kit';
+import { codingFor, encodeAnswer } from './compression/index.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Passage } from './passage.ts';
-import type { ClientAddress, ReadAddress } from './policies/address.ts';
-import { bearerOf } from './policies/bearer.ts';
+import { type ClientAddress, networkOf, type ReadAddress } from './policies/address.ts';
+import { type Identify, isDisbelief } from './policies/api-key.ts';
+import type { Bulkhead } from './policies/bulkhead.ts';
+import { isPreflight, type Origins } from './policies/origins.ts';
+import type { Shedding } from './policies/overload.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
 import { bodyShape, type ClientHeaders, type Forward, readClientHeaders, readHeld } from './proxy/index.ts';
+import type { ResponseCache } from './response-cache/index.ts';
 import type { RoutePolicy, RouteTable } from './routes/index.ts';
 import type { LimitName } from './settings.ts';
 import type { Target } from './target.ts';
@@ -14,8 +19,12 @@ import type { Target } from './target.ts';
 export interface ApiParts {
   readonly routes: RouteTable;
   readonly readAddress: ReadAddress;
-  readonly verifier: TokenVerifier;
+  readonly identify: Identify;
   readonly limiter: RateLimiter;
+  readonly origins: Origins;
+  readonly shedding: Shedding;
+  readonly bulkhead: Bulkhead;
+  readonly responses: ResponseCache;
   readonly forward: Forward;
   readonly metrics: GatewayMetrics;
   readonly fail: (passage: Passage, thrown: unknown) => void;
@@ -25,7 +34,10 @@ export type Api = (passage: Passage, service: string, target: Target) => Promise
 
 const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** The way of a request to a service. The order is the promise: is it clear, who is it, how often, how much. */
+/**
+ * The way of a request to a service. The order is the promise: is it clear, is there room, who is it, how often, how
+ * much, is it known already.
+ */
 export function createApi(parts: ApiParts): Api {
   return async (passage, service, target) => {
     const { method = '', headers } = passage.req;
@@ -49,38 +61,90 @@ async function pass(parts: ApiParts, passage: Passage, policy: RoutePolicy, targ
   const { req } = passage;
   const headers = readClientHeaders(req);
   const client = parts.readAddress(req);
-  const deadlineAt = Date.now() + policy.deadlineMs;
+  if (isPreflight(req))
+    return answerPreflight(parts, passage, policy.service, target.path, headers.host, client);
+  for (const text of parts.origins.headersFor(req, headers.host)) passage.ownHeaders.push(text);
   passage.expireAfter(policy.deadlineMs);
+  parts.shedding.demandRoom(policy.trafficClass);
   await admit(parts, passage, policy, headers, client);
+  if (policy.closed) throw new Forbidden({ permission: null });
 
   const shape = bodyShape(req, policy.bodyLimitBytes);
   if (shape.kind !== 'none') passage.inviteBody();
-  const outgoing = headers.passed;
-  outgoing.push(
-    'x-forwarded-for',
-    client.address,
-    'x-forwarded-proto',
-    client.proto,
-    'x-forwarded-host',
-    headers.host,
-  );
-  outgoing.push('x-request-id', passage.requestId, 'x-marimo-deadline', String(deadlineAt));
-  if (shape.kind === 'streamed' && shape.length !== undefined)
-    outgoing.push('content-length', String(shape.length));
-  await parts.forward(passage, {
-    service: policy.service,
-    method: req.method ?? '',
-    path: target.path + target.query,
-    headers: outgoing,
-    held: shape.kind === 'held' ? await readHeld(passage) : undefined,
-    streamLimitBytes: shape.kind === 'streamed' ? policy.bodyLimitBytes : undefined,
-    keyed: headers.keyed,
-  });
+  const held = shape.kind === 'held' ? await readHeld(passage) : undefined;
+  compress(passage, policy);
+  const ask = async (through: Passage, passed: string[]): Promise<void> => {
+    pushOurs(passed, through, headers, client, policy.deadlineMs);
+    if (shape.kind === 'streamed' && shape.length !== undefined)
+      passed.push('content-length', String(shape.length));
+    parts.bulkhead.enter(policy.service);
+    try {
+      await parts.forward(through, {
+        service: policy.service,
+        servedBy: policy.servedBy,
+        client: passage.caller?.sessionId ?? networkOf(client.address),
+        method: req.method ?? '',
+        path: target.path + target.query,
+        headers: passed,
+        held,
+        streamLimitBytes: shape.kind === 'streamed' ? policy.bodyLimitBytes : undefined,
+        keyed: headers.keyed,
+      });
+    } finally {
+      parts.bulkhead.leave(policy.service);
+    }
+  };
+  const { service, template, deadlineMs, cache } = policy;
+  if (cache !== undefined) {
+    const { path, query } = target;
+    const route = { service, template, deadlineMs, cache };
+    await parts.responses.answer(passage, { policy: route, path, query, passed: headers.passed, ask });
+  } else if (isSafe(req.method)) await ask(passage, headers.passed);
+  else await parts.responses.write(passage, service, () => ask(passage, headers.passed));
+}
+
+/** A browser asks what a page of another origin may send; the services never see that. */
+async function answerPreflight(
+  { routes, limiter, origins }: ApiParts,
+  passage: Passage,
+  service: string,
+  path: string,
+  host: string,
+  { address }: ClientAddress,
+): Promise<void> {
+  await limiter.take('caller', { address, caller: undefined }, passage.ownHeaders);
+  const answered = methods.filter((method) => routes.match(service, method, path)?.template !== 'unmatched');
+  passage.ownHeaders.push(...origins.preflight(passage.req, host, answered));
+  passage.res.writeHead(204, [...passage.ownHeaders, 'cache-control', 'no-store']);
+  passage.res.end();
+}
+
+function compress({ req, res }: Passage, { secret, trafficClass }: RoutePolicy): void {
+  const accepted = req.headers['accept-encoding'];
+  if (accepted === undefined || secret || trafficClass === 'critical') return;
+  if (req.method === 'HEAD' || req.httpVersion === '1.0') return;
+  const coding = codingFor(accepted);
+  if (coding !== 'identity') encodeAnswer(res, coding);
+}
+
+function pushOurs(
+  passed: string[],
+  { requestId }: Passage,
+  { host }: ClientHeaders,
+  { address, proto }: ClientAddress,
+  deadlineMs: number,
+): void {
+  passed.push('x-forwarded-for', address, 'x-forwarded-proto', proto, 'x-forwarded-host', host);
+  passed.push('x-request-id', requestId, 'x-marimo-deadline', String(Date.now() + deadlineMs));
+}
+
+function isSafe(method: string | undefined): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }
 
 /** Who it is and how often they come. A token nobody believes counts against the address it came from. */
 async function admit(
-  { verifier, limiter, metrics }: ApiParts,
+  { identify, limiter, metrics }: ApiParts,
   passage: Passage,
   policy: RoutePolicy,
   headers: ClientHeaders,
@@ -92,9 +156,9 @@ async function admit(
   if (!policy.bearer) return take(policy.limit);
   let caller: Caller;
   try {
-    caller = await verifier.verify(bearerOf(headers.authorization));
+    caller = await identify(headers, address);
   } catch (thrown) {
-    if (!(thrown instanceof Unauthenticated)) throw thrown;
+    if (!isDisbelief(thrown)) throw thrown;
     metrics.refusedTokens.inc();
     await take('caller');
     throw thrown;

@@ -85,7 +85,6 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
   const upgrade = createUpgrades({
     ...checks,
     routes: parts.sockets,
-    allowedOrigins: settings.allowedOrigins,
     upstreams,
     breakers,
     tunnels,
@@ -106,7 +105,7 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
   const operators = operatorListener(
     {
       ...{ routing, orders, registry, upstreams, breakers, isFine, draining },
-      ...{ cache: parts.cache, keptAnswers: undefined, clock: parts.clock, version: parts.version },
+      ...{ cache: parts.cache, keptAnswers: traffic.responses, clock: parts.clock, version: parts.version },
       journal: journalIn(home && join(home, 'changes.jsonl'), log),
       documentConflicts: documents.conflicts,
     },

@@ -6,6 +6,9 @@ import type { Breakers } from '@marimo/resilience';
 import { refuseOnSocket } from './answer.ts';
 import { networkOf, type ReadAddress } from './policies/address.ts';
 import type { Identify } from './policies/api-key.ts';
+import type { Bulkhead } from './policies/bulkhead.ts';
+import type { Origins } from './policies/origins.ts';
+import type { Shedding } from './policies/overload.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
 import { type ClientHeaders, readClientHeaders, type Upstreams } from './proxy/index.ts';
 import { requestIdOf } from './request-id.ts';
@@ -22,7 +25,9 @@ export interface SocketRoute {
 
 export interface UpgradeParts {
   readonly routes: readonly SocketRoute[];
-  readonly allowedOrigins: readonly string[];
+  readonly origins: Origins;
+  readonly shedding: Shedding;
+  readonly bulkhead: Bulkhead;
   readonly readAddress: ReadAddress;
   readonly identify: Identify;
   readonly limiter: RateLimiter;
@@ -62,11 +67,15 @@ async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: strin
   const headers = readClientHeaders(req);
   const route = parts.routes.find((one) => one.service === service && one.path === path);
   if (route === undefined) throw new Absent({ resource: 'socket' });
-  demandOrigin(req, headers.host, parts.allowedOrigins);
+  demandOrigin(req, headers.host, parts.origins);
+  parts.shedding.demandRoom('write'); // somebody sits in front of it
 
   const { address, proto } = parts.readAddress(req);
   const verified = route.bearer ? await parts.identify(headers, address) : undefined;
   await parts.limiter.take('caller', { address, caller: verified }, []);
+  // An open tunnel waits for nobody, so it holds no place; but a service that is full gets no further one.
+  parts.bulkhead.enter(route.service);
+  parts.bulkhead.leave(route.service);
   const busy = parts.draining() || parts.tunnels.count >= tunnelLimit;
   const skip = ({ instance }: { instance: { id: string; service: string } }) =>
     parts.breakers.isOpen(instance);
@@ -81,11 +90,10 @@ async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: strin
 }
 
 /** A browser sends the cookies of our site with another site's socket, and no same-origin policy stops it. */
-function demandOrigin(req: IncomingMessage, host: string, allowed: readonly string[]): void {
+function demandOrigin(req: IncomingMessage, host: string, origins: Origins): void {
   const { origin } = req.headers;
-  if (origin === undefined) return; // not a browser
-  const ours = origin === `http://${host}` || origin === `https://${host}`;
-  if (!ours && !allowed.includes(origin)) throw new OriginRefused({ origin });
+  // Without one it is not a browser.
+  if (origin !== undefined && !origins.allows(origin, host)) throw new OriginRefused({ origin });
 }
 
 /** The library sends on whatever stands in `headers`. */

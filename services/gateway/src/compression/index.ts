@@ -1,0 +1,2 @@
+export { type Coding, codingFor } from './codings.ts';
+export { encodeAnswer } from './encode-answer.ts';

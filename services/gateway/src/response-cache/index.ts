@@ -1,0 +1,1 @@
+export { type CachedRead, ResponseCache, type ResponseCacheParts } from './response-cache.ts';

@@ -1,0 +1,375 @@
+import type { RequestListener } from 'node:http';
+import { memoryCache } from '@marimo/cache';
+import { type AnyEndpoint, endpoint, Unauthenticated } from '@marimo/contracts';
+import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import { z } from 'zod';
+import { closeAll, gatewayTo, type Options, stock, until, upstream } from '../../test/gateway-under-test.ts';
+
+afterEach(closeAll);
+
+const replies = { 200: z.unknown() };
+const cache = { freshMs: 10_000, staleIfErrorMs: 60_000 };
+const prices: readonly AnyEndpoint[] = [
+  ...stock,
+  endpoint({ method: 'GET', path: '/api/v1/stock/prices', summary: '', access: 'signed-in', cache, replies }),
+  endpoint({ method: 'GET', path: '/api/v1/stock/offers', summary: '', access: 'public', cache, replies }),
+  endpoint({
+    method: 'GET',
+    path: '/api/v1/stock/hasty',
+    summary: '',
+    access: 'public',
+    cache,
+    deadlineMs: 400,
+    replies,
+  }),
+  endpoint({ method: 'POST', path: '/api/v1/stock/prices', summary: '', access: 'signed-in', replies }),
+];
+
+/** `Bearer <tenant> <user> <version>` with dots; one session for all, so that only these tell them apart. */
+const verifier: TokenVerifier = {
+  async verify(token) {
+    const [tenantId, userId, permissionsVersion] = token.split('.');
+    if (!tenantId || !userId || !permissionsVersion) throw new Unauthenticated({});
+    const caller: Caller = {
+      tenantId,
+      userId,
+      permissionsVersion,
+      sessionId: 'one',
+      roles: [],
+      grants: [],
+      authenticatedAt: new Date(),
+      methods: ['pwd'],
+      bearer: token,
+      may: () => true,
+    };
+    return caller;
+  },
+};
+
+const env = { RATE_LIMIT_CALLER: '9999/s', RATE_LIMIT_USER: '9999/s', RATE_LIMIT_ADDRESS: '9999/s' };
+const anna = 'pine.anna.1';
+
+async function pricesBehindGateway(listener: RequestListener, options: Options = {}) {
+  let now = Date.parse('2026-03-01T12:00:00Z');
+  const service = await upstream(listener);
+  const gateway = await gatewayTo([service.instance], {
+    contracts: { stock: prices },
+    verifier,
+    env,
+    clock: () => new Date(now),
+    ...options,
+  });
+  const ask = async (path = '/prices', token = anna, init: RequestInit = {}) => {
+    const headers = { authorization: `Bearer ${token}`, ...init.headers };
+    const answer = await fetch(`${gateway.url}/api/v1/stock${path}`, { ...init, headers });
+    return { answer, text: await answer.text(), cached: answer.headers.get('x-marimo-cache') };
+  };
+  return { service, gateway, ask, later: (ms: number) => (now += ms) };
+}
+
+/** Answers with a new number each time. */
+function counting(): RequestListener {
+  let count = 0;
+  return (_, res) =>
+    res.setHeader('content-type', 'application/json').end(JSON.stringify({ count: ++count }));
+}
+
+describe('an answer that may be kept', () => {
+  it('is given again without asking the service, with its age, until it is no longer fresh', async () => {
+    const { service, ask, later } = await pricesBehindGateway(counting());
+    const first = await ask();
+    expect([first.cached, first.answer.headers.get('age')]).toEqual(['miss', '0']);
+    later(9_999);
+    const second = await ask();
+    expect([second.cached, second.answer.headers.get('age'), second.text]).toEqual(['hit', '9', first.text]);
+    expect(second.answer.headers.get('content-type')).toBe('application/json');
+    expect(second.answer.headers.get('x-request-id')).not.toBe(first.answer.headers.get('x-request-id'));
+    expect(second.answer.headers.get('ratelimit-limit')).toBe('9999');
+    later(1);
+    expect((await ask()).cached).toBe('miss');
+    expect(service.requests).toHaveLength(2);
+  });
+
+  it.each([
+    ['another organisation', 'oak.anna.1'],
+    ['another person of the organisation', 'pine.boris.1'],
+    ['the same person with other rights', 'pine.anna.2'],
+  ])('is never given to %s', async (_, token) => {
+    const { ask } = await pricesBehindGateway((req, res) => res.end(req.headers.authorization));
+    expect((await ask('/prices', anna)).text).toBe(`Bearer ${anna}`);
+    const other = await ask('/prices', token);
+    expect([other.cached, other.text]).toEqual(['miss', `Bearer ${token}`]);
+  });
+
+  it('is given to nobody whose token is not believed, and not beyond the limits', async () => {
+    const { ask } = await pricesBehindGateway(counting(), {
+      env: { ...env, RATE_LIMIT_CALLER: '1/min,burst=2' },
+    });
+    expect((await ask()).cached).toBe('miss');
+    expect((await ask('/prices', 'bad')).answer.status).toBe(401);
+    expect((await ask()).cached).toBe('hit');
+    expect((await ask()).answer.status).toBe(429);
+  });
+
+  it('is found however its query is ordered, and never for another query, language or type', async () => {
+    const { ask } = await pricesBehindGateway((req, res) =>
+      res.end(`${req.url} ${req.headers['accept-language']}`),
+    );
+    expect((await ask('/prices?item=1&day=2026-01-01')).cached).toBe('miss');
+    expect((await ask('/prices?day=2026-01-01&item=1')).cached).toBe('hit');
+    expect((await ask('/prices?item=1&item=2')).cached).toBe('miss');
+    expect((await ask('/prices?item=2&item=1')).cached).toBe('miss');
+    expect((await ask('/prices', anna, { headers: { 'accept-language': 'ru' } })).text).toMatch(/ru$/);
+    expect((await ask('/prices', anna, { headers: { 'accept-language': 'en' } })).text).toMatch(/en$/);
+    expect((await ask('/prices', anna, { headers: { accept: 'text/csv' } })).cached).toBe('miss');
+  });
+
+  it('is asked for with nothing that does not stand in its key', async () => {
+    const { service, ask } = await pricesBehindGateway(counting());
+    await ask('/prices', anna, { headers: { cookie: 'a=1', 'x-colour': 'red', 'if-none-match': '"1"' } });
+    expect(Object.keys(service.requests[0]!.headers)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/cookie|x-colour|if-none-match/)]),
+    );
+  });
+
+  it('is not sent to who has it already', async () => {
+    const { ask, service } = await pricesBehindGateway((_, res) => res.setHeader('etag', '"7"').end('seven'));
+    expect((await ask()).answer.headers.get('etag')).toBe('"7"');
+    const again = await ask('/prices', anna, { headers: { 'if-none-match': 'W/"6", W/"7"' } });
+    expect([again.answer.status, again.text, again.cached]).toEqual([304, '', 'hit']);
+    expect((await ask('/prices', anna, { headers: { 'if-none-match': '"8"' } })).text).toBe('seven');
+    expect(service.requests).toHaveLength(1);
+  });
+
+  it('has a tag of the gateway where the service gives none', async () => {
+    const { ask } = await pricesBehindGateway(counting());
+    await ask();
+    const etag = (await ask()).answer.headers.get('etag') as string;
+    expect((await ask('/prices', anna, { headers: { 'if-none-match': etag } })).answer.status).toBe(304);
+  });
+
+  it.each([
+    ['another status', (res: Parameters<RequestListener>[1]) => res.writeHead(404).end()],
+    ['a cookie', (res: Parameters<RequestListener>[1]) => res.setHeader('set-cookie', 'a=1').end()],
+    [
+      'a form that varies by what is not in the key',
+      (res: Parameters<RequestListener>[1]) => res.setHeader('vary', 'x-colour').end(),
+    ],
+    ['more than 256 KB', (res: Parameters<RequestListener>[1]) => res.end('x'.repeat(262_145))],
+    [
+      'more than 256 KB of unknown length',
+      (res: Parameters<RequestListener>[1]) => {
+        for (let at = 0; at < 5; at++) res.write('x'.repeat(60_000));
+        res.end();
+      },
+    ],
+  ])('is none of these: %s', async (_, answer) => {
+    const { ask } = await pricesBehindGateway((_req, res) => answer(res));
+    const [first, second] = [await ask(), await ask()];
+    expect(first.text).toBe(second.text);
+    expect(first.answer.status).toBe(second.answer.status);
+    expect([first.cached, second.cached]).not.toContain('hit');
+  });
+
+  it.each([
+    ['a route that declares nothing', '/things/1', {}],
+    ['a HEAD', '/prices', { method: 'HEAD' }],
+    ['a part of it', '/prices', { headers: { range: 'bytes=0-1' } }],
+  ])('is not used for %s', async (_, path, init) => {
+    const { service, ask } = await pricesBehindGateway(counting());
+    await ask(path);
+    const before = service.requests.length;
+    expect((await ask(path, anna, init)).cached).not.toBe('hit');
+    expect(service.requests).toHaveLength(before + 1);
+  });
+
+  it('makes room for newer ones within its bounds', async () => {
+    const { ask } = await pricesBehindGateway((_, res) => res.end('x'.repeat(200_000)), {
+      env: { ...env, RESPONSE_CACHE_MB: '1' },
+    });
+    for (let at = 0; at < 6; at++) await ask(`/prices?item=${at}`);
+    expect((await ask('/prices?item=5')).cached).toBe('hit');
+    expect((await ask('/prices?item=0')).cached).toBe('miss');
+  });
+});
+
+describe('a write', () => {
+  const post = { method: 'POST' };
+
+  it('is seen by who made it in what they read next', async () => {
+    const { ask } = await pricesBehindGateway(counting());
+    const before = await ask();
+    expect((await ask('/prices', anna, post)).answer.status).toBe(200);
+    const after = await ask();
+    expect(after.cached).toBe('miss');
+    expect(after.text).not.toBe(before.text);
+  });
+
+  it('makes nothing old for another organisation, and a refused one for nobody', async () => {
+    const { ask } = await pricesBehindGateway((req, res) =>
+      res.writeHead(req.method === 'GET' ? 200 : 409).end(),
+    );
+    await ask();
+    await ask('/prices', 'oak.olga.1', post);
+    await ask('/prices', anna, post);
+    expect((await ask()).cached).toBe('hit');
+  });
+
+  it('is seen through every gateway', async () => {
+    const shared = memoryCache();
+    const near = await pricesBehindGateway(counting(), { cache: shared });
+    const far = await pricesBehindGateway(counting(), { cache: shared });
+    await far.ask();
+    expect((await far.ask()).cached).toBe('hit');
+    await near.ask('/prices', anna, post);
+    expect((await far.ask()).cached).toBe('miss');
+  });
+
+  it('lets nothing be kept that was read before it ended', async () => {
+    const held: (() => void)[] = [];
+    const { ask } = await pricesBehindGateway((req, res) => {
+      if (req.url?.includes('slow')) held.push(() => res.end('old'));
+      else res.end('new');
+    });
+    const slow = ask('/prices?slow');
+    await until(() => held.length === 1);
+    await ask('/prices', anna, post);
+    const joined = ask('/prices?slow');
+    await until(() => held.length === 2); // it did not join what began before the write
+    for (const end of held) end();
+    expect([(await slow).text, (await joined).cached]).toEqual(['old', 'miss']);
+  });
+
+  it('lets nobody be answered from memory while it runs', async () => {
+    const held: (() => void)[] = [];
+    const { ask } = await pricesBehindGateway((req, res) => {
+      if (req.method === 'POST') held.push(() => res.end());
+      else res.end('read');
+    });
+    await ask();
+    const writing = ask('/prices', anna, post);
+    await until(() => held.length === 1);
+    expect((await ask()).cached).toBe('bypass');
+    held[0]!();
+    await writing;
+    expect((await ask()).cached).toBe('miss');
+  });
+});
+
+describe('a service that fails', () => {
+  it.each([
+    ['answers 500', (res: Parameters<RequestListener>[1]) => res.writeHead(500).end()],
+    ['breaks off', (res: Parameters<RequestListener>[1]) => res.destroy()],
+    [
+      'breaks off in the middle',
+      (res: Parameters<RequestListener>[1]) => {
+        res.writeHead(200, { 'content-length': '10' }).write('half');
+        setImmediate(() => res.destroy());
+      },
+    ],
+  ])('is stood in for by what it said before: it %s', async (_, fail) => {
+    let isBroken = false;
+    const { ask, later } = await pricesBehindGateway((_req, res) => (isBroken ? fail(res) : res.end('good')));
+    await ask();
+    isBroken = true;
+    later(10_000);
+    const stale = await ask();
+    expect([stale.answer.status, stale.text, stale.cached]).toEqual([200, 'good', 'stale']);
+    expect(stale.answer.headers.get('age')).toBe('10');
+    later(60_000);
+    expect((await ask()).answer.status).toBeGreaterThanOrEqual(500);
+  });
+
+  it('is stood in for when it is gone, and when it does not answer in time', async () => {
+    const hanging: unknown[] = [];
+    let hangs = false;
+    const { ask, later, gateway } = await pricesBehindGateway((_, res) =>
+      hangs ? hanging.push(res) : res.end('good'),
+    );
+    await ask('/hasty');
+    hangs = true;
+    later(10_000);
+    expect((await ask('/hasty')).cached).toBe('stale');
+    expect(hanging).toHaveLength(1);
+    gateway.announce();
+    expect((await ask('/hasty')).cached).toBe('stale');
+    expect((await ask('/hasty?unknown')).answer.status).toBe(503);
+  });
+
+  it('is not stood in for by what a write has made wrong', async () => {
+    let isBroken = false;
+    const { ask } = await pricesBehindGateway((_, res) => res.writeHead(isBroken ? 500 : 200).end());
+    await ask();
+    await ask('/prices', anna, { method: 'POST' });
+    isBroken = true;
+    expect((await ask()).answer.status).toBe(500);
+  });
+});
+
+describe('a herd that asks the same', () => {
+  it('makes one request, and everyone gets its answer', async () => {
+    const held: (() => void)[] = [];
+    const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')));
+    const herd = Array.from({ length: 100 }, () => ask());
+    const other = ask('/prices', 'pine.boris.1');
+    const ofHerd = { upstream: 'stock' };
+    await until(() => held.length === 2);
+    await until(
+      async () => (await gateway.measured('gateway_ratelimit_total', { decision: 'allowed' })) === 101,
+    );
+    for (const end of held) end();
+    const answers = await Promise.all(herd);
+    expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(['one']));
+    expect(answers.filter(({ cached }) => cached === 'coalesced')).toHaveLength(99);
+    expect((await other).cached).toBe('miss');
+    expect(service.requests).toHaveLength(2);
+    expect(await gateway.measured('gateway_cache_total', { ...ofHerd, result: 'coalesced' })).toBe(99);
+  });
+
+  it('goes on when the one that asked first has left', async () => {
+    const held: (() => void)[] = [];
+    const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')));
+    const leaver = new AbortController();
+    const first = ask('/prices', anna, { signal: leaver.signal }).catch(() => 'left');
+    await until(() => held.length === 1);
+    const second = ask();
+    await until(
+      async () => (await gateway.measured('gateway_ratelimit_total', { decision: 'allowed' })) === 2,
+    );
+    leaver.abort();
+    expect(await first).toBe('left');
+    held[0]!();
+    expect((await second).text).toBe('one');
+    expect(service.requests).toHaveLength(1);
+  });
+
+  it('asks for itself when what it waits for does not come', async () => {
+    let asked = 0;
+    const { ask } = await pricesBehindGateway((_, res) => void (++asked === 1 || res.end('own')));
+    const first = ask('/hasty');
+    await until(() => asked === 1);
+    const second = await ask('/hasty');
+    expect([second.text, second.cached]).toEqual(['own', 'bypass']);
+    expect((await first).answer.status).toBe(504);
+  });
+
+  it('shares the failure of what it waited for, and no cookie', async () => {
+    const held: (() => void)[] = [];
+    const { ask, gateway, service } = await pricesBehindGateway((req, res) => {
+      if (!req.url?.includes('cookie')) held.push(() => res.writeHead(404).end('none'));
+      else held.push(() => res.setHeader('set-cookie', `of=${held.length}`).end());
+    });
+    const allowed = async () => gateway.measured('gateway_ratelimit_total', { decision: 'allowed' });
+    const failing = [ask('/prices?absent'), ask('/prices?absent')];
+    await until(async () => (await allowed()) === 2 && held.length === 1);
+    held.pop()!();
+    expect((await Promise.all(failing)).map(({ answer }) => answer.status)).toEqual([404, 404]);
+    expect(service.requests).toHaveLength(1);
+    const baking = [ask('/prices?cookie'), ask('/prices?cookie')];
+    await until(async () => (await allowed()) === 4 && held.length === 1);
+    held.pop()!();
+    await until(() => held.length === 1);
+    held.pop()!();
+    expect((await Promise.all(baking)).map(({ cached }) => cached).sort()).toEqual(['bypass', 'miss']);
+  });
+});
