@@ -15,7 +15,7 @@ import {
   upstream,
 } from '../../test/gateway-under-test.ts';
 import type { ClientHeaders } from '../proxy/index.ts';
-import { identifier, rememberedKeys } from './api-key.ts';
+import { identifier, rememberedRefusals } from './api-key.ts';
 
 afterEach(closeAll);
 
@@ -261,11 +261,11 @@ describe('the tokens held for API keys', () => {
   it('and the refusals are bounded: what strangers send fills no memory', async () => {
     users.knows = () => false;
     await expect(identify(key)).rejects.toBeInstanceOf(ApiKeyRefused);
-    for (let n = 0; n < rememberedKeys; n++) await identify(keyNumber(n + 10)).catch(() => {});
+    for (let n = 0; n < rememberedRefusals; n++) await identify(keyNumber(n + 10)).catch(() => {});
     const asked = users.asked.length;
     await expect(identify(key)).rejects.toBeInstanceOf(ApiKeyRefused);
     expect(users.asked).toHaveLength(asked + 1); // it had been forgotten
-    await identify(keyNumber(rememberedKeys + 9)).catch(() => {});
+    await identify(keyNumber(rememberedRefusals + 9)).catch(() => {});
     expect(users.asked).toHaveLength(asked + 1);
   });
 });

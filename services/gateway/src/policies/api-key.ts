@@ -38,7 +38,9 @@ interface HeldToken {
   readonly usableUntil: number;
 }
 
-export const rememberedKeys = 10_000;
+const rememberedKeys = 10_000;
+/** They are remembered for seconds only, and anybody can send more. */
+export const rememberedRefusals = 2_000;
 /** Short: a key that was just made, enabled or rotated must not wait long. */
 const refusedForMs = 5_000;
 const exchangeWithinMs = 3_000;
@@ -79,7 +81,7 @@ export function identifier(parts: IdentifyParts): Identify {
  */
 function keyExchange({ client, limiter, metrics, log, now = Date.now }: IdentifyParts) {
   const tokens = new LRUCache<string, HeldToken>({ max: rememberedKeys });
-  const refusedUntil = new LRUCache<string, number>({ max: rememberedKeys });
+  const refusedUntil = new LRUCache<string, number>({ max: rememberedRefusals });
   const running = new Map<string, Promise<string>>(); // by key, so that a hundred requests at once ask once
   const count = metrics.counter(
     'gateway_api_key_exchanges_total',
