@@ -1,0 +1,127 @@
+import {
+  addPasskey,
+  confirmTotp,
+  enrolTotp,
+  finishLogin,
+  login,
+  offerPasskey,
+  register,
+  SecondFactorAsked,
+  SignedIn,
+} from '@marimo/contracts/users';
+import type { ServiceUnderTest, TestClock } from '@marimo/testing';
+import { Secret, TOTP } from 'otpauth';
+import { type SoftwareAuthenticator, softwareAuthenticator } from './software-authenticator.ts';
+
+export const password = 'correct horse battery staple';
+const stepMs = 30_000;
+let count = 0;
+
+/** An administrator with an organisation of their own. */
+export interface PersonUnderTest {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly email: string;
+  /** The newest tokens. */
+  signedIn: SignedIn;
+  /** Signs in with the password, which is enough as long as there is no second factor. */
+  enter(): Promise<SignedIn>;
+  /** The password was right: what is asked for. */
+  ask(): Promise<SecondFactorAsked>;
+  /** Adds an authenticator app; its code of this moment is spent with that. */
+  addApp(name?: string): Promise<AppUnderTest>;
+  addDevice(name?: string): Promise<DeviceUnderTest>;
+  /** Signs in with the next code of this app. */
+  enterWith(app: AppUnderTest): Promise<SignedIn>;
+}
+
+export interface AppUnderTest {
+  readonly factorId: string;
+  readonly recoveryCodes: readonly string[];
+  /** The code it shows, or the one it showed or will show that many steps from now. */
+  code(steps?: number): string;
+  /** Waits until it shows one that nobody has used. */
+  nextCode(): string;
+}
+
+export interface DeviceUnderTest extends SoftwareAuthenticator {
+  readonly factorId: string;
+  readonly recoveryCodes: readonly string[];
+}
+
+export async function personUnderTest(users: ServiceUnderTest, clock: TestClock): Promise<PersonUnderTest> {
+  const email = `person${++count}@example.com`;
+  const body = { organisation: 'Pine', name: 'Anna', email, password };
+  const registered = (await users.call(register, { body })).body;
+
+  const person: PersonUnderTest = {
+    id: registered.user.id,
+    tenantId: registered.organisation.id,
+    email,
+    signedIn: registered,
+    async enter() {
+      const answer = await users.call(login, { body: { email, password } });
+      person.signedIn = SignedIn.parse(answer.body);
+      return person.signedIn;
+    },
+    async ask() {
+      const answer = await users.call(login, { body: { email, password } });
+      expect(answer.status).toBe(202);
+      return SecondFactorAsked.parse(answer.body);
+    },
+    async addApp(name = 'Telephone') {
+      const as = person.signedIn.accessToken;
+      const { factorId, secret } = (await users.call(enrolTotp, { body: { name } }, { as })).body;
+      const code = (steps = 0) => codeOf(secret, clock, steps);
+      const confirmed = await users.call(
+        confirmTotp,
+        { params: { factorId }, body: { code: code() } },
+        { as },
+      );
+      const nextCode = () => {
+        clock.advance(stepMs);
+        return code();
+      };
+      return { factorId, recoveryCodes: confirmed.body.recoveryCodes ?? [], code, nextCode };
+    },
+    async addDevice(name = 'Key') {
+      const as = person.signedIn.accessToken;
+      const device = softwareAuthenticator();
+      const passkey = device.create((await users.call(offerPasskey, {}, { as })).body);
+      const { factor, recoveryCodes } = (await users.call(addPasskey, { body: { name, passkey } }, { as }))
+        .body;
+      return { ...device, factorId: factor.id, recoveryCodes: recoveryCodes ?? [] };
+    },
+    async enterWith(app) {
+      const { challenge } = await person.ask();
+      const answer = await users.call(finishLogin, { body: { challenge, code: app.nextCode() } });
+      person.signedIn = answer.body;
+      return answer.body;
+    },
+  };
+  return person;
+}
+
+/** As an authenticator app computes it. */
+export function codeOf(secret: string, clock: TestClock, steps = 0): string {
+  const timestamp = clock.now().getTime() + steps * stepMs;
+  return TOTP.generate({ secret: Secret.fromBase32(secret), timestamp });
+}
+
+/** A code that is none of those around now. */
+export function wrongCode(app: AppUnderTest): string {
+  const right = [-2, -1, 0, 1, 2].map((steps) => app.code(steps));
+  return (
+    ['000000', '111111', '222222', '333333', '444444', '555555'].find((each) => !right.includes(each)) ?? ''
+  );
+}
+
+export function claimsOf(accessToken: string): {
+  readonly sid: string;
+  readonly amr: readonly string[];
+  readonly auth_time: number;
+  readonly roles: readonly string[];
+  readonly grants: readonly string[];
+} {
+  return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
+}
