@@ -15,7 +15,7 @@ export const RoleHolder = z.strictObject({
 });
 export type RoleHolder = z.infer<typeof RoleHolder>;
 
-export const ConflictingDutiesOnWire = z.strictObject({
+const ConflictingDutiesOnWire = z.strictObject({
   id: z.string(),
   title: TextOnWire,
   why: TextOnWire,

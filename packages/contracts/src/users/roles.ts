@@ -20,7 +20,7 @@ import {
 /** What one access token carries; so what one holder can have at a time. */
 export const rightsLimits = { roles: 50, grants: 200 } as const;
 
-export const PermissionGroup = z.strictObject({
+const PermissionGroup = z.strictObject({
   service: z.string(),
   permissions: z.array(z.strictObject({ name: z.string(), text: TextOnWire })),
 });
@@ -34,7 +34,7 @@ export const listPermissions = endpoint({
 });
 
 /** A permission, or all of a service or of a resource: `accounting.*`, `accounting.account.*`. Never everything. */
-export const Grant = z
+const Grant = z
   .string()
   .max(100)
   .regex(

@@ -61,7 +61,7 @@ describe('who holds conflicting duties', () => {
        values ($1, $2, $3, 'accountant', $4, $4)`,
       [anna.organisation.id, newId(), vera.id, clock.now()],
     );
-    const { items } = (await users.call(reportConflicts, {}, { as })).body;
+    const { items } = (await users.call(reportConflicts, { query: {} }, { as })).body;
     const found = Object.fromEntries(items.map(({ holder, conflicts }) => [holder.name, conflicts]));
     expect(Object.keys(found).sort()).toEqual(['Anna', 'Boris', 'Vera']);
     expect(found['Boris']?.map(({ pair, tolerated }) => [pair, tolerated])).toEqual([
@@ -85,7 +85,7 @@ describe('who holds conflicting duties', () => {
     await users.database.sql('update organisation set strict_separation = true where tenant_id = $1', [
       anna.organisation.id,
     ]);
-    const { items } = (await users.call(reportConflicts, {}, { as })).body;
+    const { items } = (await users.call(reportConflicts, { query: {} }, { as })).body;
     const tolerated = items.map(({ holder, conflicts }) => [
       holder.name,
       conflicts.some((each) => each.tolerated),

@@ -85,7 +85,7 @@ describe('giving a role', () => {
       revokedAt: null,
       state: 'in-force',
     });
-    const revocations = (await users.call(listRevocations, {})).body.items;
+    const revocations = (await users.call(listRevocations, { query: {} })).body.items;
     expect(revocations.find(({ sessionId }) => sessionId === before.sid)?.revokedAt).toBe(
       clock.now().toISOString(),
     );
@@ -267,7 +267,7 @@ describe('taking a role back', () => {
     });
     const after = claimsOf((await signIn(users, boris.email)).accessToken);
     expect([after.roles, after.rv]).toEqual([[], before.rv + 1]);
-    const revocations = (await users.call(listRevocations, {})).body.items;
+    const revocations = (await users.call(listRevocations, { query: {} })).body.items;
     expect(revocations.find(({ sessionId }) => sessionId === before.sid)?.revokedAt).toBe(
       clock.now().toISOString(),
     );

@@ -63,7 +63,7 @@ describe('the roles of an organisation', () => {
     await define();
     const boris = await memberOf(users, anna, clock.now());
     await give(users, as, { memberId: boris.id }, 'clerk');
-    const { items } = (await users.call(listRoles, {}, { as })).body;
+    const { items } = (await users.call(listRoles, { query: {} }, { as })).body;
     expect(items.map(({ name }) => name)).toEqual([
       'accountant',
       'admin',
@@ -189,7 +189,7 @@ describe('defining a role', () => {
     const boris = await memberOf(users, anna, clock.now());
     await give(users, as, { memberId: boris.id }, 'manager');
     const { accessToken } = await signIn(users, boris.email);
-    expect((await users.call(listRoles, {}, { as: accessToken })).status).toBe(200);
+    expect((await users.call(listRoles, { query: {} }, { as: accessToken })).status).toBe(200);
     expect(await define(clerk, accessToken)).toBeRefused(Forbidden, { permission: 'users.role.change' });
     expect(await change('clerk', {}, accessToken)).toBeRefused(Forbidden);
     expect(await remove('clerk', accessToken)).toBeRefused(Forbidden);
@@ -206,7 +206,7 @@ describe('changing a role', () => {
     const changed = await change('clerk', { grants: ['accounting.account.read'] });
     expect(changed.body).toMatchObject({ grants: ['accounting.account.read'], holders: 1 });
 
-    const { items } = (await users.call(listRevocations, {})).body;
+    const { items } = (await users.call(listRevocations, { query: {} })).body;
     const revoked = items.find(({ sessionId }) => sessionId === before.sid);
     expect(revoked?.revokedAt).toBe(clock.now().toISOString());
     const after = claimsOf((await signIn(users, boris.email)).accessToken);

@@ -8,4 +8,4 @@ export {
   withGrants,
 } from './demands.ts';
 export { type HeldRole, pairsHeld, type RoleSpan } from './separation-of-duties.ts';
-export { type HolderRef, holderIdOf, isStrict, lockHolder, spansOf } from './store.ts';
+export { type HolderRef, holderIdOf, isStrict, lockHolder } from './store.ts';
