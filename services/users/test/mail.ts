@@ -6,7 +6,9 @@ import type { ServiceUnderTest } from '@marimo/testing';
 export async function mailOf(users: ServiceUnderTest, event: Envelope | undefined): Promise<MailLink> {
   if (event === undefined) throw new Error('There is no such event');
   const { linkId } = event.data as { linkId: string };
-  return (await users.call(mailLink, { params: { linkId } })).body;
+  const { body } = await users.call(mailLink, { params: { linkId } });
+  if (body === null) throw new Error('This mail has no use any more');
+  return body;
 }
 
 /** What stands behind the last slash of the link of that mail. */

@@ -2,7 +2,6 @@ import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
-import { Absent } from '../platform/refusals.ts';
 import { Language } from './identity.ts';
 
 /** What a link in a mail is good for. `notice`: the mail tells something and leads nowhere. */
@@ -31,13 +30,12 @@ export const MailLink = z.strictObject({
 });
 export type MailLink = z.infer<typeof MailLink>;
 
-/** Absent once the link is used, replaced or out of date: then the mail has no use any more. */
+/** 204 once the link is used, replaced or out of date: then the mail has no use any more and is not written. */
 export const mailLink = endpoint({
   method: 'GET',
   path: '/internal/users/mail-links/{linkId}',
   summary: 'What the mail worker needs to write a mail, asked right before it does.',
   access: 'platform',
   params: z.strictObject({ linkId: Id }),
-  replies: { 200: MailLink },
-  refusals: [Absent],
+  replies: { 200: MailLink, 204: z.null() },
 });

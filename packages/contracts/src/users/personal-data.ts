@@ -172,12 +172,12 @@ export const personalDataExported = event(
 );
 
 /**
- * Subject: the person. Told in each organisation that knew them; whoever keeps their name or address removes it. With
- * `linkId` a last mail tells them.
+ * Subject: the person. Told in each organisation that knew them: whoever keeps their name or address removes it. Which
+ * address that is, `linkId` tells for an hour more; where `farewell` says so, a last mail goes there.
  */
 export const personErased = event(
   'users.person-erased.v1',
-  z.strictObject({ userId: Id, linkId: Id.nullable() }),
+  z.strictObject({ userId: Id, linkId: Id, farewell: z.boolean() }),
 );
 
 export const personalDataEndpoints = [exportMyData, exportMemberData, eraseMe, eraseMember] as const;

@@ -1,4 +1,3 @@
-import { Absent } from '@marimo/contracts';
 import { mailLink } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { LinkTokens } from './mail-links.ts';
@@ -10,12 +9,13 @@ export function mailLinkRoutes({ database, clock }: Deps, links: LinkTokens): re
       const found = await database.withoutTenant(
         async (tx) => {
           const link = await findLink(tx, linkId, clock());
-          if (link === undefined) throw new Absent({ resource: 'mail link' });
+          if (link === undefined) return undefined;
           await tx.enterTenant(link.tenantId);
           return { link, organisation: await organisationName(tx) };
         },
         { deadlineAt, signal, readOnly: true },
       );
+      if (found === undefined) return reply(204, null);
       const { purpose, email, name, language } = found.link;
       const url = purpose === 'notice' ? null : links.urlOf(linkId, purpose);
       return reply(200, {

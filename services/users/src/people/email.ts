@@ -12,7 +12,7 @@ import {
 } from '@marimo/contracts/users';
 import { type Transaction, violatedConstraint } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { type LinkTokens, revokeLink, useLink } from '../mail-links/index.ts';
+import { type LinkTokens, useLink } from '../mail-links/index.ts';
 import { emailKey } from '../organisations/index.ts';
 import { actingAs } from '../sessions/index.ts';
 import { askToVerify, noticeTo } from './letters.ts';
@@ -85,11 +85,7 @@ async function useVerification(tx: Transaction, { outbox, clock }: Deps, linkId:
   if (account === undefined) throw new LinkRefused({});
   const isSame = emailKey(account.email) === emailKey(email);
   if (isSame) await markEmailVerified(tx, userId, now);
-  else {
-    await replaceEmail(tx, userId, email, now);
-    // It went to the mailbox that is not theirs any more.
-    await revokeLink(tx, 'reset-password', userId);
-  }
+  else await replaceEmail(tx, userId, email, now);
   await tx.enterTenant(tenantId);
   await actingAs(tenantId, userId, () =>
     outbox.add(tx, isSame ? emailVerified : emailChanged, userId, { userId }),

@@ -71,6 +71,18 @@ describe('the audit', () => {
     expect(await verify()).toEqual({ valid: true, records: 0, head: { sequence: 0, hash: '0'.repeat(64) } });
   });
 
+  it('keeps who it was by id only: neither an address nor the name beside it', async () => {
+    const person = { id: testUserId, name: 'Anna', email: 'anna@example.com', emailVerified: false };
+    const invitation = { email: 'boris@example.com', inviter: 'Anna', organisation: 'Pine & Co', roles: [] };
+    await post({ organisation: { name: 'Pine & Co' }, admin: person, invited: [invitation] });
+    expect((await records())[0]?.data).toEqual({
+      organisation: { name: 'Pine & Co' },
+      admin: { ...person, name: '[personal data]', email: '[personal data]' },
+      invited: [{ ...invitation, inviter: '[personal data]', email: '[personal data]' }],
+    });
+    expect((await verify()).valid).toBe(true);
+  });
+
   it('keeps any text as it was', async () => {
     const odd = { z: 'nul \u0000, line\u2028, «ё», 😀', a: [1.5, null, { y: 1, x: '\\"' }] };
     await post(odd);

@@ -1,5 +1,6 @@
 import { consumerOfAll } from '@marimo/messaging';
 import type { Deps } from '@marimo/service-kit';
+import { withoutPersonalData } from './personal-data.ts';
 import { appendRecord } from './store.ts';
 
 /** Every event of every service is one record. Those of one tenant wait for each other, so few at a time are enough. */
@@ -7,5 +8,5 @@ export const auditConsumer = consumerOfAll<Deps>({
   name: 'audit',
   queue: 'audit_queue',
   concurrency: 4,
-  handle: (tx, envelope) => appendRecord(tx, envelope),
+  handle: (tx, envelope) => appendRecord(tx, { ...envelope, data: withoutPersonalData(envelope.data) }),
 });

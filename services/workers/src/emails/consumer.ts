@@ -1,23 +1,124 @@
-import { organisationRegistered } from '@marimo/contracts/users';
-import { consumer } from '@marimo/messaging';
+import type { EventDefinition } from '@marimo/contracts';
+import {
+  emailChangeAsked,
+  emailVerificationAsked,
+  type Language,
+  type MailLink,
+  mailLink,
+  organisationRegistered,
+  passwordChanged,
+  passwordResetAsked,
+  personErased,
+} from '@marimo/contracts/users';
+import type { Email } from '@marimo/contracts/workers';
+import { type ConsumedEvent, consumer } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
-import { queueEmail } from './store.ts';
+import type { z } from 'zod';
+import { isErased, noteErased } from '../erased-people/index.ts';
+import { forgetMailOf, queueEmail } from './store.ts';
+import { emailChange } from './templates/email-change.ts';
+import { erased } from './templates/erased.ts';
+import type { Letter } from './templates/letter.ts';
+import { passwordChanged as passwordChangedLetter } from './templates/password-changed.ts';
+import { resetPassword } from './templates/reset-password.ts';
+import { verifyEmail } from './templates/verify-email.ts';
 import { welcome } from './templates/welcome.ts';
 
-/** Only writes the mail down; `sender.ts` sends it once that is committed. */
-export const emailConsumer = consumer<Deps, typeof organisationRegistered>({
-  name: 'email',
-  queue: 'email_queue',
-  events: [organisationRegistered],
-  async handle(tx, { id, data: { organisation, admin } }, { clock }) {
+interface Subscription {
+  readonly event: EventDefinition;
+  handle(tx: Transaction, event: ConsumedEvent, deps: Deps): Promise<void>;
+}
+
+function on<E extends EventDefinition>(
+  event: E,
+  handle: (tx: Transaction, event: ConsumedEvent<E>, deps: Deps) => Promise<void>,
+): Subscription {
+  // Events of several types stand in one list; the types were checked here, where both are known.
+  return { event, handle: handle as Subscription['handle'] };
+}
+
+const subscriptions: readonly Subscription[] = [
+  on(organisationRegistered, async (tx, { id, data: { organisation, admin } }, { clock }) => {
+    if (await isErased(tx, admin.id)) return;
     const { name, email } = admin;
     await queueEmail(tx, {
       ...welcome(admin.language, { name, email, organisation: organisation.name }),
       emailId: id,
       kind: 'welcome',
+      personId: admin.id,
       recipient: email,
       recipientName: name,
       createdAt: clock(),
     });
+  }),
+  toPerson(emailVerificationAsked, 'verify-email', verifyEmail),
+  toPerson(passwordResetAsked, 'reset-password', resetPassword),
+  toPerson(passwordChanged, 'password-changed', passwordChangedLetter),
+  toPerson(emailChangeAsked, 'email-change', emailChange),
+  on(personErased, async (tx, { id, data: { userId, linkId, farewell } }, deps) => {
+    const link = await linkOf(deps, linkId);
+    await noteErased(tx, userId, deps.clock());
+    await forgetMailOf(tx, userId, link?.recipient.email ?? null);
+    if (link !== null && farewell)
+      await queue(tx, deps, { id, personId: userId, kind: 'erased', link }, erased);
+  }),
+];
+
+type Write = (language: Language, given: { name: string; email: string; url: string }) => Letter;
+
+/** A letter to a person; the event tells nothing about them but where to ask. */
+function toPerson(
+  event: EventDefinition<z.ZodType<{ userId: string; linkId: string }>>,
+  kind: Email['kind'],
+  write: Write,
+): Subscription {
+  return on(event, async (tx, { id, data: { userId: personId, linkId } }, deps) => {
+    const link = await linkOf(deps, linkId);
+    if (link !== null) await queue(tx, deps, { id, personId, kind, link }, write);
+  });
+}
+
+/**
+ * Asked right before the mail is written, so that what opens an account is nowhere else; null when the mail has no use
+ * any more. When users is away this throws, and the event comes again.
+ */
+async function linkOf({ client }: Deps, linkId: string): Promise<MailLink | null> {
+  const deadlineAt = Date.now() + 5_000;
+  return (await client.call(mailLink, { params: { linkId }, deadlineAt })).body;
+}
+
+interface Addressed {
+  readonly id: string;
+  readonly personId: string;
+  readonly kind: Email['kind'];
+  readonly link: MailLink;
+}
+
+async function queue(
+  tx: Transaction,
+  { clock }: Deps,
+  { id, personId, kind, link }: Addressed,
+  write: Write,
+): Promise<void> {
+  const { email, name, language } = link.recipient;
+  await queueEmail(tx, {
+    ...write(language, { name, email, url: link.url ?? '' }),
+    emailId: id,
+    kind,
+    personId,
+    recipient: email,
+    recipientName: name,
+    createdAt: clock(),
+  });
+}
+
+/** Only writes the mail down; `sender.ts` sends it once that is committed. */
+export const emailConsumer = consumer<Deps, EventDefinition>({
+  name: 'email',
+  queue: 'email_queue',
+  events: subscriptions.map(({ event }) => event),
+  async handle(tx, event, deps) {
+    await subscriptions.find((one) => one.event.type === event.type)?.handle(tx, event, deps);
   },
 });

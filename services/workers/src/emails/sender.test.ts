@@ -79,6 +79,7 @@ async function queue(changes: Partial<NewEmail> = {}): Promise<string> {
     queueEmail(tx, {
       emailId,
       kind: 'welcome',
+      personId: null,
       recipient: 'anna@example.com',
       recipientName: 'Анна',
       subject: 'Добро пожаловать',
@@ -174,6 +175,18 @@ describe('sending mail to a mail server', () => {
     expect(await emailRow(id)).toMatchObject({ state: 'given-up', attempts: 1 });
     expect(await emailRow(other)).toMatchObject({ state: 'sent' });
     expect(lines.join()).not.toContain('gone@example.com');
+  });
+
+  it('keeps no address of who was erased, once the last mail to them is sent or given up', async () => {
+    server.refusal = { code: 550, to: 'nobody@example.com' };
+    const refused = await queue({ kind: 'erased', recipient: 'nobody@example.com' });
+    const sent = await queue({ kind: 'erased' });
+    await sendDue(deps(), postbox);
+    expect(server.received).toHaveLength(1);
+    expect([await emailRow(refused), await emailRow(sent)]).toMatchObject([
+      { state: 'given-up', recipient: '', html_body: '', last_failure: null },
+      { state: 'sent', recipient: '', recipient_name: '', subject: '', text_body: '' },
+    ]);
   });
 
   it('tries again when the server refuses only for now', async () => {

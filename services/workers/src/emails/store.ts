@@ -1,22 +1,24 @@
 import type { Email, EmailState } from '@marimo/contracts/workers';
 import type { Transaction } from '@marimo/postgres';
-import type { Letter } from './templates/welcome.ts';
+import type { Letter } from './templates/letter.ts';
 
 export interface NewEmail extends Letter {
   readonly emailId: string;
   readonly kind: Email['kind'];
+  /** Whose mailbox it is; null for who is only invited. */
+  readonly personId: string | null;
   readonly recipient: string;
   readonly recipientName: string;
   readonly createdAt: Date;
 }
 
 export async function queueEmail(tx: Transaction, email: NewEmail): Promise<void> {
-  const { emailId, kind, recipient, recipientName, subject, text, html, createdAt } = email;
+  const { emailId, kind, personId, recipient, recipientName, subject, text, html, createdAt } = email;
   await tx.run(
-    `insert into email (tenant_id, email_id, kind, recipient, recipient_name, subject, text_body, html_body,
-                        created_at, next_attempt_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
-    [tx.tenantId, emailId, kind, recipient, recipientName, subject, text, html, createdAt],
+    `insert into email (tenant_id, email_id, kind, person_id, recipient, recipient_name, subject, text_body,
+                        html_body, created_at, next_attempt_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
+    [tx.tenantId, emailId, kind, personId, recipient, recipientName, subject, text, html, createdAt],
   );
   await tx.run('insert into email_due (tenant_id, email_id, due_at) values ($1, $2, $3)', [
     tx.tenantId,
@@ -70,7 +72,7 @@ export async function markSent(tx: Transaction, emailId: string, now: Date): Pro
     [tx.tenantId, emailId, now],
     'mark_email_sent',
   );
-  await noLongerDue(tx, emailId);
+  await settle(tx, emailId);
 }
 
 /** Without a next attempt the mail is given up. */
@@ -87,7 +89,7 @@ export async function markFailed(
       where tenant_id = $1 and email_id = $2 and state = 'waiting'`,
     [tx.tenantId, emailId, failure, nextAttemptAt],
   );
-  if (nextAttemptAt === null) await noLongerDue(tx, emailId);
+  if (nextAttemptAt === null) await settle(tx, emailId);
   else {
     await tx.run('update email_due set due_at = $3 where tenant_id = $1 and email_id = $2', [
       tx.tenantId,
@@ -97,8 +99,36 @@ export async function markFailed(
   }
 }
 
-async function noLongerDue(tx: Transaction, emailId: string): Promise<void> {
+/** It is not due any more; the last mail to somebody who was erased goes as they did. */
+async function settle(tx: Transaction, emailId: string): Promise<void> {
   await tx.run('delete from email_due where tenant_id = $1 and email_id = $2', [tx.tenantId, emailId]);
+  await tx.run(
+    `update email set ${blank} where tenant_id = $1 and email_id = $2 and kind = 'erased'`,
+    [tx.tenantId, emailId],
+    'forget_farewell',
+  );
+}
+
+/** That there was a mail, of which kind and when, stays; to whom and what it said goes. */
+const blank = `recipient = '', recipient_name = '', subject = '', text_body = '', html_body = '', last_failure = null`;
+
+/** All mail to a person, and to a mailbox. What was not sent yet is not sent any more. */
+export async function forgetMailOf(
+  tx: Transaction,
+  personId: string,
+  recipient: string | null,
+): Promise<void> {
+  const forgotten = await tx.rows<{ emailId: string }>(
+    `update email
+        set ${blank}, next_attempt_at = null, state = case when state = 'waiting' then 'given-up' else state end
+      where tenant_id = $1 and (person_id = $2 or lower(recipient) = lower($3))
+     returning email_id as "emailId"`,
+    [tx.tenantId, personId, recipient],
+  );
+  await tx.run('delete from email_due where tenant_id = $1 and email_id = any ($2::uuid[])', [
+    tx.tenantId,
+    forgotten.map(({ emailId }) => emailId),
+  ]);
 }
 
 interface EmailRow extends Omit<Email, 'createdAt' | 'sentAt' | 'nextAttemptAt'> {

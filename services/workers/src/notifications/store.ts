@@ -81,3 +81,7 @@ export function markAllRead(tx: Transaction, personId: string, now: Date): Promi
 function shown({ createdAt, readAt, ...row }: NotificationRow): Notification {
   return { ...row, createdAt: createdAt.toISOString(), readAt: readAt?.toISOString() ?? null };
 }
+
+export async function deleteNotificationsOf(tx: Transaction, personId: string): Promise<void> {
+  await tx.run('delete from notification where tenant_id = $1 and person_id = $2', [tx.tenantId, personId]);
+}

@@ -1,11 +1,6 @@
 import type { Language } from '@marimo/contracts/users';
 import { html } from './html.ts';
-
-export interface Letter {
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-}
+import type { Letter } from './letter.ts';
 
 interface Welcome {
   readonly name: string;

@@ -1,0 +1,24 @@
+import type { Language } from '@marimo/contracts/users';
+import { type Letter, letterOf } from './letter.ts';
+
+/** To the old address, while its owner can still do something. The new one is not named: this mailbox may be lost. */
+export function emailChange(language: Language, { name }: { readonly name: string }): Letter {
+  if (language === 'ru') {
+    return letterOf('ru', {
+      subject: 'Запрошена смена адреса электронной почты',
+      name,
+      before: [
+        'Для вашей учётной записи Marimo запрошена смена адреса. Она вступит в силу, когда будет открыта ссылка, отправленная на новый адрес.',
+        'Если это сделали не вы, сразу смените пароль и сообщите администратору.',
+      ],
+    });
+  }
+  return letterOf('en', {
+    subject: 'A change of your e-mail address was asked for',
+    name,
+    before: [
+      'Somebody asked to change the address of your Marimo account. It changes when the link sent to the new address is opened.',
+      'If it was not you, change your password at once and tell your administrator.',
+    ],
+  });
+}

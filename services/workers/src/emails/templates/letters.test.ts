@@ -1,0 +1,45 @@
+import type { Language } from '@marimo/contracts/users';
+import { emailChange } from './email-change.ts';
+import { erased } from './erased.ts';
+import type { Letter } from './letter.ts';
+import { passwordChanged } from './password-changed.ts';
+import { resetPassword } from './reset-password.ts';
+import { verifyEmail } from './verify-email.ts';
+
+type Write = (language: Language, given: { name: string; email: string; url: string }) => Letter;
+
+const url = 'https://erp.example.com/#/reset-password/abc-_123';
+const letters: readonly [string, Write, boolean][] = [
+  ['verify-email', verifyEmail, true],
+  ['reset-password', resetPassword, true],
+  ['password-changed', passwordChanged, false],
+  ['email-change', emailChange, false],
+  ['erased', erased, false],
+];
+
+describe.each(letters)('the letter %s', (_, write, leads) => {
+  it.each([
+    ['ru', 'Здравствуйте, Анна!'],
+    ['en', 'Hello Анна,'],
+  ] as const)('speaks %s, the same as text and as HTML', (language, greeting) => {
+    const { subject, text, html } = write(language, { name: 'Анна', email: 'anna@example.com', url });
+    expect(/[а-я]/i.test(subject)).toBe(language === 'ru');
+    expect(text.startsWith(greeting)).toBe(true);
+    const told = [...html.matchAll(/<p>(.*?)<\/p>/g)].map(([, inner = '']) => inner.replaceAll(/<.*?>/g, ''));
+    expect(told).toEqual(text.trim().split('\n\n'));
+    expect(html).toContain(`<html lang="${language}">`);
+  });
+
+  it('leads where it should and nowhere else', () => {
+    const { text, html } = write('en', { name: 'Anna', email: 'anna@example.com', url });
+    const addresses = (of: string) => of.match(/https?:[^\s"<]+/g) ?? [];
+    expect(addresses(text)).toEqual(leads ? [url] : []);
+    expect(new Set(addresses(html))).toEqual(new Set(leads ? [url] : []));
+  });
+
+  it('lets no name become markup', () => {
+    const { html } = write('en', { name: `<script>"O'Neil"</script>`, email: 'a&b@example.com', url });
+    expect(html).not.toContain('<script>');
+    expect(html).toContain('&lt;script&gt;');
+  });
+});

@@ -1,0 +1,1 @@
+export { isErased, noteErased } from './store.ts';
