@@ -30,8 +30,12 @@ export function refuse(passage: Passage, thrown: unknown): void {
   if (unread) headers.push('connection', 'close');
   passage.bytesSent = text.length;
   res.writeHead(problem.status, headers);
-  if (unread) endAfterBody(passage, text);
-  else res.end(text);
+  if (unread) {
+    endAfterBody(passage, text);
+  } else {
+    res.end(text);
+    passage.allWritten();
+  }
 }
 
 /** Whether more of the body may come than we want to throw away to keep the connection. */
@@ -47,12 +51,15 @@ function isUnread({ req, awaitsContinue }: Passage): boolean {
  * Closing while the client still sends would make the network drop the answer together with the rest of the body. So
  * the connection is kept a little longer and what comes is thrown away.
  */
-function endAfterBody({ req, res }: Passage, text: string): void {
-  const timer = setTimeout(() => res.end(), lingerMs);
+function endAfterBody(passage: Passage, text: string): void {
+  const { req, res } = passage;
   const end = () => {
     clearTimeout(timer);
+    if (res.writableEnded) return;
     res.end();
+    passage.allWritten();
   };
+  const timer = setTimeout(end, lingerMs);
   res.write(text);
   req.once('end', end).once('close', end).resume();
 }

@@ -28,11 +28,21 @@ export class Passage {
   broken = false;
   /** Why it ended early: the client has gone, or the deadline has passed. */
   cancelled: Error | undefined;
+  /** How long the client may leave what is written for it untaken. */
+  readonly stallMs: number;
+  #stalled: NodeJS.Timeout | undefined;
   #triesAt = 0;
   #deadline: NodeJS.Timeout | undefined;
   #interrupt: ((reason: Error) => void) | undefined;
 
-  constructor(req: IncomingMessage, res: ServerResponse, requestId: string, awaitsContinue: boolean) {
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    requestId: string,
+    awaitsContinue: boolean,
+    stallMs = 60_000,
+  ) {
+    this.stallMs = stallMs;
     this.req = req;
     this.res = res;
     this.requestId = requestId;
@@ -56,9 +66,19 @@ export class Passage {
     this.#deadline = setTimeout(expire, ms, this);
   }
 
+  /**
+   * The whole answer is written. A client that does not take the rest of it keeps memory and a connection from others;
+   * as only so much is ever left, it must take at least about a kilobyte a second.
+   */
+  allWritten(): void {
+    if (this.res.writableLength === 0) return; // the system has it already: nearly always
+    this.#stalled = setTimeout(() => this.res.destroy(), this.stallMs);
+  }
+
   /** The answer is out, or nobody is left to have it. */
   end(): void {
     clearTimeout(this.#deadline);
+    if (this.#stalled !== undefined) clearTimeout(this.#stalled);
     if (!this.res.writableFinished && !this.broken) this.cancel(new ClientGone('The client hung up'));
     else if (!this.req.complete && !this.req.destroyed) discardRest(this.req);
   }

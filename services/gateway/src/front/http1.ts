@@ -8,7 +8,8 @@ import type { FrontLimits } from './limits.ts';
 import { beginPassage, takeRequest } from './take.ts';
 
 /** The HTTP/1.1 half of the front; it listens itself where there is no TLS. */
-export function createHttp1(parts: FrontParts, { headMs, idleMs }: FrontLimits): Server {
+export function createHttp1(given: FrontParts, { headMs, idleMs, stallMs }: FrontLimits): Server {
+  const parts = { ...given, stallMs };
   const limits = {
     maxHeaderSize: headerLimitBytes,
     headersTimeout: headMs,

@@ -29,7 +29,8 @@ const pseudoHeaders = 4; // :method, :scheme, :authority, :path
  * nghttp2 refuses what RFC 9113 section 8 calls malformed before we see it (upper case, headers of a connection, other
  * bytes than the length says, line ends in values), and keeps its own limits on CONTINUATION frames. The rest is here.
  */
-export function createHttp2(parts: FrontParts, limits: FrontLimits): Http2 {
+export function createHttp2(given: FrontParts, limits: FrontLimits): Http2 {
+  const parts = { ...given, stallMs: limits.stallMs };
   const sessions = new Set<ServerHttp2Session>();
   const options = {
     Http2ServerRequest: StreamRequest,
@@ -106,7 +107,8 @@ function limitControlFrames(
     const now = performance.now();
     left = Math.min(burst, left + ((now - at) * perSecond) / 1_000) - 1;
     at = now;
-    if (left < 0 && !session.destroyed) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (left < 0 && !session.destroyed)
+      session.destroy(new Error('Too many control frames'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
   session.on('ping', count);
   session.on('remoteSettings', count);
@@ -114,6 +116,26 @@ function limitControlFrames(
 
 /** Node's compatible request, with what a passage asks of HTTP/1.1's and Node's does not have. */
 class StreamRequest extends Http2ServerRequest {
+  #received = 0;
+
+  /**
+   * A stream that was reset ends for Node like one that is complete, and half an upload would be taken for a whole one.
+   * So would a body shorter than its length, when it is read before nghttp2 has reset its stream for that.
+   */
+  override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (chunk !== null) {
+      this.#received += chunk.length;
+      return super.push(chunk, encoding);
+    }
+    const stated = this.headers['content-length'];
+    const isOfLength = stated === undefined || Number(stated) === this.#received;
+    const { closed, aborted, rstCode } = this.stream;
+    if (isOfLength && !closed && !aborted && rstCode === constants.NGHTTP2_NO_ERROR) return super.push(null);
+    if (!closed) this.stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+    super.destroy(); // ends no reader's body, and is read no more, which Node asserts
+    return false;
+  }
+
   /** Nobody reads the rest of the body: the client is told, and the connection stays good for its other streams. */
   override destroy(_error?: Error): this {
     this.stream.close(constants.NGHTTP2_NO_ERROR);
@@ -143,6 +165,14 @@ class StreamResponse extends Http2ServerResponse {
     return this;
   }
 }
+
+/** Node finishes the stream of an answer also when its client has taken it back. */
+Object.defineProperty(StreamResponse.prototype, 'writableFinished', {
+  get(this: StreamResponse) {
+    const { stream } = this;
+    return stream.writableFinished && !stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+  },
+});
 
 /** The passage uses what both kinds have in common, and `StreamRequest` and `StreamResponse` fill the gaps. */
 function alike(message: Http2ServerRequest): IncomingMessage;

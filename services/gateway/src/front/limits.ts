@@ -4,6 +4,8 @@ export interface FrontLimits {
   readonly headMs: number;
   /** A connection on which nothing is asked is closed after this. */
   readonly idleMs: number;
+  /** What is written for a client and not taken is given up after this, with its connection or stream. */
+  readonly stallMs: number;
   /** Streams an HTTP/2 client may have open at once. */
   readonly streams: number;
   /** Streams an HTTP/2 client may cancel at once, and per second in the long run. */
@@ -15,6 +17,7 @@ export interface FrontLimits {
 export const limitsUnlessTold: FrontLimits = {
   headMs: 10_000,
   idleMs: 75_000, // longer than the load balancers in front keep theirs
+  stallMs: 60_000,
   streams: 100,
   resets: { burst: 200, perSecond: 20 }, // who leaves a page cancels what it was loading
   controlFrames: { burst: 50, perSecond: 5 },

@@ -30,6 +30,7 @@ export function overHttp1(pages: Pages): Pages {
     pages(inner);
   });
   return (passage) => {
+    passage.res.once('prefinish', () => passage.allWritten());
     if (passage.req.httpVersionMajor === 1) return pages(passage);
     const [near, far] = duplexPair();
     outerOf.set(far, passage);

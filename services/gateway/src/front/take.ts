@@ -2,17 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Passage } from '../passage.ts';
 import { requestIdOf } from '../request-id.ts';
 import type { FrontParts } from './front.ts';
+import type { FrontLimits } from './limits.ts';
 
-type Parts = Pick<FrontParts, 'handle' | 'record' | 'draining' | 'fail'>;
+export type TakeParts = Pick<FrontParts, 'handle' | 'record' | 'draining' | 'fail'> &
+  Pick<FrontLimits, 'stallMs'>;
 
 /** Makes a passage of a request, which is recorded when it is over. */
 export function takeRequest(
-  { draining, record }: Parts,
+  { draining, record, stallMs }: TakeParts,
   req: IncomingMessage,
   res: ServerResponse,
   awaitsContinue: boolean,
 ): Passage {
-  const passage = new Passage(req, res, requestIdOf(req), awaitsContinue);
+  const passage = new Passage(req, res, requestIdOf(req), awaitsContinue, stallMs);
   // In HTTP/2 a GOAWAY says it, once for the connection.
   if (draining() && req.httpVersionMajor === 1) passage.ownHeaders.push('connection', 'close');
   res.on('close', () => {
@@ -22,6 +24,6 @@ export function takeRequest(
   return passage;
 }
 
-export function beginPassage({ handle, fail }: Parts, passage: Passage): void {
+export function beginPassage({ handle, fail }: TakeParts, passage: Passage): void {
   handle(passage).catch((thrown: unknown) => fail(passage, thrown));
 }

@@ -28,9 +28,6 @@ const aboutHeader = 'x-marimo-about';
 /** A short answer that comes whole goes out as text: Node then writes head and body at once, for a tenth of the time. */
 const wholeBytes = 16_384;
 
-/** A client that takes nothing for so long holds a connection to a service for nobody. */
-const stalledClientMs = 60_000;
-
 /**
  * Sends a request to one instance and passes the answer on as it comes. Never rejects.
  * `tryElsewhere` is asked when the instance turns the request away (502, 503), before the client sees that.
@@ -120,6 +117,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   /** Trailers end here: nobody has told the client that they would come. */
   onResponseEnd(): void {
     if (!this.#passage.res.writableEnded) this.#passage.res.end();
+    this.#passage.allWritten();
     this.#answered(undefined);
   }
 
@@ -154,9 +152,10 @@ class Attempt implements Dispatcher.DispatchHandler {
 }
 
 /** The client reads more slowly than the instance sends: the instance waits, not our memory. */
-function holdBack({ res }: Passage, controller: Dispatcher.DispatchController): void {
+function holdBack({ res, stallMs }: Passage, controller: Dispatcher.DispatchController): void {
   controller.pause();
-  const stalled = setTimeout(() => res.destroy(), stalledClientMs);
+  // A client that takes nothing for so long holds a connection to a service for nobody.
+  const stalled = setTimeout(() => res.destroy(), stallMs);
   const end = () => clearTimeout(stalled);
   res.once('close', end);
   res.once('drain', () => {
