@@ -33,7 +33,7 @@ import {
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
-import { claimsOf, password, peopleOf } from '../../test/workplace-under-test.ts';
+import { claimsOf, meetingAt, password, peopleOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 const minutes = 60_000;
@@ -307,17 +307,16 @@ describe('deciding about members', () => {
   it('leaves one of two administrators who remove each other at once', async () => {
     const clara = await people.member(anna, ['admin']);
     const [one, other] = [await as(anna), await as(clara)];
-    const answers = await Promise.all([
-      users.call(removeMember, of(clara), one),
-      users.call(removeMember, of(anna), other),
-    ]);
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    const left = await sql(
-      "select * from member where tenant_id = $1 and state = 'active' and person_id = any($2)",
+    const answers = await meetingAt(
+      users,
       anna.organisation.id,
-      [anna.user.id, clara.user.id],
+      {
+        sql: 'select from member where person_id = any($1) for update',
+        values: [[anna.user.id, clara.user.id]],
+      },
+      [() => users.call(removeMember, of(clara), one), () => users.call(removeMember, of(anna), other)],
     );
-    expect(left).toHaveLength(1);
+    expect(answers.map(({ status }) => status)).toEqual([200, 422]);
   });
 });
 
@@ -348,8 +347,23 @@ describe('leaving an organisation', () => {
     expect(await everythingAbout(anna)).toEqual(before);
     const clara = await people.member(anna, ['admin']);
     const tokens = [await as(anna), await as(clara)];
-    const answers = await Promise.all(tokens.map((token) => users.call(leaveOrganisation, {}, token)));
+    // Both have looked who else is there before either has gone.
+    const answers = await meetingAt(
+      users,
+      anna.organisation.id,
+      {
+        sql: 'select from member where person_id = any($1) for update',
+        values: [[anna.user.id, clara.user.id]],
+      },
+      tokens.map((token) => () => users.call(leaveOrganisation, {}, token)),
+    );
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 422]);
+    const left = await sql(
+      "select * from member where tenant_id = $1 and state = 'active' and person_id = any($2)",
+      anna.organisation.id,
+      [anna.user.id, clara.user.id],
+    );
+    expect(left).toHaveLength(1);
   });
 });
 
