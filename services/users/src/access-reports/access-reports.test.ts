@@ -158,6 +158,15 @@ describe('who can do something', () => {
     expect(other).toBeRefused(MalformedRequest);
   });
 
+  it.each([['0000-01-01T00:00:00Z'], ['1500-02-28T12:00:00.123456789Z'], ['9999-12-31T23:59:59Z']])(
+    'is answered for %s too',
+    async (at) => {
+      const answer = await users.call(reportWhoCan, { query: { permission: post, at } }, { as });
+      expect(answer.body.items).toHaveLength(at.startsWith('9') ? 1 : 0);
+      expect((await accessOf(anna.user.id, at)).body.active).toBe(at.startsWith('9'));
+    },
+  );
+
   it('is for who may read the reports, and tells nothing of another organisation', async () => {
     const boris = await memberOf(users, anna, clock.now());
     await give(users, as, { memberId: boris.id }, 'accountant');

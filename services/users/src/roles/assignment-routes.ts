@@ -20,7 +20,6 @@ import { demandAnotherAdministrator, lockOrganisation } from '../organisations/i
 import {
   demandMayGive,
   demandNoConflict,
-  demandRoles,
   type HolderRef,
   holderIdOf,
   lockHolder,
@@ -74,7 +73,6 @@ function assigningRoute({ clock, outbox }: Deps): Route {
       const until = body.validUntil === undefined ? null : new Date(body.validUntil);
       if (until !== null && until <= now) throw new ValidityOver({ validUntil: until.toISOString() });
       await demandActive(tx, holder);
-      await demandRoles(tx, [role]);
       await demandMayGive(tx, caller, [role]);
       const other = await findOverlapping(tx, { holder, role, from, until }, now);
       if (other !== undefined) throw new RoleAlreadyAssigned({ role, assignmentId: other });

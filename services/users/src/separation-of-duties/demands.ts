@@ -65,19 +65,25 @@ export async function demandNoConflict(tx: Transaction, giving: Giving): Promise
 }
 
 /** Demands that each is built in or the organisation's own; the own ones stay as they are until the transaction ends. */
-export async function demandRoles(tx: Transaction, roles: readonly string[]): Promise<void> {
+async function demandRoles(tx: Transaction, roles: readonly string[]): Promise<void> {
   const own = roles.filter((role) => !Object.hasOwn(builtInRoles, role));
   const found = own.length === 0 ? [] : await holdOwnRoles(tx, own);
   const unknown = own.find((role) => !found.includes(role));
   if (unknown !== undefined) throw new RoleUnknown({ role: unknown });
 }
 
-/** Nobody gives roles that grant more than they hold themselves: throws `GrantsBeyondOwn` with what they lack. */
+/**
+ * Nobody gives roles that grant more than they hold themselves, nor roles that are not there yet, which could be made wide
+ * later.
+ *
+ * Errors: RoleUnknown, GrantsBeyondOwn with what the caller lacks.
+ */
 export async function demandMayGive(
   tx: Transaction,
   caller: Caller | undefined,
   roles: readonly string[],
 ): Promise<void> {
+  await demandRoles(tx, roles);
   const own = await grantsOfOwnRoles(tx, roles);
   demandHeld(caller, [...roles.flatMap(builtInGrants), ...own.flatMap(({ grants }) => grants)]);
 }

@@ -2,7 +2,6 @@ export {
   demandHeld,
   demandMayGive,
   demandNoConflict,
-  demandRoles,
   demandSound,
   type Giving,
   withGrants,
