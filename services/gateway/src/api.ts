@@ -1,7 +1,7 @@
 import { Absent, Forbidden, MethodNotAllowed } from '@marimo/contracts';
 import { inSpan, SpanKind } from '@marimo/observability';
 import type { Caller } from '@marimo/service-kit';
-import { codingFor, encodeAnswer } from './compression/index.ts';
+import { compressFor } from './compression/index.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Passage } from './passage.ts';
 import { type ClientAddress, networkOf, type ReadAddress } from './policies/address.ts';
@@ -72,7 +72,7 @@ async function pass(parts: ApiParts, passage: Passage, policy: RoutePolicy, targ
   const shape = bodyShape(req, policy.bodyLimitBytes);
   if (shape.kind !== 'none') passage.inviteBody();
   const held = shape.kind === 'held' ? await readHeld(passage) : undefined;
-  compress(passage, policy);
+  if (!policy.secret && policy.trafficClass !== 'critical') compressFor(req, passage.res);
   const ask = async (through: Passage, passed: string[]): Promise<void> => {
     pushOurs(passed, through, headers, client, policy.deadlineMs);
     if (shape.kind === 'streamed' && shape.length !== undefined)
@@ -117,14 +117,6 @@ async function answerPreflight(
   passage.ownHeaders.push(...origins.preflight(passage.req, host, answered));
   passage.res.writeHead(204, [...passage.ownHeaders, 'cache-control', 'no-store']);
   passage.res.end();
-}
-
-function compress({ req, res }: Passage, { secret, trafficClass }: RoutePolicy): void {
-  const accepted = req.headers['accept-encoding'];
-  if (accepted === undefined || secret || trafficClass === 'critical') return;
-  if (req.method === 'HEAD' || req.httpVersion === '1.0') return;
-  const coding = codingFor(accepted);
-  if (coding !== 'identity') encodeAnswer(res, coding);
 }
 
 function pushOurs(

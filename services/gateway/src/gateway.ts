@@ -8,7 +8,8 @@ import { Breakers, type ServiceClient } from '@marimo/resilience';
 import type { GivenToServer, OwnServer } from '@marimo/service-kit';
 import { refuse } from './answer.ts';
 import { createApi } from './api.ts';
-import { type Certificate, createFront, type FrontParts, overHttp1 } from './front/index.ts';
+import { type Certificate, createFront, type FrontParts } from './front/index.ts';
+import { createHandler } from './handler.ts';
 import { gatewayMetrics } from './metrics.ts';
 import {
   journalIn,
@@ -27,7 +28,6 @@ import { forwarder, Upstreams } from './proxy/index.ts';
 import { recorder } from './record.ts';
 import type { GatewaySettings } from './settings.ts';
 import { createSteering } from './steering.ts';
-import { readTarget } from './target.ts';
 import { type TrafficParts, trafficPolicies } from './traffic.ts';
 import { createTunnels } from './tunnels.ts';
 import { createUpgrades, type SocketRoute } from './upgrade.ts';
@@ -82,26 +82,18 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
   const traffic = trafficPolicies({ ...parts, metrics });
   const checks = { ...traffic, readAddress, identify, limiter, metrics, draining, fail, unexpected };
   const api = createApi({ ...checks, routes: routing, forward: forwarder({ upstreams, breakers, metrics }) });
-  const upgrade = createUpgrades({
+  const upgrade = createUpgrades({ ...checks, routes: parts.sockets, upstreams, breakers, tunnels });
+  const pages = createPages({
     ...checks,
-    routes: parts.sockets,
-    upstreams,
-    breakers,
-    tunnels,
+    health: healthReader({ routing, upstreams, breakers, registry }),
+    expected: () => settings.expects ?? routing.services,
+    openApi: documents.text,
+    async renderMetrics() {
+      metrics.discoveryAge.set(registry.ageSeconds());
+      return `${await parts.sharedMetrics()}\n${await parts.metrics.render()}`;
+    },
+    metricsType: parts.metrics.contentType,
   });
-  const pages = overHttp1(
-    createPages({
-      ...checks,
-      health: healthReader({ routing, upstreams, breakers, registry }),
-      expected: () => settings.expects ?? routing.services,
-      openApi: documents.text,
-      async renderMetrics() {
-        metrics.discoveryAge.set(registry.ageSeconds());
-        return `${await parts.sharedMetrics()}\n${await parts.metrics.render()}`;
-      },
-      metricsType: parts.metrics.contentType,
-    }),
-  );
   const operators = operatorListener(
     {
       ...{ routing, orders, registry, upstreams, breakers, isFine, draining },
@@ -112,14 +104,8 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
     parts.operators,
     parts,
   );
-  const handle = async (passage: Passage) => {
-    const target = readTarget(passage.req.url ?? '');
-    if (target.service === undefined) pages(passage);
-    else await api(passage, target.service, target);
-  };
-
   const front = createFront({
-    handle,
+    handle: createHandler({ api, pages, readAddress }),
     upgrade,
     record: recorder(parts.metrics, log),
     draining,

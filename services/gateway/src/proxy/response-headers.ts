@@ -4,18 +4,29 @@ import { namedByConnection } from './request-headers.ts';
 /** Names and values in turn; a value may be a list, as with several cookies. */
 export type HeaderList = (string | string[])[];
 
-/** On every answer, a page's own or a service's, unless the service says otherwise. */
+/**
+ * On every answer, a page's own or a service's, unless the service says otherwise. That only TLS may be used from now on
+ * is said where TLS was used: `policies/transport.ts`.
+ */
 export const protection: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],
   ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['cross-origin-opener-policy', 'same-origin'],
   ['cross-origin-resource-policy', 'same-origin'],
+  ['permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()'],
   ['referrer-policy', 'no-referrer'],
-  ['strict-transport-security', 'max-age=31536000'],
   ['x-content-type-options', 'nosniff'],
+  ['x-frame-options', 'DENY'],
 ];
 
 /** Of the connection behind us, written anew by the gateway, or nobody's business. */
 const dropped = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+  'access-control-expose-headers',
+  'access-control-max-age',
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -24,12 +35,14 @@ const dropped = new Set([
   'ratelimit-remaining',
   'ratelimit-reset',
   'server',
+  'strict-transport-security',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
   'x-marimo-about',
   'x-marimo-attempts',
+  'x-marimo-cache',
   'x-marimo-deadline',
   'x-powered-by',
   'x-request-id',
