@@ -16,7 +16,7 @@ export interface Admitting {
  * header that names a user, a tenant or a role is ever read. On a public endpoint a token is not looked at.
  */
 export async function admit(
-  { access, stepUp }: AnyEndpoint,
+  { access, method, stepUp }: AnyEndpoint,
   req: IncomingMessage,
   { verifier, internalSecret, clock }: Admitting,
 ): Promise<Caller | undefined> {
@@ -31,6 +31,9 @@ export async function admit(
   const caller = await verifier.verify(bearerOf(req));
   if (access !== 'signed-in' && !caller.may(access.name)) throw new Forbidden({ permission: access.name });
   if (stepUp) demandRecentProof(caller, clock());
+  // What no permission names, no scope of an API key can allow: a program may look at it and change nothing.
+  const isProgram = caller.authenticatedAt === undefined;
+  if (isProgram && access === 'signed-in' && method !== 'GET') throw new Forbidden({ permission: null });
   return caller;
 }
 

@@ -5,6 +5,7 @@ import {
   apiKeyRevoked,
   disableServiceAccount,
   enableServiceAccount,
+  endpoints,
   exchangeApiKeyOf,
   listOwnKeys,
   listRevocations,
@@ -150,6 +151,24 @@ describe('a token for an API key', () => {
   it('is what a service wants: the key itself it refuses', async () => {
     const { key } = await ownKey({ scopes: ['*'] });
     expect(await test.users.call(me, {}, { as: key })).toBeRefused(Unauthenticated);
+  });
+
+  it('has no say over its owner: what no permission names it cannot change, whatever its scopes', async () => {
+    const token = await tokenOf(await ownKey({ scopes: ['*'] }));
+    const ask = async (method: string, path: string, headers: Record<string, string>) => {
+      const body = method === 'DELETE' ? null : '{}';
+      const content = { 'content-type': 'application/json' };
+      const address = test.users.url + path.replaceAll(/\{\w+\}/g, anna.user.id);
+      return (await fetch(address, { method, headers: { ...content, ...headers }, body })).status;
+    };
+    let seen = 0;
+    for (const { method, path, access } of endpoints) {
+      if (access !== 'signed-in' || method === 'GET' || (await ask(method, path, {})) === 404) continue;
+      seen += 1;
+      const status = await ask(method, path, { authorization: `Bearer ${token}` });
+      expect({ path, closed: [401, 403].includes(status) }).toEqual({ path, closed: true });
+    }
+    expect(seen).toBeGreaterThan(5);
   });
 
   it('says in the list of keys when and from where it was asked for, also as the gateway knows it', async () => {
