@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '@marimo/observability';
 import { startEmbeddedServer } from '@marimo/postgres';
-import { startConsul, startRabbitmq, startRedis } from '@marimo/testing';
+import { type PrivateProcess, startConsul, startRabbitmq, startRedis } from '@marimo/testing';
 
 /** Servers the platform finds by its environment, as on a cluster. */
 export interface Surroundings {
@@ -11,8 +11,14 @@ export interface Surroundings {
   stop(): Promise<void>;
 }
 
+export interface RealSurroundings extends Surroundings {
+  /** To be killed and started again. */
+  readonly redis: PrivateProcess;
+  readonly consul: PrivateProcess;
+}
+
 /** A PostgreSQL, a RabbitMQ, a Redis with a password and a Consul of this test alone. */
-export async function realSurroundings(): Promise<Surroundings> {
+export async function realSurroundings(): Promise<RealSurroundings> {
   const started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'marimo-real-'));
   started.defer(() => rm(directory, { recursive: true, force: true }));
@@ -26,6 +32,8 @@ export async function realSurroundings(): Promise<Surroundings> {
   const consul = await startConsul();
   started.defer(() => consul.stop());
   return {
+    redis,
+    consul,
     env: {
       DB_HOST: server.host,
       DB_PORT: String(server.port),

@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceName } from '@marimo/contracts';
+import { freePorts } from '@marimo/testing';
+import { environmentOf, freshMachine } from '../start/platform-under-test.ts';
+import { type RealSurroundings, realSurroundings } from '../start/surroundings.ts';
+import { root, run } from '../steps/run.ts';
+
+/** Two of each service, each a process of its own, on real servers: what a large company runs, on one machine. */
+export interface Cluster {
+  /** The gateways, as a load balancer in front would know them. */
+  readonly origins: readonly string[];
+  readonly surroundings: RealSurroundings;
+  readonly instances: readonly ClusterInstance[];
+  stop(): Promise<void>;
+}
+
+export interface ClusterInstance {
+  readonly service: ServiceName;
+  readonly origin: string;
+  /** As a deployment does it: asked to end, waited for, started again on the same port, waited for. */
+  replace(): Promise<void>;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const services: readonly ServiceName[] = ['users', 'accounting', 'workers', 'gateway'];
+/** High enough to be out of the way, and still counted in Redis at each request. */
+const limits = Object.fromEntries(
+  ['LOGIN', 'REGISTER', 'CALLER', 'USER', 'KEY', 'ADDRESS'].map((name) => [
+    `RATE_LIMIT_${name}`,
+    '100000/s,burst=100000',
+  ]),
+);
+
+export async function startCluster(): Promise<Cluster> {
+  const started = new AsyncDisposableStack();
+  try {
+    const machine = await freshMachine();
+    started.defer(() => machine.remove());
+    const surroundings = await realSurroundings();
+    started.defer(() => surroundings.stop());
+    const secrets = {
+      JWT_SECRET: 'a-secret-of-this-test-alone-000001',
+      INTERNAL_SECRET: 'another-of-this-test-00001',
+    };
+    const env = {
+      ...surroundings.env,
+      ...limits,
+      ...secrets,
+      LOG_LEVEL: 'error',
+      GATEWAY_OPERATOR_PORT: '0',
+    };
+    const environment = environmentOf({ ...machine, env });
+    const migrated = await run(process.execPath, ['scripts/migrate.ts'], { quiet: true, env: environment });
+    if (migrated.code !== 0) throw new Error(migrated.output);
+
+    const ports = await freePorts(services.length * 2);
+    const instances = [0, 1].flatMap((copy) =>
+      services.map((service, place) =>
+        instanceOf(service, ports[copy * services.length + place] as number, {
+          ...environment,
+          MARIMO_HOME: `${machine.home}/${service}-${copy}`,
+        }),
+      ),
+    );
+    for (const instance of instances) {
+      await instance.start();
+      started.defer(() => instance.kill());
+    }
+    const gateways = instances.filter(({ service }) => service === 'gateway');
+    return {
+      origins: gateways.map(({ origin }) => origin),
+      surroundings,
+      instances,
+      stop: () => started.disposeAsync(),
+    };
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+}
+
+function instanceOf(service: ServiceName, port: number, env: NodeJS.ProcessEnv): ClusterInstance {
+  const origin = `http://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  const end = async (signal: NodeJS.Signals) => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  };
+  const start = async () => {
+    const args = ['--import', `${root}/scripts/start/end-with-parent.ts`, `services/${service}/main.ts`];
+    child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...env, [`${service.toUpperCase()}_PORT`]: String(port) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    await untilReady(origin, child, service);
+  };
+  return {
+    service,
+    origin,
+    start,
+    kill: () => end('SIGKILL'),
+    async replace() {
+      await end('SIGTERM');
+      await start();
+    },
+  };
+}
+
+async function untilReady(origin: string, child: ChildProcess, service: string): Promise<void> {
+  // A gateway is ready only when the services behind it are, and they are started before it.
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (child.exitCode !== null) throw new Error(`${service} ended while starting`);
+    const answer = await fetch(`${origin}/ready`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.status === 200) return;
+    await sleep(100);
+  }
+  throw new Error(`${service} did not become ready`);
+}

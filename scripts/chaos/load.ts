@@ -1,0 +1,112 @@
+import { newId } from '@marimo/contracts';
+
+/** People at work, all the time, until they are told to stop. */
+export interface Load {
+  /** What went wrong so far, each with what was asked. */
+  readonly failures: readonly string[];
+  readonly answered: number;
+  /** Ids of the entries whose posting was acknowledged. */
+  readonly posted: readonly string[];
+  /** Until so many more have been answered. */
+  more(count: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const people = 6;
+
+/**
+ * Each asks one thing after the other, in turn from every gateway. As a load balancer does, a connection that is
+ * refused is tried at the next gateway; every other failure counts.
+ */
+export function startLoad(
+  origins: readonly string[],
+  credentials: { email: string; password: string },
+): Load {
+  const failures: string[] = [];
+  const posted: string[] = [];
+  let answered = 0;
+  let stopping = false;
+  let turn = 0;
+
+  async function send(method: string, path: string, token: string | undefined, body?: object) {
+    const first = turn++;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const answer = await fetch(`${origins[(first + tries) % origins.length]}${path}`, {
+          method,
+          headers: {
+            ...(token !== undefined && { authorization: `Bearer ${token}` }),
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+          },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        });
+        return { status: answer.status, text: await answer.text() };
+      } catch (error) {
+        const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+        if (code !== 'ECONNREFUSED' || tries === origins.length)
+          return { status: 0, text: `${code} ${error}` };
+      }
+    }
+  }
+
+  async function demand(
+    method: string,
+    path: string,
+    token: string | undefined,
+    body?: object,
+  ): Promise<string> {
+    const { status, text } = await send(method, path, token, body);
+    answered += 1;
+    if (status !== 200 && status !== 201) failures.push(`${method} ${path}: ${status} ${text.slice(0, 300)}`);
+    return text;
+  }
+
+  async function work(): Promise<void> {
+    let session: { accessToken?: string; refreshToken?: string } = {};
+    while (!stopping) {
+      session = JSON.parse(await demand('POST', '/api/v1/users/login', undefined, credentials));
+      const { accessToken } = session;
+      for (let n = 0; n < 5 && !stopping; n += 1) {
+        await demand('GET', '/api/v1/users/me', accessToken);
+        await demand('GET', '/api/v1/accounting/accounts', accessToken);
+        const entry = entryOf(newId());
+        const before = failures.length;
+        await demand('POST', '/api/v1/accounting/journal-entries', accessToken, entry);
+        if (failures.length === before) posted.push(entry.entryId);
+        await demand('GET', '/api/v1/workers/notifications', accessToken);
+      }
+      const { refreshToken } = session;
+      await demand('POST', '/api/v1/users/refresh', undefined, { refreshToken });
+    }
+  }
+
+  const working = Array.from({ length: people }, work);
+  return {
+    failures,
+    posted,
+    get answered() {
+      return answered;
+    },
+    async more(count) {
+      const wanted = answered + count;
+      while (answered < wanted && !stopping) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    async stop() {
+      stopping = true;
+      await Promise.all(working);
+    },
+  };
+}
+
+function entryOf(entryId: string) {
+  const amount = { amount: '10.00', currency: 'EUR' };
+  return {
+    entryId,
+    postingDate: '2026-01-15',
+    description: 'Paid-in capital',
+    lines: [
+      { accountCode: 'cash', side: 'debit', amount },
+      { accountCode: 'capital', side: 'credit', amount },
+    ],
+  };
+}
