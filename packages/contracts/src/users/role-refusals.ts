@@ -82,7 +82,13 @@ export class GrantsBeyondOwn extends refusal(z.object({ grants: z.array(z.string
 
 /** An access token carries them with every request. */
 export class TooManyRights extends refusal(
-  z.object({ holderId: Id, roles: z.int(), grants: z.int(), rolesLimit: z.int(), grantsLimit: z.int() }),
+  z.object({
+    holderId: Id.nullable(),
+    roles: z.int(),
+    grants: z.int(),
+    rolesLimit: z.int(),
+    grantsLimit: z.int(),
+  }),
   {
     code: 'users.too-many-rights',
     kind: 'refused',

@@ -256,6 +256,7 @@ describe('what is demanded of roles that are given in another way', () => {
         [anna.organisation.id, name, grants],
       );
     }
+    await expect(demand({ roles: ['wide', 'wider'] })).rejects.toThrow(TooManyRights);
     expect((await assign('wide')).status).toBe(201);
     const refused = await assign('wider');
     expect(refused).toBeRefused(TooManyRights, {

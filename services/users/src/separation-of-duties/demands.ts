@@ -111,11 +111,11 @@ export function demandSound(spans: readonly RoleSpan[], soundness: Soundness): v
       const at = holderId === null ? null : moment.toISOString();
       throw new SeparationOfDutiesViolated({ holderId, at, conflicts: conflicts.map(toDutyConflict) });
     }
-    if (holderId !== null) demandRoomInToken(holderId, roles);
+    demandRoomInToken(holderId, roles);
   }
 }
 
-function demandRoomInToken(holderId: string, held: readonly HeldRole[]): void {
+function demandRoomInToken(holderId: string | null, held: readonly HeldRole[]): void {
   const roles = new Set(held.map(({ role }) => role)).size;
   const grants = new Set(held.flatMap((each) => (each.builtIn ? [] : each.grants))).size;
   if (roles <= rightsLimits.roles && grants <= rightsLimits.grants) return;
