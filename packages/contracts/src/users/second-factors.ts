@@ -269,18 +269,25 @@ export const resetSecondFactors = endpoint({
   refusals: [Absent, MemberElsewhere],
 });
 
-/** Subject: the person, in this and all that follow. */
+/** Subject: the person, in this and all that follow. `linkId`: of the mail that tells them, as in people.ts. */
 const AboutFactor = z.strictObject({ userId: Id, factorId: Id, kind: SecondFactorKind, name: z.string() });
-export const secondFactorAdded = event('users.second-factor-added.v1', AboutFactor);
+const ToldFactor = AboutFactor.extend({ linkId: Id });
+export const secondFactorAdded = event('users.second-factor-added.v1', ToldFactor);
 export const secondFactorRenamed = event('users.second-factor-renamed.v1', AboutFactor);
-export const secondFactorRemoved = event('users.second-factor-removed.v1', AboutFactor);
+export const secondFactorRemoved = event('users.second-factor-removed.v1', ToldFactor);
 
 /** By an administrator. */
-export const secondFactorsReset = event('users.second-factors-reset.v1', z.strictObject({ userId: Id }));
+export const secondFactorsReset = event(
+  'users.second-factors-reset.v1',
+  z.strictObject({ userId: Id, linkId: Id }),
+);
 
 const AboutRecoveryCodes = z.strictObject({ userId: Id, left: z.int() });
 export const recoveryCodesRenewed = event('users.recovery-codes-renewed.v1', AboutRecoveryCodes);
-export const recoveryCodeUsed = event('users.recovery-code-used.v1', AboutRecoveryCodes);
+export const recoveryCodeUsed = event(
+  'users.recovery-code-used.v1',
+  AboutRecoveryCodes.extend({ linkId: Id }),
+);
 
 /** Its counter went back: somebody may have copied the key of this passkey. */
 export const passkeyCopySuspected = event('users.passkey-copy-suspected.v1', AboutFactor);

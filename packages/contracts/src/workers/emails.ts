@@ -22,6 +22,8 @@ export const Email = z.strictObject({
     'reset-password',
     'password-changed',
     'email-change',
+    'second-factor',
+    'invitation',
     'erased',
   ]),
   to: z.string(),

@@ -18,6 +18,7 @@ import { findMembership } from '../organisations/index.ts';
 import { takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
 import { about, giveRecoveryCodes, shown } from './factor-routes.ts';
+import { noticeTo } from './notice.ts';
 import type { SecondFactorParts } from './parts.ts';
 import { findPasskeys, insertPasskey } from './passkey-store.ts';
 import { creationOptions, type NewPasskey, readCreated } from './passkeys.ts';
@@ -164,7 +165,8 @@ async function add(
 ): Promise<Added> {
   const factor = await markAdded(tx, factorId, now);
   if (factor === undefined) throw new Absent({ resource: 'second factor' });
-  await outbox.add(tx, secondFactorAdded, personId, about(personId, factor));
+  const linkId = await noticeTo(tx, personId, now);
+  await outbox.add(tx, secondFactorAdded, personId, { ...about(personId, factor), linkId });
   const hasCodes = (await countRecoveryCodes(tx, personId)) > 0;
   const recoveryCodes = hasCodes ? null : await giveRecoveryCodes(tx, outbox, personId);
   return { factor: shown(factor), recoveryCodes };

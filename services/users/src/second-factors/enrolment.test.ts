@@ -21,6 +21,7 @@ import {
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
+import { mailOf } from '../../test/mail.ts';
 import {
   claimsOf,
   codeOf,
@@ -67,9 +68,11 @@ describe('adding an authenticator app', () => {
     expect(body.recoveryCodes).toHaveLength(10);
     expect(await listed()).toEqual({ items: [body.factor], recoveryCodesLeft: 10 });
     expect((await users.call(login, { body: { email: anna.email, password } })).status).toBe(202);
-    expect(await eventsOf(secondFactorAdded.type)).toMatchObject([
+    const told = await eventsOf(secondFactorAdded.type);
+    expect(told).toMatchObject([
       { tenantid: anna.tenantId, actorid: anna.id, data: { factorId, kind: 'totp', name: 'Telephone' } },
     ]);
+    expect(await mailOf(users, told[0])).toMatchObject({ recipient: { email: anna.email }, url: null });
     expect(await eventsOf(recoveryCodesRenewed.type)).toHaveLength(1);
     expect(JSON.stringify(await users.events())).not.toContain(secret);
   });

@@ -14,6 +14,7 @@ import {
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { noticeTo } from './notice.ts';
 import { countRecoveryCodes, replaceRecoveryCodes } from './recovery-code-store.ts';
 import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
 import {
@@ -26,7 +27,7 @@ import {
   renameFactor,
 } from './store.ts';
 
-export function factorRoutes({ database, outbox }: Deps): readonly Route[] {
+export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[] {
   return [
     handle(listSecondFactors, async (call) => {
       const personId = call.caller?.userId ?? '';
@@ -57,7 +58,8 @@ export function factorRoutes({ database, outbox }: Deps): readonly Route[] {
           if (removed === undefined) throw new Absent({ resource: 'second factor' });
           if ((await findFactors(tx, personId)).length === 0) await leaveWithout(tx, personId);
           await tx.enterTenant(tenantId);
-          await outbox.add(tx, secondFactorRemoved, personId, about(personId, removed));
+          const linkId = await noticeTo(tx, personId, clock());
+          await outbox.add(tx, secondFactorRemoved, personId, { ...about(personId, removed), linkId });
         },
         { signal, deadlineAt },
       );

@@ -8,6 +8,7 @@ import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { FactorKeys } from './factor-keys.ts';
 import type { Proof } from './methods.ts';
+import { noticeTo } from './notice.ts';
 import { findPasskeys, keepCounter, lockPasskey, type StoredPasskey } from './passkey-store.ts';
 import { looksCopied, type RelyingParty, readAssertion, userHandle } from './passkeys.ts';
 import { countRecoveryCodes, useRecoveryCode } from './recovery-code-store.ts';
@@ -96,7 +97,8 @@ async function proveRecoveryCode(
 ): Promise<Proven> {
   if (!(await useRecoveryCode(tx, personId, recoveryCodeHash(recoveryCode), now))) return wrong;
   const left = await countRecoveryCodes(tx, personId);
-  await outbox.add(tx, recoveryCodeUsed, personId, { userId: personId, left });
+  const linkId = await noticeTo(tx, personId, now);
+  await outbox.add(tx, recoveryCodeUsed, personId, { userId: personId, left, linkId });
   return { kind: 'right', proof: { method: 'recovery', verified: false } };
 }
 

@@ -4,6 +4,7 @@ import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { endSessionsOf } from '../sessions/index.ts';
 import { deleteChallengesOf } from './challenge-store.ts';
+import { noticeTo } from './notice.ts';
 import { replaceRecoveryCodes } from './recovery-code-store.ts';
 import { deleteAllFactors, findWorkplaces, isMember, keepStanding, lockStanding } from './store.ts';
 
@@ -16,8 +17,10 @@ export function resetRoutes({ outbox, clock }: Deps): readonly Route[] {
         const workplaces = await findWorkplaces(tx, personId);
         if (workplaces.some((tenantId) => tenantId !== tx.tenantId)) throw new MemberElsewhere({});
         if ((await forgetSecondFactors(tx, personId)) > 0) {
-          await outbox.add(tx, secondFactorsReset, personId, { userId: personId });
-          await endSessionsOf(tx, outbox, { personId, reason: 'second-factors', now: clock() });
+          const now = clock();
+          const linkId = await noticeTo(tx, personId, now);
+          await outbox.add(tx, secondFactorsReset, personId, { userId: personId, linkId });
+          await endSessionsOf(tx, outbox, { personId, reason: 'second-factors', now });
         }
         return reply(204, null);
       });

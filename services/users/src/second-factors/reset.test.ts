@@ -12,6 +12,7 @@ import {
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
+import { mailOf } from '../../test/mail.ts';
 import { type PersonUnderTest, password, personUnderTest } from '../../test/person-with-factors.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -70,9 +71,9 @@ describe('resetting the second factors of a member', () => {
   it('is told with who did it', async () => {
     await boris.addApp();
     await reset(boris.id);
-    expect(await eventsAbout(secondFactorsReset.type, boris)).toMatchObject([
-      { tenantid: admin.tenantId, actorid: admin.id, subject: boris.id },
-    ]);
+    const told = await eventsAbout(secondFactorsReset.type, boris);
+    expect(told).toMatchObject([{ tenantid: admin.tenantId, actorid: admin.id, subject: boris.id }]);
+    expect(await mailOf(users, told[0])).toMatchObject({ recipient: { email: boris.email }, url: null });
     const ended = await eventsAbout(sessionEnded.type, boris);
     expect(ended.map(({ data }) => (data as { reason: string }).reason)).toContain('second-factors');
   });

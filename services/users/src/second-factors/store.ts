@@ -1,4 +1,4 @@
-import type { SecondFactorKind } from '@marimo/contracts/users';
+import type { Language, SecondFactorKind } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 export interface Factor {
@@ -128,6 +128,14 @@ export async function deleteBegunFactors(
   } else {
     await tx.run('delete from second_factor where added_at is null and begun_at < $1', [which.before]);
   }
+}
+
+/** Whom to tell, and how. */
+export function findRecipient(
+  tx: Transaction,
+  personId: string,
+): Promise<{ email: string; name: string; language: Language } | undefined> {
+  return tx.first('select email, name, language from person where person_id = $1', [personId]);
 }
 
 /** Where somebody is a member. */

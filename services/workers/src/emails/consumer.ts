@@ -5,10 +5,15 @@ import {
   type Language,
   type MailLink,
   mailLink,
+  memberInvited,
   organisationRegistered,
   passwordChanged,
   passwordResetAsked,
   personErased,
+  recoveryCodeUsed,
+  secondFactorAdded,
+  secondFactorRemoved,
+  secondFactorsReset,
 } from '@marimo/contracts/users';
 import type { Email } from '@marimo/contracts/workers';
 import { type ConsumedEvent, consumer } from '@marimo/messaging';
@@ -19,9 +24,11 @@ import { isErased, noteErased } from '../erased-people/index.ts';
 import { forgetMailOf, queueEmail } from './store.ts';
 import { emailChange } from './templates/email-change.ts';
 import { erased } from './templates/erased.ts';
+import { invitation } from './templates/invitation.ts';
 import type { Letter } from './templates/letter.ts';
 import { passwordChanged as passwordChangedLetter } from './templates/password-changed.ts';
 import { resetPassword } from './templates/reset-password.ts';
+import * as secondFactorLetters from './templates/second-factor.ts';
 import { verifyEmail } from './templates/verify-email.ts';
 import { welcome } from './templates/welcome.ts';
 
@@ -56,6 +63,15 @@ const subscriptions: readonly Subscription[] = [
   toPerson(passwordResetAsked, 'reset-password', resetPassword),
   toPerson(passwordChanged, 'password-changed', passwordChangedLetter),
   toPerson(emailChangeAsked, 'email-change', emailChange),
+  toPerson(secondFactorAdded, 'second-factor', secondFactorLetters.secondFactorAdded),
+  toPerson(secondFactorRemoved, 'second-factor', secondFactorLetters.secondFactorRemoved),
+  toPerson(secondFactorsReset, 'second-factor', secondFactorLetters.secondFactorsReset),
+  toPerson(recoveryCodeUsed, 'second-factor', secondFactorLetters.recoveryCodeUsed),
+  on(memberInvited, async (tx, { id, data: { linkId } }, deps) => {
+    const link = await linkOf(deps, linkId);
+    // Whose address it is nobody knows before they accept.
+    if (link !== null) await queue(tx, deps, { id, personId: null, kind: 'invitation', link }, invitation);
+  }),
   on(personErased, async (tx, { id, data: { userId, linkId, farewell } }, deps) => {
     const link = await linkOf(deps, linkId);
     await noteErased(tx, userId, deps.clock());
@@ -65,7 +81,14 @@ const subscriptions: readonly Subscription[] = [
   }),
 ];
 
-type Write = (language: Language, given: { name: string; email: string; url: string }) => Letter;
+interface Given {
+  readonly name: string;
+  readonly email: string;
+  readonly url: string;
+  readonly organisation: string;
+}
+
+type Write = (language: Language, given: Given) => Letter;
 
 /** A letter to a person; the event tells nothing about them but where to ask. */
 function toPerson(
@@ -90,7 +113,7 @@ async function linkOf({ client }: Deps, linkId: string): Promise<MailLink | null
 
 interface Addressed {
   readonly id: string;
-  readonly personId: string;
+  readonly personId: string | null;
   readonly kind: Email['kind'];
   readonly link: MailLink;
 }
@@ -103,7 +126,7 @@ async function queue(
 ): Promise<void> {
   const { email, name, language } = link.recipient;
   await queueEmail(tx, {
-    ...write(language, { name, email, url: link.url ?? '' }),
+    ...write(language, { name, email, url: link.url ?? '', organisation: link.organisation }),
     emailId: id,
     kind,
     personId,

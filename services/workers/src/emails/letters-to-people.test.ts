@@ -6,6 +6,7 @@ import {
   passwordChanged,
   passwordResetAsked,
   personErased,
+  secondFactorRemoved,
 } from '@marimo/contracts/users';
 import { listEmails } from '@marimo/contracts/workers';
 import { type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
@@ -78,7 +79,13 @@ describe('a letter to a person', () => {
     await workers.deliver(emailVerificationAsked, { tenantId, data: { userId, linkId: linkTo() } });
     const notice = linkTo({ purpose: 'notice', url: null });
     await workers.deliver(passwordChanged, { tenantId, data: { userId, linkId: notice, by: 'reset' } });
-    expect((await emails()).map(({ kind }) => kind).sort()).toEqual(['password-changed', 'verify-email']);
+    const factor = { userId, factorId: newId(), kind: 'totp' as const, name: 'Telephone', linkId: notice };
+    await workers.deliver(secondFactorRemoved, { tenantId, data: factor });
+    expect((await emails()).map(({ kind }) => kind).sort()).toEqual([
+      'password-changed',
+      'second-factor',
+      'verify-email',
+    ]);
   });
 
   it('is not written when the link is of no use any more', async () => {

@@ -4,6 +4,7 @@ import { erased } from './erased.ts';
 import type { Letter } from './letter.ts';
 import { passwordChanged } from './password-changed.ts';
 import { resetPassword } from './reset-password.ts';
+import * as secondFactor from './second-factor.ts';
 import { verifyEmail } from './verify-email.ts';
 
 type Write = (language: Language, given: { name: string; email: string; url: string }) => Letter;
@@ -15,6 +16,10 @@ const letters: readonly [string, Write, boolean][] = [
   ['password-changed', passwordChanged, false],
   ['email-change', emailChange, false],
   ['erased', erased, false],
+  ['second-factor added', secondFactor.secondFactorAdded, false],
+  ['second-factor removed', secondFactor.secondFactorRemoved, false],
+  ['second-factor reset', secondFactor.secondFactorsReset, false],
+  ['second-factor stood in for', secondFactor.recoveryCodeUsed, false],
 ];
 
 describe.each(letters)('the letter %s', (_, write, leads) => {
