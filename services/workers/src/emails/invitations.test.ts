@@ -1,0 +1,53 @@
+import { newId } from '@marimo/contracts';
+import { type MailLink, memberInvited } from '@marimo/contracts/users';
+import { listEmails } from '@marimo/contracts/workers';
+import { type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
+import { workersService } from '../../service.ts';
+
+const url = 'https://erp.example.com/#/invitation/secret';
+
+/** What users answers, by link. */
+const links = new Map<string, MailLink | null>();
+let workers: ServiceUnderTest;
+beforeAll(async () => {
+  const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
+    const body = links.get(params.linkId) ?? null;
+    return { status: body === null ? 204 : 200, body };
+  };
+  // Without the sender: what is written down is looked at as it is.
+  const definition = { ...workersService(['email']), background: [] };
+  workers = await serviceUnderTest(definition, { client: { call } as never });
+});
+afterAll(() => workers?.stop());
+
+const tenantId = newId();
+const invite = (linkId: string, id = newId()) =>
+  workers.deliver(memberInvited, {
+    tenantId,
+    id,
+    data: { invitationId: newId(), linkId, roles: [], validUntil: null, expiresAt: new Date().toISOString() },
+  });
+const emails = async () =>
+  (await workers.call(listEmails, { query: {} }, { as: tokenFor({ tenantId }) })).body.items;
+
+describe('the mail of an invitation', () => {
+  it('goes to the invited address in its language, once, with the link of the moment', async () => {
+    const linkId = newId();
+    const recipient = { email: 'nina@example.com', name: 'nina@example.com', language: 'ru' as const };
+    links.set(linkId, { purpose: 'invitation', url, recipient, organisation: 'Pine' });
+    const id = newId();
+    await invite(linkId, id);
+    await invite(linkId, id);
+    expect(await emails()).toMatchObject([
+      { id, kind: 'invitation', to: 'nina@example.com', subject: 'Приглашение в Marimo: Pine' },
+    ]);
+    const kept = await workers.rows<{ text_body: string; person_id: string | null }>('email');
+    expect(kept).toMatchObject([{ text_body: expect.stringContaining(url), person_id: null }]);
+  });
+
+  it('is not written for an invitation that is taken back or used by then', async () => {
+    const before = await emails();
+    await invite(newId());
+    expect(await emails()).toEqual(before);
+  });
+});
