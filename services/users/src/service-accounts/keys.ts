@@ -9,8 +9,8 @@ const everyKey = { before: undefined, limit: 10_000 };
 
 /**
  * Ends API keys for good in the tenant of the transaction, and their access tokens everywhere within seconds. For what
- * takes from somebody the right to act here: a member is suspended or gone, an organisation is suspended or closed
- * (`{ all: true }`). Tells how many there were; keys that had ended stay as they are.
+ * takes from somebody the right to act here for ever: a member is gone, an organisation is closed (`{ all: true }`).
+ * Tells how many there were; keys that had ended stay as they are.
  */
 export async function endKeysOf(
   tx: Transaction,
@@ -25,7 +25,8 @@ export async function endKeysOf(
 
 /**
  * Voids the access tokens of the keys of a member or a service account, without ending a key: their rights have
- * changed, and the next exchange of the key brings the new ones. Call it after the change, in its transaction.
+ * changed, and the next exchange of the key brings the new ones, or none while the owner may not act. Call it after the
+ * change, in its transaction.
  */
 export async function voidKeyTokensOf(
   tx: Transaction,
