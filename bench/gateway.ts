@@ -75,6 +75,7 @@ async function startCandidates(
   started.defer(() => nginx.process.stop());
   const gatewayEnv = {
     MARIMO_HOME: home,
+    GATEWAY_OPERATOR_PORT: '0',
     USERS_PORT: String(usersPort),
     ACCOUNTING_PORT: String(upstream.port),
     // Counted for each request, never reached.

@@ -38,6 +38,7 @@ export async function freshMachine(): Promise<{
   const ports = Object.fromEntries(
     names.map((name, place) => [`${name.toUpperCase()}_PORT`, String(free[place])]),
   );
+  ports['GATEWAY_OPERATOR_PORT'] = '0';
   return { home, ports, remove: () => rmSync(home, { recursive: true, force: true }) };
 }
 
@@ -91,7 +92,7 @@ async function untilReady(origin: string, child: ChildProcess, output: () => str
 /** The environment of the test run, without what would point the platform at somebody else's servers. */
 export function environmentOf({ home, ports, env = {} }: StartOptions): NodeJS.ProcessEnv {
   const ours =
-    /^(DB_|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|INTERNAL_SECRET|PORTAL_URL|MARIMO_|NODE_ENV|LOG_LEVEL|JEST_)/;
+    /^(DB_|GATEWAY_|OPERATOR_TOKEN|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|INTERNAL_SECRET|PORTAL_URL|WEBAUTHN_|MARIMO_|NODE_ENV|LOG_LEVEL|JEST_)/;
   const rest = Object.entries(process.env).filter(([name]) => !ours.test(name));
   return { ...Object.fromEntries(rest), ...ports, MARIMO_HOME: home, LOG_LEVEL: 'warn', ...env };
 }

@@ -22,7 +22,7 @@ export function operatorVerifier(token: string): TokenVerifier {
         roles: [],
         grants: [],
         permissionsVersion: 'operator',
-        authenticatedAt: undefined,
+        authenticatedAt: new Date(), // the token is the proof, with each request
         methods: [],
         bearer,
         may: () => false,
