@@ -1,5 +1,12 @@
 import { describedAs, describedUpstream, route } from '../../test/described-service.ts';
-import { closeAll, type GatewayUnderTest, gatewayTo, stock, until } from '../../test/gateway-under-test.ts';
+import {
+  closeAll,
+  type GatewayUnderTest,
+  gatewayTo,
+  instanceAt,
+  stock,
+  until,
+} from '../../test/gateway-under-test.ts';
 
 afterEach(closeAll);
 
@@ -90,6 +97,13 @@ describe('a service with a route the gateway was not built with', () => {
     await swapped(gateway);
     expect((await get(gateway, 'v1/stock/secret', 'a')).status).toBe(200);
   });
+});
+
+it('other gateways, and services nobody has heard of, are nothing to learn from', async () => {
+  const gateway = await gatewayTo([]);
+  for (const service of ['gateway', 'unheard-of']) gateway.announce(instanceAt(1, service));
+  expect((await get(gateway, 'v1/unheard-of/things')).status).toBe(404);
+  expect((await get(gateway, 'v1/gateway/things')).status).toBe(404);
 });
 
 describe('two versions that differ about one route', () => {

@@ -206,7 +206,8 @@ export class Routing implements RouteTable {
 
   #heard(service: string): void {
     const book = this.#books.get(service);
-    if (book?.settle(this.#instances(service))) this.#change([service]);
+    if (book === undefined) return; // gateways register too
+    if (book.settle(this.#instances(service))) this.#change([service]);
     this.#askAbout(service);
   }
 
