@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Absent, Forbidden, MalformedRequest, newId, StepUpRequired } from '@marimo/contracts';
 import {
   assignRole,
@@ -68,6 +69,17 @@ const stored = () =>
     anna.organisation.id,
     boris.id,
   ]);
+
+/** Until so many transactions wait for each other; they do for certain as long as what they wait for is held. */
+async function waitingForLocks(count: number): Promise<void> {
+  for (const giveUpAt = Date.now() + 10_000; Date.now() < giveUpAt; await pause(5)) {
+    const waiting = await users.database.sql(
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    if (waiting.length >= count) return;
+  }
+  throw new Error(`Fewer than ${count} came to wait`);
+}
 
 describe('giving a role', () => {
   it('takes effect with the next token, voids those before in the same step, and is told', async () => {
@@ -281,6 +293,22 @@ describe('taking a role back', () => {
       { state: 'in-force' },
       { state: 'revoked' },
     ]);
+  });
+
+  it('leaves no token with the role to a sign-in that meets it', async () => {
+    const { assignmentId } = (await assign({})).body;
+    const inTheWay = users.database.open('users', 'app');
+    const met = await inTheWay.inTenant(anna.organisation.id, async (tx) => {
+      await tx.run('select from role_assignment where assignment_id = $1 for update', [assignmentId]);
+      const revoking = revoke(assignmentId);
+      await waitingForLocks(1);
+      clock.advance(1_000); // a token of this moment would outlive a revocation of the moment before
+      const signingIn = signIn(users, boris.email);
+      await Promise.race([waitingForLocks(2), signingIn]);
+      return { revoking, signingIn };
+    });
+    expect((await met.revoking).body.state).toBe('revoked');
+    expect(claimsOf((await met.signingIn).accessToken).roles).toEqual([]);
   });
 
   it('never takes it from the last administrator, now or later', async () => {
