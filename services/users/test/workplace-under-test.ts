@@ -76,6 +76,11 @@ export function peopleOf(users: () => ServiceUnderTest, now: () => Date = () => 
   };
 }
 
+/** In ascending order: which of several that came at once got which is nobody's promise. */
+export function statusesOf(answers: readonly { readonly status: number }[]): number[] {
+  return answers.map(({ status }) => status).sort((a, b) => a - b);
+}
+
 /** How many transactions of this service wait for each other at this moment. */
 async function waiting(users: ServiceUnderTest): Promise<number> {
   const [row] = await users.database.sql<{ count: number }>(

@@ -1,4 +1,4 @@
-import type { Member, MemberState } from '@marimo/contracts/users';
+import { erasedName, type Member, type MemberState } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 interface MemberRow extends Omit<Member, 'joinedAt' | 'lastSeenAt'> {
@@ -6,9 +6,12 @@ interface MemberRow extends Omit<Member, 'joinedAt' | 'lastSeenAt'> {
   readonly lastSeenAt: Date | null;
 }
 
+/** Who has left and was erased here has no name here any more, in no list and in no search. */
+const name = `case when m.state = 'left' and m.erased_at is not null then '${erasedName}' else p.name end`;
+
 /** `$1` is the tenant, `$2` now. Of who has left, the address is not the organisation's any more. */
 const member = `
-  select m.person_id as id, p.name, case when m.state <> 'left' then p.email end as email, m.state,
+  select m.person_id as id, ${name} as name, case when m.state <> 'left' then p.email end as email, m.state,
          array(select distinct a.role from role_assignment a
                 where a.tenant_id = m.tenant_id and a.person_id = m.person_id and a.revoked_at is null
                   and a.valid_from <= $2 and (a.valid_until is null or a.valid_until > $2)
@@ -32,10 +35,10 @@ export async function membersAfter(tx: Transaction, filter: MemberFilter, now: D
     `${member}
       where m.tenant_id = $1
         and ($3::text is null or m.state = $3)
-        and ($4::text is null or position(lower($4) in lower(p.name)) > 0
+        and ($4::text is null or position(lower($4) in lower(${name})) > 0
              or (m.state <> 'left' and position(lower($4) in lower(p.email)) > 0))
-        and ($5::text is null or (p.name, m.person_id) > ($5, $6::uuid))
-      order by p.name, m.person_id
+        and ($5::text is null or (${name}, m.person_id) > ($5, $6::uuid))
+      order by ${name}, m.person_id
       limit $7`,
     [tx.tenantId, now, state ?? null, text ?? null, after?.name ?? null, after?.id ?? null, limit],
   );
