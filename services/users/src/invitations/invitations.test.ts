@@ -30,7 +30,7 @@ import {
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
-import { claimsOf, password, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+import { claimsOf, meetingAt, password, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
 import { createLinkTokens } from '../mail-links/index.ts';
 import { deriveKey } from '../signing-keys/index.ts';
 
@@ -346,6 +346,20 @@ describe('somebody new', () => {
     clock.advance(7 * days);
     expect(await look(token)).toBeRefused(InvitationUnusable);
     expect(await accept(token)).toBeRefused(InvitationUnusable);
+    expect(await sql('select * from person where email_key = $1', email)).toEqual([]);
+  });
+
+  it('does not join an organisation that is suspended in the same moment', async () => {
+    const { token } = await invited();
+    const { id } = anna.organisation;
+    const admin = await as(anna);
+    const lock = { sql: 'select from organisation where tenant_id = $1 for update', values: [id] };
+    const [suspended, accepted] = await meetingAt(users, id, lock, [
+      () => users.call(suspendOrganisation, {}, admin),
+      () => accept(token),
+    ]);
+    expect(suspended.status).toBe(200);
+    expect(accepted).toBeRefused(InvitationUnusable);
     expect(await sql('select * from person where email_key = $1', email)).toEqual([]);
   });
 
