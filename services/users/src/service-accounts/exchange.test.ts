@@ -188,6 +188,28 @@ describe('a token for an API key', () => {
   });
 });
 
+describe('rotating under load', () => {
+  it('fails no request: before, during and after, one of the two secrets always gets a token', async () => {
+    const old = await ownKey();
+    let current = old;
+    const program = async () => {
+      const statuses: number[] = [];
+      for (let n = 0; n < 8; n++) statuses.push((await test.exchange(current)).status);
+      return statuses;
+    };
+    const rotation = async () => {
+      const input = { params: { keyId: old.keyId }, body: { overlapMinutes: 1 } };
+      current = (await test.users.call(rotateOwnKey, input, as(anna))).body;
+    };
+    const [, ...statuses] = await Promise.all([rotation(), ...Array.from({ length: 6 }, program)]);
+    expect(new Set(statuses.flat())).toEqual(new Set([200]));
+    expect(current.key).not.toBe(old.key);
+    clock.advance(minutes);
+    expect((await test.exchange(old)).status).toBe(401);
+    expect((await test.exchange(current)).status).toBe(200);
+  });
+});
+
 describe('the tokens of a key are void everywhere', () => {
   it('once it is revoked', async () => {
     const accountId = await test.account(anna, 'accountant');
