@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cache, redisCache } from '@marimo/cache';
+import { createLog, createMetrics } from '@marimo/observability';
+import { type PrivateRedis, requireInfra, startRedis } from '@marimo/testing/outside';
+import { closeAll, gatewayTo, until, upstream } from '../../test/gateway-under-test.ts';
+
+requireInfra('redis-server')('two gateways that share their limits over Redis', () => {
+  const perSecond = 20;
+  const burst = 40;
+  const limit = { RATE_LIMIT_CALLER: `${perSecond}/s,burst=${burst}` };
+  const caches: Cache[] = [];
+  let redis: PrivateRedis;
+
+  beforeEach(async () => {
+    redis = await startRedis();
+  });
+  afterEach(async () => {
+    await closeAll();
+    for (const cache of caches.splice(0)) await cache.close();
+    await redis.stop();
+  });
+
+  async function gateways(timeoutMs: number) {
+    const stock = await upstream((_, res) => res.end());
+    const started = [1, 2].map(async () => {
+      const cache = redisCache({
+        address: redis.address,
+        password: undefined,
+        log: createLog({ service: 'gateway', level: 'silent' }),
+        metrics: createMetrics('gateway'),
+        shares: () => 2,
+        timeoutMs,
+      });
+      caches.push(cache);
+      await until(() => cache.connected);
+      return gatewayTo([stock.instance], { cache, env: limit });
+    });
+    return Promise.all(started);
+  }
+
+  /** Many clients of one session ask both gateways as fast as they can. */
+  async function rush(urls: readonly string[], isOver: () => boolean) {
+    const statuses = new Map<number, number>();
+    const startedAt = performance.now();
+    const client = async (url: string) => {
+      while (!isOver()) {
+        const answer = await fetch(`${url}/api/v1/stock/things/1`, {
+          headers: { authorization: 'Bearer good-one' },
+        });
+        await answer.arrayBuffer();
+        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      }
+    };
+    await Promise.all(urls.flatMap((url) => [client(url), client(url), client(url)]));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    return { statuses, admitted: statuses.get(200) ?? 0, allowed: burst + perSecond * seconds };
+  }
+
+  it('admit together what one limit admits', async () => {
+    const two = await gateways(5_000); // a busy machine is not an outage
+    let asked = 0;
+    const { admitted, allowed } = await rush(
+      two.map(({ url }) => url),
+      () => ++asked > 600,
+    );
+    expect(admitted).toBeLessThanOrEqual(Math.ceil(allowed * 1.05));
+    expect(admitted).toBeGreaterThanOrEqual(Math.floor(allowed * 0.95));
+  });
+
+  it('refuse nobody because Redis is killed at the peak, and hold the limit before, while and after', async () => {
+    const two = await gateways(100);
+    let phase = 'before';
+    const rushing = rush(
+      two.map(({ url }) => url),
+      () => phase === 'over',
+    );
+    const decided = async (backend: string) => {
+      const counts = two.map((one) => one.measured('gateway_ratelimit_total', { backend }));
+      return (await Promise.all(counts)).every((count) => count >= 150);
+    };
+    await until(() => decided('shared'));
+    await redis.kill();
+    await until(() => decided('local'));
+    await redis.restart();
+    await until(() => caches.every(({ connected }) => connected));
+    await sleep(500);
+    phase = 'over';
+    const { statuses, admitted, allowed } = await rushing;
+    expect([...statuses.keys()].sort()).toEqual([200, 429]);
+    expect(admitted).toBeLessThanOrEqual(allowed * 1.2);
+    expect(admitted).toBeGreaterThanOrEqual(allowed * 0.6);
+  });
+});
