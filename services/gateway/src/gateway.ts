@@ -29,7 +29,7 @@ import { recorder } from './record.ts';
 import type { GatewaySettings } from './settings.ts';
 import { createSteering } from './steering.ts';
 import { type TrafficParts, trafficPolicies } from './traffic.ts';
-import { createTunnels } from './tunnels.ts';
+import { createTunnels, type TunnelLimits } from './tunnels.ts';
 import { createUpgrades, type SocketRoute } from './upgrade.ts';
 
 export interface GatewayParts extends GivenToServer {
@@ -42,6 +42,8 @@ export interface GatewayParts extends GivenToServer {
   readonly clock: () => Date;
   /** Paths whose WebSocket upgrades are let through. */
   readonly sockets: readonly SocketRoute[];
+  /** For tests. */
+  readonly tunnelLimits?: Partial<TunnelLimits>;
   /** With one the gateway speaks TLS. */
   readonly certificate?: Certificate | undefined;
   readonly frontLimits?: FrontParts['limits'];
@@ -74,7 +76,11 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
   const { limits } = settings;
   const { routing, orders, knowledge } = createSteering({ ...parts, limits, canary: parts.operators.canary });
   const upstreams = new Upstreams(registry, knowledge);
-  const tunnels = createTunnels(metrics);
+  const tunnels = createTunnels({
+    ...parts,
+    metrics,
+    limits: { ...settings.sockets, ...parts.tunnelLimits },
+  });
   const documents = documentation({ ...parts, routing });
   const readAddress = addressReader(settings.trustedProxies);
   const limiter = rateLimiter(parts.cache, orders.limits, metrics);

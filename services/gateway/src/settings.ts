@@ -1,6 +1,7 @@
 import type { BucketLimit } from '@marimo/cache';
 import { SettingsInvalid } from '@marimo/service-kit';
 import { z } from 'zod';
+import type { TunnelLimits } from './tunnels.ts';
 
 export interface GatewaySettings {
   readonly limits: Readonly<Record<LimitName, BucketLimit>>;
@@ -15,6 +16,8 @@ export interface GatewaySettings {
   readonly responseCacheBytes: number;
   /** Services that must be ready for `/ready`; all that are routed to unless told. */
   readonly expects: readonly string[] | undefined;
+  /** How many WebSockets may be open, and for how long without a word. */
+  readonly sockets: TunnelLimits;
   /** Where the certificate and its key are; without them the gateway speaks plain HTTP/1.1. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
@@ -81,6 +84,10 @@ const Environment = z.object({
   TRUSTED_PROXIES: Networks.optional(),
   ALLOWED_ORIGINS: List.pipe(z.array(Origin)).optional(),
   GATEWAY_EXPECTS: List.optional(),
+  SOCKETS: AtLeastOne.prefault('10000'),
+  SOCKETS_PER_TENANT: AtLeastOne.prefault('1000'),
+  SOCKETS_PER_SESSION: AtLeastOne.prefault('10'),
+  SOCKET_IDLE_S: AtLeastOne.prefault('120'),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
 });
@@ -108,6 +115,13 @@ export function gatewaySettings(env: Readonly<Record<string, string | undefined>
     overload: { loopDelayMs: values.SHED_LOOP_DELAY_MS, inFlight: values.SHED_IN_FLIGHT },
     responseCacheBytes: values.RESPONSE_CACHE_MB * 1_048_576,
     expects: values.GATEWAY_EXPECTS,
+    sockets: {
+      inAll: values.SOCKETS,
+      perTenant: values.SOCKETS_PER_TENANT,
+      perSession: values.SOCKETS_PER_SESSION,
+      idleMs: values.SOCKET_IDLE_S * 1_000,
+      lookAgainMs: 2_000, // with the two seconds in which a revocation arrives here, less than five
+    },
     tls: tlsOf(values),
   };
 }

@@ -1,33 +1,61 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { BadUpstream } from '@marimo/contracts';
+import { BadUpstream, Unauthenticated, Unavailable } from '@marimo/contracts';
+import { TooManySockets } from '@marimo/contracts/gateway';
 import type { Pass } from '@marimo/resilience';
+import type { Caller, TokenVerifier } from '@marimo/service-kit';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { refuseOnSocket } from './answer.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Upstream } from './proxy/index.ts';
+import { Tunnel } from './tunnel.ts';
 
 /** An upgrade that has passed every check. */
 export interface Admitted {
   readonly requestId: string;
   readonly upstream: Upstream;
+  /** Whose tunnel it is; undefined where the service itself asks who it is. */
+  readonly caller: Caller | undefined;
   /** Of the instance's breaker. */
   readonly leave: Pass;
 }
 
+export interface TunnelLimits {
+  /** Each holds two sockets and some memory for as long as it is open. */
+  readonly inAll: number;
+  readonly perTenant: number;
+  readonly perSession: number;
+  readonly idleMs: number;
+  /** How often everybody's token is looked at again. */
+  readonly lookAgainMs: number;
+}
+
+export interface TunnelParts {
+  readonly metrics: Pick<GatewayMetrics, 'tunnels'>;
+  readonly verifier: TokenVerifier;
+  readonly limits: TunnelLimits;
+}
+
 export interface Tunnels {
-  /** Hands the connection over to the instance; from its answer on it is only bytes. */
+  /** Throws `TooManySockets` or `Unavailable` when no further one may be opened for this caller. */
+  demandRoom(service: string, caller: Caller | undefined): void;
+  /** Hands the connection over to the instance; from its answer on it is only bytes. Throws as `demandRoom` does. */
   open(req: IncomingMessage, socket: Duplex, head: Buffer, admitted: Admitted): void;
-  readonly count: number;
-  /** Cuts them all: we cannot say goodbye in the middle of other people's frames. Their clients come back elsewhere. */
+  /** Closes them all: their clients dial again, and reach another gateway or this one after its restart. */
   close(): void;
+}
+
+interface Held {
+  readonly caller: Caller | undefined;
+  /** Undefined until the service has answered. */
+  tunnel: Tunnel | undefined;
 }
 
 const answerWithinMs = 5_000;
 
 /** WebSockets in the hands of http-proxy-middleware. */
-export function createTunnels({ tunnels: gauge }: Pick<GatewayMetrics, 'tunnels'>): Tunnels {
-  const sockets = new Set<Duplex>();
+export function createTunnels({ metrics: { tunnels: gauge }, verifier, limits }: TunnelParts): Tunnels {
+  const open = new Map<Duplex, Held>();
   const waiting = new WeakMap<IncomingMessage, Admitted>();
   const proxy = createProxyMiddleware({
     router: (req) => targetOf(waiting.get(req)),
@@ -51,6 +79,9 @@ export function createTunnels({ tunnels: gauge }: Pick<GatewayMetrics, 'tunnels'
       },
     },
   });
+  const lookAgain = setInterval(() => {
+    for (const held of open.values()) void closeIfSignedOut(held, verifier);
+  }, limits.lookAgainMs).unref();
 
   function watch(asked: ClientRequest, req: IncomingMessage, socket: Duplex): void {
     const leave = waiting.get(req)?.leave;
@@ -58,31 +89,62 @@ export function createTunnels({ tunnels: gauge }: Pick<GatewayMetrics, 'tunnels'
     asked.once('upgrade', (_, behind) => {
       leave?.succeeded();
       waiting.delete(req);
-      // The library ends one side when the other ends; when one just vanishes, it leaves the other standing.
-      socket.once('close', () => behind.destroy());
-      behind.once('close', () => socket.destroy());
+      const held = open.get(socket);
+      if (held === undefined) behind.destroy();
+      // Once the library has tied both together: to listen before would take the first bytes from the client.
+      else
+        process.nextTick(() => {
+          held.tunnel = new Tunnel(socket, behind, limits.idleMs);
+        });
     });
   }
 
+  function demandRoom(service: string, caller: Caller | undefined): void {
+    if (open.size >= limits.inAll) throw new Unavailable({ service }, { retryAfterSeconds: 1 });
+    if (caller === undefined) return;
+    // Counted anew each time: opening is rare, and a count kept beside the list could come to differ from it.
+    let [ofTenant, ofSession] = [0, 0];
+    for (const { caller: other } of open.values()) {
+      if (other?.tenantId !== caller.tenantId) continue;
+      ofTenant += 1;
+      if (other.sessionId === caller.sessionId) ofSession += 1;
+    }
+    if (ofSession >= limits.perSession) throw new TooManySockets({ limit: limits.perSession });
+    if (ofTenant >= limits.perTenant) throw new TooManySockets({ limit: limits.perTenant });
+  }
+
   return {
+    demandRoom,
     open(req, socket, head, admitted) {
-      sockets.add(socket);
-      gauge.set(sockets.size);
+      demandRoom(admitted.upstream.instance.service, admitted.caller); // others may have come in the meantime
+      open.set(socket, { caller: admitted.caller, tunnel: undefined });
+      gauge.set(open.size);
       socket.once('close', () => {
-        sockets.delete(socket);
-        gauge.set(sockets.size);
+        open.delete(socket);
+        gauge.set(open.size);
         admitted.leave.abandoned(); // unless it was told otherwise
       });
       waiting.set(req, admitted);
       proxy.upgrade(req, socket as Parameters<typeof proxy.upgrade>[1], head);
     },
-    get count() {
-      return sockets.size;
-    },
     close() {
-      for (const socket of sockets) socket.destroy();
+      clearInterval(lookAgain);
+      for (const [socket, { tunnel }] of open) {
+        if (tunnel === undefined) socket.destroy();
+        else tunnel.close('restart');
+      }
     },
   };
+}
+
+/** A token is good for minutes and a tunnel for days: who was signed out, or did not renew it, must be heard no longer. */
+async function closeIfSignedOut({ caller, tunnel }: Held, verifier: TokenVerifier): Promise<void> {
+  if (caller === undefined) return;
+  try {
+    await verifier.verify(caller.bearer);
+  } catch (thrown) {
+    if (thrown instanceof Unauthenticated) tunnel?.close('signedOut'); // anything else says nothing of them
+  }
 }
 
 function targetOf(admitted: Admitted | undefined): string {

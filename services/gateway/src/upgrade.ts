@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Absent, Unavailable } from '@marimo/contracts';
+import { Absent, Forbidden, Unavailable } from '@marimo/contracts';
 import { OriginRefused } from '@marimo/contracts/gateway';
 import type { Breakers } from '@marimo/resilience';
 import { refuseOnSocket } from './answer.ts';
@@ -21,6 +21,8 @@ export interface SocketRoute {
   readonly path: string;
   /** Whether an access token must come with the upgrade; without one the service itself asks who it is. */
   readonly bearer: boolean;
+  /** Of whoever opens it, besides the token. */
+  readonly permission?: string;
 }
 
 export interface UpgradeParts {
@@ -40,9 +42,6 @@ export interface UpgradeParts {
 
 export type TakeUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** Each holds two sockets and some memory for as long as it is open. */
-const tunnelLimit = 10_000;
-
 /** WebSocket upgrades: closed, unless a route opens one and its caller passes the checks every request passes. */
 export function createUpgrades(parts: UpgradeParts): TakeUpgrade {
   return (req, socket, head) => {
@@ -53,13 +52,28 @@ export function createUpgrades(parts: UpgradeParts): TakeUpgrade {
       .then((admitted) => {
         socket.off('error', gone);
         if (socket.destroyed) admitted.leave.abandoned();
-        else parts.tunnels.open(req, socket, head, admitted);
+        else open(parts, req, socket, head, admitted);
       })
       .catch((thrown: unknown) => {
         parts.unexpected(thrown);
         refuseOnSocket(socket, thrown, requestId);
       });
   };
+}
+
+function open(
+  { tunnels }: UpgradeParts,
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  admitted: Admitted,
+): void {
+  try {
+    tunnels.open(req, socket, head, admitted);
+  } catch (thrown) {
+    admitted.leave.abandoned();
+    throw thrown;
+  }
 }
 
 async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: string): Promise<Admitted> {
@@ -73,20 +87,24 @@ async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: strin
   const { address, proto } = parts.readAddress(req);
   const verified = route.bearer ? await parts.identify(headers, address) : undefined;
   await parts.limiter.take('caller', { address, caller: verified }, []);
+  const { permission } = route;
+  if (permission !== undefined && !verified?.may(permission)) throw new Forbidden({ permission });
+  parts.tunnels.demandRoom(route.service, verified);
   // An open tunnel waits for nobody, so it holds no place; but a service that is full gets no further one.
   parts.bulkhead.enter(route.service);
   parts.bulkhead.leave(route.service);
-  const busy = parts.draining() || parts.tunnels.count >= tunnelLimit;
   const skip = ({ instance }: { instance: { id: string; service: string } }) =>
     parts.breakers.isOpen(instance);
   const client = verified?.sessionId ?? networkOf(address);
-  const upstream = busy ? undefined : parts.upstreams.choose({ service: route.service, client }, skip);
+  const upstream = parts.draining()
+    ? undefined
+    : parts.upstreams.choose({ service: route.service, client }, skip);
   const leave = upstream && parts.breakers.enter(upstream.instance);
   if (upstream === undefined || leave === undefined)
     throw new Unavailable({ service: route.service }, { retryAfterSeconds: 1 });
 
   req.headers = onward(headers, { address, proto, requestId });
-  return { requestId, upstream, leave };
+  return { requestId, upstream, caller: verified, leave };
 }
 
 /** A browser sends the cookies of our site with another site's socket, and no same-origin policy stops it. */

@@ -188,7 +188,7 @@ async function closed(server: FrontServer): Promise<void> {
 }
 
 /** `Bearer good-<session>` is a caller, `Bearer good-program-<key>` a program; everything else is not. */
-const testVerifier: TokenVerifier = {
+export const testVerifier: TokenVerifier = {
   async verify(token) {
     if (!token.startsWith('good-')) throw new Unauthenticated({});
     const caller: Caller = {

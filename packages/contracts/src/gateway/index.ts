@@ -25,7 +25,14 @@ export {
   tryGatewayChange,
 } from './operators.ts';
 export { PlatformHealth, PlatformReady, platformHealth, platformReady, ServiceHealth } from './pages.ts';
-export { ChangeRefused, OriginRefused, Overloaded, PlatformNotReady, ServiceSaturated } from './refusals.ts';
+export {
+  ChangeRefused,
+  OriginRefused,
+  Overloaded,
+  PlatformNotReady,
+  ServiceSaturated,
+  TooManySockets,
+} from './refusals.ts';
 
 /** The gateway's own pages; everything else it has belongs to the services behind it. */
 export const endpoints: readonly AnyEndpoint[] = [platformHealth, platformReady];

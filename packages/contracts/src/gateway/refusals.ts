@@ -29,6 +29,13 @@ export class Overloaded extends refusal(z.object({}), {
   detail: () => 'More urgent requests go first. Nothing was changed; try again as soon as Retry-After says.',
 }) {}
 
+export class TooManySockets extends refusal(z.object({ limit: z.int() }), {
+  code: 'gateway.too-many-sockets',
+  kind: 'busy',
+  title: 'Too many sockets are open',
+  detail: ({ limit }) => `At most ${limit} may be open at once; close one that is no longer needed.`,
+}) {}
+
 export class ChangeRefused extends refusal(z.object({ conflicts: z.array(z.string()) }), {
   code: 'gateway.change-refused',
   kind: 'refused',

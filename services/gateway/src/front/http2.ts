@@ -33,8 +33,8 @@ export function createHttp2(given: FrontParts, limits: FrontLimits): Http2 {
   const parts = { ...given, stallMs: limits.stallMs };
   const sessions = new Set<ServerHttp2Session>();
   const options = {
-    Http2ServerRequest: StreamRequest,
-    Http2ServerResponse: StreamResponse,
+    Http2ServerRequest: StreamRequest as typeof Http2ServerRequest,
+    Http2ServerResponse: StreamResponse as unknown as typeof Http2ServerResponse,
     settings: { maxConcurrentStreams: limits.streams, maxHeaderListSize: headerLimitBytes },
     maxHeaderListPairs: headerLimitCount + pseudoHeaders,
     streamResetBurst: limits.resets.burst,

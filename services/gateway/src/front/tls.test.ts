@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { createLog } from '@marimo/observability';
+import { WebSocket, WebSocketServer } from 'ws';
 import { type TestPair, testCertificate } from '../../test/certificates.ts';
 import { closeAll, gatewayTo, type Options, raw, until, upstream } from '../../test/gateway-under-test.ts';
 import { type CertificateOptions, readCertificate } from './index.ts';
@@ -191,6 +192,34 @@ describe('a gateway with a certificate', () => {
       gateway.server.closeIdleConnections();
       return (await gateway.connections()) === 0;
     });
+  });
+
+  it('opens WebSockets over TLS, and says goodbye on them when it drains', async () => {
+    const stock = await upstream((_, res) => res.writeHead(426).end());
+    const behind = new WebSocketServer({ noServer: true });
+    stock.server.on('upgrade', (req, socket, head) => {
+      stock.requests.push({ method: 'UPGRADE', url: req.url ?? '', headers: req.headers });
+      behind.handleUpgrade(req, socket, head, (peer) =>
+        peer.on('message', (data: Buffer) => peer.send(`${data}!`)),
+      );
+    });
+    const sockets = [{ service: 'stock', path: '/api/v1/stock/live', bearer: true }];
+    const gateway = await gatewayTo([stock.instance], { certificate: read(), sockets });
+    const socket = new WebSocket(`wss://127.0.0.1:${gateway.port}/api/v1/stock/live`, {
+      rejectUnauthorized: false,
+      headers: { authorization: 'Bearer good-1', origin: `https://127.0.0.1:${gateway.port}` },
+    });
+    await new Promise((resolve) => socket.once('open', resolve));
+    const heard = new Promise((resolve) =>
+      socket.once('message', (data: Buffer) => resolve(data.toString())),
+    );
+    socket.send('hello');
+    expect(await heard).toBe('hello!');
+    expect(stock.requests[0]!.headers['x-forwarded-proto']).toBe('https');
+    const over = new Promise((resolve) => socket.once('close', resolve));
+    gateway.drain();
+    expect(await over).toBe(1012);
+    await until(async () => (await gateway.connections()) === 0);
   });
 
   it('has its own pages over HTTP/2 as well', async () => {
