@@ -45,6 +45,8 @@ export function createApi(parts: ApiParts): Api {
     const policy = parts.routes.match(service, method, target.path);
     if (policy === undefined) throw new Absent({ resource: 'service of this name' });
     passage.route = policy.template;
+    // The service says so in its answer; it does not see what is answered from the cache.
+    if (policy.deprecated !== undefined) parts.metrics.deprecated.inc({ method, route: policy.template });
     const traceparent = headers['traceparent'];
     const options = {
       kind: SpanKind.SERVER,
@@ -95,7 +97,8 @@ async function pass(parts: ApiParts, passage: Passage, policy: RoutePolicy, targ
     }
   };
   const { service, template, deadlineMs, cache } = policy;
-  if (cache !== undefined) {
+  // Who must prove anew who they are is asked by the service, each time.
+  if (cache !== undefined && !policy.stepUp) {
     const { path, query } = target;
     const route = { service, template, deadlineMs, cache };
     await parts.responses.answer(passage, { policy: route, path, query, passed: headers.passed, ask });

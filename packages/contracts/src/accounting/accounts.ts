@@ -132,6 +132,7 @@ export const listChartTemplates = endpoint({
   path: '/api/v1/accounting/chart-templates',
   summary: 'The charts of accounts one can start from.',
   access: readAccounts,
+  cache: { freshMs: 60_000, staleIfErrorMs: 3_600_000 }, // changes with a release only
   replies: { 200: z.strictObject({ items: z.array(ChartTemplate) }) },
 });
 

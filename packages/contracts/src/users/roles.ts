@@ -30,6 +30,7 @@ export const listPermissions = endpoint({
   path: '/api/v1/users/permissions',
   summary: 'Every permission of every service: what roles are made of.',
   access: 'signed-in',
+  cache: { freshMs: 60_000, staleIfErrorMs: 3_600_000 }, // changes with a release only
   replies: { 200: z.strictObject({ items: z.array(PermissionGroup) }) },
 });
 
