@@ -18,6 +18,8 @@ export interface Lie {
   readonly present?: boolean;
   readonly verified?: boolean;
   readonly counter?: number;
+  /** Attests by its own key, and adds a certificate to that. */
+  readonly attests?: 'itself' | 'with a certificate';
   /** Signs instead of its own key. */
   readonly key?: KeyObject;
 }
@@ -59,12 +61,13 @@ export function softwareAuthenticator({ counts = true } = {}): SoftwareAuthentic
       length.writeUInt16BE(id.length);
       const key = Buffer.concat([Buffer.alloc(16), length, id, coseKey(publicKey)]);
       const authData = authenticatorData(lie.rpId ?? options.rp.id, lie, key);
+      const clientDataJSON = clientData('webauthn.create', options.challenge, lie);
+      const signature = sign('sha256', signedOver(authData, clientDataJSON), privateKey);
       const attestation = cborMap([
-        ['fmt', cborText('none')],
-        ['attStmt', cborMap([])],
+        ['fmt', cborText(lie.attests === undefined ? 'none' : 'packed')],
+        ['attStmt', cborMap(statement(signature, lie))],
         ['authData', cborBytes(authData)],
       ]);
-      const clientDataJSON = clientData('webauthn.create', options.challenge, lie);
       return {
         id: credentialId,
         rawId: credentialId,
@@ -79,7 +82,7 @@ export function softwareAuthenticator({ counts = true } = {}): SoftwareAuthentic
     sign(options, lie = {}) {
       const clientDataJSON = clientData('webauthn.get', options.challenge, lie);
       const data = authenticatorData(lie.rpId ?? options.rpId, lie);
-      const signed = Buffer.concat([data, createHash('sha256').update(clientDataJSON).digest()]);
+      const signed = signedOver(data, clientDataJSON);
       const userHandle = lie.userHandle === undefined ? owner : lie.userHandle;
       return {
         id: credentialId,
@@ -94,6 +97,19 @@ export function softwareAuthenticator({ counts = true } = {}): SoftwareAuthentic
       };
     },
   };
+}
+
+function signedOver(data: Buffer, clientDataJSON: Buffer): Buffer {
+  return Buffer.concat([data, createHash('sha256').update(clientDataJSON).digest()]);
+}
+
+/** WebAuthn, section 8.2: packed attestation. */
+function statement(signature: Buffer, { attests }: Lie): (readonly [string, Buffer])[] {
+  if (attests === undefined) return [];
+  const bySelf = [['alg', cborInt(-7)] as const, ['sig', cborBytes(signature)] as const];
+  if (attests === 'itself') return bySelf;
+  const certificates = Buffer.concat([cborHead(4, 1), cborBytes(Buffer.from('a certificate'))]);
+  return [...bySelf, ['x5c', certificates] as const];
 }
 
 function clientData(type: string, challenge: string, lie: Lie): Buffer {

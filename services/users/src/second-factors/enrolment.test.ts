@@ -124,6 +124,7 @@ describe('adding an authenticator app', () => {
     const answers = await Promise.all([1, 2, 3].map(() => confirm(factorId, codeOf(secret, clock))));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(answers.filter(({ body }) => body.recoveryCodes !== null)).toHaveLength(1);
+    expect(await eventsOf(secondFactorAdded.type)).toHaveLength(1);
     expect((await listed()).recoveryCodesLeft).toBe(10);
   });
 

@@ -256,6 +256,15 @@ describe('adding a passkey', () => {
     expect(await add(late)).toBeRefused(PasskeyNotAdded);
   });
 
+  it('takes one whose device attests by itself, and looks at no certificate', async () => {
+    const add = async (lie: Lie) => {
+      const passkey = softwareAuthenticator().create(await offered(), lie);
+      return users.call(addPasskey, { body: { name: 'Key', passkey } }, { as: as() });
+    };
+    expect((await add({ attests: 'itself' })).status).toBe(201);
+    expect(await add({ attests: 'with a certificate' })).toBeRefused(PasskeyNotAdded);
+  });
+
   it('refuses a key that is known, also to somebody else', async () => {
     const boris = await personUnderTest(users, clock);
     const options = await offered(boris.signedIn.accessToken);

@@ -1,10 +1,13 @@
 import { inspect } from 'node:util';
 import {
+  askPasswordReset,
   finishLogin,
+  finishPasswordReset,
   listSecondFactors,
   login,
   loginWithPasskey,
   ProofRefused,
+  passwordResetAsked,
   recoveryCodeUsed,
   register,
   renewRecoveryCodes,
@@ -17,7 +20,7 @@ import {
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { meetingAt } from '../../test/held-row.ts';
-import { mailOf } from '../../test/mail.ts';
+import { mailOf, tokenOf } from '../../test/mail.ts';
 import {
   type AppUnderTest,
   claimsOf,
@@ -313,4 +316,18 @@ it('is not slipped past with a registration sent again', async () => {
     [first.body.user.id],
   );
   expect((await send()).status).toBe(409);
+});
+
+it('is not skipped by resetting the password', async () => {
+  const { challenge } = await anna.ask();
+  await users.call(askPasswordReset, { body: { email: anna.email } });
+  const [asked] = await eventsOf(passwordResetAsked.type, anna.id);
+  const token = await tokenOf(users, asked);
+  const newPassword = 'an entirely different horse';
+  expect((await users.call(finishPasswordReset, { body: { token, password: newPassword } })).status).toBe(
+    204,
+  );
+  expect(await finish({ challenge, code: app.nextCode() })).toBeRefused(SignInChallengeRefused);
+  const again = await users.call(login, { body: { email: anna.email, password: newPassword } });
+  expect(again.status).toBe(202);
 });
