@@ -22,6 +22,7 @@ const belongToNoTenant = [
   'messaging.queue',
   'users.challenge',
   'users.factor_key',
+  'users.known_in',
   'users.mail_link',
   'users.organisation_closing',
   'users.passkey',

@@ -9,6 +9,7 @@ import { closing, organisationLifeRoutes } from './src/organisation-life/index.t
 import { organisationRoutes } from './src/organisations/index.ts';
 import { type Choices, makeParts, type Parts } from './src/parts.ts';
 import { peopleRoutes } from './src/people/index.ts';
+import { personalDataRoutes } from './src/personal-data/index.ts';
 import { registrationRoutes } from './src/registration/index.ts';
 import { assignmentRoutes, roleRoutes } from './src/roles/index.ts';
 import { secondFactorParts, secondFactorRoutes } from './src/second-factors/index.ts';
@@ -39,6 +40,7 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       (deps) => signingKeyRoutes(deps, partsOf(deps).keys),
       (deps) => mailLinkRoutes(deps, partsOf(deps).links),
       (deps) => peopleRoutes(deps, partsOf(deps)),
+      personalDataRoutes,
       (deps) => deviceSessionRoutes(deps, partsOf(deps)),
       (deps) => secondFactorRoutes(deps, secondFactorParts(deps, partsOf(deps))),
       roleRoutes,

@@ -5,8 +5,10 @@ import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Absent } from '../platform/refusals.ts';
 import { AuthenticationMethod } from './access-token.ts';
+import { ApiKey } from './api-keys.ts';
 import { SessionEndReason } from './events.ts';
 import { Language } from './identity.ts';
+import { InvitationState } from './invitations.ts';
 import { MailPurpose } from './mail-links.ts';
 import { MemberState } from './members.ts';
 import { LastAdministrator } from './organisations.ts';
@@ -19,7 +21,7 @@ export const erasedName = 'Former member';
 const Instant = z.iso.datetime();
 const Moment = Instant.nullable();
 
-export const RoleHeld = z.strictObject({
+const RoleHeld = z.strictObject({
   role: z.string(),
   validFrom: Instant,
   validUntil: Moment,
@@ -30,7 +32,7 @@ export const RoleHeld = z.strictObject({
 });
 
 /** A sign-in and what became of it. */
-export const SessionHeld = z.strictObject({
+const SessionHeld = z.strictObject({
   id: Id,
   client: z.string(),
   deviceName: z.string().nullable(),
@@ -43,52 +45,54 @@ export const SessionHeld = z.strictObject({
   endReason: SessionEndReason.nullable(),
 });
 
-export const ApiKeyHeld = z.strictObject({
-  id: Id,
-  name: z.string(),
-  createdAt: Instant,
-  lastUsedAt: Moment,
-  lastUsedFrom: z.string().nullable(),
-  revokedAt: Moment,
-});
+const OrganisationNamed = z.strictObject({ id: Id, name: z.string() });
 
-export const MembershipHeld = z.strictObject({
-  organisation: z.strictObject({ id: Id, name: z.string() }),
+const MembershipHeld = z.strictObject({
+  organisation: OrganisationNamed,
   state: MemberState,
   joinedAt: Instant,
   periods: z.array(z.strictObject({ from: Instant, until: Moment })),
   roles: z.array(RoleHeld),
   sessions: z.array(SessionHeld),
-  apiKeys: z.array(ApiKeyHeld),
-  invitations: z.array(z.strictObject({ id: Id, email: z.string(), state: z.string(), invitedAt: Instant })),
+  apiKeys: z.array(ApiKey),
 });
 
 /**
  * All that is kept of a person, in an order that does not change. Secrets are not in it: neither their own nor ours.
- * For an administrator only what belongs to that organisation; `scope` says which of the two it is.
+ * `organisation`: only what belongs to the one whose administrator asked.
  */
 export const PersonalData = z.strictObject({
   scope: z.enum(['person', 'organisation']),
   person: z.strictObject({
     id: Id,
     name: z.string(),
-    email: z.string(),
-    emailVerifiedAt: Moment,
-    language: Language,
-    timeZone: z.string(),
-    hasPassword: z.boolean(),
-    lastSeenAt: Moment,
+    /** Null where the organisation has no claim to it: the person has left. */
+    email: z.string().nullable(),
+    /** Of the person's account; null in what belongs to an organisation. */
+    account: z
+      .strictObject({
+        emailVerifiedAt: Moment,
+        language: Language,
+        timeZone: z.string(),
+        hasPassword: z.boolean(),
+        lastSeenAt: Instant,
+      })
+      .nullable(),
   }),
   memberships: z.array(MembershipHeld),
+  /** Sent to their address. */
+  invitations: z.array(
+    z.strictObject({
+      organisation: OrganisationNamed,
+      id: Id,
+      email: z.string(),
+      state: InvitationState,
+      invitedAt: Instant,
+    }),
+  ),
   secondFactors: z.array(
     z.strictObject({ id: Id, kind: SecondFactorKind, name: z.string(), addedAt: Moment, lastUsedAt: Moment }),
   ),
-  /** Accounts at providers they sign in with. */
-  linkedAccounts: z.array(
-    z.strictObject({ provider: z.string(), account: z.string(), linkedAt: Instant, lastUsedAt: Moment }),
-  ),
-  /** Devices a sign-in from is nothing new. */
-  knownDevices: z.array(z.strictObject({ device: z.string(), firstSeenAt: Instant, lastSeenAt: Instant })),
   /** Mails with a link, and notices, until they are out of date. */
   mail: z.array(
     z.strictObject({

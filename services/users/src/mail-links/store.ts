@@ -100,9 +100,16 @@ export async function revokeLink(tx: Transaction, purpose: LinkPurpose, subjectI
   await tx.run('delete from mail_link where purpose = $1 and subject_id = $2', [purpose, subjectId]);
 }
 
-/** All that is on its way to a person, or to a mailbox. */
-export async function forgetMailOf(tx: Transaction, personId: string, email: string): Promise<void> {
-  await tx.run('delete from mail_link where person_id = $1 or email_key = $2', [personId, emailKey(email)]);
+/** All that is on its way to a person, or to a mailbox; of one organisation, where one is told. */
+export async function forgetMailOf(
+  tx: Transaction,
+  { personId, email }: { readonly personId: string; readonly email: string },
+  tenantId?: string,
+): Promise<void> {
+  await tx.run(
+    'delete from mail_link where (person_id = $1 or email_key = $2) and ($3::uuid is null or tenant_id = $3)',
+    [personId, emailKey(email), tenantId ?? null],
+  );
 }
 
 export async function deleteLinksBefore(tx: Transaction, moment: Date): Promise<void> {

@@ -1,0 +1,103 @@
+import { type Member, memberLeft, personErased } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import type { Deps } from '@marimo/service-kit';
+import { forgetMailOf, issueNotice, type Recipient } from '../mail-links/index.ts';
+import { endMembership, findMember } from '../members/index.ts';
+import { lockOrganisation } from '../organisations/index.ts';
+import { forgetSecondFactors } from '../second-factors/index.ts';
+import { eraseKeysOf } from '../service-accounts/index.ts';
+import { endSessionsOf } from '../sessions/index.ts';
+import { eraseAccount, eraseHere, isErasedHere, isKnownElsewhere, tenantsKnowing } from './store.ts';
+
+/** Longer than any usual trouble with the mail; then the address goes too, whether the last mail was written or not. */
+const farewellLastsMs = 60 * 60_000;
+
+export interface Leaving extends Recipient {
+  readonly personId: string;
+}
+
+type Erasing = Pick<Deps, 'outbox' | 'clock'>;
+
+/**
+ * Somebody goes for good: leaves every organisation and is nowhere named any more. `tenantId` is where they are now: in
+ * its name the last mail is written. In a transaction without a tenant.
+ *
+ * Errors: LastAdministrator, and then nothing is erased anywhere.
+ */
+export async function eraseEverywhere(
+  tx: Transaction,
+  deps: Erasing,
+  person: Leaving,
+  tenantId: string,
+): Promise<void> {
+  const { personId } = person;
+  const tenants = await tenantsKnowing(tx, person);
+  await forgetMailOf(tx, person);
+  const linkId = await farewellTo(tx, person, tenantId, deps.clock());
+  await tx.inEachTenant(tenants, async (here) => {
+    await lockOrganisation(tx);
+    const now = deps.clock();
+    await endSessionsOf(tx, deps.outbox, { personId, reason: 'erasure', now });
+    await leave(tx, deps, await findMember(tx, personId, now), now);
+    await eraseIn(tx, deps, person, { linkId, farewell: here === tenantId }, now);
+  });
+  await erasePerson(tx, personId);
+}
+
+/** The account: what proves who somebody is, and what they are called. */
+async function erasePerson(tx: Transaction, personId: string): Promise<void> {
+  await forgetSecondFactors(tx, personId);
+  await eraseAccount(tx, personId);
+}
+
+async function leave(
+  tx: Transaction,
+  { outbox }: Erasing,
+  member: Member | undefined,
+  now: Date,
+): Promise<void> {
+  if (member === undefined || member.state === 'left') return;
+  const { id, roles } = member;
+  await endMembership(tx, outbox, member, { by: id, now });
+  await outbox.add(tx, memberLeft, id, { userId: id, roles: [...roles] });
+}
+
+/**
+ * What the organisation of the transaction keeps of somebody who has left it, and the person as well where no other
+ * organisation ever knew them. Again changes nothing.
+ */
+export async function eraseFormerMember(tx: Transaction, deps: Erasing, person: Leaving): Promise<void> {
+  const { personId } = person;
+  if (await isErasedHere(tx, personId)) return;
+  const { tenantId } = tx;
+  if (tenantId === null) throw new Error('A former member is one of an organisation');
+  const now = deps.clock();
+  // What another organisation keeps, and the account a person works there with, is not this one's to erase.
+  const isKnown = await isKnownElsewhere(tx, personId);
+  await forgetMailOf(tx, person, isKnown ? tenantId : undefined);
+  const linkId = await farewellTo(tx, person, tenantId, now);
+  await eraseIn(tx, deps, person, { linkId, farewell: !isKnown }, now);
+  if (!isKnown) await erasePerson(tx, personId);
+}
+
+async function eraseIn(
+  tx: Transaction,
+  { outbox }: Erasing,
+  person: Leaving,
+  told: { readonly linkId: string; readonly farewell: boolean },
+  now: Date,
+): Promise<void> {
+  const { personId } = person;
+  await eraseKeysOf(tx, outbox, personId, now);
+  await eraseHere(tx, person, now);
+  await outbox.add(tx, personErased, personId, { userId: personId, ...told });
+}
+
+/**
+ * For an hour the address stays in one place, beside no person's id: whoever keeps it asks for it there, to remove it.
+ */
+async function farewellTo(tx: Transaction, person: Leaving, tenantId: string, now: Date): Promise<string> {
+  const { email, name, language } = person;
+  const expiresAt = new Date(now.getTime() + farewellLastsMs);
+  return issueNotice(tx, { email, name, language, tenantId, personId: null, expiresAt, now });
+}

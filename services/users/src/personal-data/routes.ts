@@ -1,0 +1,90 @@
+import { Absent, Unauthenticated } from '@marimo/contracts';
+import {
+  eraseMe,
+  eraseMember,
+  exportMemberData,
+  exportMyData,
+  MemberHasNotLeft,
+  OwnEmailDiffers,
+  personalDataExported,
+} from '@marimo/contracts/users';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { findMember } from '../members/index.ts';
+import { emailKey, lockOrganisation } from '../organisations/index.ts';
+import { lockAccount, personCalling } from '../people/index.ts';
+import { actingAs } from '../sessions/index.ts';
+import { eraseEverywhere, eraseFormerMember } from './erasure.ts';
+import { allOf, partOf } from './export.ts';
+
+export function personalDataRoutes(deps: Deps): readonly Route[] {
+  return [exportMine(deps), exportOfMember(deps), eraseMine(deps), eraseOfMember(deps)];
+}
+
+function exportMine({ database, outbox, clock }: Deps): Route {
+  return handle(exportMyData, async (call) => {
+    const { userId, tenantId } = personCalling(call);
+    const { deadlineAt, signal } = call;
+    const data = await database.withoutTenant(
+      async (tx) => {
+        const account = await lockAccount(tx, userId);
+        if (account === undefined) throw new Unauthenticated({});
+        const all = await allOf(tx, account, clock());
+        await tx.enterTenant(tenantId);
+        await outbox.add(tx, personalDataExported, userId, { userId, scope: 'person' });
+        return all;
+      },
+      { deadlineAt, signal },
+    );
+    return reply(200, data);
+  });
+}
+
+function exportOfMember({ outbox, clock }: Deps): Route {
+  return handle(exportMemberData, (call) =>
+    call.inTenant(async (tx) => {
+      const now = clock();
+      const { personId: userId } = call.params;
+      const member = await findMember(tx, userId, now);
+      const account = member && (await lockAccount(tx, userId));
+      if (account === undefined || member === undefined) throw new Absent({ resource: 'member' });
+      const data = await partOf(tx, { ...account, name: member.name }, member, now);
+      await outbox.add(tx, personalDataExported, userId, { userId, scope: 'organisation' });
+      return reply(200, data);
+    }),
+  );
+}
+
+function eraseMine(deps: Deps): Route {
+  return handle(eraseMe, async (call) => {
+    const { userId, tenantId } = personCalling(call);
+    const { deadlineAt, signal } = call;
+    await actingAs(tenantId, userId, () =>
+      deps.database.withoutTenant(
+        async (tx) => {
+          const account = await lockAccount(tx, userId);
+          if (account === undefined) throw new Unauthenticated({});
+          if (emailKey(account.email) !== emailKey(call.body.email.trim())) throw new OwnEmailDiffers({});
+          await eraseEverywhere(tx, deps, account, tenantId);
+        },
+        { deadlineAt, signal },
+      ),
+    );
+    return reply(204, null);
+  });
+}
+
+function eraseOfMember(deps: Deps): Route {
+  return handle(eraseMember, (call) =>
+    call.inTenant(async (tx) => {
+      const { personId } = call.params;
+      await lockOrganisation(tx);
+      const member = await findMember(tx, personId, deps.clock());
+      const account = member && (await lockAccount(tx, personId));
+      if (account === undefined || member === undefined) throw new Absent({ resource: 'member' });
+      if (member.state !== 'left') throw new MemberHasNotLeft({});
+      // The answer is the same whether other organisations know them: that is nobody's business here.
+      await eraseFormerMember(tx, deps, account);
+      return reply(204, null);
+    }),
+  );
+}
