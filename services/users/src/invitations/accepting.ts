@@ -186,6 +186,8 @@ async function takeUp(
     throw new InvitationUnusable({});
   }
   const { roles, invitedBy } = invitation;
+  // Who has been shut out lets nobody in any more, least of all themselves by another address.
+  if ((await inviterName(tx, invitedBy)) === undefined) throw new InvitationUnusable({});
   const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
   await demandNoConflict(tx, { roles, validUntil, now }).catch((error: unknown) => {
     const impossible = error instanceof RoleUnknown || error instanceof SeparationOfDutiesViolated;
@@ -217,6 +219,7 @@ async function find(
       const settings = (await findSettings(tx))?.settings;
       if (invitation?.state !== 'open' || settings?.state !== 'active') return undefined;
       const inviter = await inviterName(tx, invitation.invitedBy);
+      if (inviter === undefined) return undefined;
       const person = await findPersonByEmail(tx, invitation.email);
       const acceptBy = await wayFor(tx, person);
       return { linkId, tenantId, organisation: settings.name, inviter, invitation, person, acceptBy };

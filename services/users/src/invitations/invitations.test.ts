@@ -233,6 +233,19 @@ describe('an invitation that is out', () => {
     expect(resent).toBeRefused(InvitationNotOpen, { state: 'revoked' });
   });
 
+  it('of somebody who was shut out works for nobody, until another sends it again', async () => {
+    const clara = await people.member(anna, ['admin']);
+    const { invitation, token } = await invited({ roles: ['admin'] }, clara);
+    await users.call(removeMember, { params: { memberId: clara.user.id } }, await as(anna));
+    expect(await look(token)).toBeRefused(InvitationUnusable);
+    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    clock.advance(1 * minutes);
+    const params = { invitationId: invitation.id };
+    const again = await users.call(resendInvitation, { params }, await as(anna));
+    expect(again.body.invitedBy).toBe(anna.user.id);
+    expect((await look(await tokenOf(invitation))).body.inviter).toBe(anna.user.name);
+  });
+
   it('is nobody else’s to see, send or take back', async () => {
     const { invitation } = await invited();
     const params = { invitationId: invitation.id };

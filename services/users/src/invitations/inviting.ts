@@ -113,12 +113,12 @@ function resendRoute(deps: Deps): Route {
       const { state, roles } = invitation;
       if (state !== 'open' && state !== 'expired') throw new InvitationNotOpen({ state });
       const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
-      // Whoever sends it again answers for what it gives, as if they had invited.
+      // Whoever sends it again answers for what it gives: from now on it is their invitation.
       await demandGivable(tx, call, { roles, validUntil, now });
       await demandQuiet(tx, mailedAt, now);
       const expiresAt = expiryOf(now, validUntil);
       const linkId = await linkFor(tx, { ...invitation, expiresAt }, now);
-      await noteMail(tx, id, { linkId, expiresAt, now });
+      await noteMail(tx, id, { linkId, by: call.caller?.userId ?? '', expiresAt, now });
       return reply(200, await told(tx, deps, { id, linkId }, now));
     }),
   );

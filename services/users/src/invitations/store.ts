@@ -113,12 +113,17 @@ export async function endInvitation(
 export async function noteMail(
   tx: Transaction,
   id: string,
-  { linkId, expiresAt, now }: { readonly linkId: string; readonly expiresAt: Date; readonly now: Date },
+  {
+    linkId,
+    by,
+    expiresAt,
+    now,
+  }: { readonly linkId: string; readonly by: string; readonly expiresAt: Date; readonly now: Date },
 ): Promise<void> {
   await tx.run(
-    `update invitation set link_id = $3, expires_at = $4, mailed_at = $5, mails = mails + 1
+    `update invitation set link_id = $3, invited_by = $4, expires_at = $5, mailed_at = $6, mails = mails + 1
       where tenant_id = $1 and invitation_id = $2`,
-    [tx.tenantId, id, linkId, expiresAt, now],
+    [tx.tenantId, id, linkId, by, expiresAt, now],
   );
 }
 
@@ -184,15 +189,16 @@ export async function hasEmail(tx: Transaction, personId: string, email: string)
   return found !== undefined;
 }
 
-/** Who invited: a member, or a service account by the name it has. */
-export async function inviterName(tx: Transaction, inviterId: string): Promise<string> {
+/** Who invited, by name, whether a member or a service account; undefined for who may not act here any more. */
+export async function inviterName(tx: Transaction, inviterId: string): Promise<string | undefined> {
   const row = await tx.first<{ name: string }>(
-    `select name from person where person_id = $2
+    `select p.name from member m join person p on p.person_id = m.person_id
+      where m.tenant_id = $1 and m.person_id = $2 and m.state = 'active'
      union all
-     select name from service_account where tenant_id = $1 and account_id = $2`,
+     select name from service_account where tenant_id = $1 and account_id = $2 and disabled_at is null`,
     [tx.tenantId, inviterId],
   );
-  return row?.name ?? '';
+  return row?.name;
 }
 
 function shown({ validUntil, invitedAt, expiresAt, ...row }: Row): Invitation {
