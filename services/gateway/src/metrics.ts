@@ -46,6 +46,10 @@ export function gatewayMetrics(metrics: Metrics) {
       'upstream',
       'result',
     ]),
+    deprecated: metrics.counter('http_deprecated_requests_total', 'Requests to endpoints that will go', [
+      'method',
+      'route',
+    ]),
     tunnels: metrics.gauge('gateway_ws_tunnels', 'Open WebSocket tunnels', []),
     discoveryAge: metrics.gauge('gateway_discovery_age_seconds', 'Since discovery last answered', []),
     refusedTokens: metrics.counter(

@@ -1,3 +1,7 @@
+import { endpoint } from '@marimo/contracts';
+import { createLog, createMetrics } from '@marimo/observability';
+import { createApp, handle, noDatabase, reply } from '@marimo/service-kit';
+import { z } from 'zod';
 import { describedAs, describedUpstream, route } from '../../test/described-service.ts';
 import {
   closeAll,
@@ -6,6 +10,7 @@ import {
   instanceAt,
   stock,
   until,
+  upstream,
 } from '../../test/gateway-under-test.ts';
 
 afterEach(closeAll);
@@ -104,6 +109,33 @@ it('other gateways, and services nobody has heard of, are nothing to learn from'
   for (const service of ['gateway', 'unheard-of']) gateway.announce(instanceAt(1, service));
   expect((await get(gateway, 'v1/unheard-of/things')).status).toBe(404);
   expect((await get(gateway, 'v1/gateway/things')).status).toBe(404);
+});
+
+it('of routes that will go, callers hear from the service, and the gateway counts who still calls', async () => {
+  const deprecated = { since: '2026-03-01', sunset: '2026-12-31' };
+  const service = handle(
+    endpoint({ ...stock[0]!, path: '/api/v1/stock/old', deprecated, replies: { 200: z.any() } }),
+    async () => reply(200, {}),
+  );
+  const app = createApp({
+    service: 'stock',
+    database: noDatabase('stock'),
+    verifier: { verify: async () => Promise.reject(new Error('nobody asks')) },
+    internalSecret: '',
+    routes: [service],
+    clock: () => new Date(),
+    metrics: createMetrics('stock'),
+    log: createLog({ service: 'stock', level: 'silent' }),
+  });
+  const one = await upstream(app);
+  const gateway = await gatewayTo([one.instance], { contracts: { stock: [service.endpoint] } });
+  const { headers } = await get(gateway, 'v1/stock/old');
+  expect([headers.get('deprecation'), headers.get('sunset')]).toEqual([
+    '@1772323200',
+    'Thu, 31 Dec 2026 00:00:00 GMT',
+  ]);
+  const labels = { method: 'GET', route: '/api/v1/stock/old' };
+  expect(await gateway.measured('http_deprecated_requests_total', labels)).toBe(1);
 });
 
 describe('two versions that differ about one route', () => {
