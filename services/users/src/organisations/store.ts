@@ -94,11 +94,19 @@ export async function insertOrganisation(
   );
 }
 
-/** A new member, with roles in force from now on; `grantedBy` is empty for the first administrator. */
+export interface GivenRoles {
+  readonly roles: readonly string[];
+  /** Empty for the first administrator. */
+  readonly grantedBy: string | null;
+  /** Null, or nothing, for roles without an end. */
+  readonly validUntil?: Date | null;
+}
+
+/** A new member, with roles in force from now on. */
 export async function insertMember(
   tx: Transaction,
   personId: string,
-  { roles, grantedBy }: { readonly roles: readonly string[]; readonly grantedBy: string | null },
+  given: GivenRoles,
   now: Date,
 ): Promise<void> {
   const { tenantId } = tx;
@@ -113,10 +121,21 @@ export async function insertMember(
     now,
   ]);
   await tx.run('insert into workplace (person_id, tenant_id) values ($1, $2)', [personId, tenantId]);
+  await insertRoles(tx, personId, given, now);
+}
+
+/** Roles in force from now on, for who is a member. */
+export async function insertRoles(
+  tx: Transaction,
+  personId: string,
+  { roles, grantedBy, validUntil = null }: GivenRoles,
+  now: Date,
+): Promise<void> {
   await tx.run(
-    `insert into role_assignment (tenant_id, assignment_id, person_id, role, valid_from, granted_at, granted_by)
-     select $1, id, $2, role, $3, $3, $4 from unnest($5::uuid[], $6::text[]) as given (id, role)`,
-    [tenantId, personId, now, grantedBy, roles.map(() => newId()), roles],
+    `insert into role_assignment
+       (tenant_id, assignment_id, person_id, role, valid_from, valid_until, granted_at, granted_by)
+     select $1, id, $2, role, $3, $4, $3, $5 from unnest($6::uuid[], $7::text[]) as given (id, role)`,
+    [tx.tenantId, personId, now, validUntil, grantedBy, roles.map(() => newId()), roles],
   );
 }
 
