@@ -46,6 +46,8 @@ const doors = {
   winston: ['packages/observability'],
   'prom-client': ['packages/observability'],
   bcrypt: ['services/users'],
+  otpauth: ['services/users'],
+  '@simplewebauthn/server': ['services/users'],
   nodemailer: ['services/workers'],
 };
 

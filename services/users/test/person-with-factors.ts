@@ -116,6 +116,11 @@ export function wrongCode(app: AppUnderTest): string {
   );
 }
 
+/** Of answers that came in any order. */
+export function statusesOf(answers: readonly { readonly status: number }[]): number[] {
+  return answers.map(({ status }) => status).sort((a, b) => a - b);
+}
+
 export function claimsOf(accessToken: string): {
   readonly sid: string;
   readonly amr: readonly string[];

@@ -13,7 +13,7 @@ import { MailPurpose } from './mail-links.ts';
 import { MemberState } from './members.ts';
 import { LastAdministrator } from './organisations.ts';
 import * as may from './permissions.ts';
-import { SecondFactorKind } from './second-factors.ts';
+import { SecondFactorKind } from './second-factor-events.ts';
 
 /** What erased people are called wherever something of theirs stays. */
 export const erasedName = 'Former member';

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
-import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Absent, TooManyRequests, Unauthenticated } from '../platform/refusals.ts';
-import { AuthenticationMethod } from './access-token.ts';
 import { Line, Password, SignedIn } from './identity.ts';
 import { changeMembers } from './permissions.ts';
 import { TooManyAttempts } from './refusals.ts';
+import { SecondFactorKind } from './second-factor-events.ts';
 import {
   LastFactorDemanded,
   MemberElsewhere,
@@ -24,10 +23,6 @@ import {
   PasskeyCreationOptions,
   PasskeyRequestOptions,
 } from './webauthn.ts';
-
-/** `totp`: an authenticator app (RFC 6238); `passkey`: a key on a device (WebAuthn). */
-export const SecondFactorKind = z.enum(['totp', 'passkey']);
-export type SecondFactorKind = z.infer<typeof SecondFactorKind>;
 
 export const SecondFactor = z.strictObject({
   id: Id,
@@ -268,38 +263,6 @@ export const resetSecondFactors = endpoint({
   replies: { 204: z.null() },
   refusals: [Absent, MemberElsewhere],
 });
-
-/** Subject: the person, in this and all that follow. `linkId`: of the mail that tells them, as in people.ts. */
-const AboutFactor = z.strictObject({ userId: Id, factorId: Id, kind: SecondFactorKind, name: z.string() });
-const ToldFactor = AboutFactor.extend({ linkId: Id });
-export const secondFactorAdded = event('users.second-factor-added.v1', ToldFactor);
-export const secondFactorRenamed = event('users.second-factor-renamed.v1', AboutFactor);
-export const secondFactorRemoved = event('users.second-factor-removed.v1', ToldFactor);
-
-/** By an administrator. */
-export const secondFactorsReset = event(
-  'users.second-factors-reset.v1',
-  z.strictObject({ userId: Id, linkId: Id }),
-);
-
-const AboutRecoveryCodes = z.strictObject({ userId: Id, left: z.int() });
-export const recoveryCodesRenewed = event('users.recovery-codes-renewed.v1', AboutRecoveryCodes);
-export const recoveryCodeUsed = event(
-  'users.recovery-code-used.v1',
-  AboutRecoveryCodes.extend({ linkId: Id }),
-);
-
-/** Its counter went back: somebody may have copied the key of this passkey. */
-export const passkeyCopySuspected = event('users.passkey-copy-suspected.v1', AboutFactor);
-
-/** Five wrong codes in one sign-in, after the right password: somebody else may know it. */
-export const secondFactorFailed = event('users.second-factor-failed.v1', z.strictObject({ userId: Id }));
-
-/** Within a session; its subject is the session. */
-export const identityProved = event(
-  'users.identity-proved.v1',
-  z.strictObject({ sessionId: Id, userId: Id, methods: z.array(AuthenticationMethod) }),
-);
 
 export const secondFactorEndpoints = [
   finishLogin,

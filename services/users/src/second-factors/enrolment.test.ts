@@ -28,6 +28,7 @@ import {
   type PersonUnderTest,
   password,
   personUnderTest,
+  statusesOf,
 } from '../../test/person-with-factors.ts';
 import { softwareAuthenticator } from '../../test/software-authenticator.ts';
 import { forgetUnanswered } from './index.ts';
@@ -235,7 +236,7 @@ describe('where the organisation demands a second factor', () => {
     const device = await anna.addDevice();
     await demand(anna.tenantId);
     const answers = await Promise.all([remove(app.factorId), remove(device.factorId)]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, 422]);
+    expect(statusesOf(answers)).toEqual([204, 422]);
     expect(answers.find(({ status }) => status === 422)).toBeRefused(LastFactorDemanded);
     expect((await listed()).items).toHaveLength(1);
     expect((await listed()).recoveryCodesLeft).toBe(10);

@@ -21,6 +21,7 @@ import {
   type DeviceUnderTest,
   type PersonUnderTest,
   personUnderTest,
+  statusesOf,
 } from '../../test/person-with-factors.ts';
 import { type Lie, softwareAuthenticator } from '../../test/software-authenticator.ts';
 
@@ -86,7 +87,7 @@ describe('a passkey alone', () => {
     const asked = await challenge();
     const send = () => users.call(loginWithPasskey, { body: { passkey: device.sign(asked) } });
     const answers = await Promise.all([send(), send()]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
+    expect(statusesOf(answers)).toEqual([200, 401]);
     const late = await challenge();
     clock.advance(5 * 60_000);
     const passkey = device.sign(late);
@@ -196,7 +197,7 @@ describe('a passkey that may have been copied', () => {
 
   it('is used once where two signatures with one number come at the same moment', async () => {
     const answers = await Promise.all([alone({ counter: 20 }), alone({ counter: 20 })]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
+    expect(statusesOf(answers)).toEqual([200, 401]);
   });
 
   it('is not suspected where the device does not count', async () => {

@@ -27,6 +27,7 @@ import {
   type PersonUnderTest,
   password,
   personUnderTest,
+  statusesOf,
   wrongCode,
 } from '../../test/person-with-factors.ts';
 import { challengeHash } from './challenge-text.ts';
@@ -109,7 +110,7 @@ describe('a code', () => {
     const challenges = await Promise.all(Array.from({ length: 6 }, async () => (await anna.ask()).challenge));
     const code = app.nextCode();
     const answers = await Promise.all(challenges.map((challenge) => finish({ challenge, code })));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401, 401, 401]);
+    expect(statusesOf(answers)).toEqual([200, 401, 401, 401, 401, 401]);
   });
 
   it('that confirmed the app does not sign in', async () => {
@@ -147,7 +148,7 @@ describe('a challenge', () => {
     const answers = await meetingAt(users, row, () =>
       Promise.all([finish({ challenge, code: app.code() }), finish({ challenge, recoveryCode })]),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
+    expect(statusesOf(answers)).toEqual([200, 401]);
   });
 
   it('lasts five minutes', async () => {
