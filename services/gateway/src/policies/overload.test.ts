@@ -114,6 +114,7 @@ describe('an overloaded gateway', () => {
   it('opens no sockets once it turns writes away', async () => {
     let shedding: Shedding | undefined;
     const gateway = await gatewayTo([], {
+      env: { SHED_LOOP_DELAY_MS: '100' },
       sockets: [{ service: 'stock', path: '/api/v1/stock/socket', bearer: false }],
       watch(given) {
         shedding = given;

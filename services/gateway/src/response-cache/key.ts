@@ -29,12 +29,18 @@ function normalised(query: string): string {
 }
 
 /** What is asked for everyone: the parts of the key, and nothing that was meant for one client only. */
-export function sharedHeaders(passed: readonly string[], headers: IncomingHttpHeaders): string[] {
+export function sharedHeaders(
+  caller: Caller | undefined,
+  passed: readonly string[],
+  headers: IncomingHttpHeaders,
+): string[] {
   const shared: string[] = [];
   for (let at = 0; at < passed.length; at += 2) {
     const name = passed[at] as string;
-    if (name === 'authorization' || name === 'accept' || name === 'accept-language')
-      shared.push(name, passed[at + 1] as string);
+    // On a public route nobody has looked at the token, and it does not stand in the key.
+    const isShared =
+      name === 'authorization' ? caller !== undefined : name === 'accept' || name === 'accept-language';
+    if (isShared) shared.push(name, passed[at + 1] as string);
   }
   const coding = codingFor(headers['accept-encoding']);
   if (coding !== 'identity') shared.push('accept-encoding', coding);

@@ -3,7 +3,15 @@ import { memoryCache } from '@marimo/cache';
 import { type AnyEndpoint, endpoint, Unauthenticated } from '@marimo/contracts';
 import type { Caller, TokenVerifier } from '@marimo/service-kit';
 import { z } from 'zod';
-import { closeAll, gatewayTo, type Options, stock, until, upstream } from '../../test/gateway-under-test.ts';
+import {
+  closeAll,
+  gatewayTo,
+  type Options,
+  operatorToken,
+  stock,
+  until,
+  upstream,
+} from '../../test/gateway-under-test.ts';
 
 afterEach(closeAll);
 
@@ -47,7 +55,10 @@ const verifier: TokenVerifier = {
 };
 
 const env = { RATE_LIMIT_CALLER: '9999/s', RATE_LIMIT_USER: '9999/s', RATE_LIMIT_ADDRESS: '9999/s' };
-const anna = 'pine.anna.1';
+const pine = '0190a000-0000-7000-8000-0000000000a1';
+const oak = '0190a000-0000-7000-8000-0000000000a2';
+const anna = `${pine}.anna.1`;
+const oakOlga = `${oak}.olga.1`;
 
 async function pricesBehindGateway(listener: RequestListener, options: Options = {}) {
   let now = Date.parse('2026-03-01T12:00:00Z');
@@ -91,9 +102,9 @@ describe('an answer that may be kept', () => {
   });
 
   it.each([
-    ['another organisation', 'oak.anna.1'],
-    ['another person of the organisation', 'pine.boris.1'],
-    ['the same person with other rights', 'pine.anna.2'],
+    ['another organisation', `${oak}.anna.1`],
+    ['another person of the organisation', `${pine}.boris.1`],
+    ['the same person with other rights', `${pine}.anna.2`],
   ])('is never given to %s', async (_, token) => {
     const { ask } = await pricesBehindGateway((req, res) => res.end(req.headers.authorization));
     expect((await ask('/prices', anna)).text).toBe(`Bearer ${anna}`);
@@ -130,6 +141,15 @@ describe('an answer that may be kept', () => {
     expect(Object.keys(service.requests[0]!.headers)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/cookie|x-colour|if-none-match/)]),
     );
+  });
+
+  it('knows nothing of the token that came with it where the route is public', async () => {
+    const { service, ask } = await pricesBehindGateway((req, res) =>
+      res.end(`for ${req.headers.authorization}`),
+    );
+    expect((await ask('/offers', anna)).text).toBe('for undefined');
+    expect((await ask('/offers', oakOlga)).cached).toBe('hit');
+    expect(service.requests).toHaveLength(1);
   });
 
   it('is not sent to who has it already', async () => {
@@ -193,6 +213,55 @@ describe('an answer that may be kept', () => {
   });
 });
 
+describe('an operator', () => {
+  it('has the answers of a route, of an organisation or all of them forgotten, at every gateway', async () => {
+    const shared = memoryCache();
+    const near = await pricesBehindGateway(counting(), { cache: shared });
+    const far = await pricesBehindGateway(counting(), { cache: shared });
+    const purge = async (body: object) => {
+      const answer = await fetch(`${near.gateway.operators}/cache/purge`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ by: 'olga', ...body }),
+      });
+      return [answer.status, await answer.json()];
+    };
+    const keptAtFar = async () => {
+      const asked = [far.ask(), far.ask('/offers'), far.ask('/prices', oakOlga)];
+      return (await Promise.all(asked)).map(({ cached }) => cached).join(' ');
+    };
+    await Promise.all([near.ask(), near.ask('/offers'), keptAtFar()]);
+    expect(await keptAtFar()).toBe('hit hit hit');
+    expect(await purge({ route: '/api/v1/stock/offers' })).toEqual([200, { purged: 1 }]);
+    expect(await keptAtFar()).toBe('hit miss hit');
+    expect(await purge({ tenantId: pine })).toEqual([200, { purged: 1 }]);
+    expect(await keptAtFar()).toBe('miss hit hit');
+    expect(await purge({})).toEqual([200, { purged: 0 }]);
+    expect(await keptAtFar()).toBe('miss miss miss');
+  });
+});
+
+describe('no memory for answers', () => {
+  it('keeps none, and a herd still makes one request', async () => {
+    const held: (() => void)[] = [];
+    const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')), {
+      env: { ...env, RESPONSE_CACHE_MB: '0' },
+    });
+    const herd = [ask(), ask(), ask()];
+    await until(
+      async () => (await gateway.measured('gateway_ratelimit_total', { decision: 'allowed' })) === 3,
+    );
+    await until(() => held.length === 1);
+    held[0]!();
+    await Promise.all(herd);
+    expect(service.requests).toHaveLength(1);
+    const next = ask();
+    await until(() => held.length === 2);
+    held[1]!();
+    expect((await next).cached).toBe('miss');
+  });
+});
+
 describe('a write', () => {
   const post = { method: 'POST' };
 
@@ -210,7 +279,7 @@ describe('a write', () => {
       res.writeHead(req.method === 'GET' ? 200 : 409).end(),
     );
     await ask();
-    await ask('/prices', 'oak.olga.1', post);
+    await ask('/prices', oakOlga, post);
     await ask('/prices', anna, post);
     expect((await ask()).cached).toBe('hit');
   });
@@ -311,7 +380,7 @@ describe('a herd that asks the same', () => {
     const held: (() => void)[] = [];
     const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')));
     const herd = Array.from({ length: 100 }, () => ask());
-    const other = ask('/prices', 'pine.boris.1');
+    const other = ask('/prices', `${pine}.boris.1`);
     const ofHerd = { upstream: 'stock' };
     await until(() => held.length === 2);
     await until(

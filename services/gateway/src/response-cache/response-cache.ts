@@ -112,7 +112,7 @@ export class ResponseCache {
 
   #launch(passage: Passage, owner: Owner, key: string, read: CachedRead): Flight {
     const { policy, passed, ask } = read;
-    const headers = sharedHeaders(passed, passage.req.headers);
+    const headers = sharedHeaders(passage.caller, passed, passage.req.headers);
     const flight = new Flight(passage, policy.service, policy.deadlineMs, (through) => ask(through, headers));
     this.#kept.launch(owner, key, flight);
     flight.landed.then(({ answer }) => {
