@@ -32,8 +32,8 @@ export function createSteering(parts: SteeringParts): Steering {
   const kept = ordered === undefined ? undefined : keptFile(ordered, KeptOrders);
   const orders = new Orders({ routing, limits, canary, kept, log });
   const knowledge: Knowledge = {
-    standingOf: (instance) => routing.standingOf(instance),
-    digestOf: (instance) => routing.digestOf(instance),
+    digestOf: (instance) =>
+      routing.standingOf(instance) === 'known' ? routing.digestOf(instance) : undefined,
     versionOf: (instance) => routing.versionOf(instance),
     weightsOf: (service) => orders.weightsOf(service),
     onChange(listener) {

@@ -1,6 +1,7 @@
 import type { ChangeEffect, GatewayTrial } from '@marimo/contracts/gateway';
 import type { Instance, Registry } from '@marimo/discovery';
-import type { CanaryWeight, RoutePolicy, Routing } from '../routes/index.ts';
+import type { CanaryWeight } from '../proxy/index.ts';
+import type { RoutePolicy, Routing } from '../routes/index.ts';
 import type { Ordered, Orders } from './orders.ts';
 import { sharesOf } from './shares.ts';
 

@@ -293,7 +293,7 @@ describe('a change by an operator', () => {
       send(gateway, 'changes', { limits: { login } }, { 'if-match': etag! }),
     );
     const answers = await Promise.all(both);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 412]));
     expect((await ask(gateway, 'changes')).body).toEqual({ items: [] }); // no home, no journal
   });
 

@@ -3,7 +3,8 @@ import { CanaryOrder, RouteOrder } from '@marimo/contracts/gateway';
 import type { Log } from '@marimo/observability';
 import { z } from 'zod';
 import type { KeptFile } from '../kept-file.ts';
-import { type CanaryWeight, mistakesInWeights, type RouteOverride, type Routing } from '../routes/index.ts';
+import { type CanaryWeight, mistakesInWeights } from '../proxy/index.ts';
+import type { RouteOverride, Routing } from '../routes/index.ts';
 import { Limit, type LimitName } from '../settings.ts';
 
 /** What operators have said, over what the settings and the services say. */

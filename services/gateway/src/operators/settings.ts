@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { keptSecret, SettingsInvalid, weaknessOf } from '@marimo/service-kit';
 import { z } from 'zod';
-import { CanaryWeight, mistakesInWeights } from '../routes/index.ts';
+import { CanaryWeight, mistakesInWeights } from '../proxy/index.ts';
 
 export interface OperatorSettings {
   /** Of the listener only operators can reach; 0 takes any free one. */

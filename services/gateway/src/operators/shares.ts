@@ -1,5 +1,5 @@
 import type { Instance } from '@marimo/discovery';
-import type { CanaryWeight } from '../routes/index.ts';
+import type { CanaryWeight } from '../proxy/index.ts';
 
 export interface Share {
   readonly version: string;

@@ -1,3 +1,4 @@
+export { CanaryWeight, mistakesInWeights } from './canary.ts';
 export { type Forward, forwarder } from './forward.ts';
 export { bodyShape, readHeld } from './request-body.ts';
 export {

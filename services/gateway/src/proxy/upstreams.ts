@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { Instance, Registry } from '@marimo/discovery';
 import { pickInstance } from '@marimo/resilience';
 import { Pool } from 'undici';
-import { type CanaryWeight, type Standing, versionFor } from '../routes/index.ts';
+import { type CanaryWeight, versionFor } from './canary.ts';
 
 const poolOptions = {
   connections: 128,
@@ -38,7 +38,7 @@ export interface Wanted {
 
 /** What is known of instances besides where they are. */
 export interface Knowledge {
-  standingOf(instance: Instance): Standing;
+  /** Of the routes it is known to have; undefined while that is not known, or where they were refused. */
   digestOf(instance: Instance): string | undefined;
   versionOf(instance: Instance): string;
   /** In the order of their versions. */
@@ -146,8 +146,7 @@ export class Upstreams {
     const upstreams = instances.map((instance) => this.#of(instance));
     const knowledge = this.#knowledge;
     const weights = knowledge?.weightsOf(service) ?? [];
-    const digestOf = ({ instance }: Upstream) =>
-      knowledge?.standingOf(instance) === 'known' ? knowledge.digestOf(instance) : undefined;
+    const digestOf = ({ instance }: Upstream) => knowledge?.digestOf(instance);
     const versionOf = ({ instance }: Upstream) => knowledge?.versionOf(instance) ?? instance.version;
     const digests = new Map(upstreams.map((one) => [one, digestOf(one)] as const));
     const versions = new Map(upstreams.map((one) => [one, versionOf(one)] as const));

@@ -1,4 +1,3 @@
-export { CanaryWeight, mistakesInWeights, versionFor } from './canary.ts';
 export type { Descriptions, Standing } from './descriptions.ts';
 export { KeptTable } from './kept.ts';
 export type { RouteOverride, RoutePolicy } from './policy.ts';
