@@ -12,12 +12,14 @@ import {
   refresh,
   type SignedIn,
   sessionEnded,
+  WrongCredentials,
 } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { mailOf, tokenOf } from '../../test/mail.ts';
 import { organisationOf, password, signIn } from '../../test/organisation-with-people.ts';
+import { meetingAt } from '../../test/workplace-under-test.ts';
 import { sendLink } from './password-reset.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -202,6 +204,21 @@ describe('the link to a new password', () => {
     const { body } = await users.call(login, { body: { email: anna.user.email, password: wanted } });
     const as = (body as SignedIn).accessToken;
     expect((await users.call(me, {}, { as })).body.user.emailVerified).toBe(true);
+  });
+
+  it('lets nobody in who proved the old password a moment before it was set', async () => {
+    const lock = {
+      sql: "update person set password_hash = 'another' where person_id = $1",
+      values: [anna.user.id],
+    };
+    const signingIn = () => users.call(login, { body: { email: anna.user.email, password } });
+    const [late] = await meetingAt<[Awaited<ReturnType<typeof signingIn>>]>(
+      users,
+      anna.organisation.id,
+      lock,
+      [signingIn],
+    );
+    expect(late).toBeRefused(WrongCredentials);
   });
 
   it('does not skip the second factor', async () => {

@@ -20,7 +20,7 @@ import { readRefreshToken } from './refresh-token.ts';
 import { readRevocations } from './revocations.ts';
 import type { SecondStep } from './second-step.ts';
 import { actingAs, endSession, signedIn, startSession } from './sessions.ts';
-import { lockSessionOf } from './store.ts';
+import { holdPassword, lockSessionOf } from './store.ts';
 import { createThrottle } from './throttle.ts';
 
 export interface SessionParts {
@@ -77,6 +77,8 @@ function loginRoute(deps: Deps, { hasher, keys, metrics, devices, secondStep }: 
           await holdOrganisation(tx);
           const membership = await findMembership(tx, personId, now);
           if (membership === undefined) throw new NoActiveMembership({});
+          // It may have been changed since it was looked at, and whoever knew the old one must not stay.
+          if (!(await holdPassword(tx, personId, passwordHash))) throw new WrongCredentials({});
           if (membership.hasSecondFactor) return secondStep.ask(tx, { personId, methods, passwordHash, now });
           const { userAgent, address } = call;
           const start = { personId, methods, authenticatedAt: now, userAgent, address, now };

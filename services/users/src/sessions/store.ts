@@ -32,6 +32,20 @@ export async function insertSession(tx: Transaction, session: NewSession): Promi
   );
 }
 
+/** False when it is another by now; else nobody changes it until the end of the transaction. */
+export async function holdPassword(
+  tx: Transaction,
+  personId: string,
+  passwordHash: string | null,
+): Promise<boolean> {
+  const held = await tx.first(
+    'select from person where person_id = $1 and password_hash = $2 for no key update',
+    [personId, passwordHash],
+    'hold_password',
+  );
+  return held !== undefined;
+}
+
 /** Sessions of this person whose tokens could not be used any more anyway, tokens included. */
 export async function deleteExpiredSessions(tx: Transaction, personId: string, now: Date): Promise<void> {
   await tx.run(
