@@ -1,5 +1,5 @@
 export { relyingPartyOf, type SecondFactorParts, secondFactorParts } from './parts.ts';
 export { forgetSecondFactors } from './reset-routes.ts';
 export { secondFactorRoutes } from './routes.ts';
-export { forgetUnanswered, resealFactorKeys } from './second-factors.ts';
+export { forgetUnanswered, resealFactorKeys } from './housekeeping.ts';
 export { createSecondStep } from './second-step.ts';
