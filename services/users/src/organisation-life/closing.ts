@@ -37,9 +37,9 @@ async function closeForGood(tx: Transaction, outbox: Deps['outbox'], clock: Deps
   const settings = { ...present, state: 'closed' as const };
   await updateSettings(tx, settings);
   await unscheduleClosing(tx);
+  await forgetWorkplace(tx); // people before their sessions, as everywhere: nobody waits in a circle
   await endSessionsOfAllBut(tx, outbox, [], { reason: 'organisation', now });
   await endKeysOf(tx, outbox, { all: true }, now);
   await endAllMemberships(tx, now);
-  await forgetWorkplace(tx);
   await outbox.add(tx, organisationClosed, settings.id, settings);
 }
