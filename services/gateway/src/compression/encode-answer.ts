@@ -125,7 +125,7 @@ function withHeaders(res: ServerResponse, headers: Value[]): unknown[] {
     const name = String(headers[at]);
     const known = name === 'vary' ? res.getHeader(name) : undefined;
     const value = headers[at + 1] as string;
-    res.setHeader(name, known === undefined ? value : `${known}, ${value}`);
+    res.setHeader(name, known === undefined ? value : [known, value].flat().join(', '));
   }
   return [];
 }

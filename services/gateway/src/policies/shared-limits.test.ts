@@ -86,7 +86,7 @@ requireInfra('redis-server')('two gateways that share their limits over Redis', 
     await sleep(500);
     phase = 'over';
     const { statuses, admitted, allowed } = await rushing;
-    expect([...statuses.keys()].sort()).toEqual([200, 429]);
+    expect(new Set(statuses.keys())).toEqual(new Set([200, 429]));
     expect(admitted).toBeLessThanOrEqual(allowed * 1.2);
     expect(admitted).toBeGreaterThanOrEqual(allowed * 0.6);
   });

@@ -3,7 +3,7 @@ import { Passage } from '../passage.ts';
 import { type Answer, CapturedAnswer } from './captured-answer.ts';
 
 /** Larger ones are neither kept nor held for several; they stream. */
-export const largestBytes = 262_144;
+const largestBytes = 262_144;
 
 /** How a flight ended. */
 export interface Landing {

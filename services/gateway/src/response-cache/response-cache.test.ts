@@ -60,6 +60,8 @@ const oak = '0190a000-0000-7000-8000-0000000000a2';
 const anna = `${pine}.anna.1`;
 const oakOlga = `${oak}.olga.1`;
 
+type Asked = Omit<RequestInit, 'headers'> & { readonly headers?: Record<string, string> };
+
 async function pricesBehindGateway(listener: RequestListener, options: Options = {}) {
   let now = Date.parse('2026-03-01T12:00:00Z');
   const service = await upstream(listener);
@@ -70,7 +72,7 @@ async function pricesBehindGateway(listener: RequestListener, options: Options =
     clock: () => new Date(now),
     ...options,
   });
-  const ask = async (path = '/prices', token = anna, init: RequestInit = {}) => {
+  const ask = async (path = '/prices', token = anna, init: Asked = {}) => {
     const headers = { authorization: `Bearer ${token}`, ...init.headers };
     const answer = await fetch(`${gateway.url}/api/v1/stock${path}`, { ...init, headers });
     return { answer, text: await answer.text(), cached: answer.headers.get('x-marimo-cache') };
@@ -439,6 +441,8 @@ describe('a herd that asks the same', () => {
     held.pop()!();
     await until(() => held.length === 1);
     held.pop()!();
-    expect((await Promise.all(baking)).map(({ cached }) => cached).sort()).toEqual(['bypass', 'miss']);
+    expect(new Set((await Promise.all(baking)).map(({ cached }) => cached))).toEqual(
+      new Set(['bypass', 'miss']),
+    );
   });
 });

@@ -115,7 +115,7 @@ export class ResponseCache {
     const headers = sharedHeaders(passage.caller, passed, passage.req.headers);
     const flight = new Flight(passage, policy.service, policy.deadlineMs, (through) => ask(through, headers));
     this.#kept.launch(owner, key, flight);
-    flight.landed.then(({ answer }) => {
+    void flight.landed.then(({ answer }) => {
       const keep = answer && toBeKept(answer, policy.template, this.#parts.clock(), policy.cache);
       // What failed to come anew must not push out what can stand in for it.
       this.#kept.land(owner, key, flight, keep);
@@ -192,6 +192,6 @@ function wait(passage: Passage, flight: Flight, forMs: number | undefined): Prom
     };
     const timer = forMs === undefined ? undefined : setTimeout(once, forMs, () => resolve(undefined));
     passage.interruptWith((reason) => once(() => reject(reason)));
-    flight.landed.then((landing) => once(() => resolve(landing)));
+    void flight.landed.then((landing) => once(() => resolve(landing)));
   });
 }
