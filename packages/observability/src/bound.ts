@@ -32,8 +32,13 @@ export function boundHistogram<L extends string>(
   return (value) => {
     cell.sum += value;
     cell.count += 1;
-    const bound = upperBounds.find((upper) => value <= upper);
-    if (bound !== undefined) cell.bucketValues[bound] = (cell.bucketValues[bound] ?? 0) + 1;
+    // A plain loop: `find` with its closure took half of the microsecond that counting a request takes.
+    for (let place = 0; place < upperBounds.length; place++) {
+      const bound = upperBounds[place] as number;
+      if (value > bound) continue;
+      cell.bucketValues[bound] = (cell.bucketValues[bound] ?? 0) + 1;
+      return;
+    }
   };
 }
 

@@ -17,6 +17,7 @@ export function createHttp1(given: FrontParts, { headMs, idleMs, stallMs }: Fron
     keepAliveTimeout: idleMs,
     connectionsCheckingInterval: Math.min(1_000, headMs),
     requireHostHeader: false, // refused by us, as a problem
+    optimizeEmptyRequests: true, // no stream is set up for a body that does not come
   };
   const server = createServer({ ...limits, shouldUpgradeCallback: asksForWebSocket }, (req, res) => {
     beginPassage(parts, takeRequest(parts, req, res, false));
