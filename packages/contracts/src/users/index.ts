@@ -17,6 +17,7 @@ import { roleEndpoints } from './roles.ts';
 import { secondFactorEndpoints } from './second-factors.ts';
 import { serviceAccountEndpoints } from './service-accounts.ts';
 import { login, logout, me, refresh, register } from './sessions.ts';
+import { signInProviderEndpoints } from './sign-in-providers.ts';
 
 export {
   HeldConflict,
@@ -312,6 +313,29 @@ export {
   serviceAccountEnabled,
 } from './service-accounts.ts';
 export { login, logout, me, refresh, register } from './sessions.ts';
+export {
+  beginFederatedSignIn,
+  changeSignInProvider,
+  checkSignInProvider,
+  connectSignInProvider,
+  FederatedAccountRefused,
+  FederatedRefusalReason,
+  FederatedSignInRefused,
+  federatedCallback,
+  federatedIdentityLinked,
+  finishFederatedSignIn,
+  getSignInProvider,
+  lastAdministratorKept,
+  listSignInOptions,
+  listSignInProviders,
+  NewSignInProvider,
+  OwnProofNeeded,
+  SignInProvider,
+  SignInProviderConflict,
+  SignInProviderUnusable,
+  signInProviderChanged,
+  signInProviderConnected,
+} from './sign-in-providers.ts';
 
 export {
   PasskeyAssertion,
@@ -343,6 +367,7 @@ export const endpoints: readonly AnyEndpoint[] = [
   ...roleAssignmentEndpoints,
   ...accessReportEndpoints,
   ...apiKeyEndpoints,
+  ...signInProviderEndpoints,
 ];
 
 export const permissions: readonly Permission[] = Object.values(granted);

@@ -1,0 +1,284 @@
+import { refusal } from '@marimo/problems';
+import { z } from 'zod';
+import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
+import { Id } from '../ids.ts';
+import { TooManyRequests } from '../platform/refusals.ts';
+import { RoleName } from '../roles.ts';
+import { Line, SignedIn } from './identity.ts';
+import { changeSignInProviders, readSignInProviders } from './permissions.ts';
+import { GrantsBeyondOwn, RoleUnknown, SeparationOfDutiesViolated, TooManyRights } from './role-refusals.ts';
+import { SecondFactorAsked } from './second-factors.ts';
+
+const NoFacts = z.object({});
+
+export class SignInProviderConflict extends refusal(NoFacts, {
+  code: 'users.sign-in-provider-conflict',
+  kind: 'conflict',
+  title: 'There is another sign-in provider with this id',
+  detail: () => 'Read what is there, or choose a new providerId.',
+}) {}
+
+export class SignInProviderUnusable extends refusal(z.object({ reason: z.string() }), {
+  code: 'users.sign-in-provider-unusable',
+  kind: 'refused',
+  title: 'The sign-in provider cannot be used',
+  detail: ({ reason }) => reason,
+}) {}
+
+/** One answer for a state nobody knows, one that is used or too old, another browser, and a token that is not right. */
+export class FederatedSignInRefused extends refusal(NoFacts, {
+  code: 'users.federated-sign-in-refused',
+  kind: 'unauthenticated',
+  title: 'The sign-in could not be completed',
+  detail: () => 'Begin again from the sign-in page.',
+}) {}
+
+const reasons = {
+  'email-unverified': 'The provider has not verified your e-mail address; ask who runs it.',
+  'account-elsewhere':
+    'Your e-mail has an account here already. Ask this organisation for an invitation and accept it.',
+  'no-member': 'You are no member of this organisation; ask its administrator for an invitation.',
+  'member-suspended': 'Your membership is suspended; ask an administrator of the organisation.',
+} as const;
+export const FederatedRefusalReason = z.enum(Object.keys(reasons) as (keyof typeof reasons)[]);
+
+export class FederatedAccountRefused extends refusal(z.object({ reason: FederatedRefusalReason }), {
+  code: 'users.federated-account-refused',
+  kind: 'forbidden',
+  title: 'The provider knows you, but you cannot sign in here with it',
+  detail: ({ reason }) => reasons[reason],
+}) {}
+
+/** A provider vouches for somebody in its own organisation only. */
+export class OwnProofNeeded extends refusal(NoFacts, {
+  code: 'users.own-proof-needed',
+  kind: 'forbidden',
+  title: 'This needs your own password or second factor',
+  detail: () =>
+    "You signed in with your organisation's provider, which does not reach beyond it. Prove who you are with POST /api/v1/users/step-up, or sign in with your password.",
+}) {}
+
+/** As the provider writes it, to the last slash; no query and no fragment (OpenID Connect Discovery, section 3). */
+const Issuer = z
+  .url({ protocol: /^https?$/ })
+  .max(500)
+  .regex(/^[^?#@]+$/, 'an address without query, fragment and user');
+const Domain = z.string().regex(/^([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'a domain such as example.com');
+/** From a value of the claim to a role. */
+const RoleMapping = z
+  .record(z.string().min(1).max(200), RoleName)
+  .refine((mapping) => Object.keys(mapping).length <= 100, 'at most 100 values');
+
+const settings = {
+  name: Line,
+  issuer: Issuer,
+  clientId: z.string().regex(/^[\x20-\x7e]{1,200}$/),
+  scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/)).max(20),
+  /** Where the values stand in the identity token; dots lead inwards: Keycloak has `realm_access.roles`. */
+  rolesClaim: z.string().min(1).max(200),
+  roles: RoleMapping,
+  /** What everybody gets who signs in with it. */
+  defaultRoles: z.array(RoleName).max(20),
+  /** Whether people nobody knows become members at their first sign-in, if their address is of one of these domains. */
+  createMembers: z.boolean(),
+  emailDomains: z.array(Domain).max(50),
+  /** Whether a second factor at the provider counts as one here. */
+  trustSecondFactor: z.boolean(),
+  enabled: z.boolean(),
+};
+
+export const SignInProvider = z.strictObject({
+  providerId: Id,
+  ...settings,
+  /** The secret itself is never shown. */
+  hasClientSecret: z.boolean(),
+  /** To be entered at the provider. */
+  redirectUri: z.string(),
+  createdAt: z.iso.datetime(),
+});
+export type SignInProvider = z.infer<typeof SignInProvider>;
+
+const ClientSecret = z.string().min(1).max(500);
+
+/** The caller picks `providerId`, so a retry connects once. */
+export const NewSignInProvider = z.strictObject({
+  ...settings,
+  providerId: Id,
+  clientSecret: ClientSecret.optional(), // none for a public client
+  scopes: settings.scopes.default(['openid', 'profile', 'email']),
+  rolesClaim: settings.rolesClaim.default('groups'),
+  roles: settings.roles.default({}),
+  defaultRoles: settings.defaultRoles.default([]),
+  createMembers: settings.createMembers.default(false),
+  emailDomains: settings.emailDomains.default([]),
+  trustSecondFactor: settings.trustSecondFactor.default(false),
+  enabled: settings.enabled.default(true),
+});
+export type NewSignInProvider = z.output<typeof NewSignInProvider>;
+
+const path = '/api/v1/users/sign-in-providers';
+const OneProvider = z.strictObject({ providerId: Id });
+const refusals = [RoleUnknown, GrantsBeyondOwn];
+
+export const connectSignInProvider = endpoint({
+  method: 'POST',
+  path,
+  summary: 'Connects an OpenID provider, such as Keycloak, that members may sign in with.',
+  access: changeSignInProviders,
+  stepUp: true,
+  body: NewSignInProvider,
+  replies: { 201: SignInProvider, 200: SignInProvider },
+  refusals: [SignInProviderConflict, SignInProviderUnusable, ...refusals],
+  repeat: 'natural', // by its id; the secret in it is kept nowhere else
+});
+
+export const listSignInProviders = endpoint({
+  method: 'GET',
+  path,
+  summary: "The organisation's sign-in providers.",
+  access: readSignInProviders,
+  replies: { 200: z.strictObject({ items: z.array(SignInProvider), next: z.null() }) },
+});
+
+export const getSignInProvider = endpoint({
+  method: 'GET',
+  path: `${path}/{providerId}`,
+  summary: 'One sign-in provider, with the ETag a change needs.',
+  access: readSignInProviders,
+  params: OneProvider,
+  replies: { 200: SignInProvider },
+});
+
+export const changeSignInProvider = endpoint({
+  method: 'PATCH',
+  path: `${path}/{providerId}`,
+  summary:
+    'Changes a sign-in provider; disabling it ends no session, another issuer makes it forget whom it knew.',
+  access: changeSignInProviders,
+  stepUp: true,
+  params: OneProvider,
+  body: z.strictObject({ ...settings, clientSecret: ClientSecret.nullable() }).partial(),
+  replies: { 200: SignInProvider },
+  refusals: [SignInProviderUnusable, ...refusals],
+});
+
+export const checkSignInProvider = endpoint({
+  method: 'POST',
+  path: `${path}/{providerId}/check`,
+  summary: 'Asks the provider for its configuration and says what came.',
+  access: changeSignInProviders,
+  params: OneProvider,
+  replies: {
+    200: z.strictObject({
+      issuer: z.string(),
+      authorizationEndpoint: z.string(),
+      /** Whether it says that it checks PKCE with S256. It is always sent; a client without a secret depends on it. */
+      offersPkce: z.boolean(),
+    }),
+  },
+  refusals: [SignInProviderUnusable],
+  repeat: 'natural',
+});
+
+export const listSignInOptions = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/organisations/{organisationId}/sign-in-options',
+  summary:
+    'The providers a member of an organisation can sign in with; empty for an organisation nobody knows.',
+  access: 'public',
+  params: z.strictObject({ organisationId: Id }),
+  replies: { 200: z.strictObject({ items: z.array(z.strictObject({ providerId: Id, name: z.string() })) }) },
+});
+
+export const beginFederatedSignIn = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/federated-sign-ins',
+  summary:
+    'Begins a sign-in with a provider: where to send the browser, and what it must keep until it is back.',
+  access: 'public',
+  body: z.strictObject({
+    organisationId: Id,
+    providerId: Id,
+    /** The provider is to ask anew who it is, as a step-up does here. */
+    freshly: z.boolean().default(false),
+  }),
+  replies: {
+    201: z.strictObject({
+      authorizationUrl: z.string(),
+      state: z.string(),
+      /** Kept by this browser alone: whoever lures somebody else into the end of a sign-in does not have it. */
+      browserSecret: z.string(),
+      expiresAt: z.iso.datetime(),
+    }),
+  },
+  refusals: [FederatedSignInRefused, SignInProviderUnusable, TooManyRequests],
+  repeat: 'natural',
+});
+
+/** The redirect URI. It proves nothing by itself, so it only leads on to the portal, which has the browser's secret. */
+export const federatedCallback = endpoint({
+  method: 'GET',
+  path: '/api/v1/users/federated-sign-ins/callback',
+  summary: 'Where the provider sends the browser back to; leads on to the portal.',
+  access: 'public',
+  query: z.looseObject({
+    state: z.string().max(200),
+    code: z.string().max(4_000).optional(),
+    iss: z.string().max(500).optional(),
+    error: z.string().max(200).optional(),
+  }),
+  replies: { 303: z.null() },
+});
+
+export const finishFederatedSignIn = endpoint({
+  method: 'POST',
+  path: '/api/v1/users/federated-sign-ins/finish',
+  summary: 'Ends a sign-in with a provider: takes its code, gives tokens, or asks for the second factor.',
+  access: 'public',
+  body: z.strictObject({
+    state: z.string().max(200),
+    code: z.string().min(1).max(4_000),
+    iss: z.string().max(500).optional(),
+    browserSecret: z.string().max(200),
+  }),
+  replies: { 200: SignedIn, 202: SecondFactorAsked },
+  refusals: [
+    FederatedSignInRefused,
+    FederatedAccountRefused,
+    SignInProviderUnusable,
+    SeparationOfDutiesViolated,
+    TooManyRights,
+  ],
+  repeat: 'natural',
+});
+
+const ProviderSubject = z.strictObject({ providerId: Id, name: z.string() });
+/** Subject: the provider. */
+export const signInProviderConnected = event('users.sign-in-provider-connected.v1', ProviderSubject);
+export const signInProviderChanged = event(
+  'users.sign-in-provider-changed.v1',
+  ProviderSubject.extend({ changed: z.array(z.string()) }),
+);
+/** Subject: the person, who is the last administrator: the provider no longer gives them the role, and it stays. */
+export const lastAdministratorKept = event(
+  'users.last-administrator-kept.v1',
+  z.strictObject({ userId: Id, providerId: Id, assignmentId: Id }),
+);
+/** Subject: the person. `created`: they became a member by it. */
+export const federatedIdentityLinked = event(
+  'users.federated-identity-linked.v1',
+  z.strictObject({ userId: Id, providerId: Id, created: z.boolean() }),
+);
+
+export const signInProviderEndpoints = [
+  connectSignInProvider,
+  listSignInProviders,
+  getSignInProvider,
+  changeSignInProvider,
+  checkSignInProvider,
+  listSignInOptions,
+  beginFederatedSignIn,
+  federatedCallback,
+  finishFederatedSignIn,
+] as const;
