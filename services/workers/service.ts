@@ -1,6 +1,7 @@
 import { defineService, type ServiceDefinition } from '@marimo/service-kit';
 import { auditConsumer, auditRoutes } from './src/audit/index.ts';
 import { emailConsumer, emailRoutes, emailSender } from './src/emails/index.ts';
+import { keptOfPeopleRoutes } from './src/kept-of-people/index.ts';
 import { notificationConsumer, notificationRoutes } from './src/notifications/index.ts';
 
 const workersByName = {
@@ -18,7 +19,7 @@ export function workersService(names: readonly WorkerName[] = allWorkers): Servi
   return defineService({
     name: 'workers',
     migrations: new URL('./migrations/', import.meta.url),
-    routes: [emailRoutes, auditRoutes, notificationRoutes],
+    routes: [emailRoutes, auditRoutes, notificationRoutes, keptOfPeopleRoutes],
     consumers: chosen.flatMap(({ consumers }) => consumers),
     background: chosen.flatMap(({ background }) => background),
   });

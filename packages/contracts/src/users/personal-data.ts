@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
-import { Absent } from '../platform/refusals.ts';
+import { Absent, BadUpstream, Unavailable } from '../platform/refusals.ts';
+import { KeptOfPerson } from '../workers/people.ts';
 import { AuthenticationMethod } from './access-token.ts';
 import { ApiKey } from './api-keys.ts';
 import { SessionEndReason } from './events.ts';
@@ -104,6 +105,8 @@ export const PersonalData = z.strictObject({
       usedAt: Moment,
     }),
   ),
+  /** Mail that was written, and notifications, by organisation. */
+  kept: z.array(KeptOfPerson.extend({ organisationId: Id })),
 });
 export type PersonalData = z.infer<typeof PersonalData>;
 
@@ -130,6 +133,7 @@ export const exportMyData = endpoint({
   access: 'signed-in',
   stepUp: true,
   replies: { 200: PersonalData },
+  refusals: [Unavailable, BadUpstream],
   repeat: 'natural',
 });
 
@@ -140,7 +144,7 @@ export const exportMemberData = endpoint({
   access: may.exportPersonalData,
   ...ofMember,
   replies: { 200: PersonalData },
-  refusals: [Absent],
+  refusals: [Absent, Unavailable, BadUpstream],
   repeat: 'natural',
 });
 

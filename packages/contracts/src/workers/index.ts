@@ -8,10 +8,12 @@ import {
   readNotification,
   readNotifications,
 } from './notifications.ts';
+import { keptOfPerson } from './people.ts';
 
 export { AuditProblem, AuditRecord, AuditVerification, listAuditRecords, verifyAudit } from './audit.ts';
 export { Email, EmailState, listEmails } from './emails.ts';
 export { listNotifications, Notification, readAllNotifications, readNotification } from './notifications.ts';
+export { KeptOfPerson, keptOfPerson } from './people.ts';
 
 export const endpoints: readonly AnyEndpoint[] = [
   listEmails,
@@ -20,6 +22,7 @@ export const endpoints: readonly AnyEndpoint[] = [
   listNotifications,
   readNotification,
   readAllNotifications,
+  keptOfPerson,
 ];
 
 export const permissions: readonly Permission[] = [readEmails, readAudit, readNotifications];

@@ -9,7 +9,7 @@ import { profileRoute } from './profile.ts';
 
 export { askToVerify } from './letters.ts';
 export { personCalling } from './own-call.ts';
-export { lockAccount } from './store.ts';
+export { findAccount, lockAccount } from './store.ts';
 
 export interface PeopleParts extends SessionParts {
   readonly links: LinkTokens;

@@ -19,7 +19,12 @@ interface Named extends Known {
 }
 
 /** All there is of a person, in every organisation; in a transaction without a tenant, which it has none of again. */
-export async function allOf(tx: Transaction, person: Named, now: Date): Promise<PersonalData> {
+export async function allOf(
+  tx: Transaction,
+  person: Named,
+  kept: PersonalData['kept'],
+  now: Date,
+): Promise<PersonalData> {
   const { personId, name, email } = person;
   const memberships: PersonalData['memberships'] = [];
   const invitations: PersonalData['invitations'] = [];
@@ -36,6 +41,7 @@ export async function allOf(tx: Transaction, person: Named, now: Date): Promise<
     invitations,
     secondFactors: await factorsHeld(tx, personId),
     mail: await mailHeld(tx, person, null),
+    kept,
   };
 }
 
@@ -44,6 +50,7 @@ export async function partOf(
   tx: Transaction,
   person: Named,
   { email }: { readonly email: string | null },
+  kept: PersonalData['kept'],
   now: Date,
 ): Promise<PersonalData> {
   const { personId, name } = person;
@@ -55,6 +62,7 @@ export async function partOf(
     invitations: email === null ? [] : await invitationsHeld(tx, email, now),
     secondFactors: [],
     mail: email === null ? [] : await mailHeld(tx, person, tx.tenantId),
+    kept,
   };
 }
 

@@ -1,4 +1,4 @@
-import { Absent, Forbidden, newId, StepUpRequired, Unauthenticated } from '@marimo/contracts';
+import { Absent, Forbidden, newId, StepUpRequired, Unauthenticated, Unavailable } from '@marimo/contracts';
 import {
   askPasswordReset,
   createOwnKey,
@@ -36,8 +36,21 @@ const clock = testClock(new Date().toISOString());
 const hour = 60 * 60_000;
 let users: ServiceUnderTest;
 const people = peopleOf(() => users, clock.now);
+/** What the workers answer, and whether they do. */
+const workers = { away: false, asked: [] as { personId: string; organisationId: string; email?: string }[] };
+const client = {
+  call: async (_: unknown, given: { params: { personId: string }; query: { organisationId: string } }) => {
+    if (workers.away) throw new Unavailable({ service: 'workers' });
+    workers.asked.push({ ...given.params, ...given.query });
+    return { status: 200, body: { emails: [], notifications: [] } };
+  },
+};
 beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), {
+    as: null,
+    clock: clock.now,
+    client: client as never,
+  });
 });
 afterAll(() => users?.stop());
 
@@ -154,6 +167,27 @@ describe('taking one’s data along', () => {
     expect(second.json).toEqual(first.json);
   });
 
+  it('asks the workers for what they keep, in each organisation, by the address it may know', async () => {
+    const other = await people.organisation('Oak');
+    const there = await people.member(other, ['manager'], { who: boris });
+    workers.asked.length = 0;
+    const { body } = await exportOf(there);
+    const ids = [anna.organisation.id, other.organisation.id].sort();
+    expect(workers.asked.map(({ organisationId }) => organisationId)).toEqual(ids);
+    expect(workers.asked[0]).toMatchObject({ personId: boris.user.id, email: boris.user.email });
+    expect(body.kept.map(({ organisationId }) => organisationId)).toEqual(ids);
+    await users.call(removeMember, { params: { memberId: boris.user.id } }, { as: anna.accessToken });
+    await exportBy(anna, boris.user.id);
+    expect(workers.asked.at(-1)).toEqual({ personId: boris.user.id, organisationId: anna.organisation.id });
+  });
+
+  it('gives nothing, and tells of nothing, while the workers are away', async () => {
+    workers.away = true;
+    expect(await exportOf(boris)).toBeRefused(Unavailable);
+    workers.away = false;
+    expect(await eventsOf(personalDataExported.type, boris.user.id)).toEqual([]);
+  });
+
   it('is told, by whom and not what', async () => {
     await exportOf(boris);
     await exportBy(anna, boris.user.id);
@@ -259,6 +293,9 @@ describe('having oneself erased', () => {
     const [{ linkId } = { linkId: '' }] = told.map(({ data }) => data as { linkId: string });
     const { body } = await users.call(mailLink, { params: { linkId } });
     expect(body).toMatchObject({ purpose: 'notice', recipient: { email: boris.user.email } });
+    const kept = await users.rows<{ link_id: string }>('mail_link');
+    // The address for an hour, but not whose it was.
+    expect(kept.find((row) => row.link_id === linkId)).toMatchObject({ person_id: null });
   });
 
   it('lets the address begin anew, as somebody else', async () => {

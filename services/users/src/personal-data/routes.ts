@@ -11,24 +11,36 @@ import {
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMember } from '../members/index.ts';
 import { emailKey, lockOrganisation } from '../organisations/index.ts';
-import { lockAccount, personCalling } from '../people/index.ts';
+import { findAccount, lockAccount, personCalling } from '../people/index.ts';
 import { actingAs } from '../sessions/index.ts';
 import { eraseEverywhere, eraseFormerMember } from './erasure.ts';
 import { allOf, partOf } from './export.ts';
+import { keptByWorkers } from './kept-by-workers.ts';
+import { tenantsKnowing } from './store.ts';
 
 export function personalDataRoutes(deps: Deps): readonly Route[] {
   return [exportMine(deps), exportOfMember(deps), eraseMine(deps), eraseOfMember(deps)];
 }
 
-function exportMine({ database, outbox, clock }: Deps): Route {
+function exportMine(deps: Deps): Route {
+  const { database, outbox, clock } = deps;
   return handle(exportMyData, async (call) => {
     const { userId, tenantId } = personCalling(call);
     const { deadlineAt, signal } = call;
+    const { known, tenants } = await database.withoutTenant(
+      async (tx) => {
+        const known = await findAccount(tx, userId);
+        return { known, tenants: known === undefined ? [] : await tenantsKnowing(tx, known) };
+      },
+      { deadlineAt, signal, readOnly: true },
+    );
+    if (known === undefined) throw new Unauthenticated({});
+    const kept = await keptByWorkers(deps, known, tenants, call);
     const data = await database.withoutTenant(
       async (tx) => {
         const account = await lockAccount(tx, userId);
         if (account === undefined) throw new Unauthenticated({});
-        const all = await allOf(tx, account, clock());
+        const all = await allOf(tx, account, kept, clock());
         await tx.enterTenant(tenantId);
         await outbox.add(tx, personalDataExported, userId, { userId, scope: 'person' });
         return all;
@@ -39,19 +51,24 @@ function exportMine({ database, outbox, clock }: Deps): Route {
   });
 }
 
-function exportOfMember({ outbox, clock }: Deps): Route {
-  return handle(exportMemberData, (call) =>
-    call.inTenant(async (tx) => {
+function exportOfMember(deps: Deps): Route {
+  const { outbox, clock } = deps;
+  return handle(exportMemberData, async (call) => {
+    const { personId: userId } = call.params;
+    const known = await call.readInTenant((tx) => findMember(tx, userId, clock()));
+    if (known === undefined) throw new Absent({ resource: 'member' });
+    const whose = { personId: userId, email: known.email };
+    const kept = await keptByWorkers(deps, whose, [call.tenantId], call);
+    return call.inTenant(async (tx) => {
       const now = clock();
-      const { personId: userId } = call.params;
       const member = await findMember(tx, userId, now);
       const account = member && (await lockAccount(tx, userId));
       if (account === undefined || member === undefined) throw new Absent({ resource: 'member' });
-      const data = await partOf(tx, { ...account, name: member.name }, member, now);
+      const data = await partOf(tx, { ...account, name: member.name }, member, kept, now);
       await outbox.add(tx, personalDataExported, userId, { userId, scope: 'organisation' });
       return reply(200, data);
-    }),
-  );
+    });
+  });
 }
 
 function eraseMine(deps: Deps): Route {

@@ -8,7 +8,7 @@ import {
   personErased,
   secondFactorRemoved,
 } from '@marimo/contracts/users';
-import { listEmails } from '@marimo/contracts/workers';
+import { keptOfPerson, listEmails } from '@marimo/contracts/workers';
 import { type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
@@ -103,6 +103,30 @@ describe('a letter to a person', () => {
     links.set(linkId, links.get(linkTo()) ?? null);
     await askReset(linkId, id);
     expect(await emails()).toHaveLength(1);
+  });
+});
+
+describe('somebody who takes their data along', () => {
+  const kept = async (query: { organisationId: string; email?: string }) =>
+    (await workers.call(keptOfPerson, { params: { personId: userId }, query }, { as: null })).body;
+
+  it('gets every mail and notification that a search of all tables finds', async () => {
+    await welcome();
+    await askReset(linkTo());
+    const { emails, notifications } = await kept({ organisationId: tenantId, email });
+    expect(emails.map(({ kind, to }) => [kind, to])).toEqual([
+      ['welcome', email],
+      ['reset-password', email],
+    ]);
+    expect(notifications).toMatchObject([{ key: 'welcome', params: { name: 'Anna' } }]);
+    expect(JSON.stringify(emails)).not.toContain('secret');
+    expect(await kept({ organisationId: newId(), email })).toEqual({ emails: [], notifications: [] });
+  });
+
+  it('is nobody but users asking for them', async () => {
+    const path = keptOfPerson.path.replace('{personId}', userId);
+    const answer = await workers.http.get(path).query({ organisationId: tenantId });
+    expect(answer.status).toBe(401);
   });
 });
 

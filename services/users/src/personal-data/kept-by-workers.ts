@@ -1,0 +1,28 @@
+import { type KeptOfPerson, keptOfPerson } from '@marimo/contracts/workers';
+import type { Deps } from '@marimo/service-kit';
+
+interface Whose {
+  readonly personId: string;
+  /** Null where the asking organisation has no claim to it. */
+  readonly email: string | null;
+}
+
+export interface KeptHere extends KeptOfPerson {
+  readonly organisationId: string;
+}
+
+/** Asked before the transaction that tells of the export: while the workers are away there is none, and it says so. */
+export async function keptByWorkers(
+  { client }: Pick<Deps, 'client'>,
+  { personId, email }: Whose,
+  tenantIds: readonly string[],
+  { deadlineAt, signal }: { readonly deadlineAt: number; readonly signal: AbortSignal },
+): Promise<KeptHere[]> {
+  const kept: KeptHere[] = [];
+  for (const organisationId of tenantIds) {
+    const query = { organisationId, ...(email !== null && { email }) };
+    const { body } = await client.call(keptOfPerson, { params: { personId }, query, deadlineAt, signal });
+    kept.push({ organisationId, ...body });
+  }
+  return kept;
+}

@@ -1,0 +1,1 @@
+export { keptOfPeopleRoutes } from './routes.ts';
