@@ -45,6 +45,26 @@ describe('a request whose end could be seen in two places', () => {
     ['two keys', get('Host: a\r\nIdempotency-Key: a\r\nIdempotency-Key: b')],
     ['no version', 'GET /api/v1/stock/open\r\n\r\n'],
     ['an unknown version', 'GET /api/v1/stock/open HTTP/1.2\r\nHost: a\r\n\r\n'],
+    [
+      'another host in its target (absolute-form)',
+      'GET http://evil/api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n',
+    ],
+    ['the same host in its target', 'GET http://a/api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['no path in its target', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['a coding with a parameter (TE.TE)', post('Transfer-Encoding: chunked;q=1', '0\r\n\r\n')],
+    ['a coding in quotes (TE.TE)', post('Transfer-Encoding: "chunked"', '0\r\n\r\n')],
+    ['a coding before a NUL (TE.TE)', post('Transfer-Encoding: chunked\0', '0\r\n\r\n')],
+    [
+      'two codings, one of them wrong (TE.TE)',
+      post('Transfer-Encoding: chunked\r\nTransfer-encoding: x', '0\r\n\r\n'),
+    ],
+    ['a length behind a line feed', post('X-A: b\nContent-Length: 44', hidden)],
+    ['a length with two numbers', post('Content-Length: 2 44', hidden)],
+    ['a length below zero', post('Content-Length: -1', hidden)],
+    ['a length in fractions', post('Content-Length: 2.0', '{}')],
+    ['a blank before its first header', 'GET /api/v1/stock/open HTTP/1.1\r\n Host: a\r\nX-A: b\r\n\r\n'],
+    ['a NUL in a name', get('Host: a\r\nX\0A: b')],
+    ['a blank in its target', 'GET /api/v1/stock/open HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ])('is refused for %s, and reaches nobody', async (_, request) => {
     const { status, text } = await raw(port, request);
@@ -59,6 +79,10 @@ describe('a request whose end could be seen in two places', () => {
     ['a line feed behind their data', '2\r\nab\n0\r\n\r\n'],
     ['sizes that are no numbers', '0x2\r\nab\r\n0\r\n\r\n'],
     ['a line feed in an extension', '2;\nxx\r\nab\r\n0\r\n\r\n'],
+    ['a size beyond all numbers', 'fffffffffffffffff\r\nab\r\n0\r\n\r\n'],
+    ['a negative size', '-2\r\nab\r\n0\r\n\r\n'],
+    ['extensions without end (CVE-2024-22019)', `2;${'a'.repeat(40_000)}\r\nab\r\n0\r\n\r\n`],
+    ['trailers without end', `0\r\n${`X-A: ${'a'.repeat(1_000)}\r\n`.repeat(40)}\r\n`],
   ])('is cut off for chunks with %s, and ends nowhere as a whole', async (_, body) => {
     const { text } = await raw(port, post('Transfer-Encoding: chunked', body + hidden));
     expect(text).not.toMatch(/answer/);

@@ -121,6 +121,15 @@ describe('a gateway with a certificate', () => {
     good.destroy();
   });
 
+  it('cuts off who never ends the head of a request inside TLS', async () => {
+    const { stock, gateway } = await secure({ frontLimits: { headMs: 200 } });
+    const socket = (await handshake(gateway.port)) as TLSSocket;
+    const over = new Promise((resolve) => socket.resume().once('close', resolve));
+    socket.on('error', () => {}).write('GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\nX-A: ');
+    await over;
+    expect(stock.requests).toEqual([]);
+  });
+
   it('survives bytes that only begin like a handshake', async () => {
     const { gateway } = await secure();
     await raw(gateway.port, Buffer.concat([Buffer.of(0x16, 3, 1, 0, 50), Buffer.alloc(50, 7)]), {

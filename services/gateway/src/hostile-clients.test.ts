@@ -1,0 +1,138 @@
+import { connect, type Socket } from 'node:net';
+import { MalformedRequest } from '@marimo/contracts';
+import { parseJson } from '@marimo/service-kit';
+import { closeAll, gatewayTo, raw, until, upstream } from '../test/gateway-under-test.ts';
+
+const clients: Socket[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await closeAll();
+});
+
+/** Many connections that begin with these words; resolves with how many of them still stand. */
+async function threeHundred(port: number, words: string): Promise<{ open: () => number; all: Socket[] }> {
+  let open = 0;
+  const all = Array.from({ length: 300 }, () => {
+    const socket = connect(port, '127.0.0.1');
+    open += 1;
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        open -= 1;
+      });
+    socket.write(words);
+    return socket;
+  });
+  clients.push(...all);
+  return { open: () => open, all };
+}
+
+const good = 'GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+describe('three hundred clients that are slow on purpose', () => {
+  it('with their headers (slowloris, CVE-2018-12122) are cut off while good requests go on', async () => {
+    const stock = await upstream((_, res) => res.end('answer'));
+    const gateway = await gatewayTo([stock.instance], { frontLimits: { headMs: 1_000 } });
+    const slow = await threeHundred(gateway.port, 'GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\nX-A: ');
+    for (const socket of slow.all) socket.resume();
+    await until(async () => (await gateway.connections()) >= 300 || slow.open() < 300);
+    expect((await raw(gateway.port, good)).status).toBe(200);
+    await until(() => slow.open() === 0);
+    expect(stock.requests).toHaveLength(1);
+  });
+
+  it('with their bodies are refused, hold no connection to a service, and good requests go on', async () => {
+    const stock = await upstream((_, res) => res.end('answer'));
+    const gateway = await gatewayTo([stock.instance]);
+    const words = 'POST /api/v1/stock/hurried HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{';
+    const slow = await threeHundred(gateway.port, words);
+    let refused = 0;
+    for (const socket of slow.all)
+      socket.on('data', (text) => (refused += /^HTTP\/1\.1 504 /.test(String(text)) ? 1 : 0));
+    await until(async () => (await gateway.connections()) >= 300);
+    expect((await raw(gateway.port, good)).status).toBe(200);
+    expect(stock.sockets.size).toBeLessThanOrEqual(1);
+    await until(() => refused === 300);
+    await until(() => slow.open() === 0);
+    expect(stock.requests).toHaveLength(1);
+  });
+
+  it('with what they take are cut off, and let go of the services', async () => {
+    let running = 0;
+    const chunk = Buffer.alloc(65_536);
+    const stock = await upstream((req, res) => {
+      if (req.url !== '/api/v1/stock/open?endless') return void res.end('answer');
+      running += 1;
+      res.on('close', () => {
+        running -= 1;
+      });
+      const pour = () => {
+        while (!res.destroyed && res.write(chunk));
+        if (!res.destroyed) res.once('drain', pour);
+      };
+      pour();
+    });
+    const gateway = await gatewayTo([stock.instance], { frontLimits: { stallMs: 300 } });
+    const endless = 'GET /api/v1/stock/open?endless HTTP/1.1\r\nHost: a\r\n\r\n';
+    const slow = await threeHundred(gateway.port, endless);
+    for (const socket of slow.all) socket.pause();
+    await until(() => stock.requests.length > 0);
+    const status = raw(gateway.port, good); // stands in line behind them: each holds one of the connections
+    await until(
+      async () => (await gateway.measured('gateway_client_aborts_total', { phase: 'body' })) === 300,
+    );
+    expect((await status).status).toBe(200);
+    await until(() => running === 0);
+  });
+
+  it('to take a short answer are cut off too', async () => {
+    const body = Buffer.alloc(15 * 1_048_576);
+    const stock = await upstream((_, res) => res.end(body));
+    const gateway = await gatewayTo([stock.instance], { frontLimits: { stallMs: 300 } });
+    const client = connect(gateway.port, '127.0.0.1');
+    clients.push(client);
+    client.on('error', () => {}).pause();
+    client.write('GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(async () => (await gateway.measured('gateway_client_aborts_total', { phase: 'body' })) === 1);
+  });
+});
+
+describe('a body that attacks who parses it', () => {
+  const answers = async () => {
+    const stock = await upstream(async (req, res) => {
+      let text = '';
+      for await (const part of req) text += part;
+      try {
+        parseJson(text);
+        res.end(text);
+      } catch (thrown) {
+        res.writeHead(thrown instanceof MalformedRequest ? 400 : 500).end();
+      }
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    return { stock, gateway };
+  };
+
+  it.each([
+    ['33 levels of arrays', `${'['.repeat(33)}${']'.repeat(33)}`],
+    ['100,000 levels of objects', '{"a":'.repeat(100_000)],
+    ['a prototype (CVE-2019-10744)', '{"__proto__":{"admin":true}}'],
+    ['a prototype behind an escape', '{"\\u005f_proto__":{"admin":true}}'],
+    ['a constructor', '{"constructor":{"prototype":{"admin":true}}}'],
+    ['a field that is given twice', '{"amount":1,"amount":2}'],
+    ['a NUL', '{"a":"\\u0000"}'],
+  ])('is passed on unread, and refused by the kit of the service: %s', async (_, body) => {
+    const { gateway } = await answers();
+    const answer = await fetch(`${gateway.url}/api/v1/stock/open`, { method: 'POST', body });
+    expect(answer.status).toBe(400);
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  it('is no danger in a query either: nobody makes an object of it here', async () => {
+    const { stock, gateway } = await answers();
+    const query = '?__proto__[admin]=true&constructor.prototype.admin=true&a=1&a=2';
+    await fetch(`${gateway.url}/api/v1/stock/open${query}`, { method: 'POST', body: '1' });
+    expect(stock.requests[0]!.url).toBe(`/api/v1/stock/open${query}`);
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+});
