@@ -7,14 +7,15 @@ import type { z } from 'zod';
 export interface KeptFile<T> {
   /** Undefined when there is none, or when it cannot be believed. */
   read(): T | undefined;
-  /** The last of several writes at once wins; resolves once it is on the disk. */
+  /** Of several writes at once only the last is done; resolves once it, or a later one, is on the disk. */
   write(content: T): Promise<void>;
 }
 
 /** Readers see the old file or the new one, never half of one, also when the machine stops in the middle. */
 export function keptFile<S extends z.ZodType>(file: string, schema: S): KeptFile<z.output<S>> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  let last: Promise<void> = Promise.resolve();
+  let running: Promise<void> = Promise.resolve();
+  let waiting: { text: string; readonly written: Promise<void> } | undefined;
   return {
     read() {
       try {
@@ -25,8 +26,20 @@ export function keptFile<S extends z.ZodType>(file: string, schema: S): KeptFile
     },
     write(content) {
       const text = JSON.stringify(content);
-      last = last.catch(() => undefined).then(() => replace(file, text));
-      return last;
+      if (waiting !== undefined) {
+        waiting.text = text; // whoever waits already waits for this as well
+        return waiting.written;
+      }
+      const next = async () => {
+        await running.catch(() => undefined); // its writer was told
+        const latest = waiting?.text ?? text;
+        waiting = undefined;
+        await replace(file, latest);
+      };
+      const written = next();
+      waiting = { text, written };
+      running = written;
+      return written;
     },
   };
 }

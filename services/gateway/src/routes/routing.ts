@@ -4,10 +4,10 @@ import type { Instance, Registry } from '@marimo/discovery';
 import type { Log, Metrics } from '@marimo/observability';
 import { describedService } from '@marimo/service-kit';
 import type { KeptFile } from '../kept-file.ts';
-import { type Asking, askInstances, type Said } from './ask.ts';
 import { mistakesIn } from './check.ts';
-import { Descriptions, judge, type Refused, type Standing } from './descriptions.ts';
+import { Descriptions, type Standing } from './descriptions.ts';
 import type { KeptTable } from './kept.ts';
+import { Learning } from './learning.ts';
 import type { RouteOverride, RoutePolicy } from './policy.ts';
 import { type CompiledService, compileService, type RouteTable } from './table.ts';
 
@@ -23,9 +23,6 @@ export interface RoutingParts {
   readonly log: Log;
 }
 
-/** Instances that do not say what they serve are asked again and again. */
-const askAgainMs = 5_000;
-
 /**
  * The table of routes, kept up to date while requests run. Each change is compiled beside the table that is in use and
  * then takes its place in one assignment: a request goes on with the policy it found.
@@ -34,15 +31,12 @@ export class Routing implements RouteTable {
   readonly #parts: RoutingParts;
   readonly #books: ReadonlyMap<string, Descriptions>;
   readonly #permissions: ReadonlySet<string>;
-  readonly #ask: Asking = askInstances();
-  readonly #asked = new Set<string>();
-  readonly #pages = new Map<string, unknown>(); // OpenAPI, by digest
+  readonly #learning: Learning;
   readonly #report: ReturnType<typeof reporting>;
   readonly #listeners = new Set<() => void>();
   #table: ReadonlyMap<string, CompiledService> = new Map();
   #overrides: readonly RouteOverride[] = [];
   #generation = 1;
-  #end: (() => void) | undefined;
 
   /** Throws when what the gateway was built with contradicts itself. */
   constructor(parts: RoutingParts) {
@@ -52,6 +46,13 @@ export class Routing implements RouteTable {
     const names = new Set([...Object.keys(parts.contracts), ...Object.keys(others)]);
     this.#books = new Map([...names].map((name) => [name, new Descriptions(name)]));
     this.#report = reporting(parts.metrics);
+    this.#learning = new Learning({
+      ...parts,
+      books: this.#books,
+      knowsPermission: (name) => this.knowsPermission(name),
+      changed: (service) => this.#change([service]),
+      learned: () => this.#tell(),
+    });
     for (const [service, endpoints] of Object.entries(parts.contracts))
       this.#learnContract(service, endpoints);
     this.#resume();
@@ -116,14 +117,7 @@ export class Routing implements RouteTable {
 
   /** The OpenAPI pages of services whose routes were learned; the others are as the contracts say. */
   learnedPages(): ReadonlyMap<string, unknown> {
-    const pages = new Map<string, unknown>();
-    for (const [service, book] of this.#books) {
-      const page = book.active
-        .map(({ digest }) => this.#pages.get(digest))
-        .findLast((one) => one !== undefined);
-      if (page !== undefined) pages.set(service, page);
-    }
-    return pages;
+    return this.#learning.pages();
   }
 
   onChange(listener: () => void): () => void {
@@ -133,19 +127,11 @@ export class Routing implements RouteTable {
 
   /** Begins to learn: at once from those who are there, then from whoever appears. */
   begin(): void {
-    const unwatch = this.#parts.registry.onChange((service) => this.#heard(service));
-    const timer = setInterval(() => this.#askAll(), askAgainMs).unref();
-    this.#end = () => {
-      unwatch();
-      clearInterval(timer);
-    };
-    for (const service of this.#books.keys()) this.#heard(service);
+    this.#learning.begin();
   }
 
   async close(): Promise<void> {
-    this.#end?.();
-    this.#end = undefined;
-    await this.#ask.close();
+    await this.#learning.close();
   }
 
   /** What operators say, over what the services say. */
@@ -204,94 +190,6 @@ export class Routing implements RouteTable {
     }
   }
 
-  #heard(service: string): void {
-    const book = this.#books.get(service);
-    if (book === undefined) return; // gateways register too
-    if (book.settle(this.#instances(service))) this.#change([service]);
-    this.#askAbout(service);
-  }
-
-  #askAll(): void {
-    for (const service of this.#books.keys()) this.#askAbout(service);
-  }
-
-  #askAbout(service: string): void {
-    const book = this.#book(service);
-    for (const instance of this.#instances(service)) {
-      const digest = book.digestOf(instance);
-      const mayChange = instance.routesDigest === undefined && instance.version === 'unknown';
-      if (this.#asked.has(instance.id) || (digest !== undefined && book.accepts(digest) && !mayChange))
-        continue;
-      this.#asked.add(instance.id);
-      this.#ask
-        .routes(instance, digest)
-        .then((said) => this.#learn(instance, said))
-        .catch((error: unknown) => {
-          // A place where nobody said that somebody is, may well be empty.
-          if (!mayChange)
-            this.#parts.log.warn('an instance does not say what it serves', { instance: instance.id, error });
-        })
-        .finally(() => this.#asked.delete(instance.id));
-    }
-  }
-
-  #learn(instance: Instance, said: Said): void {
-    if (this.#end === undefined || said.kind === 'unchanged' || said.kind === 'silent') return;
-    const book = this.#book(instance.service);
-    if (said.kind === 'garbled') {
-      const digest = instance.routesDigest ?? `garbled:${instance.id}`;
-      const { version } = instance;
-      this.#refuse(book, instance, { digest, version, mistakes: said.mistakes, closed: [] });
-      return;
-    }
-    const { digest, description } = said;
-    book.found(instance, digest);
-    if (!book.accepts(digest)) {
-      const judged = judge(book.service, digest, description, this.knowsPermission);
-      if (!('origin' in judged)) {
-        this.#refuse(book, instance, judged);
-        return;
-      }
-      book.accept(judged);
-      this.#readPage(instance, digest);
-    }
-    // Who was not known may be now, also where the table stays the same.
-    if (book.settle(this.#instances(book.service))) this.#change([book.service]);
-    else this.#tell();
-  }
-
-  #refuse(book: Descriptions, instance: Instance, refused: Refused): void {
-    const isNews = !book.refuses(refused.digest);
-    book.found(instance, refused.digest);
-    book.refuse(refused);
-    if (!isNews) return;
-    this.#report.refused.inc({ upstream: book.service });
-    this.#parts.log.error('the routes of a service are refused; those known before stay', {
-      target: book.service,
-      instance: instance.id,
-      mistakes: refused.mistakes.slice(0, 20),
-    });
-    book.settle(this.#instances(book.service));
-    this.#change([book.service]);
-  }
-
-  /** What only documents may be missing. */
-  #readPage(instance: Instance, digest: string): void {
-    this.#ask
-      .openApi(instance)
-      .then((page) => {
-        const inUse = new Set(
-          [...this.#books.values()].flatMap((book) => book.active.map((one) => one.digest)),
-        );
-        for (const known of this.#pages.keys()) if (!inUse.has(known)) this.#pages.delete(known);
-        this.#pages.set(digest, page);
-        this.#tell();
-      })
-      .catch((error: unknown) =>
-        this.#parts.log.warn('an instance shows no OpenAPI page', { instance: instance.id, error }),
-      );
-  }
-
   #change(services: readonly string[]): void {
     this.#compile(services);
     this.#report.swaps.inc();
@@ -336,11 +234,6 @@ export class Routing implements RouteTable {
 function reporting(metrics: Metrics) {
   return {
     generation: metrics.gauge('gateway_route_table_generation', 'Grows with each change of the table', []),
-    refused: metrics.counter(
-      'gateway_route_table_refused_total',
-      'Descriptions of routes that were refused',
-      ['upstream'],
-    ),
     swaps: metrics.counter('gateway_route_table_swaps_total', 'Tables that took the place of another', []),
   };
 }
