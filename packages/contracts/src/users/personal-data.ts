@@ -56,6 +56,10 @@ const MembershipHeld = z.strictObject({
   roles: z.array(RoleHeld),
   sessions: z.array(SessionHeld),
   apiKeys: z.array(ApiKey),
+  /** What the organisation's sign-in providers call them. */
+  linkedAccounts: z.array(
+    z.strictObject({ provider: z.string(), subject: z.string(), linkedAt: Instant, lastUsedAt: Instant }),
+  ),
 });
 
 /**

@@ -6,6 +6,7 @@ import {
   factorsHeld,
   invitationsHeld,
   type Known,
+  linkedHeld,
   mailHeld,
   membershipHeld,
   periodsHeld,
@@ -79,5 +80,6 @@ async function membershipOf(
     roles: await rolesHeld(tx, personId),
     sessions: await sessionsHeld(tx, personId),
     apiKeys: keys.toReversed(), // oldest first, as everything here
+    linkedAccounts: await linkedHeld(tx, personId),
   };
 }

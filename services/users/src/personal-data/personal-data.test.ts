@@ -112,11 +112,28 @@ async function traces(of: SignedIn): Promise<void> {
   );
 }
 
+/** The provider of the organisation calls them by a name of its own. */
+async function linked({ organisation, user }: SignedIn, subject: string): Promise<void> {
+  const providerId = newId();
+  await users.database.sql(
+    `insert into sign_in_provider (tenant_id, provider_id, name, issuer, client_id, scopes, roles_claim, roles,
+       default_roles, create_members, email_domains, trust_second_factor, enabled, created_at)
+     values ($1, $2, 'Company', 'https://id.example.com', 'erp', '{}', 'groups', '{}', '{}', false, '{}', false, true, $3)`,
+    [organisation.id, providerId, clock.now()],
+  );
+  await users.database.sql(
+    `insert into federated_identity (tenant_id, provider_id, subject, person_id, linked_at, last_used_at)
+     values ($1, $2, $3, $4, $5, $5)`,
+    [organisation.id, providerId, subject, user.id, clock.now()],
+  );
+}
+
 describe('taking one’s data along', () => {
   it('gives all that is kept, in every organisation, without a secret', async () => {
     const other = await people.organisation('Oak');
     const there = await people.member(other, ['manager'], { who: boris });
     await traces(there);
+    await linked(there, 'boris@company');
     const { body } = await exportOf(there);
     expect(body).toMatchObject({
       scope: 'person',
@@ -137,6 +154,7 @@ describe('taking one’s data along', () => {
       { deviceName: `Laptop ${theirs(there)}`, methods: ['pwd'], endedAt: null },
     ]);
     expect(oak?.apiKeys).toMatchObject([{ name: `Key ${theirs(there)}`, revokedAt: null }]);
+    expect(oak?.linkedAccounts).toMatchObject([{ provider: 'Company', subject: 'boris@company' }]);
     expect(oak?.periods).toEqual([{ from: oak?.joinedAt, until: null }]);
     expect(JSON.stringify(body)).not.toMatch(/\$2b\$|hash|token|sealed/i);
   });
@@ -236,6 +254,7 @@ describe('having oneself erased', () => {
     );
     await users.call(inviteMember, { body: { email: 'x@example.com' } }, { as: anna.accessToken });
     await traces(boris);
+    await linked(boris, `Company ${theirs(boris)}`);
     expect((await erase(boris, email.toUpperCase())).status).toBe(204);
     // The address of the last mail, for the hour in which whoever keeps it may ask.
     await published();

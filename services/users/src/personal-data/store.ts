@@ -88,7 +88,7 @@ export function mailHeld(
   );
 }
 
-type Held = Omit<Membership, 'apiKeys' | 'roles' | 'sessions' | 'periods'>;
+type Held = Pick<Membership, 'organisation' | 'state' | 'joinedAt'>;
 
 /** In the tenant of the transaction, as everything below. */
 export async function membershipHeld(tx: Transaction, personId: string): Promise<Held | undefined> {
@@ -143,6 +143,19 @@ export function sessionsHeld(tx: Transaction, personId: string): Promise<Members
   );
 }
 
+export function linkedHeld(tx: Transaction, personId: string): Promise<Membership['linkedAccounts']> {
+  return told(
+    tx.rows(
+      `select p.name as provider, f.subject, f.linked_at as "linkedAt", f.last_used_at as "lastUsedAt"
+         from federated_identity f
+         join sign_in_provider p on p.tenant_id = f.tenant_id and p.provider_id = f.provider_id
+        where f.tenant_id = $1 and f.person_id = $2
+        order by f.linked_at, p.name, f.subject`,
+      [tx.tenantId, personId],
+    ),
+  );
+}
+
 export function invitationsHeld(
   tx: Transaction,
   email: string,
@@ -175,6 +188,7 @@ export async function eraseHere(tx: Transaction, { personId, email }: Known, now
   const { tenantId } = tx;
   const mine = [tenantId, personId];
   await tx.run('delete from session where tenant_id = $1 and person_id = $2', mine);
+  await tx.run('delete from federated_identity where tenant_id = $1 and person_id = $2', mine);
   await tx.run('update member set erased_at = $3 where tenant_id = $1 and person_id = $2', [...mine, now]);
   await tx.run(
     `update invitation
