@@ -140,6 +140,7 @@ requireInfra('consul')('with a real Consul agent', () => {
     const after = registryOf();
     await after.ready(['users']);
     expect(after.instances('users')).toEqual([users]);
+    expect([before.source(), after.source()]).toEqual(['registry', 'disk']);
   });
 
   it('believes a first answer that names somebody more than what was kept on disk', async () => {

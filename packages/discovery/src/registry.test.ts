@@ -26,7 +26,8 @@ function conformance(open: () => Promise<Registry>): void {
     servers.push(server);
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const { port } = server.address() as { port: number };
-    return { id: `${service}-127.0.0.1-${port}`, service, host: '127.0.0.1', port, version: '1.2.3' };
+    const place = { id: `${service}-127.0.0.1-${port}`, service, host: '127.0.0.1', port };
+    return { ...place, version: '1.2.3', routesDigest: 'f00d-f00d' };
   }
 
   async function untilCalled(service: string, expected: readonly Instance[]): Promise<void> {
@@ -101,6 +102,7 @@ function conformance(open: () => Promise<Registry>): void {
   it('is fresh while it works', async () => {
     await registry.ready(['users']);
     expect(registry.ageSeconds()).toBeLessThan(11);
+    expect(registry.source()).toBe('registry');
   });
 }
 

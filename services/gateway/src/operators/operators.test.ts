@@ -65,6 +65,12 @@ describe('who may ask what is for operators', () => {
   });
 });
 
+it('a port that somebody else has stops the start, and says what to set', async () => {
+  const one = await well();
+  const operators = { port: one.instance.port, host: '127.0.0.1', token: operatorToken, canary: [] };
+  await expect(gatewayTo([], { operators })).rejects.toThrow('GATEWAY_OPERATOR_PORT');
+});
+
 describe('what operators see', () => {
   it('is every route with its policy and where it came from', async () => {
     const one = await describedUpstream(describedAs('2', [route('added', { deadlineMs: 500 })]));
