@@ -58,3 +58,12 @@ export const sessionNamed = event(
   'users.session-named.v1',
   z.strictObject({ sessionId: Id, userId: Id, deviceName: z.string() }),
 );
+
+/**
+ * Subject: the person. Somebody gave a wrong password for their account; at most as often as sign-in is slowed to. It
+ * names no address: who was wrong may be anybody.
+ */
+export const signInFailed = event(
+  'users.sign-in-failed.v1',
+  z.strictObject({ userId: Id, knownDevice: z.boolean() }),
+);

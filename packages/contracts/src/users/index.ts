@@ -82,6 +82,7 @@ export {
   sessionEnded,
   sessionNamed,
   sessionStarted,
+  signInFailed,
 } from './events.ts';
 export {
   Email,

@@ -13,6 +13,7 @@ import { type Call, type Deps, handle, type Route, reply } from '@marimo/service
 import { findMembership, findPersonByEmail, holdOrganisation } from '../organisations/index.ts';
 import type { PasswordHasher } from '../passwords/index.ts';
 import type { KeyRing } from '../signing-keys/index.ts';
+import { noteFailure } from './failed-sign-in.ts';
 import type { KnownDevices } from './known-device.ts';
 import type { SignInMetrics } from './metrics.ts';
 import { refreshSession } from './refresh.ts';
@@ -63,6 +64,7 @@ function loginRoute(deps: Deps, { hasher, keys, metrics, devices, secondStep }: 
     const right = await hasher.matches(password, person?.passwordHash ?? undefined, call.signal);
     if (!right || person === undefined) {
       metrics.attempts.inc({ outcome: 'failure' });
+      if (person !== undefined) noteFailure(deps, person, isKnown);
       throw new WrongCredentials({});
     }
     await throttle.succeeded(attempt);

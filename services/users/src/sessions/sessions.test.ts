@@ -10,6 +10,7 @@ import {
   type SignedIn,
   sessionEnded,
   sessionStarted,
+  signInFailed,
   TooManyAttempts,
   WrongCredentials,
 } from '@marimo/contracts/users';
@@ -64,6 +65,21 @@ describe('signing in', () => {
         data: { method: 'password', userId: anna.user.id },
       },
     ]);
+  });
+
+  it('with a wrong password is in the audit of who owns the account, and tells nothing of who tried', async () => {
+    await users.call(login, { body: { email: anna.user.email, password: 'wrong horse' } });
+    const told = async () =>
+      (await users.events()).filter(
+        ({ type, subject }) => type === signInFailed.type && subject === anna.user.id,
+      );
+    for (let tries = 0; tries < 100 && (await told()).length === 0; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const [failed, ...more] = await told();
+    expect(more).toEqual([]);
+    expect(failed).toMatchObject({ tenantid: anna.organisation.id, data: { knownDevice: false } });
+    expect(failed).not.toHaveProperty('actorid');
   });
 
   it('answers an unknown e-mail as it answers a wrong password, and stores nothing', async () => {
