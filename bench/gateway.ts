@@ -51,7 +51,12 @@ export async function run(): Promise<Result> {
     for (const [candidate, taken] of figures) {
       const middle = median(taken);
       const atHalf = await openLoop(loadOf(candidate), middle.perSecond / 2);
-      rows.push({ name: candidate.name, ...middle, p99AtHalfLoadMs: atHalf.p99Ms });
+      rows.push({
+        name: candidate.name,
+        ...middle,
+        p50AtHalfLoadMs: atHalf.p50Ms,
+        p99AtHalfLoadMs: atHalf.p99Ms,
+      });
     }
     return report(rows);
   } finally {
@@ -127,7 +132,9 @@ function median(rounds: readonly Round[]): Round {
   };
 }
 
-function report(rows: readonly (Round & { name: string; p99AtHalfLoadMs: number })[]): Result {
+function report(
+  rows: readonly (Round & { name: string; p50AtHalfLoadMs: number; p99AtHalfLoadMs: number })[],
+): Result {
   const nginx = rows[0];
   return {
     title: 'Gateway: one GET of 300 bytes, 64 connections, each proxy on one core',
@@ -138,6 +145,7 @@ function report(rows: readonly (Round & { name: string; p99AtHalfLoadMs: number 
       'CPU µs/request': row.cpuMicroseconds.toFixed(1),
       'of nginx by CPU': nginx === undefined ? '' : (nginx.cpuMicroseconds / row.cpuMicroseconds).toFixed(2),
       'p99 ms': row.p99Ms.toFixed(1),
+      'p50 ms at half load': row.p50AtHalfLoadMs,
       'p99 ms at half load': row.p99AtHalfLoadMs,
     })),
     notes: [

@@ -58,10 +58,15 @@ export function jwksVerifier({ source, log, now = Date.now }: JwksVerifierOption
     } while (cursor !== asked);
   }
 
-  async function read(token: string): Promise<VerifiedToken> {
-    // By its own text: the caller that is kept has it too, so a hash would hide nothing, and costs a microsecond.
+  /** By its own text: the caller that is kept has it too, so a hash would hide nothing, and costs a microsecond. */
+  function remembered(token: string): VerifiedToken | undefined {
     const known = verified.get(token);
-    if (known !== undefined && known.expiresAt.getTime() > now() && keys.has(known.keyId)) return known;
+    return known !== undefined && known.expiresAt.getTime() > now() && keys.has(known.keyId)
+      ? known
+      : undefined;
+  }
+
+  async function read(token: string): Promise<VerifiedToken> {
     verified.delete(token);
     const keyId = keyIdOf(token);
     const fresh = { keyId, ...readToken(token, await keys.get(keyId), now()) };
@@ -72,7 +77,7 @@ export function jwksVerifier({ source, log, now = Date.now }: JwksVerifierOption
   const stop = repeat({ name: 'polling users for keys and revocations', pauseMs: pollMs, log }, poll);
   return {
     async verify(token) {
-      const { caller, issuedAt } = await read(token);
+      const { caller, issuedAt } = remembered(token) ?? (await read(token));
       if (revoked.covers(caller.sessionId, issuedAt)) throw new Unauthenticated({});
       return caller;
     },

@@ -61,7 +61,9 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
         tries < maxAttempts && isWhole(body) && mayRetry({ ...request, failure }) && budget.spend();
       const tryElsewhere = () => untried() !== undefined && allowed('turned-away');
       const startedAt = performance.now();
+      upstream.inFlight += 1;
       const outcome = await send(upstream, passage, request, body, tryElsewhere);
+      upstream.inFlight -= 1;
       const elapsedMs = performance.now() - startedAt;
       tell(leave, outcome, elapsedMs, passage);
       metrics.upstreamSeconds(service, labelOf(outcome))(elapsedMs / 1000);
@@ -75,15 +77,15 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
   };
 }
 
-async function send(
+/** Never rejects. Not async: each promise on this way is a turn of the queue for every request. */
+function send(
   upstream: Upstream,
   passage: Passage,
   { service, method, path, headers }: Outgoing,
   body: Buffer | StreamedBody | null,
   tryElsewhere: () => boolean,
 ): Promise<Outcome> {
-  upstream.inFlight += 1;
-  const outcome = await inSpan('gateway', `${method} ${service}`, { kind: SpanKind.CLIENT }, (span) => {
+  return inSpan('gateway', `${method} ${service}`, { kind: SpanKind.CLIENT }, (span) => {
     const traceparent = currentTraceparent();
     const all = traceparent === undefined ? headers : [...headers, 'traceparent', traceparent];
     span.setAttribute('server.address', upstream.instance.id);
@@ -95,8 +97,6 @@ async function send(
       tryElsewhere,
     );
   });
-  upstream.inFlight -= 1;
-  return outcome;
 }
 
 /** Made anew for each try, so that what one try did to its stream does not matter to the next. */
