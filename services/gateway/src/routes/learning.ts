@@ -78,12 +78,12 @@ export class Learning {
     if (book === undefined) return;
     for (const instance of this.#instances(service)) {
       const digest = book.digestOf(instance);
+      const known = digest !== undefined && book.accepts(digest) ? digest : undefined;
       const mayChange = instance.routesDigest === undefined && instance.version === 'unknown';
-      if (this.#asked.has(instance.id) || (digest !== undefined && book.accepts(digest) && !mayChange))
-        continue;
+      if (this.#asked.has(instance.id) || (known !== undefined && !mayChange)) continue;
       this.#asked.add(instance.id);
       this.#ask
-        .routes(instance, digest)
+        .routes(instance, known)
         .then((said) => this.#learn(instance, said))
         .catch((error: unknown) => {
           // A place where nobody said that somebody is, may well be empty.
