@@ -6,12 +6,15 @@ export interface TestPair {
 }
 
 /** A certificate for localhost that signs itself, made anew so that no private key lies in the repository. */
-export function testCertificate({ from = '20200101', until = '21200101' } = {}): TestPair {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function testCertificate({ from = '20200101', until = '21200101', rsa = false } = {}): TestPair {
+  const { privateKey, publicKey } = rsa
+    ? generateKeyPairSync('rsa', { modulusLength: 2_048 })
+    : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const algorithm = rsa ? sha256WithRsa : ecdsaWithSha256;
   const body = sequence(
     tagged(0xa0, integer(Buffer.of(2))), // version 3
     integer(Buffer.concat([Buffer.of(1), randomBytes(8)])),
-    ecdsaWithSha256,
+    algorithm,
     named('localhost'),
     sequence(time(from), time(until)),
     named('localhost'),
@@ -22,7 +25,7 @@ export function testCertificate({ from = '20200101', until = '21200101' } = {}):
     ),
   );
   const signature = sign('sha256', body, privateKey);
-  const certificate = sequence(body, ecdsaWithSha256, tagged(0x03, Buffer.concat([Buffer.of(0), signature])));
+  const certificate = sequence(body, algorithm, tagged(0x03, Buffer.concat([Buffer.of(0), signature])));
   const lines = certificate.toString('base64').replaceAll(/.{64}/g, '$&\n');
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
@@ -45,4 +48,5 @@ const time = (day: string) => tagged(0x18, Buffer.from(`${day}000000Z`));
 const named = (name: string) =>
   sequence(tagged(0x31, sequence(identifier('550403'), tagged(0x0c, Buffer.from(name)))));
 const ecdsaWithSha256 = sequence(identifier('2a8648ce3d040302'));
+const sha256WithRsa = sequence(identifier('2a864886f70d01010b'), tagged(0x05));
 const subjectAltName = identifier('551d11');

@@ -196,6 +196,35 @@ describe('a request over HTTP/2', () => {
     expect(await ask(session)).toMatchObject({ status: 200, text: 'half', code: 2 }); // INTERNAL_ERROR
   });
 
+  it.each([
+    ['short', 10_000],
+    ['long', 1_000_000],
+  ])('has its whole answer although it takes it in small bites: %s', async (_, length) => {
+    const stock = await upstream((_, res) => res.end(Buffer.alloc(length, 'a')));
+    const gateway = await gatewayWith(stock);
+    const client = await gateway.frames(Buffer.of(0, 4, 0, 0, 0, 0)); // a window of nothing
+    client.send(asking(1));
+    const got = () =>
+      client.received
+        .filter(({ type }) => type === frameTypes.data)
+        .reduce((sum, { payload }) => sum + payload.length, 0);
+    await until(() =>
+      client.received.some(({ type, stream }) => type === frameTypes.headers && stream === 1),
+    );
+    for (let taken = 0; taken < length; taken = got()) {
+      const bite = Buffer.alloc(4);
+      bite.writeUInt32BE(Math.min(length - taken, 50_000));
+      client.send(
+        frame(frameTypes.windowUpdate, flags.none, 1, bite),
+        frame(frameTypes.windowUpdate, flags.none, 0, bite),
+      );
+      await until(() => got() > taken || client.closed() || resetsOf(client).length > 0);
+      if (client.closed() || resetsOf(client).length > 0) break;
+    }
+    await until(() => got() === length);
+    expect(resetsOf(client).filter(([, code]) => code !== 0)).toEqual([]);
+  });
+
   it('that its client takes back ends at the service too', async () => {
     const { stock, running } = await holding();
     const gateway = await gatewayWith(stock);
@@ -323,11 +352,15 @@ describe('an HTTP/2 request that could be read in two ways', () => {
       ...(get.slice(1) as [string, string][]),
       ['content-length', length],
     ];
-    client.send(
-      frame(frameTypes.headers, flags.endHeaders, 1, headerBlock(headers)),
-      frame(frameTypes.data, flags.endStream, 1, Buffer.from(body)),
-    );
-    await until(() => resetsOf(client).length > 0 || goawayOf(client) !== undefined);
+    // Forty times, because it depended on when the body was read.
+    for (let stream = 1; stream < 80; stream += 2) {
+      client.send(
+        frame(frameTypes.headers, flags.endHeaders, stream, headerBlock(headers)),
+        frame(frameTypes.data, flags.endStream, stream, Buffer.from(body)),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => resetsOf(client).length === 40 || goawayOf(client) !== undefined);
     expect(stock.requests).toEqual([]);
   });
 
@@ -449,6 +482,7 @@ describe('an HTTP/2 client that wants to wear the gateway out', () => {
     const client = await gateway.frames(noWindow);
     client.send(asking(1), asking(3));
     await until(() => resetsOf(client).length === 2);
+    expect(resetsOf(client).map(([, code]) => code)).toEqual([2, 2]);
     expect(await gateway.measured('gateway_client_aborts_total', { phase: 'body' })).toBe(2);
   });
 });
