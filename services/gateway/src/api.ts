@@ -74,7 +74,7 @@ async function pass(parts: ApiParts, passage: Passage, policy: RoutePolicy, targ
   const shape = bodyShape(req, policy.bodyLimitBytes);
   if (shape.kind !== 'none') passage.inviteBody();
   const held = shape.kind === 'held' ? await readHeld(passage) : undefined;
-  if (!policy.secret && policy.trafficClass !== 'critical') compressFor(req, passage.res);
+  if (!policy.secret && policy.trafficClass !== 'critical') compressFor(passage);
   const ask = async (through: Passage, passed: string[]): Promise<void> => {
     pushOurs(passed, through, headers, client, policy.deadlineMs);
     if (shape.kind === 'streamed' && shape.length !== undefined)

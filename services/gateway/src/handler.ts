@@ -21,7 +21,7 @@ export function createHandler({
 }: HandlerParts): (passage: Passage) => Promise<void> {
   const ownPages = overHttp1((passage) => {
     demandTls(passage, readAddress);
-    compressFor(passage.req, passage.res);
+    compressFor(passage);
     pages(passage);
   });
   return async (passage) => {

@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { brotliDecompressSync, createGunzip, gunzipSync } from 'node:zlib';
 import { type AnyEndpoint, endpoint } from '@marimo/contracts';
 import { z } from 'zod';
-import { closeAll, gatewayTo, stock, upstream } from '../../test/gateway-under-test.ts';
+import { closeAll, gatewayTo, type Options, stock, until, upstream } from '../../test/gateway-under-test.ts';
 import { codingFor } from './codings.ts';
 
 afterEach(closeAll);
@@ -22,6 +23,7 @@ const contracts: Readonly<Record<string, readonly AnyEndpoint[]>> = {
     }),
   ],
 };
+const floodBytes = 100_000_000;
 const long = JSON.stringify({ items: Array.from({ length: 2_000 }, (_, place) => `item ${place}`) });
 
 interface Got {
@@ -122,18 +124,48 @@ describe('a long answer that nobody compressed', () => {
     await expect(get(`${url}/api/v1/stock/open`, 'br')).rejects.toThrow();
   });
 
-  it('does not fill the memory when its reader is slow', async () => {
-    const size = 30_000_000;
+  /** Sends 100 MB of text that hardly shrinks, as fast as it is taken. */
+  async function flood(options: Options = {}) {
+    let sent = 0;
     const service = await upstream((_, res) => {
-      res.writeHead(200, { ...json, 'content-length': String(size) });
-      res.end(Buffer.from(Array.from({ length: size / 10 }, (__, place) => `${1e9 + place}`).join('')));
+      res.writeHead(200, { ...json, 'content-length': String(floodBytes) });
+      const more = () => {
+        while (sent < floodBytes && !res.writableNeedDrain) {
+          sent += 50_000;
+          res.write(randomBytes(25_000).toString('hex'));
+        }
+        if (sent === floodBytes) res.end();
+        else res.once('drain', more);
+      };
+      more();
     });
-    const { url } = await gatewayTo([service.instance], { contracts });
-    const asked = request(`${url}/api/v1/stock/open`, { headers: { 'accept-encoding': 'gzip' } }).end();
+    const gateway = await gatewayTo([service.instance], { contracts, ...options });
+    const asked = request(`${gateway.url}/api/v1/stock/open`, {
+      headers: { 'accept-encoding': 'gzip' },
+    }).end();
     const [answer] = await once(asked, 'response');
+    return { gateway, asked, answer, sent: () => sent };
+  }
+
+  it('waits for a reader that takes nothing, and does not fill the memory meanwhile', async () => {
+    const { answer, sent } = await flood();
+    let before = -1;
+    let still = 0;
+    await until(() => {
+      still = sent() === before ? still + 1 : 0;
+      before = sent();
+      return still === 50;
+    });
+    expect(sent()).toBeLessThan(floodBytes / 2); // what lies in sockets on the way
     let total = 0;
     for await (const chunk of answer.pipe(createGunzip())) total += chunk.length;
-    expect(total).toBe(size);
+    expect(total).toBe(floodBytes);
+  });
+
+  it('is given up for a reader that takes nothing for too long', async () => {
+    const { gateway, asked } = await flood({ frontLimits: { stallMs: 100 } });
+    asked.on('error', () => undefined);
+    await until(async () => (await gateway.connections()) === 0);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
+import type { Passage } from '../passage.ts';
 import type { Coding } from './codings.ts';
 
 /** Below this an answer fits into a few packets and compressing it only costs time; the services think the same. */
@@ -16,7 +17,8 @@ type Value = string | number | string[] | undefined;
  * back-pressure. Not for answers that hold secrets: beside text that a stranger may choose, the length of a compressed
  * answer tells the secret (BREACH).
  */
-export function encodeAnswer(res: ServerResponse, coding: Exclude<Coding, 'identity'>): void {
+export function encodeAnswer(passage: Passage, coding: Exclude<Coding, 'identity'>): void {
+  const { res } = passage;
   const plain = {
     writeHead: res.writeHead.bind(res) as (status: number, ...rest: unknown[]) => ServerResponse,
     write: res.write.bind(res) as (...args: unknown[]) => boolean,
@@ -32,7 +34,7 @@ export function encodeAnswer(res: ServerResponse, coding: Exclude<Coding, 'ident
     const value = (name: string) => headerOf(read, name) ?? (res.getHeader(name) as Value);
     if (res.headersSent || encoder !== undefined || isShort || !isWorthIt(status, value))
       return plain.writeHead(status, ...rest);
-    encoder = startEncoder(res, coding, value('content-length') === undefined, plain);
+    encoder = startEncoder(passage, coding, value('content-length') === undefined, plain);
     const etag = value('etag');
     for (const name of replaced) res.removeHeader(name);
     const headers = listOf(read).filter(
@@ -66,21 +68,40 @@ export function encodeAnswer(res: ServerResponse, coding: Exclude<Coding, 'ident
 const replaced = new Set(['content-length', 'accept-ranges', 'etag']);
 
 function startEncoder(
-  res: ServerResponse,
+  passage: Passage,
   coding: Exclude<Coding, 'identity'>,
   streams: boolean,
   plain: { write(...args: unknown[]): boolean; end(): unknown },
 ): Transform {
+  const { res } = passage;
   const encoder = coding === 'br' ? brotli(streams) : gzip(streams);
+  let stalled: NodeJS.Timeout | undefined;
   encoder.on('data', (chunk: Buffer) => {
     if (plain.write(chunk)) return;
     encoder.pause(); // the client reads more slowly than the service sends
-    res.once('drain', () => encoder.resume());
+    stalled ??= setTimeout(() => res.destroy(), passage.stallMs);
   });
-  encoder.on('drain', () => res.emit('drain'));
-  encoder.once('end', () => plain.end());
+  let isOurs = false;
+  res.on('drain', () => {
+    if (isOurs) return; // there is room in the encoder, not at the client
+    clearTimeout(stalled);
+    stalled = undefined;
+    encoder.resume();
+  });
+  encoder.on('drain', () => {
+    isOurs = true;
+    res.emit('drain'); // whoever brings the answer waits for this
+    isOurs = false;
+  });
+  encoder.once('end', () => {
+    plain.end();
+    passage.allWritten();
+  });
   encoder.once('error', () => res.destroy());
-  res.once('close', () => encoder.destroy());
+  res.once('close', () => {
+    clearTimeout(stalled);
+    encoder.destroy();
+  });
   return encoder;
 }
 

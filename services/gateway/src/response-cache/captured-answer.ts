@@ -28,6 +28,7 @@ export class CapturedAnswer extends EventEmitter {
   writableEnded = false;
   destroyed = false;
   readonly socket = null;
+  readonly writableLength = 0;
 
   /** @param tooLarge called once when it will be longer than the limit; what comes after is thrown away */
   constructor(limitBytes: number, tooLarge: () => void) {

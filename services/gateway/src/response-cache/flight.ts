@@ -49,7 +49,9 @@ async function fly(
     tooLarge = true;
     passage.cancel(new TooLarge());
   });
-  const passage = new Passage(leader.req, captured.response, leader.requestId, false);
+  // There is no body to wait for or to throw away, and the leader's connection is the leader's alone.
+  const req: typeof leader.req = Object.create(leader.req, { complete: { value: true } });
+  const passage = new Passage(req, captured.response, leader.requestId, false);
   passage.caller = leader.caller;
   // A little before those who wait run out of time, so that there is time to give them what was kept.
   passage.expireAfter(deadlineMs * 0.9);

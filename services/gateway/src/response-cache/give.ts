@@ -61,6 +61,7 @@ export function give(passage: Passage, answer: Answer, result: CacheResult, ageM
   passage.bytesSent = answer.body.length;
   res.writeHead(answer.status, [...own, ...answer.headers, ...length]);
   res.end(isEmpty ? undefined : answer.body);
+  passage.allWritten();
 }
 
 /** RFC 9110 section 13.1.2: a weak tag will do. */
