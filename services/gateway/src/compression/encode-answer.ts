@@ -79,6 +79,7 @@ function startEncoder(
   encoder.on('data', (chunk: Buffer) => {
     if (plain.write(chunk)) return;
     encoder.pause(); // the client reads more slowly than the service sends
+    // Whoever brings the answer gives up too, unless all it has so far lies in the encoder.
     stalled ??= setTimeout(() => res.destroy(), passage.stallMs);
   });
   let isOurs = false;
