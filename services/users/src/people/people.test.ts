@@ -76,7 +76,7 @@ describe('the own profile', () => {
   it('lets one of two changes through that were read at the same time', async () => {
     const etag = (await users.call(me, {}, { as: anna.accessToken })).headers.get('etag') ?? '';
     const both = await Promise.all(['B.', 'C.'].map((name) => change({ name }, { 'if-match': etag })));
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 412]);
   });
 
   it.each([
@@ -114,12 +114,11 @@ describe('changing the password', () => {
     await change(password);
     expect([await goesOn(phone), await goesOn(anna)]).toEqual([false, true]);
     const ended = await eventsOf(sessionEnded.type);
-    expect(ended.map(({ subject, data }) => [subject, (data as { reason: string }).reason]).sort()).toEqual(
-      [
-        [claimsOf(phone.accessToken).sid, 'password'],
-        [elsewhere.sessionId, 'password'],
-      ].sort(),
-    );
+    const reasons = ended.map(({ subject, data }) => [subject, (data as { reason: string }).reason]);
+    expect(Object.fromEntries(reasons)).toEqual({
+      [claimsOf(phone.accessToken).sid]: 'password',
+      [elsewhere.sessionId]: 'password',
+    });
     expect(ended.map(({ tenantid }) => tenantid)).toContain(elsewhere.tenantId);
   });
 
@@ -176,7 +175,7 @@ describe('changing the password', () => {
 
   it('lets one of two through that come at once', async () => {
     const both = await Promise.all([change(password, `${wanted} 1`), change(password, `${wanted} 2`)]);
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 422]);
+    expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 422]);
   });
 
   it('is refused to who signs in elsewhere and has none', async () => {

@@ -29,7 +29,7 @@ export function profileRoute({ outbox, clock }: Deps): Route {
 const fields = ['name', 'language', 'timeZone'] as const;
 
 /** The profile as it is wanted, and what of it is another than now. */
-export function profileAfter(now: Pick<Account, (typeof fields)[number]>, wanted: ChangeMe) {
+function profileAfter(now: Pick<Account, (typeof fields)[number]>, wanted: ChangeMe) {
   const { name = now.name, language = now.language, timeZone = now.timeZone } = wanted;
   const profile = { name, language, timeZone };
   return { profile, changed: fields.filter((field) => profile[field] !== now[field]) };

@@ -114,12 +114,10 @@ describe('having oneself erased', () => {
     await erase(there, boris.user.email);
     const told = await eventsOf(personErased.type, boris.user.id);
     const farewells = told.map(({ tenantid, data }) => [tenantid, (data as { farewell: boolean }).farewell]);
-    expect(farewells.sort()).toEqual(
-      [
-        [anna.organisation.id, false],
-        [other.organisation.id, true],
-      ].sort(),
-    );
+    expect(Object.fromEntries(farewells)).toEqual({
+      [anna.organisation.id]: false,
+      [other.organisation.id]: true,
+    });
     expect(JSON.stringify(told)).not.toContain('example.com');
     const [{ linkId } = { linkId: '' }] = told.map(({ data }) => data as { linkId: string });
     const { body } = await users.call(mailLink, { params: { linkId } });
@@ -164,7 +162,7 @@ describe('having oneself erased', () => {
 
   it('happens once when it is asked for twice at once', async () => {
     const both = await Promise.all([erase(boris, boris.user.email), erase(boris, boris.user.email)]);
-    expect(both.map(({ status }) => status).sort()).toEqual([204, 422]);
+    expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([204, 422]);
     expect(await eventsOf(personErased.type, boris.user.id)).toHaveLength(1);
   });
 });

@@ -176,7 +176,7 @@ export function invitationsHeld(
 }
 
 /** What an address becomes that is no more; nobody can register it, it is none. */
-export function erasedAddress(personId: string): string {
+function erasedAddress(personId: string): string {
   return `erased-${personId}@invalid`;
 }
 

@@ -3,7 +3,7 @@ import type { Envelope } from '@marimo/contracts';
 type Json = Envelope['data'];
 
 /** What stands in a record for what is not kept in it. */
-export const leftOut = '[personal data]';
+const leftOut = '[personal data]';
 
 /** Beside an address, these say who a person is. */
 const namesOfPeople: ReadonlySet<string> = new Set(['name', 'inviter']);
