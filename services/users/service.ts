@@ -15,6 +15,7 @@ import { assignmentRoutes, roleRoutes } from './src/roles/index.ts';
 import { secondFactorParts, secondFactorRoutes } from './src/second-factors/index.ts';
 import { serviceAccountRoutes } from './src/service-accounts/index.ts';
 import { sessionRoutes } from './src/sessions/index.ts';
+import { signInProviderRoutes } from './src/sign-in-providers/index.ts';
 import { rotatingKeys, signingKeyRoutes } from './src/signing-keys/index.ts';
 import { workplaceRoutes } from './src/workplaces/index.ts';
 
@@ -47,6 +48,7 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       assignmentRoutes,
       accessReportRoutes,
       (deps) => serviceAccountRoutes(deps, partsOf(deps)),
+      (deps) => signInProviderRoutes(deps, partsOf(deps)),
     ],
     background: [
       housekeeping((deps) => partsOf(deps).metrics),

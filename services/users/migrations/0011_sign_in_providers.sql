@@ -5,7 +5,8 @@ create table sign_in_provider (
   name                text not null,
   issuer              text not null,
   client_id           text not null,
-  sealed_secret       bytea, -- with a key made of JWT_SECRET; none for a public client
+  sealed_secret       bytea, -- as those of authenticator apps; none for a public client
+  secret_key_id       uuid references factor_key,
   scopes              text[] not null,
   roles_claim         text not null,
   roles               jsonb not null, -- from a value of the claim to a role
@@ -16,6 +17,7 @@ create table sign_in_provider (
   enabled             boolean not null,
   created_at          timestamptz not null,
   version             int not null default 1, -- for If-Match
+  check ((sealed_secret is null) = (secret_key_id is null)),
   primary key (tenant_id, provider_id)
 );
 select marimo.protect_tenant_table('sign_in_provider');
@@ -41,7 +43,6 @@ create table federated_sign_in (
   state_hash   bytea not null,
   provider_id  uuid not null,
   browser_hash bytea not null, -- of what only the browser has that began it
-  fresh        boolean not null, -- the provider was told to ask anew who it is
   expires_at   timestamptz not null,
   used_at      timestamptz,
   primary key (tenant_id, state_hash),

@@ -65,8 +65,8 @@ export interface Joining {
   readonly roles: readonly string[];
   /** When the roles end; null for never. */
   readonly validUntil: Date | null;
-  /** Who invited. */
-  readonly grantedBy: string;
+  /** Who invited; null where a sign-in provider vouches. */
+  readonly grantedBy: string | null;
   readonly now: Date;
 }
 

@@ -1,2 +1,3 @@
 export { assignmentRoutes } from './assignment-routes.ts';
+export { rightsChanged } from './rights-changed.ts';
 export { roleRoutes } from './routes.ts';

@@ -12,7 +12,7 @@ export interface SealedSecret {
   readonly sealedSecret: Buffer;
 }
 
-/** Seals the secrets of authenticator apps. */
+/** Seals secrets that have to be read again: of authenticator apps, and of clients of sign-in providers. */
 export interface FactorKeys {
   seal(tx: Transaction, secret: Buffer, factorId: string, now: Date): Promise<SealedSecret>;
   /** Null when the key it was sealed with is lost with the JWT_SECRET of then. */

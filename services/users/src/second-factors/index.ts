@@ -1,5 +1,6 @@
+export { createFactorKeys, type FactorKeys, type SealedSecret } from './factor-keys.ts';
+export { forgetUnanswered, resealFactorKeys } from './housekeeping.ts';
 export { relyingPartyOf, type SecondFactorParts, secondFactorParts } from './parts.ts';
 export { forgetSecondFactors } from './reset-routes.ts';
 export { secondFactorRoutes } from './routes.ts';
-export { forgetUnanswered, resealFactorKeys } from './housekeeping.ts';
 export { createSecondStep } from './second-step.ts';

@@ -1,0 +1,84 @@
+import { domainToASCII } from 'node:url';
+import { Email, Language, Line, TimeZone } from '@marimo/contracts/users';
+import type { ProviderSettings } from './store.ts';
+
+/** What an identity token says; only its shape as JSON is known. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** Whom the provider means; undefined for a text no provider may use (OpenID Connect Core, section 2). */
+export function subjectIn({ sub }: Claims): string | undefined {
+  return typeof sub === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub) ? sub : undefined;
+}
+
+/** The address the provider has verified; undefined when it says of none that it has, in so many words. */
+export function verifiedEmail({ email, email_verified }: Claims): string | undefined {
+  const read = Email.safeParse(email);
+  return email_verified === true && read.success ? read.data : undefined;
+}
+
+/** Whether people of this address, whom nobody knows, may become members. Subdomains are domains of their own. */
+export function mayJoin(email: string, { createMembers, emailDomains }: ProviderSettings): boolean {
+  const domain = domainToASCII(email.slice(email.lastIndexOf('@') + 1)).toLowerCase();
+  return createMembers && domain !== '' && emailDomains.includes(domain);
+}
+
+/**
+ * The roles somebody is to have: the default ones and those their values of the claim stand for. Anything but a list of
+ * texts, or one text, stands for none.
+ */
+export function wantedRoles(
+  claims: Claims,
+  { rolesClaim, roles, defaultRoles }: Pick<ProviderSettings, 'rolesClaim' | 'roles' | 'defaultRoles'>,
+): string[] {
+  const found = claimAt(claims, rolesClaim);
+  const values = typeof found === 'string' ? [found] : Array.isArray(found) ? found : [];
+  const mapped = values.flatMap((value) =>
+    typeof value === 'string' && Object.hasOwn(roles, value) ? [roles[value] ?? ''] : [],
+  );
+  return [...new Set([...defaultRoles, ...mapped])].sort();
+}
+
+/** A claim may have the whole name, dots and all: providers use addresses as names. */
+function claimAt(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  return name.split('.').reduce<unknown>((inside, part) => {
+    if (typeof inside !== 'object' || inside === null || !Object.hasOwn(inside, part)) return undefined;
+    return (inside as Claims)[part];
+  }, claims);
+}
+
+export interface Profile {
+  readonly name: string;
+  readonly language: Language;
+  readonly timeZone: string;
+}
+
+/** What a new member is called; what the token does not say, or says strangely, is as the organisation has it. */
+export function profileIn(
+  claims: Claims,
+  email: string,
+  organisation: Pick<Profile, 'language' | 'timeZone'>,
+): Profile {
+  const { name, given_name, family_name, preferred_username, locale, zoneinfo } = claims;
+  const whole = [given_name, family_name].filter((part) => typeof part === 'string').join(' ');
+  const mailbox = email.slice(0, email.lastIndexOf('@'));
+  const names = [name, whole, preferred_username, mailbox].map((each) => Line.safeParse(each));
+  const language = Language.safeParse(typeof locale === 'string' ? locale.slice(0, 2).toLowerCase() : '');
+  const timeZone = TimeZone.safeParse(zoneinfo);
+  return {
+    name: names.find(({ success }) => success)?.data ?? email,
+    language: language.data ?? organisation.language,
+    timeZone: timeZone.data ?? organisation.timeZone,
+  };
+}
+
+/** Whether the provider says that it asked for a second factor (RFC 8176). */
+export function hadSecondFactor({ amr }: Claims): boolean {
+  return Array.isArray(amr) && amr.includes('mfa');
+}
+
+/** When the provider last asked who it was; now where it does not say, and never later. */
+export function provedAt({ auth_time }: Claims, now: Date): Date {
+  if (typeof auth_time !== 'number' || !(auth_time >= 0)) return now;
+  return new Date(Math.min(now.getTime(), auth_time * 1_000));
+}

@@ -1,0 +1,55 @@
+import { federatedCallback, SignInProviderUnusable } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import type { Deps } from '@marimo/service-kit';
+import { createFactorKeys, type FactorKeys } from '../second-factors/index.ts';
+import type { SessionParts } from '../sessions/index.ts';
+import { deriveKey } from '../signing-keys/index.ts';
+import { createFlows, type Flows } from './flow.ts';
+import { createProviderClient, type ProviderClient } from './provider-client.ts';
+import type { Provider } from './store.ts';
+
+export interface ProviderParts extends Pick<SessionParts, 'keys' | 'metrics' | 'secondStep'> {
+  readonly flows: Flows;
+  readonly client: ProviderClient;
+  readonly secrets: FactorKeys;
+  readonly redirectUri: string;
+}
+
+/** What this slice makes for itself of the settings. */
+export function providerParts(
+  { settings, log }: Deps,
+  { keys, metrics, secondStep }: Pick<SessionParts, 'keys' | 'metrics' | 'secondStep'>,
+): ProviderParts {
+  const { production, jwtSecret, previousJwtSecret, portalUrl } = settings;
+  const redirectUri = `${portalUrl}${federatedCallback.path}`;
+  return {
+    keys,
+    metrics,
+    secondStep,
+    flows: createFlows(deriveKey(jwtSecret, 'marimo/users/federated-sign-in')),
+    client: createProviderClient({ production, redirectUri, log }),
+    secrets: createFactorKeys(jwtSecret, previousJwtSecret),
+    redirectUri,
+  };
+}
+
+/** What a client secret is sealed under: it opens for no other provider and no other organisation. */
+export function sealName(tenantId: string | null, providerId: string): string {
+  return `sign-in-provider/${tenantId}/${providerId}`;
+}
+
+/** In the tenant of the provider; null for a public client. Errors: SignInProviderUnusable. */
+export async function openSecret(
+  tx: Transaction,
+  secrets: FactorKeys,
+  { secret, providerId }: Provider,
+): Promise<string | null> {
+  if (secret === null) return null;
+  const open = await secrets.open(tx, secret, sealName(tx.tenantId, providerId));
+  if (open === null) {
+    throw new SignInProviderUnusable({
+      reason: 'Its client secret cannot be opened, because JWT_SECRET has changed. Enter the secret again.',
+    });
+  }
+  return open.toString();
+}

@@ -1,0 +1,148 @@
+import { Absent } from '@marimo/contracts';
+import {
+  changeSignInProvider,
+  checkSignInProvider,
+  connectSignInProvider,
+  getSignInProvider,
+  listSignInProviders,
+  type SignInProvider as Shown,
+  SignInProviderConflict,
+  signInProviderChanged,
+  signInProviderConnected,
+} from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { lockOrganisation } from '../organisations/index.ts';
+import { demandMayGive } from '../separation-of-duties/index.ts';
+import { forgetIdentitiesOf } from './identity-store.ts';
+import { openSecret, type ProviderParts, sealName } from './parts.ts';
+import { demandAllowed, offersPkce } from './provider-client.ts';
+import { changedBy, changedIn, settingsOf } from './sign-in-providers.ts';
+import { findProvider, findProviders, insertProvider, type Provider, updateProvider } from './store.ts';
+
+export function providerRoutes(deps: Deps, parts: ProviderParts): readonly Route[] {
+  return [connectRoute(deps, parts), ...readingRoutes(parts), changeRoute(deps, parts), checkRoute(parts)];
+}
+
+/** The provider may be away: whether it can be used, `check` tells. */
+function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: ProviderParts): Route {
+  return handle(connectSignInProvider, (call) =>
+    call.inTenant(async (tx) => {
+      const { providerId, clientSecret = null } = call.body;
+      const settings = settingsOf(call.body);
+      await lockOrganisation(tx);
+      const now = clock();
+      const present = await findProvider(tx, providerId);
+      if (present !== undefined) {
+        const isSame = changedIn(present, settings).length === 0;
+        if (!isSame || (await openSecret(tx, parts.secrets, present)) !== clientSecret) {
+          throw new SignInProviderConflict({});
+        }
+        return answer(200, present, parts);
+      }
+      demandAllowed(settings.issuer, production);
+      await demandMayMap(tx, call, settings);
+      const secret = await sealed(tx, parts, { providerId, clientSecret, now });
+      await insertProvider(tx, { ...settings, providerId, secret }, now);
+      await outbox.add(tx, signInProviderConnected, providerId, { providerId, name: settings.name });
+      return answer(201, await demandProvider(tx, providerId), parts);
+    }),
+  );
+}
+
+function readingRoutes(parts: ProviderParts): Route[] {
+  return [
+    handle(listSignInProviders, async (call) => {
+      const found = await call.readInTenant(findProviders);
+      return reply(200, { items: found.map((provider) => shown(provider, parts)), next: null });
+    }),
+    handle(getSignInProvider, async (call) => {
+      const found = await call.readInTenant((tx) => demandProvider(tx, call.params.providerId));
+      return answer(200, found, parts);
+    }),
+  ];
+}
+
+function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: ProviderParts): Route {
+  return handle(changeSignInProvider, (call) =>
+    call.inTenant(async (tx) => {
+      const { providerId } = call.params;
+      const { clientSecret, ...wanted } = call.body;
+      await lockOrganisation(tx);
+      const now = clock();
+      const present = await demandProvider(tx, providerId);
+      demandMatch(call, present.version);
+      const settings = settingsOf(changedBy(present, wanted));
+      const changed = [
+        ...changedIn(present, settings),
+        ...(clientSecret === undefined ? [] : ['clientSecret']),
+      ];
+      if (changed.length === 0) return answer(200, present, parts);
+
+      demandAllowed(settings.issuer, production);
+      await demandMayMap(tx, call, settings);
+      const secret =
+        clientSecret === undefined
+          ? present.secret
+          : await sealed(tx, parts, { providerId, clientSecret, now });
+      await updateProvider(tx, { ...settings, providerId, secret });
+      if (changed.includes('issuer')) await forgetIdentitiesOf(tx, providerId);
+      const { name } = settings;
+      await outbox.add(tx, signInProviderChanged, providerId, { providerId, name, changed });
+      return answer(200, await demandProvider(tx, providerId), parts);
+    }),
+  );
+}
+
+function checkRoute({ client }: ProviderParts): Route {
+  return handle(checkSignInProvider, async (call) => {
+    const provider = await call.readInTenant((tx) => demandProvider(tx, call.params.providerId));
+    const metadata = await client.look(provider);
+    return reply(200, {
+      issuer: metadata.issuer,
+      authorizationEndpoint: metadata.authorization_endpoint ?? '',
+      offersPkce: offersPkce(metadata),
+    });
+  });
+}
+
+/** Whoever maps to roles gives them, to people of the provider's choice. */
+function demandMayMap(
+  tx: Transaction,
+  { caller }: Pick<Call, 'caller'>,
+  { roles, defaultRoles }: Pick<Provider, 'roles' | 'defaultRoles'>,
+): Promise<void> {
+  return demandMayGive(tx, caller, [...new Set([...Object.values(roles), ...defaultRoles])]);
+}
+
+async function sealed(
+  tx: Transaction,
+  { secrets }: ProviderParts,
+  { providerId, clientSecret, now }: { providerId: string; clientSecret: string | null; now: Date },
+): Promise<Provider['secret']> {
+  if (clientSecret === null) return null;
+  return secrets.seal(tx, Buffer.from(clientSecret), sealName(tx.tenantId, providerId), now);
+}
+
+async function demandProvider(tx: Transaction, providerId: string): Promise<Provider> {
+  const provider = await findProvider(tx, providerId);
+  if (provider === undefined) throw new Absent({ resource: 'sign-in provider' });
+  return provider;
+}
+
+function shown(
+  { secret, version: _, createdAt, ...provider }: Provider,
+  { redirectUri }: ProviderParts,
+): Shown {
+  return {
+    ...settingsOf(provider),
+    providerId: provider.providerId,
+    hasClientSecret: secret !== null,
+    redirectUri,
+    createdAt: createdAt.toISOString(),
+  };
+}
+
+function answer<const S extends number>(status: S, provider: Provider, parts: ProviderParts) {
+  return reply(status, shown(provider, parts), { etag: etagOf(provider.version) });
+}

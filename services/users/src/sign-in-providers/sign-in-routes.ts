@@ -1,0 +1,123 @@
+import { TooManyRequests } from '@marimo/contracts';
+import {
+  beginFederatedSignIn,
+  FederatedSignInRefused,
+  federatedCallback,
+  finishFederatedSignIn,
+  listSignInOptions,
+} from '@marimo/contracts/users';
+import type { TransactionOptions } from '@marimo/postgres';
+import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { signedIn } from '../sessions/index.ts';
+import { arrive } from './finishing.ts';
+import { hashOf, newBrowserSecret, signInLastsMs } from './flow.ts';
+import { openSecret, type ProviderParts } from './parts.ts';
+import { findProvider, findProviders, keepSignIn, useSignIn } from './store.ts';
+
+/** Who begins and never comes back fills a table; nobody signs in this often by hand. */
+const beginnings = { perSecond: 1, burst: 60 };
+
+export function federatedSignInRoutes(deps: Deps, parts: ProviderParts): readonly Route[] {
+  return [optionsRoute(deps), beginRoute(deps, parts), callbackRoute(deps), finishRoute(deps, parts)];
+}
+
+function optionsRoute({ database }: Deps): Route {
+  return handle(listSignInOptions, async (call) => {
+    const { organisationId } = call.params;
+    const found = await database.inTenant(organisationId, findProviders, { ...timeOf(call), readOnly: true });
+    const enabled = found.filter((provider) => provider.enabled);
+    return reply(200, { items: enabled.map(({ providerId, name }) => ({ providerId, name })) });
+  });
+}
+
+function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }: ProviderParts): Route {
+  return handle(beginFederatedSignIn, async (call) => {
+    const { organisationId: tenantId, providerId, freshly } = call.body;
+    const { allowed, retryAfterMs } = await cache.take(`federated-sign-in:${call.address}`, beginnings);
+    if (!allowed) {
+      const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
+      throw new TooManyRequests({ limit: beginnings.burst }, { retryAfterSeconds });
+    }
+    const asked = await database.inTenant(
+      tenantId,
+      async (tx) => {
+        const provider = await findProvider(tx, providerId);
+        if (!provider?.enabled) throw new FederatedSignInRefused({});
+        return { provider, secret: await openSecret(tx, secrets, provider), tenantId };
+      },
+      { ...timeOf(call), readOnly: true },
+    );
+    const flow = flows.begin(tenantId);
+    const authorizationUrl = await client.addressFor(asked, flow, freshly);
+
+    const { text: browserSecret, hash: browserHash } = newBrowserSecret();
+    const now = clock();
+    const expiresAt = new Date(now.getTime() + signInLastsMs);
+    const begun = { stateHash: flow.stateHash, browserHash, providerId, expiresAt };
+    await database.inTenant(tenantId, (tx) => keepSignIn(tx, begun, now), timeOf(call));
+    const { state } = flow;
+    return reply(201, { authorizationUrl, state, browserSecret, expiresAt: expiresAt.toISOString() });
+  });
+}
+
+function callbackRoute({ settings: { portalUrl } }: Deps): Route {
+  return handle(federatedCallback, async ({ query: { state, code, iss, error } }) => {
+    const brought = Object.entries({ state, code, iss, error }).filter(([, value]) => value !== undefined);
+    const query = new URLSearchParams(brought as [string, string][]);
+    return reply(303, null, { location: `${portalUrl}/#/federated-sign-in?${query}` });
+  });
+}
+
+function finishRoute(deps: Deps, parts: ProviderParts): Route {
+  const { database, clock } = deps;
+  const { flows, client, secrets, keys, metrics } = parts;
+
+  return handle(finishFederatedSignIn, async (call) => {
+    const { state, code, iss, browserSecret } = call.body;
+    const flow = flows.read(state);
+    if (flow === undefined) throw refused(parts);
+    const { tenantId, stateHash } = flow;
+    const browserHash = hashOf(browserSecret);
+    // Used up, and that committed, before the provider is asked: whatever it says, nobody comes back with this one.
+    const asked = await database.inTenant(
+      tenantId,
+      async (tx) => {
+        const providerId = await useSignIn(tx, { stateHash, browserHash }, clock());
+        const provider = providerId === undefined ? undefined : await findProvider(tx, providerId);
+        if (!provider?.enabled) return undefined;
+        return { provider, tenantId };
+      },
+      timeOf(call),
+    );
+    if (asked === undefined) throw refused(parts);
+    const secret = await database.inTenant(tenantId, (tx) => openSecret(tx, secrets, asked.provider), {
+      ...timeOf(call),
+      readOnly: true,
+    });
+    const arrived = await client
+      .exchange({ ...asked, secret }, flow, { code, iss })
+      .then((claims) => arrive(deps, parts, call, { ...asked, claims }))
+      .catch((error: unknown) => {
+        metrics.attempts.inc({ outcome: 'failure' });
+        throw error;
+      });
+    if ('challenge' in arrived) {
+      metrics.attempts.inc({ outcome: 'second-factor-asked' });
+      return reply(202, arrived);
+    }
+    const { membership, session, now } = arrived;
+    metrics.attempts.inc({ outcome: 'success' });
+    metrics.tokens.inc({ type: 'access' });
+    metrics.tokens.inc({ type: 'refresh' });
+    return reply(200, await signedIn(keys, membership, session, now));
+  });
+}
+
+function refused({ metrics }: ProviderParts): FederatedSignInRefused {
+  metrics.attempts.inc({ outcome: 'failure' });
+  return new FederatedSignInRefused({});
+}
+
+function timeOf({ signal, deadlineAt }: Pick<Call, 'signal' | 'deadlineAt'>): TransactionOptions {
+  return { signal, deadlineAt };
+}
