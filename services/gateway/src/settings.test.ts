@@ -15,6 +15,8 @@ describe("the gateway's settings", () => {
       serviceInFlight: 512,
       overload: { loopDelayMs: 200, inFlight: 2_000 },
       responseCacheBytes: 32 * 1_048_576,
+      sockets: { perSession: 10, perTenant: 1_000, inAll: 10_000, idleMs: 120_000, lookAgainMs: 2_000 },
+      tls: undefined,
       trustedProxies: [],
       allowedOrigins: [],
       expects: undefined,
