@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { MalformedRequest } from '@marimo/contracts';
 import { parseJson } from '@marimo/service-kit';
@@ -48,7 +49,7 @@ describe('three hundred clients that are slow on purpose', () => {
     const slow = await threeHundred(gateway.port, words);
     let refused = 0;
     for (const socket of slow.all)
-      socket.on('data', (text) => (refused += /^HTTP\/1\.1 504 /.test(String(text)) ? 1 : 0));
+      socket.on('data', (text) => (refused += String(text).startsWith('HTTP/1.1 504 ') ? 1 : 0));
     await until(async () => (await gateway.connections()) >= 300);
     expect((await raw(gateway.port, good)).status).toBe(200);
     expect(stock.sockets.size).toBeLessThanOrEqual(1);
@@ -100,7 +101,8 @@ describe('three hundred clients that are slow on purpose', () => {
 
 describe('a body that attacks who parses it', () => {
   const answers = async () => {
-    const stock = await upstream(async (req, res) => {
+    const stock = await upstream((req, res) => void answer(req, res));
+    const answer = async (req: IncomingMessage, res: ServerResponse) => {
       let text = '';
       for await (const part of req) text += part;
       try {
@@ -109,7 +111,7 @@ describe('a body that attacks who parses it', () => {
       } catch (thrown) {
         res.writeHead(thrown instanceof MalformedRequest ? 400 : 500).end();
       }
-    });
+    };
     const gateway = await gatewayTo([stock.instance]);
     return { stock, gateway };
   };

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import { HeadersTooLarge, MalformedRequest, newId } from '@marimo/contracts';
 import { endSocket, refuseOnSocket } from '../answer.ts';
 import { headerLimitBytes } from '../proxy/index.ts';
-import type { FrontParts } from './front.ts';
 import type { FrontLimits } from './limits.ts';
+import type { FrontParts } from './parts.ts';
 import { beginPassage, takeRequest } from './take.ts';
 
 /** The HTTP/1.1 half of the front; it listens itself where there is no TLS. */

@@ -10,8 +10,8 @@ import {
 } from 'node:http2';
 import { MalformedRequest } from '@marimo/contracts';
 import { headerLimitBytes, headerLimitCount } from '../proxy/index.ts';
-import type { FrontParts } from './front.ts';
 import type { FrontLimits } from './limits.ts';
+import type { FrontParts } from './parts.ts';
 import { beginPassage, takeRequest } from './take.ts';
 
 /** The HTTP/2 half of the front: connections whose TLS handshake chose it are handed over. */

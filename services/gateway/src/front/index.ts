@@ -1,3 +1,4 @@
 export { type Certificate, type CertificateOptions, readCertificate } from './certificate.ts';
-export { createFront, type Front, type FrontParts } from './front.ts';
+export { createFront } from './front.ts';
 export { overHttp1 } from './pages-over-http2.ts';
+export type { Front, FrontParts } from './parts.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Passage } from '../passage.ts';
 import { requestIdOf } from '../request-id.ts';
-import type { FrontParts } from './front.ts';
 import type { FrontLimits } from './limits.ts';
+import type { FrontParts } from './parts.ts';
 
 export type TakeParts = Pick<FrontParts, 'handle' | 'record' | 'draining' | 'fail'> &
   Pick<FrontLimits, 'stallMs'>;

@@ -210,7 +210,7 @@ describe('a gateway with a certificate', () => {
     stock.server.on('upgrade', (req, socket, head) => {
       stock.requests.push({ method: 'UPGRADE', url: req.url ?? '', headers: req.headers });
       behind.handleUpgrade(req, socket, head, (peer) =>
-        peer.on('message', (data: Buffer) => peer.send(`${data}!`)),
+        peer.on('message', (data: Buffer) => peer.send(`${data.toString()}!`)),
       );
     });
     const sockets = [{ service: 'stock', path: '/api/v1/stock/live', bearer: true }];

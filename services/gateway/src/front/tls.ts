@@ -5,9 +5,9 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { MalformedRequest, newId } from '@marimo/contracts';
 import { refuseOnSocket } from '../answer.ts';
 import type { Certificate } from './certificate.ts';
-import type { Front } from './front.ts';
 import type { Http2 } from './http2.ts';
 import type { FrontLimits } from './limits.ts';
+import type { Front } from './parts.ts';
 
 interface TlsFrontParts {
   readonly http1: Http1Server;
