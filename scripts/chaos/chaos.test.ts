@@ -30,7 +30,11 @@ requireInfra('consul')('two of each service, under load,', () => {
       password: 'Quite-Long-And-Odd-7',
     });
     await load.more(60);
-    await work(load).finally(() => load.stop());
+    try {
+      await work(load);
+    } finally {
+      await load.stop();
+    }
     posted.push(...load.posted);
     return load.failures;
   }

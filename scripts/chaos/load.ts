@@ -44,7 +44,7 @@ export function startLoad(
       } catch (error) {
         const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
         if (code !== 'ECONNREFUSED' || tries === origins.length)
-          return { status: 0, text: `${code} ${error}` };
+          return { status: 0, text: `${code}: ${(error as Error).message}` };
       }
     }
   }

@@ -47,24 +47,18 @@ function sampleOf(schema: Schema, field: string, known: Known): unknown {
   if (choices !== undefined) return choices[0];
   const one = (anyOf ?? oneOf ?? allOf)?.[0];
   if (one !== undefined) return sampleOf(one as Schema, field, known);
-  switch (schema.type) {
-    case 'object': {
-      const { properties = {}, required = [] } = schema;
-      const entries = required.map((name) => [name, sampleOf(properties[name] as Schema, name, known)]);
-      return Object.fromEntries(entries);
-    }
-    case 'array':
-      return Array.from({ length: Math.max(1, schema.minItems ?? 1) }, () =>
-        sampleOf(schema.items as Schema, field.replace(/s$/, ''), known),
-      );
-    case 'integer':
-    case 'number':
-      return schema.minimum ?? 1;
-    case 'boolean':
-      return true;
-    default:
-      return textOf(schema, field, known);
+  const { type, properties = {}, required = [] } = schema;
+  if (type === 'object') {
+    const entries = required.map((name) => [name, sampleOf(properties[name] as Schema, name, known)]);
+    return Object.fromEntries(entries);
   }
+  if (type === 'array') {
+    const item = () => sampleOf(schema.items as Schema, field.replace(/s$/, ''), known);
+    return Array.from({ length: Math.max(1, schema.minItems ?? 1) }, item);
+  }
+  if (type === 'integer' || type === 'number') return schema.minimum ?? 1;
+  if (type === 'boolean') return true;
+  return textOf(schema, field, known);
 }
 
 function textOf({ format, minLength = 1 }: Schema, field: string, known: Known): string {

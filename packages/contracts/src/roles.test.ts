@@ -51,10 +51,18 @@ describe('the largest access token there can be', () => {
     const longest = Math.max(...permissions.map(({ name }) => name.length));
     const id = '01920000-0000-7000-8000-00000000000a';
     const claims: AccessTokenClaims = {
-      ...{ iss: 'marimo', aud: 'marimo', sub: id, tid: id, sid: id, rv: 1_000_000 },
+      iss: 'marimo',
+      aud: 'marimo',
+      sub: id,
+      tid: id,
+      sid: id,
+      rv: 1_000_000,
       roles: Array.from({ length: rightsLimits.roles }, () => 'r'.repeat(40)),
       grants: Array.from({ length: rightsLimits.grants }, () => 'g'.repeat(longest)),
-      ...{ auth_time: 1_800_000_000, amr: ['pwd', 'otp', 'mfa'], iat: 1_800_000_000.123, exp: 1_800_000_900 },
+      auth_time: 1_800_000_000,
+      amr: ['pwd', 'otp', 'mfa'],
+      iat: 1_800_000_000.123,
+      exp: 1_800_000_900,
     };
     const signed = 600; // header and RS256 signature in base64url, with room
     const bytes = Math.ceil((JSON.stringify(AccessTokenClaims.parse(claims)).length * 4) / 3) + signed;

@@ -75,7 +75,10 @@ describe('a transaction without a tenant', () => {
     const seen: unknown[] = [];
     await test.database.withoutTenant(async (tx) => {
       await tx.inEachTenant(tenants, async (tenant) => {
-        await tx.run('insert into note (tenant_id, note_id, body) values ($1, 1, $2)', [tenant, 'everywhere']);
+        await tx.run('insert into note (tenant_id, note_id, body) values ($1, 1, $2)', [
+          tenant,
+          'everywhere',
+        ]);
         seen.push(await tx.rows('select tenant_id from note'));
       });
       expect(tx.tenantId).toBeNull();

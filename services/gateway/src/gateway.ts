@@ -100,16 +100,16 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
     },
     metricsType: parts.metrics.contentType,
   });
-  const operators = operatorListener(
-    {
-      ...{ routing, orders, registry, upstreams, breakers, isFine, draining },
-      ...{ cache: parts.cache, keptAnswers: traffic.responses, clock: parts.clock, version: parts.version },
-      journal: journalIn(home && join(home, 'changes.jsonl'), log),
-      documentConflicts: documents.conflicts,
-    },
-    parts.operators,
-    parts,
-  );
+  const { clock, version, cache } = parts;
+  const journal = journalIn(home && join(home, 'changes.jsonl'), log);
+  const inside = { routing, orders, registry, upstreams, breakers, isFine, draining, cache, clock, version };
+  const shown = {
+    ...inside,
+    journal,
+    keptAnswers: traffic.responses,
+    documentConflicts: documents.conflicts,
+  };
+  const operators = operatorListener(shown, parts.operators, parts);
   const front = createFront({
     handle: createHandler({ api, pages, readAddress }),
     upgrade,

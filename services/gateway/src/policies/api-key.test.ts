@@ -29,7 +29,7 @@ const key = keyNumber(1);
 /** `users` as far as keys go: gives the tokens `good-1`, `good-2`, … */
 class Users {
   asked: { key: string; address: string }[] = [];
-  knows = (_: string) => true;
+  knows: (key: string) => boolean = () => true;
   away = false;
   expiresIn = 900;
   /** Set to make answers wait. */

@@ -1,91 +1,17 @@
 import type { RequestListener } from 'node:http';
 import { memoryCache } from '@marimo/cache';
-import { type AnyEndpoint, endpoint, Unauthenticated } from '@marimo/contracts';
-import type { Caller, TokenVerifier } from '@marimo/service-kit';
-import { z } from 'zod';
+import { closeAll, operatorToken, until } from '../../test/gateway-under-test.ts';
 import {
-  closeAll,
-  gatewayTo,
-  type Options,
-  operatorToken,
-  stock,
-  until,
-  upstream,
-} from '../../test/gateway-under-test.ts';
+  anna,
+  counting,
+  env,
+  oak,
+  oakOlga,
+  pine,
+  pricesBehindGateway,
+} from '../../test/prices-under-test.ts';
 
 afterEach(closeAll);
-
-const replies = { 200: z.unknown() };
-const cache = { freshMs: 10_000, staleIfErrorMs: 60_000 };
-const prices: readonly AnyEndpoint[] = [
-  ...stock,
-  endpoint({ method: 'GET', path: '/api/v1/stock/prices', summary: '', access: 'signed-in', cache, replies }),
-  endpoint({ method: 'GET', path: '/api/v1/stock/offers', summary: '', access: 'public', cache, replies }),
-  endpoint({
-    method: 'GET',
-    path: '/api/v1/stock/hasty',
-    summary: '',
-    access: 'public',
-    cache,
-    deadlineMs: 400,
-    replies,
-  }),
-  endpoint({ method: 'POST', path: '/api/v1/stock/prices', summary: '', access: 'signed-in', replies }),
-];
-
-/** `Bearer <tenant> <user> <version>` with dots; one session for all, so that only these tell them apart. */
-const verifier: TokenVerifier = {
-  async verify(token) {
-    const [tenantId, userId, permissionsVersion] = token.split('.');
-    if (!tenantId || !userId || !permissionsVersion) throw new Unauthenticated({});
-    const caller: Caller = {
-      tenantId,
-      userId,
-      permissionsVersion,
-      sessionId: 'one',
-      roles: [],
-      grants: [],
-      authenticatedAt: new Date(),
-      methods: ['pwd'],
-      bearer: token,
-      may: () => true,
-    };
-    return caller;
-  },
-};
-
-const env = { RATE_LIMIT_CALLER: '9999/s', RATE_LIMIT_USER: '9999/s', RATE_LIMIT_ADDRESS: '9999/s' };
-const pine = '0190a000-0000-7000-8000-0000000000a1';
-const oak = '0190a000-0000-7000-8000-0000000000a2';
-const anna = `${pine}.anna.1`;
-const oakOlga = `${oak}.olga.1`;
-
-type Asked = Omit<RequestInit, 'headers'> & { readonly headers?: Record<string, string> };
-
-async function pricesBehindGateway(listener: RequestListener, options: Options = {}) {
-  let now = Date.parse('2026-03-01T12:00:00Z');
-  const service = await upstream(listener);
-  const gateway = await gatewayTo([service.instance], {
-    contracts: { stock: prices },
-    verifier,
-    env,
-    clock: () => new Date(now),
-    ...options,
-  });
-  const ask = async (path = '/prices', token = anna, init: Asked = {}) => {
-    const headers = { authorization: `Bearer ${token}`, ...init.headers };
-    const answer = await fetch(`${gateway.url}/api/v1/stock${path}`, { ...init, headers });
-    return { answer, text: await answer.text(), cached: answer.headers.get('x-marimo-cache') };
-  };
-  return { service, gateway, ask, later: (ms: number) => (now += ms) };
-}
-
-/** Answers with a new number each time. */
-function counting(): RequestListener {
-  let count = 0;
-  return (_, res) =>
-    res.setHeader('content-type', 'application/json').end(JSON.stringify({ count: ++count }));
-}
 
 describe('an answer that may be kept', () => {
   it('is given again without asking the service, with its age, until it is no longer fresh', async () => {
@@ -324,125 +250,5 @@ describe('a write', () => {
     held[0]!();
     await writing;
     expect((await ask()).cached).toBe('miss');
-  });
-});
-
-describe('a service that fails', () => {
-  it.each([
-    ['answers 500', (res: Parameters<RequestListener>[1]) => res.writeHead(500).end()],
-    ['breaks off', (res: Parameters<RequestListener>[1]) => res.destroy()],
-    [
-      'breaks off in the middle',
-      (res: Parameters<RequestListener>[1]) => {
-        res.writeHead(200, { 'content-length': '10' }).write('half');
-        setImmediate(() => res.destroy());
-      },
-    ],
-  ])('is stood in for by what it said before: it %s', async (_, fail) => {
-    let isBroken = false;
-    const { ask, later } = await pricesBehindGateway((_req, res) => (isBroken ? fail(res) : res.end('good')));
-    await ask();
-    isBroken = true;
-    later(10_000);
-    const stale = await ask();
-    expect([stale.answer.status, stale.text, stale.cached]).toEqual([200, 'good', 'stale']);
-    expect(stale.answer.headers.get('age')).toBe('10');
-    later(60_000);
-    expect((await ask()).answer.status).toBeGreaterThanOrEqual(500);
-  });
-
-  it('is stood in for when it is gone, and when it does not answer in time', async () => {
-    const hanging: unknown[] = [];
-    let hangs = false;
-    const { ask, later, gateway } = await pricesBehindGateway((_, res) =>
-      hangs ? hanging.push(res) : res.end('good'),
-    );
-    await ask('/hasty');
-    hangs = true;
-    later(10_000);
-    expect((await ask('/hasty')).cached).toBe('stale');
-    expect(hanging).toHaveLength(1);
-    gateway.announce();
-    expect((await ask('/hasty')).cached).toBe('stale');
-    expect((await ask('/hasty?unknown')).answer.status).toBe(503);
-  });
-
-  it('is not stood in for by what a write has made wrong', async () => {
-    let isBroken = false;
-    const { ask } = await pricesBehindGateway((_, res) => res.writeHead(isBroken ? 500 : 200).end());
-    await ask();
-    await ask('/prices', anna, { method: 'POST' });
-    isBroken = true;
-    expect((await ask()).answer.status).toBe(500);
-  });
-});
-
-describe('a herd that asks the same', () => {
-  it('makes one request, and everyone gets its answer', async () => {
-    const held: (() => void)[] = [];
-    const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')));
-    const herd = Array.from({ length: 100 }, () => ask());
-    const other = ask('/prices', `${pine}.boris.1`);
-    const ofHerd = { upstream: 'stock' };
-    await until(() => held.length === 2);
-    await until(
-      async () => (await gateway.measured('gateway_ratelimit_total', { decision: 'allowed' })) === 101,
-    );
-    for (const end of held) end();
-    const answers = await Promise.all(herd);
-    expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(['one']));
-    expect(answers.filter(({ cached }) => cached === 'coalesced')).toHaveLength(99);
-    expect((await other).cached).toBe('miss');
-    expect(service.requests).toHaveLength(2);
-    expect(await gateway.measured('gateway_cache_total', { ...ofHerd, result: 'coalesced' })).toBe(99);
-  });
-
-  it('goes on when the one that asked first has left', async () => {
-    const held: (() => void)[] = [];
-    const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')));
-    const leaver = new AbortController();
-    const first = ask('/prices', anna, { signal: leaver.signal }).catch(() => 'left');
-    await until(() => held.length === 1);
-    const second = ask();
-    await until(
-      async () => (await gateway.measured('gateway_ratelimit_total', { decision: 'allowed' })) === 2,
-    );
-    leaver.abort();
-    expect(await first).toBe('left');
-    held[0]!();
-    expect((await second).text).toBe('one');
-    expect(service.requests).toHaveLength(1);
-  });
-
-  it('asks for itself when what it waits for does not come', async () => {
-    let asked = 0;
-    const { ask } = await pricesBehindGateway((_, res) => void (++asked === 1 || res.end('own')));
-    const first = ask('/hasty');
-    await until(() => asked === 1);
-    const second = await ask('/hasty');
-    expect([second.text, second.cached]).toEqual(['own', 'bypass']);
-    expect((await first).answer.status).toBe(504);
-  });
-
-  it('shares the failure of what it waited for, and no cookie', async () => {
-    const held: (() => void)[] = [];
-    const { ask, gateway, service } = await pricesBehindGateway((req, res) => {
-      if (!req.url?.includes('cookie')) held.push(() => res.writeHead(404).end('none'));
-      else held.push(() => res.setHeader('set-cookie', `of=${held.length}`).end());
-    });
-    const allowed = async () => gateway.measured('gateway_ratelimit_total', { decision: 'allowed' });
-    const failing = [ask('/prices?absent'), ask('/prices?absent')];
-    await until(async () => (await allowed()) === 2 && held.length === 1);
-    held.pop()!();
-    expect((await Promise.all(failing)).map(({ answer }) => answer.status)).toEqual([404, 404]);
-    expect(service.requests).toHaveLength(1);
-    const baking = [ask('/prices?cookie'), ask('/prices?cookie')];
-    await until(async () => (await allowed()) === 4 && held.length === 1);
-    held.pop()!();
-    await until(() => held.length === 1);
-    held.pop()!();
-    expect(new Set((await Promise.all(baking)).map(({ cached }) => cached))).toEqual(
-      new Set(['bypass', 'miss']),
-    );
   });
 });

@@ -1,17 +1,13 @@
-import { Absent, Forbidden, MalformedRequest, newId, Unauthenticated } from '@marimo/contracts';
+import { Absent, Forbidden, MalformedRequest, newId } from '@marimo/contracts';
 import {
   AlreadyMember,
-  acceptInvitation,
-  acceptInvitationSignedIn,
   GrantsBeyondOwn,
-  InvitationForAnother,
   InvitationNotOpen,
   InvitationUnusable,
   invitationAccepted,
   invitationRevoked,
   inviteMember,
   listInvitations,
-  lookAtInvitation,
   memberInvited,
   memberJoined,
   PasswordTooWeak,
@@ -21,18 +17,14 @@ import {
   revokeInvitation,
   SeparationOfDutiesViolated,
   type SignedIn,
-  SignInToAccept,
-  sessionEnded,
   suspendOrganisation,
   TooManyInvitations,
   ValidityOver,
-  WrongCredentials,
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
-import { claimsOf, meetingAt, password, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
-import { createLinkTokens } from '../mail-links/index.ts';
-import { deriveKey } from '../signing-keys/index.ts';
+import { invitationsOf, links } from '../../test/invitations-under-test.ts';
+import { claimsOf, meetingAt, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 const minutes = 60_000;
@@ -45,7 +37,6 @@ beforeAll(async () => {
 afterAll(() => users?.stop());
 
 const people = peopleOf(() => users, clock.now);
-const links = createLinkTokens(deriveKey('a secret of the tests', 'marimo/users/mail-link'), '');
 let anna: SignedIn;
 let count = 0;
 let email: string;
@@ -54,40 +45,14 @@ beforeEach(async () => {
   email = `new${++count}@example.com`;
 });
 
-const as = async (who: SignedIn) => {
-  clock.advance(1);
-  return { as: await people.anew(who) };
-};
-const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
-  users.database.sql<Row>(text, values);
-/** Both what is invited and what is mailed. */
-const everything = async () => ({
-  invitations: await sql('select * from invitation where tenant_id = $1', anna.organisation.id),
-  links: await sql(
-    "select * from mail_link where tenant_id = $1 and purpose = 'invitation'",
-    anna.organisation.id,
-  ),
-  members: await sql('select * from member where tenant_id = $1', anna.organisation.id),
-  people: (await sql('select person_id from person')).length,
+const inviting = invitationsOf({
+  clock,
+  people,
+  users: () => users,
+  inviter: () => anna,
+  email: () => email,
 });
-const invite = async (body: object = {}, who = anna) =>
-  users.call(inviteMember, { body: { email, ...body } }, await as(who));
-const eventsAbout = async (subject: string, type: string) =>
-  (await users.events()).filter((event) => event.subject === subject && event.type === type);
-/** What the newest mail of an invitation leads to. */
-const tokenOf = async ({ id }: { readonly id: string }) => {
-  const mail = (await eventsAbout(id, memberInvited.type)).at(-1)?.data as { linkId: string };
-  return links.linkToken(mail.linkId, 'invitation');
-};
-const invited = async (body: object = {}, who = anna) => {
-  const invitation = (await invite(body, who)).body;
-  return { invitation, token: await tokenOf(invitation) };
-};
-const accept = (token: string, changes: object = {}) =>
-  users.call(acceptInvitation, {
-    body: { token, name: 'Nina', password, language: 'en', timeZone: 'Europe/Moscow', ...changes },
-  });
-const look = (token: string) => users.call(lookAtInvitation, { body: { token } });
+const { as, sql, everything, invite, eventsAbout, tokenOf, invited, accept, look } = inviting;
 
 describe('inviting somebody', () => {
   it('keeps the invitation a week and has it mailed, with nothing secret in the event', async () => {
@@ -387,63 +352,6 @@ describe('somebody new', () => {
     await sql('update own_role set deleted_at = now() where tenant_id = $1', anna.organisation.id);
     expect(await accept(token)).toBeRefused(InvitationUnusable);
     expect(await sql('select * from person where email_key = $1', email)).toEqual([]);
-  });
-});
-
-describe('somebody who has an account', () => {
-  let oak: SignedIn;
-  beforeEach(async () => {
-    oak = await people.organisation('Oak');
-    email = oak.user.email;
-  });
-  const acceptSignedIn = (token: string, who: string) =>
-    users.call(acceptInvitationSignedIn, { body: { token } }, { as: who });
-
-  it('accepts signed in and goes on there, in a session of its own', async () => {
-    const { token } = await invited({ roles: ['user'] });
-    expect((await look(token)).body.acceptBy).toBe('sign-in');
-    expect(await accept(token)).toBeRefused(SignInToAccept);
-    const there = (await acceptSignedIn(token, oak.accessToken)).body;
-    expect(claimsOf(there)).toMatchObject({ tid: anna.organisation.id, roles: ['user'] });
-    const ended = await eventsAbout(claimsOf(oak).sid, sessionEnded.type);
-    expect(ended).toMatchObject([{ tenantid: oak.organisation.id, data: { reason: 'switch' } }]);
-    expect(await acceptSignedIn(token, there.accessToken)).toBeRefused(InvitationUnusable);
-  });
-
-  it('joins once of two attempts at once, and keeps a session', async () => {
-    const { token } = await invited();
-    const second = await people.signIn(email);
-    const answers = await Promise.all(
-      [oak, second].map(({ accessToken }) => acceptSignedIn(token, accessToken)),
-    );
-    expect(statusesOf(answers)).toEqual([201, 404]);
-    expect(await sql('select * from member where person_id = $1', oak.user.id)).toHaveLength(2);
-  });
-
-  it('cannot accept what is for somebody else, nor without being signed in', async () => {
-    const { token } = await invited();
-    const other = await people.organisation('Elm');
-    const before = await everything();
-    expect(await acceptSignedIn(token, other.accessToken)).toBeRefused(InvitationForAnother);
-    expect(await users.call(acceptInvitationSignedIn, { body: { token } })).toBeRefused(Unauthenticated);
-    expect(await everything()).toEqual(before);
-  });
-
-  it('is asked for the password where no organisation lets them in, and comes back to one they had left', async () => {
-    const boris = await people.member(anna, ['accountant']);
-    email = boris.user.email;
-    await users.call(removeMember, { params: { memberId: boris.user.id } }, await as(anna));
-    clock.advance(1 * minutes);
-    const { token } = await invited({ roles: ['user'] });
-    expect((await look(token)).body.acceptBy).toBe('password');
-    const before = await everything();
-    expect(await accept(token, { password: 'wrong horse battery' })).toBeRefused(WrongCredentials);
-    expect(await everything()).toEqual(before);
-    const back = (await accept(token)).body as SignedIn;
-    expect(back.user).toMatchObject({ id: boris.user.id, name: 'Boris' }); // the name they have, not the one sent
-    expect(claimsOf(back).roles).toEqual(['user']);
-    const periods = await sql('select * from member_period where person_id = $1', boris.user.id);
-    expect(periods).toHaveLength(2);
   });
 });
 

@@ -1,0 +1,99 @@
+import { Unauthenticated } from '@marimo/contracts';
+import {
+  acceptInvitationSignedIn,
+  InvitationForAnother,
+  InvitationUnusable,
+  removeMember,
+  type SignedIn,
+  SignInToAccept,
+  sessionEnded,
+  WrongCredentials,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { invitationsOf } from '../../test/invitations-under-test.ts';
+import { claimsOf, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+
+const clock = testClock(new Date().toISOString());
+const minutes = 60_000;
+
+let users: ServiceUnderTest;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+
+const people = peopleOf(() => users, clock.now);
+let anna: SignedIn;
+let count = 0;
+let email: string;
+beforeEach(async () => {
+  anna = await people.organisation('Pine');
+  email = `new${++count}@example.com`;
+});
+
+const inviting = invitationsOf({
+  clock,
+  people,
+  users: () => users,
+  inviter: () => anna,
+  email: () => email,
+});
+const { as, sql, everything, eventsAbout, invited, accept, look } = inviting;
+
+describe('somebody who has an account', () => {
+  let oak: SignedIn;
+  beforeEach(async () => {
+    oak = await people.organisation('Oak');
+    email = oak.user.email;
+  });
+  const acceptSignedIn = (token: string, who: string) =>
+    users.call(acceptInvitationSignedIn, { body: { token } }, { as: who });
+
+  it('accepts signed in and goes on there, in a session of its own', async () => {
+    const { token } = await invited({ roles: ['user'] });
+    expect((await look(token)).body.acceptBy).toBe('sign-in');
+    expect(await accept(token)).toBeRefused(SignInToAccept);
+    const there = (await acceptSignedIn(token, oak.accessToken)).body;
+    expect(claimsOf(there)).toMatchObject({ tid: anna.organisation.id, roles: ['user'] });
+    const ended = await eventsAbout(claimsOf(oak).sid, sessionEnded.type);
+    expect(ended).toMatchObject([{ tenantid: oak.organisation.id, data: { reason: 'switch' } }]);
+    expect(await acceptSignedIn(token, there.accessToken)).toBeRefused(InvitationUnusable);
+  });
+
+  it('joins once of two attempts at once, and keeps a session', async () => {
+    const { token } = await invited();
+    const second = await people.signIn(email);
+    const answers = await Promise.all(
+      [oak, second].map(({ accessToken }) => acceptSignedIn(token, accessToken)),
+    );
+    expect(statusesOf(answers)).toEqual([201, 404]);
+    expect(await sql('select * from member where person_id = $1', oak.user.id)).toHaveLength(2);
+  });
+
+  it('cannot accept what is for somebody else, nor without being signed in', async () => {
+    const { token } = await invited();
+    const other = await people.organisation('Elm');
+    const before = await everything();
+    expect(await acceptSignedIn(token, other.accessToken)).toBeRefused(InvitationForAnother);
+    expect(await users.call(acceptInvitationSignedIn, { body: { token } })).toBeRefused(Unauthenticated);
+    expect(await everything()).toEqual(before);
+  });
+
+  it('is asked for the password where no organisation lets them in, and comes back to one they had left', async () => {
+    const boris = await people.member(anna, ['accountant']);
+    email = boris.user.email;
+    await users.call(removeMember, { params: { memberId: boris.user.id } }, await as(anna));
+    clock.advance(1 * minutes);
+    const { token } = await invited({ roles: ['user'] });
+    expect((await look(token)).body.acceptBy).toBe('password');
+    const before = await everything();
+    expect(await accept(token, { password: 'wrong horse battery' })).toBeRefused(WrongCredentials);
+    expect(await everything()).toEqual(before);
+    const back = (await accept(token)).body as SignedIn;
+    expect(back.user).toMatchObject({ id: boris.user.id, name: 'Boris' }); // the name they have, not the one sent
+    expect(claimsOf(back).roles).toEqual(['user']);
+    const periods = await sql('select * from member_period where person_id = $1', boris.user.id);
+    expect(periods).toHaveLength(2);
+  });
+});

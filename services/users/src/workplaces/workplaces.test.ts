@@ -1,0 +1,117 @@
+import { Absent, newId, Unauthenticated } from '@marimo/contracts';
+import {
+  listWorkplaces,
+  RefreshTokenRefused,
+  refresh,
+  type SignedIn,
+  sessionEnded,
+  sessionStarted,
+  suspendMember,
+  switchOrganisation,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { claimsOf, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+
+const clock = testClock(new Date().toISOString());
+const minutes = 60_000;
+
+let users: ServiceUnderTest;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+
+const people = peopleOf(() => users, clock.now);
+let anna: SignedIn;
+let boris: SignedIn;
+beforeEach(async () => {
+  anna = await people.organisation('Pine');
+  boris = await people.member(anna, ['accountant'], { name: 'Boris' });
+});
+
+const as = async (who: SignedIn) => {
+  clock.advance(1);
+  return { as: await people.anew(who) };
+};
+const of = (who: SignedIn) => ({ params: { memberId: who.user.id } });
+const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
+  users.database.sql<Row>(text, values);
+/** All that a decision about a member could change. */
+/** Whether a verifier that has polled refuses this token. */
+const isVoid = async (token: SignedIn) => {
+  const { sid, iat } = claimsOf(token);
+  const rows = await sql<{ revoked_at: Date }>('select * from revocation where session_id = $1', sid);
+  return rows.some((row) => row.revoked_at.getTime() >= Math.round(iat * 1_000));
+};
+const refreshed = ({ refreshToken }: SignedIn) => users.call(refresh, { body: { refreshToken } });
+
+describe('somebody who works in several organisations', () => {
+  let oak: SignedIn;
+  beforeEach(async () => {
+    oak = await people.organisation('Oak');
+    await people.member(oak, ['user'], { who: boris });
+    boris = await people.signIn(boris.user.email);
+  });
+  const switchTo = (organisationId: string, token: string) =>
+    users.call(switchOrganisation, { body: { organisationId } }, { as: token });
+
+  it('sees them all, with what they are there', async () => {
+    await users.call(suspendMember, of(boris), await as(anna));
+    const { accessToken } = await people.signIn(boris.user.email);
+    const { items } = (await users.call(listWorkplaces, {}, { as: accessToken })).body;
+    expect(items).toEqual([
+      { id: oak.organisation.id, name: 'Oak', state: 'active', membership: 'active' },
+      { id: anna.organisation.id, name: 'Pine', state: 'active', membership: 'suspended' },
+    ]);
+  });
+
+  it('goes on in the other one with the same proof of identity, and not in the first any more', async () => {
+    clock.advance(5 * minutes);
+    const before = (await refreshed(boris)).body;
+    const there = (await switchTo(anna.organisation.id, before.accessToken)).body;
+    const claims = claimsOf(there);
+    expect(claims).toMatchObject({ tid: anna.organisation.id, roles: ['accountant'], amr: ['pwd'] });
+    expect(claims.auth_time).toBe(claimsOf(boris).auth_time);
+    expect(await isVoid(before)).toBe(true);
+    expect(await refreshed(before)).toBeRefused(RefreshTokenRefused);
+    const events = await users.events();
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: sessionEnded.type,
+        tenantid: oak.organisation.id,
+        data: { sessionId: claimsOf(boris).sid, userId: boris.user.id, reason: 'switch' },
+      }),
+    );
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: sessionStarted.type,
+        tenantid: anna.organisation.id,
+        actorid: boris.user.id,
+        data: { sessionId: claims.sid, userId: boris.user.id, method: 'switch', methods: ['pwd'] },
+      }),
+    );
+    expect((await people.signIn(boris.user.email)).organisation.name).toBe('Pine');
+  });
+
+  it('cannot go where they do not belong, were suspended, or where nothing is, and stays where they are', async () => {
+    const elm = await people.organisation('Elm');
+    await users.call(suspendMember, of(boris), await as(anna));
+    const here = await people.signIn(boris.user.email);
+    const answers = await Promise.all(
+      [elm.organisation.id, anna.organisation.id, newId()].map((id) => switchTo(id, here.accessToken)),
+    );
+    const problems = answers.map(({ problem }) => JSON.stringify({ ...problem, requestId: '' }));
+    for (const answer of answers) expect(answer).toBeRefused(Absent, { resource: 'organisation' });
+    expect(new Set(problems).size).toBe(1);
+    expect((await refreshed(here)).status).toBe(200);
+  });
+
+  it('gets one session out of two attempts at once with the same one', async () => {
+    const { accessToken } = boris;
+    const answers = await Promise.all([1, 2].map(() => switchTo(anna.organisation.id, accessToken)));
+    expect(statusesOf(answers)).toEqual([200, 401]);
+    const refused = answers.find(({ status }) => status === 401);
+    expect(refused).toBeRefused(Unauthenticated);
+  });
+});

@@ -1,0 +1,62 @@
+import {
+  acceptInvitation,
+  inviteMember,
+  lookAtInvitation,
+  memberInvited,
+  type SignedIn,
+} from '@marimo/contracts/users';
+import type { ServiceUnderTest, TestClock } from '@marimo/testing';
+import { createLinkTokens } from '../src/mail-links/index.ts';
+import { deriveKey } from '../src/signing-keys/index.ts';
+import { password, type peopleOf } from './workplace-under-test.ts';
+
+export const links = createLinkTokens(deriveKey('a secret of the tests', 'marimo/users/mail-link'), '');
+
+export interface Inviting {
+  readonly clock: TestClock;
+  readonly people: ReturnType<typeof peopleOf>;
+  /** Of the test that runs. */
+  readonly users: () => ServiceUnderTest;
+  readonly inviter: () => SignedIn;
+  readonly email: () => string;
+}
+
+/** Inviting, and accepting by the mail that came of it. */
+export function invitationsOf({ clock, people, users, inviter, email }: Inviting) {
+  const as = async (who: SignedIn) => {
+    clock.advance(1);
+    return { as: await people.anew(who) };
+  };
+  const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
+    users().database.sql<Row>(text, values);
+  /** Both what is invited and what is mailed. */
+  const everything = async () => ({
+    invitations: await sql('select * from invitation where tenant_id = $1', inviter().organisation.id),
+    links: await sql(
+      "select * from mail_link where tenant_id = $1 and purpose = 'invitation'",
+      inviter().organisation.id,
+    ),
+    members: await sql('select * from member where tenant_id = $1', inviter().organisation.id),
+    people: (await sql('select person_id from person')).length,
+  });
+  const invite = async (body: object = {}, who = inviter()) =>
+    users().call(inviteMember, { body: { email: email(), ...body } }, await as(who));
+  const eventsAbout = async (subject: string, type: string) =>
+    (await users().events()).filter((event) => event.subject === subject && event.type === type);
+  /** What the newest mail of an invitation leads to. */
+  const tokenOf = async ({ id }: { readonly id: string }) => {
+    const mail = (await eventsAbout(id, memberInvited.type)).at(-1)?.data as { linkId: string };
+    return links.linkToken(mail.linkId, 'invitation');
+  };
+  const invited = async (body: object = {}, who = inviter()) => {
+    const invitation = (await invite(body, who)).body;
+    return { invitation, token: await tokenOf(invitation) };
+  };
+  const accept = (token: string, changes: object = {}) =>
+    users().call(acceptInvitation, {
+      body: { token, name: 'Nina', password, language: 'en', timeZone: 'Europe/Moscow', ...changes },
+    });
+  const look = (token: string) => users().call(lookAtInvitation, { body: { token } });
+
+  return { as, sql, everything, invite, eventsAbout, tokenOf, invited, accept, look };
+}
