@@ -28,7 +28,7 @@ export interface ClusterInstance {
 const services: readonly ServiceName[] = ['users', 'accounting', 'workers', 'gateway'];
 /** High enough to be out of the way, and still counted in Redis at each request. */
 const limits = Object.fromEntries(
-  ['LOGIN', 'REGISTER', 'CALLER', 'USER', 'KEY', 'ADDRESS'].map((name) => [
+  ['LOGIN', 'REGISTER', 'PROOF', 'CALLER', 'USER', 'KEY', 'ADDRESS'].map((name) => [
     `RATE_LIMIT_${name}`,
     '100000/s,burst=100000',
   ]),

@@ -26,7 +26,10 @@ export interface WholePlatform {
 /** Limits stand out of the way: these tests ask thousands of times from one address. */
 const unlimited = '1000000/s,burst=1000000';
 const limitsOff = Object.fromEntries(
-  ['LOGIN', 'REGISTER', 'CALLER', 'USER', 'KEY', 'ADDRESS'].map((name) => [`RATE_LIMIT_${name}`, unlimited]),
+  ['LOGIN', 'REGISTER', 'PROOF', 'CALLER', 'USER', 'KEY', 'ADDRESS'].map((name) => [
+    `RATE_LIMIT_${name}`,
+    unlimited,
+  ]),
 );
 
 export async function startWholePlatform(): Promise<WholePlatform> {

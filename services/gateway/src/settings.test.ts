@@ -6,6 +6,7 @@ describe("the gateway's settings", () => {
     expect(gatewaySettings({ RATE_LIMIT_LOGIN: ' ' })).toEqual({
       limits: {
         login: { perSecond: 10 / 60, burst: 3 },
+        proof: { perSecond: 1 / 3, burst: 10 },
         register: { perSecond: 5 / 60, burst: 2 },
         caller: { perSecond: 60, burst: 120 },
         user: { perSecond: 120, burst: 240 },

@@ -26,6 +26,7 @@ export interface GatewaySettings {
 export type LimitName =
   | 'login' // per address network
   | 'register' // per address network
+  | 'proof' // per address network: whatever else somebody proves who they are with
   | 'caller' // per session, or per address network where nobody is signed in
   | 'user' // per person, over all their sessions
   | 'key' // per API key, in place of the two
@@ -73,6 +74,7 @@ const Origin = z
 const Environment = z.object({
   RATE_LIMIT_LOGIN: Limit.prefault('10/min,burst=3'),
   RATE_LIMIT_REGISTER: Limit.prefault('5/min,burst=2'),
+  RATE_LIMIT_PROOF: Limit.prefault('20/min,burst=10'),
   RATE_LIMIT_CALLER: Limit.prefault('60/s,burst=120'),
   RATE_LIMIT_USER: Limit.prefault('120/s,burst=240'),
   RATE_LIMIT_KEY: Limit.prefault('60/s,burst=120'),
@@ -104,6 +106,7 @@ export function gatewaySettings(env: Readonly<Record<string, string | undefined>
     limits: {
       login: values.RATE_LIMIT_LOGIN,
       register: values.RATE_LIMIT_REGISTER,
+      proof: values.RATE_LIMIT_PROOF,
       caller: values.RATE_LIMIT_CALLER,
       user: values.RATE_LIMIT_USER,
       key: values.RATE_LIMIT_KEY,

@@ -17,6 +17,7 @@ const compressFromBytes = 16 * 1024;
 
 /** An API answers programs: no page may be built from what it says. The documentation page sets its own. */
 const securityHeaders = helmet({
+  xFrameOptions: { action: 'deny' },
   contentSecurityPolicy: {
     useDefaults: false,
     directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },

@@ -1,5 +1,15 @@
 import type { RouteDescription, ServiceDescription } from '@marimo/contracts';
-import { login, register } from '@marimo/contracts/users';
+import {
+  acceptInvitation,
+  askPasswordReset,
+  finishEmailVerification,
+  finishLogin,
+  finishPasswordReset,
+  login,
+  loginWithPasskey,
+  lookAtInvitation,
+  register,
+} from '@marimo/contracts/users';
 import type { LimitName } from '../settings.ts';
 import { type TrafficClass, trafficClassOf } from './traffic-class.ts';
 
@@ -45,6 +55,15 @@ export interface RouteOverride {
 const ownLimits: ReadonlyMap<string, LimitName> = new Map([
   [keyOf(login), 'login'],
   [keyOf(register), 'register'],
+  ...[
+    finishLogin,
+    loginWithPasskey,
+    askPasswordReset,
+    finishPasswordReset,
+    finishEmailVerification,
+    lookAtInvitation,
+    acceptInvitation,
+  ].map((endpoint) => [keyOf(endpoint), 'proof'] as const),
 ]);
 const defaultBodyLimitBytes = 1_048_576;
 const defaultDeadlineMs = 15_000;

@@ -1,6 +1,13 @@
 import { type AnyEndpoint, endpoint } from '@marimo/contracts';
 import { contracts } from '@marimo/contracts/all';
-import { login, register } from '@marimo/contracts/users';
+import {
+  acceptInvitation,
+  finishLogin,
+  finishPasswordReset,
+  login,
+  loginWithPasskey,
+  register,
+} from '@marimo/contracts/users';
 import { z } from 'zod';
 import { routingOf } from '../../test/routing-under-test.ts';
 
@@ -42,6 +49,9 @@ describe('the table of routes', () => {
         bearer: false,
         limit: path.split('/').at(-1),
       });
+    }
+    for (const { method, path } of [finishLogin, loginWithPasskey, finishPasswordReset, acceptInvitation]) {
+      expect(table.match('users', method, path)).toMatchObject({ bearer: false, limit: 'proof' });
     }
   });
 
