@@ -84,7 +84,14 @@ async function browse(authorizationUrl: string, account: string): Promise<Brough
 export function federationOf(users: () => ServiceUnderTest, provider: () => ProviderUnderTest) {
   const begin = async (organisationId: string, providerId: string) =>
     (await users().call(beginFederatedSignIn, { body: { organisationId, providerId } })).body;
-  const steps = {
+  /** From the begin to the answer, as `account`, of whom the provider says this. */
+  const enter = async (organisationId: string, providerId: string, account: string, claims?: object) => {
+    if (claims !== undefined) await provider().says(account, claims);
+    const { authorizationUrl, browserSecret } = await begin(organisationId, providerId);
+    const brought = await provider().visit(authorizationUrl, account);
+    return users().call(finishFederatedSignIn, { body: { ...brought, browserSecret } });
+  };
+  return {
     begin,
     /** Connects the provider to an organisation, mapping nothing unless told. */
     async connect({ accessToken }: Pick<SignedIn, 'accessToken'>, changes: object = {}): Promise<string> {
@@ -98,17 +105,13 @@ export function federationOf(users: () => ServiceUnderTest, provider: () => Prov
       };
       return (await users().call(connectSignInProvider, { body }, { as: accessToken })).body.providerId;
     },
-    /** From the begin to the answer, as `account`, of whom the provider says this. */
-    async enter(organisationId: string, providerId: string, account: string, claims?: object) {
-      if (claims !== undefined) await provider().says(account, claims);
-      const { authorizationUrl, browserSecret } = await begin(organisationId, providerId);
-      const brought = await provider().visit(authorizationUrl, account);
-      return users().call(finishFederatedSignIn, { body: { ...brought, browserSecret } });
+    enter,
+    async finished(body: Brought & { readonly browserSecret: string }) {
+      return SignedIn.parse((await users().call(finishFederatedSignIn, { body })).body);
     },
-    async entered(...[organisationId, providerId, account, claims]: Parameters<typeof steps.enter>) {
-      const answer = await steps.enter(organisationId, providerId, account, claims);
+    async entered(...[organisationId, providerId, account, claims]: Parameters<typeof enter>) {
+      const answer = await enter(organisationId, providerId, account, claims);
       return SignedIn.parse(answer.body);
     },
   };
-  return steps;
 }

@@ -204,6 +204,7 @@ export {
 } from './personal-data.ts';
 export {
   EmailTaken,
+  OwnProofNeeded,
   PasswordProblem,
   PasswordTooWeak,
   RefreshTokenRefused,
@@ -330,7 +331,6 @@ export {
   listSignInOptions,
   listSignInProviders,
   NewSignInProvider,
-  OwnProofNeeded,
   SignInProvider,
   SignInProviderConflict,
   SignInProviderUnusable,

@@ -9,7 +9,7 @@ import { RoleName } from '../roles.ts';
 import { Email, Language, Line, Password, SignedIn, TimeZone } from './identity.ts';
 import { LinkToken } from './mail-links.ts';
 import { inviteMembers } from './permissions.ts';
-import { PasswordTooWeak, TooManyAttempts, WrongCredentials } from './refusals.ts';
+import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts, WrongCredentials } from './refusals.ts';
 import { GrantsBeyondOwn, RoleUnknown, SeparationOfDutiesViolated, ValidityOver } from './role-refusals.ts';
 
 /** Days in which an invitation can be accepted. */
@@ -197,7 +197,7 @@ export const acceptInvitationSignedIn = endpoint({
   access: 'signed-in',
   body: z.strictObject({ token: LinkToken }),
   replies: { 201: SignedIn },
-  refusals: [InvitationUnusable, InvitationForAnother, AlreadyMember],
+  refusals: [InvitationUnusable, InvitationForAnother, AlreadyMember, OwnProofNeeded],
   repeat: 'natural',
 });
 

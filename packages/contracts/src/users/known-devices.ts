@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
+import { OwnProofNeeded } from './refusals.ts';
 
 export const KnownDevice = z.strictObject({
   /** Sent along with the next sign-in on this device; it opens nothing by itself. */
@@ -18,5 +19,6 @@ export const rememberDevice = endpoint({
   summary: 'Makes this device known, so that strangers guessing the password cannot keep its owner out.',
   access: 'signed-in',
   replies: { 201: KnownDevice },
+  refusals: [OwnProofNeeded],
   repeat: 'natural',
 });

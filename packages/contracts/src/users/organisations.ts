@@ -6,6 +6,7 @@ import { Id } from '../ids.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
 import { Language, Line, Organisation, OrganisationState, SignedIn, TimeZone } from './identity.ts';
 import * as may from './permissions.ts';
+import { OwnProofNeeded } from './refusals.ts';
 
 /** Days in which an organisation that is closing can still be reopened. */
 export const reopenWithinDays = 30;
@@ -162,7 +163,7 @@ export const switchOrganisation = endpoint({
   access: 'signed-in',
   body: z.strictObject({ organisationId: Id }),
   replies: { 200: SignedIn },
-  refusals: [Absent],
+  refusals: [Absent, OwnProofNeeded],
   repeat: 'natural',
 });
 

@@ -5,8 +5,9 @@ import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Stale, TooManyRequests } from '../platform/refusals.ts';
 import { Email, Language, Line, Me, Password, TimeZone } from './identity.ts';
+import { KnownDevice } from './known-devices.ts';
 import { LinkRefused, LinkToken } from './mail-links.ts';
-import { PasswordTooWeak, TooManyAttempts } from './refusals.ts';
+import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts } from './refusals.ts';
 
 /** Minutes a link to set a new password can be used. */
 export const resetLinkLastsMinutes = 60;
@@ -64,7 +65,7 @@ export const changeMe = endpoint({
   access: 'signed-in',
   body: ChangeMe,
   replies: { 200: Me },
-  refusals: [Stale],
+  refusals: [Stale, OwnProofNeeded],
 });
 
 /** The session goes on with the access token of the answer; every other session of the person ends, everywhere. */
@@ -98,14 +99,17 @@ export const askPasswordReset = endpoint({
   repeat: 'natural',
 });
 
-/** It does not sign in: who has a second factor still needs it. */
+/**
+ * It does not sign in: who has a second factor still needs it. The device is known from now on, so that the owner gets in
+ * although strangers go on guessing.
+ */
 export const finishPasswordReset = endpoint({
   method: 'POST',
   path: '/api/v1/users/password-resets/finish',
   summary: 'Sets a new password with the link of a mail; every session of the person ends.',
   access: 'public',
   body: z.strictObject({ token: LinkToken, password: Password }),
-  replies: { 204: z.null() },
+  replies: { 200: KnownDevice },
   refusals: [LinkRefused, PasswordTooWeak, TooManyRequests],
   repeat: 'natural',
 });
@@ -140,7 +144,7 @@ export const changeEmail = endpoint({
   stepUp: true,
   body: z.strictObject({ email: Email }),
   replies: { 202: z.null() },
-  refusals: [TooManyMails],
+  refusals: [TooManyMails, OwnProofNeeded],
   repeat: 'natural',
 });
 

@@ -14,6 +14,7 @@ import { MailPurpose } from './mail-links.ts';
 import { MemberState } from './members.ts';
 import { LastAdministrator } from './organisations.ts';
 import * as may from './permissions.ts';
+import { OwnProofNeeded } from './refusals.ts';
 import { SecondFactorKind } from './second-factor-events.ts';
 
 /** What erased people are called wherever something of theirs stays. */
@@ -137,7 +138,7 @@ export const exportMyData = endpoint({
   access: 'signed-in',
   stepUp: true,
   replies: { 200: PersonalData },
-  refusals: [Unavailable, BadUpstream],
+  refusals: [OwnProofNeeded, Unavailable, BadUpstream],
   repeat: 'natural',
 });
 
@@ -161,7 +162,7 @@ export const eraseMe = endpoint({
   stepUp: true,
   body: z.strictObject({ email: z.string().max(254) }),
   replies: { 204: z.null() },
-  refusals: [OwnEmailDiffers, LastAdministrator],
+  refusals: [OwnEmailDiffers, OwnProofNeeded, LastAdministrator],
   repeat: 'natural',
 });
 

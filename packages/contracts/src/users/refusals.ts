@@ -51,3 +51,12 @@ export class RefreshTokenRefused extends refusal(NoFacts, {
   title: 'The session cannot be continued',
   detail: () => 'Sign in again.',
 }) {}
+
+/** A provider vouches for somebody in its own organisation only. */
+export class OwnProofNeeded extends refusal(NoFacts, {
+  code: 'users.own-proof-needed',
+  kind: 'forbidden',
+  title: 'This needs your own password or second factor',
+  detail: () =>
+    "You signed in with your organisation's provider, which does not reach beyond it. Prove who you are with POST /api/v1/users/step-up, or sign in with your password.",
+}) {}

@@ -4,7 +4,7 @@ import { Id } from '../ids.ts';
 import { Absent, TooManyRequests, Unauthenticated } from '../platform/refusals.ts';
 import { Line, Password, SignedIn } from './identity.ts';
 import { changeMembers } from './permissions.ts';
-import { TooManyAttempts } from './refusals.ts';
+import { OwnProofNeeded, TooManyAttempts } from './refusals.ts';
 import { SecondFactorKind } from './second-factor-events.ts';
 import {
   LastFactorDemanded,
@@ -176,7 +176,7 @@ export const enrolTotp = endpoint({
       uri: z.string(),
     }),
   },
-  refusals: [TooManySecondFactors],
+  refusals: [OwnProofNeeded, TooManySecondFactors],
   repeat: 'natural',
 });
 
@@ -194,7 +194,7 @@ export const confirmTotp = endpoint({
   params: OfFactor,
   body: z.strictObject({ code: Code }),
   replies: { 200: Added },
-  refusals: [Absent, ProofRefused, TooManySecondFactors],
+  refusals: [Absent, OwnProofNeeded, ProofRefused, TooManySecondFactors],
   repeat: 'natural',
 });
 
@@ -205,7 +205,7 @@ export const offerPasskey = endpoint({
   access: 'signed-in',
   stepUp: true,
   replies: { 200: PasskeyCreationOptions },
-  refusals: [TooManySecondFactors],
+  refusals: [OwnProofNeeded, TooManySecondFactors],
   repeat: 'natural',
 });
 
@@ -216,7 +216,7 @@ export const addPasskey = endpoint({
   access: 'signed-in',
   body: z.strictObject({ name: Line, passkey: PasskeyCreated }),
   replies: { 201: Added },
-  refusals: [PasskeyNotAdded, PasskeyKnown, TooManySecondFactors],
+  refusals: [OwnProofNeeded, PasskeyNotAdded, PasskeyKnown, TooManySecondFactors],
   repeat: 'natural',
 });
 
@@ -228,7 +228,7 @@ export const renameSecondFactor = endpoint({
   params: OfFactor,
   body: z.strictObject({ name: Line }),
   replies: { 200: SecondFactor },
-  refusals: [Absent],
+  refusals: [Absent, OwnProofNeeded],
 });
 
 export const removeSecondFactor = endpoint({
@@ -239,7 +239,7 @@ export const removeSecondFactor = endpoint({
   stepUp: true,
   params: OfFactor,
   replies: { 204: z.null() },
-  refusals: [Absent, LastFactorDemanded],
+  refusals: [Absent, OwnProofNeeded, LastFactorDemanded],
 });
 
 export const renewRecoveryCodes = endpoint({
@@ -249,7 +249,7 @@ export const renewRecoveryCodes = endpoint({
   access: 'signed-in',
   stepUp: true,
   replies: { 201: z.strictObject({ recoveryCodes: RecoveryCodes }) },
-  refusals: [SecondFactorMissing],
+  refusals: [OwnProofNeeded, SecondFactorMissing],
   repeat: 'natural',
 });
 

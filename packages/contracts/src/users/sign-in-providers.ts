@@ -50,15 +50,6 @@ export class FederatedAccountRefused extends refusal(z.object({ reason: Federate
   detail: ({ reason }) => reasons[reason],
 }) {}
 
-/** A provider vouches for somebody in its own organisation only. */
-export class OwnProofNeeded extends refusal(NoFacts, {
-  code: 'users.own-proof-needed',
-  kind: 'forbidden',
-  title: 'This needs your own password or second factor',
-  detail: () =>
-    "You signed in with your organisation's provider, which does not reach beyond it. Prove who you are with POST /api/v1/users/step-up, or sign in with your password.",
-}) {}
-
 /** As the provider writes it, to the last slash; no query and no fragment (OpenID Connect Discovery, section 3). */
 const Issuer = z
   .url({ protocol: /^https?$/ })

@@ -11,7 +11,14 @@ import {
 } from '@marimo/contracts/users';
 import type { Transaction, TransactionOptions } from '@marimo/postgres';
 import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { endSession, endSessionsOf, type KnownDevices, type SessionParts } from '../sessions/index.ts';
+import {
+  demandSayOverSelf,
+  endSession,
+  endSessionsOf,
+  hasOwnProof,
+  type KnownDevices,
+  type SessionParts,
+} from '../sessions/index.ts';
 import {
   isMember,
   isSessionOf,
@@ -34,39 +41,48 @@ export const deviceSessionRoutes = (
   revokingOfMember(deps),
 ];
 
-/** One piece of work in each of the organisations the caller belongs to, in one commit. */
+/**
+ * One piece of work in each of the organisations the caller belongs to, in one commit; only in the one they are in where
+ * they have not proved themselves who they are.
+ */
 async function everywhere(
   { database }: Deps,
   { deadlineAt, signal }: Pick<Call, 'deadlineAt' | 'signal'>,
-  personId: string,
+  caller: Caller,
   work: (tx: Transaction, tenantId: string) => Promise<void>,
   options: TransactionOptions = {},
 ): Promise<void> {
   await database.withoutTenant(
     async (tx) => {
-      const tenantIds = await workplacesOf(tx, personId);
+      const known = await workplacesOf(tx, caller.userId);
+      const everywhere = hasOwnProof(caller);
+      const tenantIds = known.filter((tenantId) => everywhere || tenantId === caller.tenantId);
       await tx.inEachTenant(tenantIds, (tenantId) => work(tx, tenantId));
     },
     { deadlineAt, signal, ...options },
   );
 }
 
-function remembering({ clock }: Deps, devices: KnownDevices): Route {
+/** Each has attempts of its own at the password, so a provider's word must not make any number of them. */
+function remembering({ database, clock }: Deps, devices: KnownDevices): Route {
   return handle(rememberDevice, async (call) => {
-    const { deviceToken, expiresAt } = devices.tokenFor(callerOf(call).userId, clock());
+    const caller = callerOf(call);
+    await database.withoutTenant((tx) => demandSayOverSelf(tx, caller));
+    const { deviceToken, expiresAt } = devices.tokenFor(caller.userId, clock());
     return reply(201, { deviceToken, expiresAt: expiresAt.toISOString() });
   });
 }
 
 function listing(deps: Deps): Route {
   return handle(listMySessions, async (call) => {
-    const { userId, sessionId } = callerOf(call);
+    const caller = callerOf(call);
+    const { userId, sessionId } = caller;
     const items: DeviceSession[] = [];
     const read = async (tx: Transaction, tenantId: string) => {
       const living = await livingSessions(tx, { personId: userId, now: deps.clock() });
       items.push(...living.map((session) => asSeen(session, tenantId, sessionId)));
     };
-    await everywhere(deps, call, userId, read, { readOnly: true });
+    await everywhere(deps, call, caller, read, { readOnly: true });
     items.sort((a, b) => b.lastUsedAt.localeCompare(a.lastUsedAt));
     return reply(200, { items, next: null });
   });
@@ -76,9 +92,10 @@ function naming(deps: Deps): Route {
   return handle(nameMySession, async (call) => {
     const { sessionId } = call.params;
     const { deviceName } = call.body;
-    const { userId, sessionId: current } = callerOf(call);
+    const caller = callerOf(call);
+    const { userId, sessionId: current } = caller;
     let named: DeviceSession | undefined;
-    await everywhere(deps, call, userId, async (tx, tenantId) => {
+    await everywhere(deps, call, caller, async (tx, tenantId) => {
       const [session] = await livingSessions(tx, { personId: userId, sessionId, now: deps.clock() });
       if (session === undefined) return;
       named = { ...asSeen(session, tenantId, current), deviceName };
@@ -94,9 +111,10 @@ function naming(deps: Deps): Route {
 function revokingOne(deps: Deps): Route {
   return handle(revokeMySession, async (call) => {
     const { sessionId } = call.params;
-    const { userId } = callerOf(call);
+    const caller = callerOf(call);
+    const { userId } = caller;
     let found = false;
-    await everywhere(deps, call, userId, async (tx) => {
+    await everywhere(deps, call, caller, async (tx) => {
       if (!(await isSessionOf(tx, userId, sessionId))) return;
       found = true;
       await endSession(tx, deps.outbox, { sessionId, personId: userId }, 'revoked', deps.clock());
@@ -108,11 +126,12 @@ function revokingOne(deps: Deps): Route {
 
 function revokingMany(deps: Deps): Route {
   return handle(revokeMySessions, async (call) => {
-    const { userId, sessionId } = callerOf(call);
+    const caller = callerOf(call);
+    const { userId, sessionId } = caller;
     const except = call.body.which === 'others' ? { except: sessionId } : {};
     const end = { personId: userId, reason: 'revoked', now: deps.clock(), ...except } as const;
     let ended = 0;
-    await everywhere(deps, call, userId, async (tx) => {
+    await everywhere(deps, call, caller, async (tx) => {
       ended += await endSessionsOf(tx, deps.outbox, end);
     });
     return reply(200, { ended });

@@ -14,7 +14,7 @@ import { type Transaction, violatedConstraint } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { type LinkTokens, useLink } from '../mail-links/index.ts';
 import { emailKey } from '../organisations/index.ts';
-import { actingAs } from '../sessions/index.ts';
+import { actingAs, demandSayOverSelf } from '../sessions/index.ts';
 import { askToVerify, noticeTo } from './letters.ts';
 import type { MailLimits } from './mail-limits.ts';
 import { personCalling, timeOf } from './own-call.ts';
@@ -44,7 +44,8 @@ function verifyRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
  */
 function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
   return handle(changeEmail, async (call) => {
-    const { userId } = personCalling(call);
+    const caller = personCalling(call);
+    const { userId } = caller;
     const { email } = call.body;
     // For the mailbox, and for the person who might try one mailbox after the other.
     await limits.demandMail('change', userId);
@@ -53,6 +54,7 @@ function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
       const now = clock();
       const account = await lockAccount(tx, userId);
       if (account === undefined) throw new Unauthenticated({});
+      await demandSayOverSelf(tx, caller);
       const verificationLinkId = await askToVerify(tx, outbox, { ...account, email }, now);
       const linkId = await noticeTo(tx, account, now);
       await outbox.add(tx, emailChangeAsked, userId, { userId, linkId, verificationLinkId });

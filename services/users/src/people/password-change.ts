@@ -13,6 +13,7 @@ import { demandStrongPassword } from '../passwords/index.ts';
 import {
   createThrottle,
   endSessionsOf,
+  hasOwnProof,
   issueFor,
   keepProof,
   lockLivingSession,
@@ -35,8 +36,9 @@ export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: Sessi
     if (account === undefined) throw new Unauthenticated({});
     const { email, name, passwordHash } = account;
     if (passwordHash === null) throw new PasswordNotSet({});
-    // Who is signed in has attempts of their own, whatever strangers try meanwhile.
-    const attempt = { email, address: call.address, knownDevice: caller.sessionId };
+    // Who is signed in has attempts of their own, whatever strangers try meanwhile; but a provider signs in any number.
+    const knownDevice = hasOwnProof(caller) ? caller.sessionId : undefined;
+    const attempt = { email, address: call.address, knownDevice };
     await throttle.begin(attempt);
     if (!(await hasher.matches(current, passwordHash, call.signal))) throw new CurrentPasswordWrong({});
     await throttle.succeeded(attempt);

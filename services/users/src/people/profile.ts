@@ -2,12 +2,14 @@ import { Absent } from '@marimo/contracts';
 import { type ChangeMe, changeMe, personChanged } from '@marimo/contracts/users';
 import { type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, meOf, versionOfMe } from '../organisations/index.ts';
+import { demandSayOverSelf } from '../sessions/index.ts';
 import { personCalling } from './own-call.ts';
 import { type Account, lockAccount, updateProfile } from './store.ts';
 
 export function profileRoute({ outbox, clock }: Deps): Route {
   return handle(changeMe, async (call) => {
-    const { userId, methods } = personCalling(call);
+    const caller = personCalling(call);
+    const { userId, methods } = caller;
     return call.inTenant(async (tx) => {
       const now = clock();
       const account = await lockAccount(tx, userId);
@@ -18,6 +20,7 @@ export function profileRoute({ outbox, clock }: Deps): Route {
 
       const { profile, changed } = profileAfter(account, call.body);
       if (changed.length === 0) return reply(200, seen, { etag: etagOf(versionOfMe(seen)) });
+      await demandSayOverSelf(tx, caller);
       await updateProfile(tx, userId, profile);
       await outbox.add(tx, personChanged, userId, { userId, changed });
       const after = { ...seen, user: { ...seen.user, ...profile } };

@@ -12,7 +12,7 @@ import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMember } from '../members/index.ts';
 import { emailKey, lockOrganisation } from '../organisations/index.ts';
 import { findAccount, lockAccount, personCalling } from '../people/index.ts';
-import { actingAs } from '../sessions/index.ts';
+import { actingAs, demandSayOverSelf } from '../sessions/index.ts';
 import { eraseEverywhere, eraseFormerMember } from './erasure.ts';
 import { allOf, partOf } from './export.ts';
 import { keptByWorkers } from './kept-by-workers.ts';
@@ -25,14 +25,16 @@ export function personalDataRoutes(deps: Deps): readonly Route[] {
 function exportMine(deps: Deps): Route {
   const { database, outbox, clock } = deps;
   return handle(exportMyData, async (call) => {
-    const { userId, tenantId } = personCalling(call);
+    const caller = personCalling(call);
+    const { userId, tenantId } = caller;
     const { deadlineAt, signal } = call;
     const { known, tenants } = await database.withoutTenant(
       async (tx) => {
         const known = await findAccount(tx, userId);
+        await demandSayOverSelf(tx, caller); // and again below: they may join another organisation meanwhile
         return { known, tenants: known === undefined ? [] : await tenantsKnowing(tx, known) };
       },
-      { deadlineAt, signal, readOnly: true },
+      { deadlineAt, signal },
     );
     if (known === undefined) throw new Unauthenticated({});
     const kept = await keptByWorkers(deps, known, tenants, call);
@@ -40,6 +42,7 @@ function exportMine(deps: Deps): Route {
       async (tx) => {
         const account = await lockAccount(tx, userId);
         if (account === undefined) throw new Unauthenticated({});
+        await demandSayOverSelf(tx, caller);
         const all = await allOf(tx, account, kept, clock());
         await tx.enterTenant(tenantId);
         await outbox.add(tx, personalDataExported, userId, { userId, scope: 'person' });
@@ -73,13 +76,15 @@ function exportOfMember(deps: Deps): Route {
 
 function eraseMine(deps: Deps): Route {
   return handle(eraseMe, async (call) => {
-    const { userId, tenantId } = personCalling(call);
+    const caller = personCalling(call);
+    const { userId, tenantId } = caller;
     const { deadlineAt, signal } = call;
     await actingAs(tenantId, userId, () =>
       deps.database.withoutTenant(
         async (tx) => {
           const account = await lockAccount(tx, userId);
           if (account === undefined) throw new Unauthenticated({});
+          await demandSayOverSelf(tx, caller);
           if (emailKey(account.email) !== emailKey(call.body.email.trim())) throw new OwnEmailDiffers({});
           await eraseEverywhere(tx, deps, account, tenantId);
         },

@@ -13,8 +13,9 @@ import {
 } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
-import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership } from '../organisations/index.ts';
+import { demandSayOverSelf } from '../sessions/index.ts';
 import { takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
 import { about, giveRecoveryCodes, shown } from './factor-routes.ts';
@@ -48,9 +49,10 @@ function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): re
   const { keys } = proving;
   return [
     handle(enrolTotp, async (call) => {
-      const { personId } = enrolling(call);
+      const { personId, caller } = enrolling(call);
       const now = clock();
       return call.inTenant(async (tx) => {
+        await demandSayOverSelf(tx, caller);
         await demandRoom(tx, personId, 'totp');
         await deleteBegunFactors(tx, { personId });
         const membership = await findMembership(tx, personId, now);
@@ -64,10 +66,11 @@ function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): re
     }),
 
     handle(confirmTotp, async (call) => {
-      const { personId } = enrolling(call);
+      const { personId, caller } = enrolling(call);
       const { factorId } = call.params;
       const now = clock();
       return call.inTenant(async (tx) => {
+        await demandSayOverSelf(tx, caller);
         const factors = await demandRoom(tx, personId, 'totp', factorId);
         // The answer was lost, or the button pressed twice.
         const added = factors.find((each) => each.factorId === factorId && each.kind === 'totp');
@@ -89,9 +92,10 @@ function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): re
 function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorParts): readonly Route[] {
   return [
     handle(offerPasskey, async (call) => {
-      const { personId, sessionId } = enrolling(call);
+      const { personId, sessionId, caller } = enrolling(call);
       const now = clock();
       return call.inTenant(async (tx) => {
+        await demandSayOverSelf(tx, caller);
         await demandRoom(tx, personId, 'passkey');
         const membership = await findMembership(tx, personId, now);
         if (membership === undefined) throw new Unauthenticated({});
@@ -103,12 +107,13 @@ function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorPa
     }),
 
     handle(addPasskey, async (call) => {
-      const { personId, sessionId } = enrolling(call);
+      const { personId, sessionId, caller } = enrolling(call);
       const { name, passkey } = call.body;
       const now = clock();
       const challenge = challengeIn(passkey.response.clientDataJSON) ?? '';
       const created = await readCreated(relyingParty, passkey, challenge);
       const added = await call.inTenant(async (tx) => {
+        await demandSayOverSelf(tx, caller);
         // Taken in any case: what was signed for it wrongly is not tried again.
         const asked = { purpose: 'add-passkey', sessionId } as const;
         const isOurs = await takeChallenge(tx, challengeHash(challenge), asked, now);
@@ -133,9 +138,15 @@ async function insertAdded(
   return add(tx, outbox, { personId, factorId, now });
 }
 
-function enrolling({ caller }: Pick<Call, 'caller'>): { personId: string; sessionId: string } {
+interface Enrolling {
+  readonly personId: string;
+  readonly sessionId: string;
+  readonly caller: Caller;
+}
+
+function enrolling({ caller }: Pick<Call, 'caller'>): Enrolling {
   if (caller === undefined) throw new Unauthenticated({});
-  return { personId: caller.userId, sessionId: caller.sessionId };
+  return { personId: caller.userId, sessionId: caller.sessionId, caller };
 }
 
 /** The factors there are; one more of this kind may be added until the transaction ends. */

@@ -1,4 +1,4 @@
-import { Absent } from '@marimo/contracts';
+import { Absent, Unauthenticated } from '@marimo/contracts';
 import {
   LastFactorDemanded,
   listSecondFactors,
@@ -13,7 +13,8 @@ import {
 } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
-import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { demandSayOverSelf } from '../sessions/index.ts';
 import { noticeTo } from './notice.ts';
 import { countRecoveryCodes, replaceRecoveryCodes } from './recovery-code-store.ts';
 import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
@@ -38,9 +39,11 @@ export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[
     }),
 
     handle(renameSecondFactor, async (call) => {
-      const personId = call.caller?.userId ?? '';
+      const caller = callerOf(call);
+      const personId = caller.userId;
       const { factorId } = call.params;
       return call.inTenant(async (tx) => {
+        await demandSayOverSelf(tx, caller);
         const renamed = await renameFactor(tx, { personId, factorId, name: call.body.name });
         if (renamed === undefined) throw new Absent({ resource: 'second factor' });
         await outbox.add(tx, secondFactorRenamed, personId, about(personId, renamed));
@@ -48,10 +51,13 @@ export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[
       });
     }),
 
-    handle(removeSecondFactor, async ({ caller, params, tenantId, signal, deadlineAt }) => {
-      const personId = caller?.userId ?? '';
+    handle(removeSecondFactor, async (call) => {
+      const { params, tenantId, signal, deadlineAt } = call;
+      const caller = callerOf(call);
+      const personId = caller.userId;
       await database.withoutTenant(
         async (tx) => {
+          await demandSayOverSelf(tx, caller);
           // Two who remove the last two at once would each see the other's.
           await lockStanding(tx, personId);
           const removed = await deleteFactor(tx, personId, params.factorId);
@@ -67,14 +73,21 @@ export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[
     }),
 
     handle(renewRecoveryCodes, async (call) => {
-      const personId = call.caller?.userId ?? '';
+      const caller = callerOf(call);
+      const personId = caller.userId;
       return call.inTenant(async (tx) => {
+        await demandSayOverSelf(tx, caller);
         await lockStanding(tx, personId);
         if ((await findFactors(tx, personId)).length === 0) throw new SecondFactorMissing({});
         return reply(201, { recoveryCodes: await giveRecoveryCodes(tx, outbox, personId) });
       });
     }),
   ];
+}
+
+function callerOf({ caller }: Pick<Call, 'caller'>): Caller {
+  if (caller === undefined) throw new Unauthenticated({});
+  return caller;
 }
 
 /** New recovery codes instead of the old ones; only their hashes stay. */

@@ -11,7 +11,13 @@ import {
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
-import { issueFor, keepProof, lockLivingSession, type ProofOfIdentity } from '../sessions/index.ts';
+import {
+  hasOwnProof,
+  issueFor,
+  keepProof,
+  lockLivingSession,
+  type ProofOfIdentity,
+} from '../sessions/index.ts';
 import { takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
 import { methodsAfter, type Proof } from './methods.ts';
@@ -29,10 +35,14 @@ type SteppedUp = ProofOfIdentity & { readonly sessionId: string };
 interface Asking {
   readonly personId: string;
   readonly sessionId: string;
+  readonly ownProof: boolean;
   readonly now: Date;
 }
 
-/** As with sign-in: ten at once, then one each half minute. For the session, so a stolen one slows only itself. */
+/**
+ * As with sign-in: ten at once, then one each half minute. For the session, so a stolen one slows only itself; for the
+ * person where only a provider vouches for them, because it could begin any number of sessions to guess in.
+ */
 const failures = { perSecond: 1 / 30, burst: 10 };
 
 export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Route[] {
@@ -40,7 +50,7 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
   return [
     handle(stepUp, async (call) => {
       const asking = askingIn(call, clock());
-      const bucket = `step-up:${asking.sessionId}`;
+      const bucket = `step-up:${asking.ownProof ? asking.sessionId : asking.personId}`;
       const { remaining } = await cache.take(bucket, failures, 0);
       if (remaining < 1) throw new TooManyAttempts({}, { retryAfterSeconds: 30 });
       const byPassword = call.body.password !== undefined && (await passwordProof(deps, parts, call, asking));
@@ -80,7 +90,8 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
 
 function askingIn({ caller }: Pick<Call, 'caller'>, now: Date): Asking {
   if (caller === undefined) throw new Unauthenticated({});
-  return { personId: caller.userId, sessionId: caller.sessionId, now };
+  const { userId: personId, sessionId } = caller;
+  return { personId, sessionId, ownProof: hasOwnProof(caller), now };
 }
 
 /** Undefined when the password is wrong. Hashing takes long, so it is done before the transaction. */

@@ -28,3 +28,16 @@ export async function keepProof(
     'keep_proof',
   );
 }
+
+/** Whether a person has no password and belongs to this organisation and no other; and stays so meanwhile. */
+export async function isProviderAlone(tx: Transaction, personId: string, tenantId: string): Promise<boolean> {
+  const row = await tx.first(
+    `select from person p
+      where p.person_id = $1 and p.password_hash is null
+        and not exists (select from workplace w where w.person_id = p.person_id and w.tenant_id <> $2)
+        for update`,
+    [personId, tenantId],
+    'is_provider_alone',
+  );
+  return row !== undefined;
+}

@@ -1,4 +1,4 @@
-import { FederatedSignInRefused, SignInProviderUnusable } from '@marimo/contracts/users';
+import { SignInProviderUnusable } from '@marimo/contracts/users';
 import type { Log } from '@marimo/observability';
 import { ClientError, ResponseBodyError } from 'openid-client';
 
@@ -9,17 +9,21 @@ const wrongTokens = [
   'OAUTH_INVALID_RESPONSE',
 ];
 
+/** Whether it is the code or the token that is not right, and not the provider: unknown, used or somebody else's. */
+export function isWrongToken(error: unknown): boolean {
+  if (error instanceof ResponseBodyError) return error.error === 'invalid_grant';
+  return error instanceof ClientError && wrongTokens.includes(error.code ?? '');
+}
+
 /**
  * What a failure of the library means for who signs in. Nothing of what the provider sent is passed on but the name of
  * its error: there may be tokens in it.
  */
-export function readFailure(error: unknown, log: Log, providerId: string): Error {
+export function readFailure(error: unknown, log: Log, providerId: string): SignInProviderUnusable {
   if (error instanceof SignInProviderUnusable) return error;
   const said = error instanceof ResponseBodyError ? nameOf(error.error) : undefined;
   const code = error instanceof ClientError ? error.code : undefined;
   log.warn('a sign-in provider was of no use', { providerId, said, code, kind: kindOf(error) });
-  // Unknown, used or somebody else's: the code is not right, and the provider is.
-  if (said === 'invalid_grant' || wrongTokens.includes(code ?? '')) return new FederatedSignInRefused({});
   if (said !== undefined) return new SignInProviderUnusable({ reason: `It answered ${said}.` });
   if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') {
     return new SignInProviderUnusable({

@@ -1,9 +1,9 @@
-import { SignInProviderUnusable } from '@marimo/contracts/users';
+import { FederatedSignInRefused, SignInProviderUnusable } from '@marimo/contracts/users';
 import type { Log } from '@marimo/observability';
 import { LRUCache } from 'lru-cache';
 import * as openid from 'openid-client';
 import type { Claims } from './claims.ts';
-import { readFailure } from './failures.ts';
+import { isWrongToken, readFailure } from './failures.ts';
 import type { Flow } from './flow.ts';
 import { outsideFetch } from './outside.ts';
 import type { Provider } from './store.ts';
@@ -131,7 +131,8 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
         if (claims === undefined) throw new Error('An identity token was demanded');
         return claims;
       } catch (error) {
-        throw readFailure(error, log, asked.provider.providerId);
+        const failure = readFailure(error, log, asked.provider.providerId);
+        throw isWrongToken(error) ? new FederatedSignInRefused({}) : failure;
       }
     },
   };

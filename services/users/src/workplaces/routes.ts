@@ -1,7 +1,7 @@
 import { Unauthenticated } from '@marimo/contracts';
 import { listWorkplaces, switchOrganisation, type Workplace } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { type SessionParts, signedIn } from '../sessions/index.ts';
+import { hasOwnProof, type SessionParts, signedIn } from '../sessions/index.ts';
 import { organisationHere, placesOf } from './store.ts';
 import { switchTo } from './switching.ts';
 
@@ -11,7 +11,10 @@ export function workplaceRoutes({ database, outbox, clock }: Deps, parts: Sessio
       const items = await database.withoutTenant(
         async (tx) => {
           const found: Workplace[] = [];
-          const places = await placesOf(tx, caller?.userId ?? '');
+          const known = await placesOf(tx, caller?.userId ?? '');
+          // Where else somebody works is not for the eyes of who has only a provider's word, or a key.
+          const everywhere = caller !== undefined && hasOwnProof(caller);
+          const places = known.filter(({ tenantId }) => everywhere || tenantId === caller?.tenantId);
           const memberships = new Map(places.map(({ tenantId, state }) => [tenantId, state]));
           await tx.inEachTenant([...memberships.keys()], async (tenantId) => {
             const organisation = await organisationHere(tx);

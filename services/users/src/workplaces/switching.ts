@@ -4,7 +4,14 @@ import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { Call, Caller } from '@marimo/service-kit';
 import { findMembership, holdOrganisation, type Membership } from '../organisations/index.ts';
-import { actingAs, leaveSession, type StartedSession, startSession } from '../sessions/index.ts';
+import {
+  actingAs,
+  demandOwnProof,
+  leaveSession,
+  methodsElsewhere,
+  type StartedSession,
+  startSession,
+} from '../sessions/index.ts';
 import { isActiveHere } from './store.ts';
 
 export interface Switching {
@@ -25,7 +32,8 @@ export interface Switched {
  * in the other organisation first. In a transaction without a tenant.
  *
  * Errors: Absent for an organisation the caller cannot work in, whether it exists or not; Unauthenticated when the
- * session has ended, or there is none: an API key stays where it is.
+ * session has ended, or there is none: an API key stays where it is; OwnProofNeeded where only a provider of the
+ * organisation that is left vouches for them.
  */
 export async function switchTo(
   tx: Transaction,
@@ -41,7 +49,9 @@ export async function switchTo(
     proof = await leaveSession(tx, outbox, { sessionId, personId }, now);
   });
   if (proof === undefined) throw new Unauthenticated({});
-  const { authenticatedAt, methods } = proof;
+  demandOwnProof(proof);
+  const { authenticatedAt } = proof;
+  const methods = methodsElsewhere(proof.methods);
   await tx.inEachTenant([organisationId], () =>
     actingAs(organisationId, personId, async () => {
       await before();

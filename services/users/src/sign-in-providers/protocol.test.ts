@@ -1,0 +1,198 @@
+import { createServer } from 'node:http';
+import {
+  beginFederatedSignIn,
+  changeSignInProvider,
+  checkSignInProvider,
+  FederatedSignInRefused,
+  finishFederatedSignIn,
+  type SignedIn,
+  SignInProviderUnusable,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
+import { peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+
+const clock = testClock(new Date().toISOString());
+let users: ServiceUnderTest;
+let provider: ProviderUnderTest;
+let admin: SignedIn;
+let providerId: string;
+beforeAll(async () => {
+  provider = await providerUnderTest();
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+  admin = await people.organisation();
+  providerId = await federation.connect(admin);
+  await provider.says('anna', { email: admin.user.email, email_verified: true });
+});
+afterAll(async () => {
+  await users?.stop();
+  await provider?.stop();
+});
+
+const people = peopleOf(() => users, clock.now);
+const federation = federationOf(
+  () => users,
+  () => provider,
+);
+
+/** A sign-in up to the moment at which the browser is back. */
+async function back(at = providerId) {
+  const { authorizationUrl, browserSecret } = await federation.begin(admin.organisation.id, at);
+  return { ...(await provider.visit(authorizationUrl, 'anna')), browserSecret };
+}
+const finish = (body: Awaited<ReturnType<typeof back>>) => users.call(finishFederatedSignIn, { body });
+const sessions = async () =>
+  (await users.database.sql('select from session where tenant_id = $1', [admin.organisation.id])).length;
+
+describe('the end of a sign-in with a provider', () => {
+  it('comes once', async () => {
+    const brought = await back();
+    expect(statusesOf(await Promise.all([finish(brought), finish(brought)]))).toEqual([200, 401]);
+    expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
+  });
+
+  it('comes in the browser that began, whoever lures another into it; and that browser can still end it', async () => {
+    const brought = await back();
+    const { browserSecret } = await back();
+    expect(await finish({ ...brought, browserSecret })).toBeRefused(FederatedSignInRefused);
+    expect(await finish({ ...brought, browserSecret: '' })).toBeRefused(FederatedSignInRefused);
+    expect((await finish(brought)).status).toBe(200);
+  });
+
+  it('comes with its own state', async () => {
+    const [one, two] = [await back(), await back()];
+    const before = await sessions();
+    // Somebody else's code under my state, as an attacker plants it.
+    expect(await finish({ ...one, code: two.code })).toBeRefused(FederatedSignInRefused);
+    for (const state of [
+      '',
+      'x',
+      'A'.repeat(64),
+      `${two.state.slice(0, -1)}${two.state.endsWith('A') ? 'B' : 'A'}`,
+    ]) {
+      expect(await finish({ ...two, state })).toBeRefused(FederatedSignInRefused);
+    }
+    expect(await sessions()).toBe(before);
+  });
+
+  it('comes with the code as the provider gave it', async () => {
+    const brought = await back();
+    expect(await finish({ ...brought, code: `${brought.code}x` })).toBeRefused(FederatedSignInRefused);
+    expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
+  });
+
+  it('comes from the provider it was begun with, not from another one it was mixed up with', async () => {
+    const before = await sessions();
+    expect(await finish({ ...(await back()), iss: 'https://evil.example.com' })).toBeRefused(
+      FederatedSignInRefused,
+    );
+    const { iss: _, ...without } = await back();
+    expect(await finish(without)).toBeRefused(FederatedSignInRefused);
+    expect(await sessions()).toBe(before);
+  });
+
+  it('comes within ten minutes', async () => {
+    const brought = await back();
+    clock.advance(10 * 60_000);
+    expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
+    clock.advance(-10 * 60_000);
+  });
+
+  it('does not come any more when the provider was changed or disabled meanwhile', async () => {
+    const change = (body: object) =>
+      users.call(changeSignInProvider, { params: { providerId }, body }, { as: admin.accessToken });
+    const brought = await back();
+    await change({ enabled: false });
+    expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
+    await change({ enabled: true });
+  });
+
+  it('goes well for a client without a secret, which PKCE protects', async () => {
+    const open = await federation.connect(admin, { clientId: 'public', clientSecret: undefined });
+    expect((await finish(await back(open))).status).toBe(200);
+  });
+
+  it('goes well right after the provider has changed its keys', async () => {
+    expect((await finish(await back())).status).toBe(200);
+    await provider.rotateKeys();
+    expect((await finish(await back())).status).toBe(200);
+  });
+
+  it('leaves no secret in what is stored and told', async () => {
+    const brought = await back();
+    const { accessToken } = (await finish(brought)).body as SignedIn;
+    const told = JSON.stringify(await users.events());
+    const stored = JSON.stringify(await users.database.sql('select * from federated_sign_in'));
+    for (const secret of [
+      brought.state,
+      brought.code,
+      brought.browserSecret,
+      accessToken,
+      'secret of marimo',
+    ]) {
+      expect(told.includes(secret)).toBe(false);
+      expect(stored.includes(secret)).toBe(false);
+    }
+  });
+});
+
+describe('a provider that cannot be used', () => {
+  const unusable = async (issuer: string, changes: object = {}) => {
+    const at = await federation.connect(admin, { issuer, ...changes });
+    const params = { providerId: at };
+    const begun = await users.call(beginFederatedSignIn, {
+      body: { organisationId: admin.organisation.id, ...params },
+    });
+    expect(await users.call(checkSignInProvider, { params }, { as: admin.accessToken })).toBeRefused(
+      SignInProviderUnusable,
+    );
+    expect(begun).toBeRefused(SignInProviderUnusable);
+  };
+
+  it('is told as such where nobody listens', () => unusable('http://127.0.0.1:9'));
+
+  it.each<[string, string, string]>([
+    ['answers with a page', 'text/html', '<html>'],
+    ['answers with half a text', 'application/json', '{"issuer": "http'],
+    ['answers with a list', 'application/json', '[]'],
+    ['calls itself another', 'application/json', '{"issuer":"https://op.example.com"}'],
+    [
+      'sends the browser to a script',
+      'application/json',
+      '{"issuer":"ISSUER","authorization_endpoint":"javascript:alert(1)"}',
+    ],
+    ['never ends', 'application/json', `{"issuer":"ISSUER","x":"${'x'.repeat(1_100_000)}"}`],
+  ])('is told as such where it %s', async (_, contentType, body) => {
+    const server = createServer((req, res) => {
+      res.setHeader('content-type', contentType);
+      res.end(body.replace('ISSUER', `http://${req.headers.host}`));
+    });
+    const port = await new Promise<number>((listening) => {
+      server.listen(0, '127.0.0.1', () => listening((server.address() as { port: number }).port));
+    });
+    await unusable(`http://127.0.0.1:${port}`);
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+  });
+
+  it('is told as such where it does not know our secret', async () => {
+    const at = await federation.connect(admin, { clientSecret: 'wrong' });
+    expect(await finish(await back(at))).toBeRefused(SignInProviderUnusable, {
+      reason: 'It answered invalid_client.',
+    });
+  });
+
+  it('says what it is when it can', async () => {
+    const answer = await users.call(
+      checkSignInProvider,
+      { params: { providerId } },
+      { as: admin.accessToken },
+    );
+    expect(answer.body).toEqual({
+      issuer: provider.issuer,
+      authorizationEndpoint: `${provider.issuer}/auth`,
+      offersPkce: true,
+    });
+  });
+});

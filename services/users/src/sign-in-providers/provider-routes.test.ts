@@ -1,0 +1,163 @@
+import { Absent, Forbidden, newId, Stale } from '@marimo/contracts';
+import {
+  beginFederatedSignIn,
+  changeSignInProvider,
+  connectSignInProvider,
+  getSignInProvider,
+  listSignInProviders,
+  type SignedIn,
+  SignInProviderConflict,
+  SignInProviderUnusable,
+  signInProviderChanged,
+  signInProviderConnected,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
+import { peopleOf } from '../../test/workplace-under-test.ts';
+
+const clock = testClock(new Date().toISOString());
+let users: ServiceUnderTest;
+let provider: ProviderUnderTest;
+let admin: SignedIn;
+beforeAll(async () => {
+  provider = await providerUnderTest();
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+  admin = await people.organisation();
+});
+afterAll(async () => {
+  await users?.stop();
+  await provider?.stop();
+});
+
+const people = peopleOf(() => users, clock.now);
+const federation = federationOf(
+  () => users,
+  () => provider,
+);
+const asAdmin = () => ({ as: admin.accessToken });
+const wanted = (changes: object = {}) => ({
+  providerId: newId(),
+  name: 'Keycloak',
+  issuer: 'https://id.example.com/realms/pine',
+  clientId: 'marimo',
+  clientSecret: 'quite secret',
+  ...changes,
+});
+const connect = (body: ReturnType<typeof wanted>, as = asAdmin()) =>
+  users.call(connectSignInProvider, { body }, as);
+const change = (providerId: string, body: object, headers: Record<string, string> = {}) =>
+  users.call(changeSignInProvider, { params: { providerId }, body }, { ...asAdmin(), headers });
+
+describe('connecting a sign-in provider', () => {
+  it('works while the provider is away, tells what to enter there, and never shows the secret', async () => {
+    const body = wanted();
+    const answer = await connect(body);
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({
+      providerId: body.providerId,
+      hasClientSecret: true,
+      redirectUri: 'http://localhost:8080/api/v1/users/federated-sign-ins/callback',
+      scopes: ['email', 'openid', 'profile'],
+      enabled: true,
+      createMembers: false,
+    });
+    const got = await users.call(getSignInProvider, { params: { providerId: body.providerId } }, asAdmin());
+    const listed = await users.call(listSignInProviders, {}, asAdmin());
+    expect(listed.body.items).toContainEqual(got.body);
+    const [stored] = await users.database.sql<{ sealed_secret: Buffer }>(
+      'select * from sign_in_provider where provider_id = $1',
+      [body.providerId],
+    );
+    expect(stored?.sealed_secret.includes('quite secret')).toBe(false);
+    const told = (await users.events()).filter(({ subject }) => subject === body.providerId);
+    expect(told).toMatchObject([{ type: signInProviderConnected.type }]);
+    for (const text of [answer.json, got.json, listed.json, told]) {
+      expect(JSON.stringify(text)).not.toContain('quite secret');
+    }
+  });
+
+  it('can be repeated, and is a conflict with another content or another secret', async () => {
+    const body = wanted();
+    await connect(body);
+    expect((await connect(body)).status).toBe(200);
+    for (const other of [{ name: 'Other' }, { clientSecret: 'other' }, { roles: { a: 'user' } }]) {
+      expect(await connect({ ...body, ...other })).toBeRefused(SignInProviderConflict);
+    }
+  });
+
+  it('is for who may', async () => {
+    const boris = await people.member(admin, ['manager']);
+    expect(await connect(wanted(), { as: boris.accessToken })).toBeRefused(Forbidden);
+  });
+
+  it.each([
+    ['ftp://id.example.com'],
+    ['https://id.example.com/?realm=1'],
+    ['https://id.example.com/#x'],
+    ['https://user:secret@id.example.com'],
+    ['nonsense'],
+  ])('refuses %s as an issuer', async (issuer) => {
+    expect((await connect(wanted({ issuer }))).status).toBe(400);
+  });
+});
+
+describe('changing a sign-in provider', () => {
+  it('changes what is told, once, and only what somebody has seen', async () => {
+    const body = wanted();
+    await connect(body);
+    const params = { providerId: body.providerId };
+    const etag = (await users.call(getSignInProvider, { params }, asAdmin())).headers.get('etag') ?? '';
+    const changed = await change(body.providerId, { name: 'SSO', clientSecret: null }, { 'if-match': etag });
+    expect(changed.body).toMatchObject({ name: 'SSO', hasClientSecret: false, issuer: body.issuer });
+    expect(await change(body.providerId, { name: 'X' }, { 'if-match': etag })).toBeRefused(Stale);
+    expect((await change(body.providerId, { name: 'SSO' })).status).toBe(200);
+    const told = (await users.events()).filter(({ type }) => type === signInProviderChanged.type);
+    expect(told.map(({ data }) => data)).toEqual([
+      { providerId: body.providerId, name: 'SSO', changed: ['name', 'clientSecret'] },
+    ]);
+  });
+
+  it('forgets whom the provider knew with another issuer, because there the same subjects are other people', async () => {
+    const boris = await people.member(admin);
+    const vera = await people.member(admin);
+    const other = await providerUnderTest();
+    const providerId = await federation.connect(admin);
+    const here = admin.organisation.id;
+    await federation.entered(here, providerId, '1', { email: boris.user.email, email_verified: true });
+    await change(providerId, { issuer: other.issuer });
+    await other.says('1', { email: vera.user.email, email_verified: true });
+    const { authorizationUrl, browserSecret } = await federation.begin(here, providerId);
+    const brought = await other.visit(authorizationUrl, '1');
+    const { user } = await federation.finished({ ...brought, browserSecret });
+    await other.stop();
+    expect(user.id).toBe(vera.user.id);
+  });
+
+  it('is as absent for another organisation as one that is not there', async () => {
+    const body = wanted();
+    await connect(body);
+    const { accessToken: as } = await people.organisation();
+    const { providerId } = body;
+    for (const params of [{ providerId }, { providerId: newId() }]) {
+      expect(await users.call(getSignInProvider, { params }, { as })).toBeRefused(Absent);
+      const renamed = await users.call(changeSignInProvider, { params, body: { name: 'Mine' } }, { as });
+      expect(renamed).toBeRefused(Absent);
+    }
+    expect((await connect(body, { as })).status).toBe(201); // its own, under the same id
+  });
+});
+
+describe('after JWT_SECRET was lost', () => {
+  it('says that the client secret has to be entered again, and goes on with that', async () => {
+    const providerId = await federation.connect(admin);
+    await users.database.sql("update factor_key set sealed_key = 'sealed with another secret'");
+    const begin = () =>
+      users.call(beginFederatedSignIn, { body: { organisationId: admin.organisation.id, providerId } });
+    const refused = await begin();
+    expect(refused).toBeRefused(SignInProviderUnusable);
+    expect(JSON.stringify(refused.json)).toContain('Enter the secret again');
+    await change(providerId, { clientSecret: 'secret of marimo' });
+    expect((await begin()).status).toBe(201);
+  });
+});
