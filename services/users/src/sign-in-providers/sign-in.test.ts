@@ -139,7 +139,9 @@ describe('somebody the provider of their organisation vouches for', () => {
     const answer = await federation.enter(admin.organisation.id, providerId, who);
     expect(answer).toBeRefused(FederatedAccountRefused, { reason });
     expect(
-      await users.database.sql('select from person where email_key = $1', ['email' in claims ? claims.email : '']),
+      await users.database.sql('select from person where email_key = $1', [
+        'email' in claims ? claims.email : '',
+      ]),
     ).toEqual([]);
   });
 
