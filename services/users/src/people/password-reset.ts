@@ -19,7 +19,7 @@ import {
 } from '../mail-links/index.ts';
 import { emailKey } from '../organisations/index.ts';
 import { demandStrongPassword, type PasswordHasher } from '../passwords/index.ts';
-import { actingAs, endSessionsOf } from '../sessions/index.ts';
+import { actingAs, endSessionsOf, type SessionParts } from '../sessions/index.ts';
 import { later, noticeTo, resetLinkLastsMs } from './letters.ts';
 import type { MailLimits } from './mail-limits.ts';
 import { timeOf } from './own-call.ts';
@@ -34,7 +34,7 @@ import {
   tenantsOf,
 } from './store.ts';
 
-interface ResetParts {
+interface ResetParts extends Pick<SessionParts, 'devices'> {
   readonly hasher: PasswordHasher;
   readonly links: LinkTokens;
 }
@@ -100,7 +100,7 @@ async function pretend(tx: Transaction, now: Date): Promise<void> {
   await issueNotice(tx, decoy); // in place of the event
 }
 
-function finishRoute(deps: Deps, { hasher, links }: ResetParts): Route {
+function finishRoute(deps: Deps, { hasher, links, devices }: ResetParts): Route {
   const { database, clock } = deps;
   return handle(finishPasswordReset, async (call) => {
     const linkId = links.readLink(call.body.token, 'reset-password');
@@ -116,7 +116,8 @@ function finishRoute(deps: Deps, { hasher, links }: ResetParts): Route {
     await actingAs(account.lastTenantId, account.personId, () =>
       database.withoutTenant((tx) => resetPassword(tx, deps, { linkId, passwordHash }), timeOf(call)),
     );
-    return reply(204, null);
+    const { deviceToken, expiresAt } = devices.tokenFor(account.personId, clock());
+    return reply(200, { deviceToken, expiresAt: expiresAt.toISOString() });
   });
 }
 
