@@ -7,6 +7,12 @@ export const openToEveryone: Readonly<Record<string, string>> = {
   'POST /api/v1/users/login/second-factor': 'the challenge of the first step in the body is the proof',
   'POST /api/v1/users/passkey-challenges': 'a sign-in with a passkey begins with it',
   'POST /api/v1/users/login/passkey': 'the signature of the passkey is the proof',
+  'GET /api/v1/users/organisations/{organisationId}/sign-in-options':
+    'names of providers, for the sign-in page',
+  'POST /api/v1/users/federated-sign-ins': 'a sign-in with a provider begins with it',
+  'GET /api/v1/users/federated-sign-ins/callback': 'leads the browser on to the portal and does nothing',
+  'POST /api/v1/users/federated-sign-ins/finish':
+    "the provider's code and the browser's secret in the body are the proof",
   'POST /api/v1/users/api-key-tokens': 'the key in the body is the proof',
   'POST /api/v1/users/password-resets': 'who forgot the password cannot sign in; the answer tells nothing',
   'POST /api/v1/users/password-resets/finish': 'the token of the mail in the body is the proof',
