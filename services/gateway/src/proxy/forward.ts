@@ -36,6 +36,8 @@ export interface Forwarding {
 
 export type Forward = (passage: Passage, request: Outgoing) => Promise<void>;
 
+const restMs = 1_000;
+
 /** Sends a request to an instance of its service, and to another where that is safe. Returns once it is answered. */
 export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward {
   const budgetOf = retryBudgets();
@@ -45,7 +47,10 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
     budget.earn();
     const tried = new Set<Upstream>();
     const isOpen = (one: Upstream) => breakers.isOpen(one.instance);
-    const untried = () => upstreams.choose(request, (one) => tried.has(one) || isOpen(one));
+    const untried = () => {
+      const isOut = (one: Upstream) => tried.has(one) || isOpen(one);
+      return upstreams.choose(request, (one) => isOut(one) || rests(one)) ?? upstreams.choose(request, isOut);
+    };
     for (let tries = 1; ; tries++) {
       const fresh = untried();
       if (fresh === undefined && tries > 1) await pause(passage, backoffMs(tries - 1));
@@ -70,11 +75,20 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
       if (outcome.kind === 'answered') return;
 
       const failure = failureOf(outcome);
+      if (failure === 'no-answer' || failure === 'not-sent') upstream.restsUntil = performance.now() + restMs;
       // Having been turned away was weighed, and paid for, as it happened.
       if (failure !== 'turned-away' && !allowed(failure)) throw refusalFor(outcome, service);
       metrics.retries.inc({ upstream: service, reason: failure });
     }
   };
+}
+
+/**
+ * Whether it failed a moment ago: others come first, where there are any. A breaker weighs a whole window, so one that
+ * went well for long and then breaks down would take many with it.
+ */
+function rests({ restsUntil }: Upstream): boolean {
+  return restsUntil !== 0 && restsUntil > performance.now();
 }
 
 /** Never rejects. Not async: each promise on this way is a turn of the queue for every request. */

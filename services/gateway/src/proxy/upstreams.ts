@@ -25,6 +25,8 @@ export interface Upstream {
   readonly origin: string;
   readonly pool: Pool;
   inFlight: number;
+  /** By the clock of `performance`; 0 while it never failed. */
+  restsUntil: number;
 }
 
 /** Who may answer a request. */
@@ -162,7 +164,7 @@ export class Upstreams {
     const known = this.#byPlace.get(place);
     if (known !== undefined) return Object.assign(known, { instance });
     const origin = `http://${place}`;
-    const upstream = { instance, origin, pool: new Pool(origin, poolOptions), inFlight: 0 };
+    const upstream = { instance, origin, pool: new Pool(origin, poolOptions), inFlight: 0, restsUntil: 0 };
     this.#byPlace.set(place, upstream);
     return upstream;
   }
