@@ -16,7 +16,10 @@ const reachable = Object.entries(contracts).flatMap(([service, endpoints]) =>
     .filter(({ path }) => path.startsWith('/api/'))
     .map((endpoint) => ({ service: service as ServiceName, endpoint })),
 );
-const withIds = reachable.filter(({ endpoint }) => endpoint.path.includes('{'));
+// What is public tells everybody the same, whoever asks.
+const withIds = reachable.filter(
+  ({ endpoint }) => endpoint.path.includes('{') && endpoint.access !== 'public',
+);
 const nameOf = ({ method, path }: AnyEndpoint) => `${method} ${path}`;
 
 let whole: WholePlatform;

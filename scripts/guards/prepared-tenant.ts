@@ -39,6 +39,13 @@ export async function prepareTenant(owner: ApiClient, marker: string): Promise<R
   });
   await made('/api/v1/users/roles', { name: 'zebra', title: marker, grants: ['accounting.report.read'] });
   await made('/api/v1/users/invitations', { email: 'zebra@example.com', roles: ['agent'], language: 'en' });
+  await made('/api/v1/users/sign-in-providers', {
+    providerId: newId(),
+    name: marker,
+    issuer: 'https://idp.example',
+    clientId: 'marimo',
+    clientSecret: 'a secret of this test',
+  });
   const { factorId } = await made('/api/v1/users/second-factors/totp', { name: marker });
   return { factorId, name: 'zebra' };
 }

@@ -119,10 +119,12 @@ describeWithLedger.each(ways)('three years of a real ledger, $way', ({ args, sur
     expect(body.valid).toBe(true);
   });
 
-  it('sends one welcome mail', async () => {
+  it('sends one welcome mail, and one that proves the mailbox', async () => {
     const mails = () => readdirSync(join(machine.home, 'mail')).filter((name) => name.endsWith('.eml'));
-    await eventually(async () => expect(mails()).toHaveLength(1));
-    expect(readFileSync(join(machine.home, 'mail', mails()[0]!), 'utf8')).toContain('Three Years');
+    await eventually(async () => expect(mails()).toHaveLength(2));
+    const texts = mails().map((name) => readFileSync(join(machine.home, 'mail', name), 'utf8'));
+    expect(texts.filter((text) => text.includes('Three Years'))).toHaveLength(1);
+    expect(texts.filter((text) => text.includes('/#/verify-email/'))).toHaveLength(1);
   });
 
   it('loses nothing when everything is killed and started again', async () => {
