@@ -48,6 +48,7 @@ const doors = {
   bcrypt: ['services/users'],
   otpauth: ['services/users'],
   '@simplewebauthn/server': ['services/users'],
+  'openid-client': ['services/users'],
   nodemailer: ['services/workers'],
 };
 

@@ -11,7 +11,7 @@ import {
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
-import { peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+import { meetingAt, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
@@ -95,8 +95,9 @@ describe('the end of a sign-in with a provider', () => {
   it('comes within ten minutes', async () => {
     const brought = await back();
     clock.advance(10 * 60_000);
-    expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
+    const late = await finish(brought);
     clock.advance(-10 * 60_000);
+    expect(late).toBeRefused(FederatedSignInRefused);
   });
 
   it('does not come any more when the provider was changed or disabled meanwhile', async () => {
@@ -106,6 +107,20 @@ describe('the end of a sign-in with a provider', () => {
     await change({ enabled: false });
     expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
     await change({ enabled: true });
+  });
+
+  it('does not come when the provider becomes another while it is being asked', async () => {
+    const brought = await back();
+    const lock = {
+      sql: `update sign_in_provider set version = version + 1
+              from (select tenant_id from organisation where tenant_id = $1 for update) as locked
+             where sign_in_provider.tenant_id = locked.tenant_id and provider_id = $2`,
+      values: [admin.organisation.id, providerId],
+    };
+    const [late] = await meetingAt<[Awaited<ReturnType<typeof finish>>]>(users, admin.organisation.id, lock, [
+      () => finish(brought),
+    ]);
+    expect(late).toBeRefused(FederatedSignInRefused);
   });
 
   it('goes well for a client without a secret, which PKCE protects', async () => {
@@ -171,9 +186,10 @@ describe('a provider that cannot be used', () => {
     const port = await new Promise<number>((listening) => {
       server.listen(0, '127.0.0.1', () => listening((server.address() as { port: number }).port));
     });
-    await unusable(`http://127.0.0.1:${port}`);
-    server.closeAllConnections();
-    await new Promise((closed) => server.close(closed));
+    await unusable(`http://127.0.0.1:${port}`).finally(() => {
+      server.closeAllConnections();
+      return new Promise((closed) => server.close(closed));
+    });
   });
 
   it('is told as such where it does not know our secret', async () => {

@@ -5,6 +5,7 @@ import {
   connectSignInProvider,
   getSignInProvider,
   listSignInProviders,
+  RoleUnknown,
   type SignedIn,
   SignInProviderConflict,
   SignInProviderUnusable,
@@ -132,6 +133,16 @@ describe('changing a sign-in provider', () => {
     const { user } = await federation.finished({ ...brought, browserSecret });
     await other.stop();
     expect(user.id).toBe(vera.user.id);
+  });
+
+  it('can always disable it, also with a role in its mapping that is not there any more, but not enable it', async () => {
+    const body = wanted();
+    await connect(body);
+    await users.database.sql(`update sign_in_provider set roles = '{"a": "gone"}' where provider_id = $1`, [
+      body.providerId,
+    ]);
+    expect((await change(body.providerId, { enabled: false })).body.enabled).toBe(false);
+    expect(await change(body.providerId, { enabled: true })).toBeRefused(RoleUnknown);
   });
 
   it('is as absent for another organisation as one that is not there', async () => {

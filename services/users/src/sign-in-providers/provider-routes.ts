@@ -80,7 +80,8 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
       if (changed.length === 0) return answer(200, present, parts);
 
       demandAllowed(settings.issuer, production);
-      await demandMayMap(tx, call, settings);
+      // Whatever it maps to, a disabled one gives nothing: whoever may change it can always stop it.
+      if (settings.enabled) await demandMayMap(tx, call, settings);
       const secret =
         clientSecret === undefined
           ? present.secret
@@ -130,16 +131,13 @@ async function demandProvider(tx: Transaction, providerId: string): Promise<Prov
   return provider;
 }
 
-function shown(
-  { secret, version: _, createdAt, ...provider }: Provider,
-  { redirectUri }: ProviderParts,
-): Shown {
+function shown(provider: Provider, { redirectUri }: ProviderParts): Shown {
   return {
     ...settingsOf(provider),
     providerId: provider.providerId,
-    hasClientSecret: secret !== null,
+    hasClientSecret: provider.secret !== null,
     redirectUri,
-    createdAt: createdAt.toISOString(),
+    createdAt: provider.createdAt.toISOString(),
   };
 }
 
