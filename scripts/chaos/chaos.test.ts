@@ -68,6 +68,7 @@ requireInfra('consul')('two of each service, under load,', () => {
       while (Date.now() < until) await load.more(50);
       await cluster.surroundings.consul.restart();
       await load.more(100);
+      await cluster.untilKnown();
     });
     expect(failures).toEqual([]);
   });

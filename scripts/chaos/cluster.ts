@@ -13,6 +13,8 @@ export interface Cluster {
   readonly origins: readonly string[];
   readonly surroundings: RealSurroundings;
   readonly instances: readonly ClusterInstance[];
+  /** Until Consul, which forgets everybody when it is killed, has heard of all of them again. */
+  untilKnown(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export async function startCluster(): Promise<Cluster> {
       origins: gateways.map(({ origin }) => origin),
       surroundings,
       instances,
+      untilKnown: () => untilKnown(surroundings.consul.address),
       stop: () => started.disposeAsync(),
     };
   } catch (error) {
@@ -121,4 +124,15 @@ async function untilReady(origin: string, child: ChildProcess, service: string):
     await sleep(100);
   }
   throw new Error(`${service} did not become ready`);
+}
+
+async function untilKnown(consul: string): Promise<void> {
+  for (const service of services) {
+    for (let tries = 0; ; tries += 1) {
+      const answer = await fetch(`http://${consul}/v1/health/service/${service}?passing`);
+      if (((await answer.json()) as unknown[]).length === 2) break;
+      if (tries === 600) throw new Error(`Consul does not know both instances of ${service}`);
+      await sleep(100);
+    }
+  }
 }

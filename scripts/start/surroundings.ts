@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '@marimo/observability';
 import { startEmbeddedServer } from '@marimo/postgres';
-import { type PrivateProcess, startConsul, startRabbitmq, startRedis } from '@marimo/testing';
+import {
+  type PrivateConsul,
+  type PrivateProcess,
+  startConsul,
+  startRabbitmq,
+  startRedis,
+} from '@marimo/testing';
 
 /** Servers the platform finds by its environment, as on a cluster. */
 export interface Surroundings {
@@ -14,7 +20,7 @@ export interface Surroundings {
 export interface RealSurroundings extends Surroundings {
   /** To be killed and started again. */
   readonly redis: PrivateProcess;
-  readonly consul: PrivateProcess;
+  readonly consul: PrivateConsul;
 }
 
 /** A PostgreSQL, a RabbitMQ, a Redis with a password and a Consul of this test alone. */
