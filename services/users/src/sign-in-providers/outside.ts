@@ -35,7 +35,7 @@ export function outsideFetch(guarded: boolean, resolve: Resolve = lookup): Custo
       dispatcher,
       method: method as Dispatcher.HttpMethod,
       headers,
-      body: body === undefined || body === null ? null : String(body),
+      body: body === undefined || body === null ? null : textOf(body),
       signal: signal ?? null,
     });
     const { statusCode: status } = answer;
@@ -63,4 +63,11 @@ function guardedLookup(resolve: Resolve): LookupFunction {
 
 function refused(): NodeJS.ErrnoException {
   return new Error('The address belongs to this machine or its cloud');
+}
+
+/** openid-client sends forms and nothing else. */
+function textOf(body: unknown): string {
+  if (typeof body === 'string') return body;
+  if (body instanceof URLSearchParams) return body.toString();
+  throw new TypeError('A provider is sent forms only');
 }

@@ -186,10 +186,12 @@ describe('a provider that cannot be used', () => {
     const port = await new Promise<number>((listening) => {
       server.listen(0, '127.0.0.1', () => listening((server.address() as { port: number }).port));
     });
-    await unusable(`http://127.0.0.1:${port}`).finally(() => {
+    try {
+      await unusable(`http://127.0.0.1:${port}`);
+    } finally {
       server.closeAllConnections();
-      return new Promise((closed) => server.close(closed));
-    });
+      await new Promise((closed) => server.close(closed));
+    }
   });
 
   it('is told as such where it does not know our secret', async () => {

@@ -77,7 +77,7 @@ function clientOf({ metadata = {}, claims = {}, key = privateKey, idToken }: Ans
     redirectUri: 'https://erp.example.com/callback',
     log: createLog({ service: 'users', level: 'silent' }),
     fetch: async (url, { headers, body }) => {
-      requests.push({ url, headers, body: String(body) });
+      requests.push({ url, headers, body: body instanceof URLSearchParams ? body.toString() : '' });
       return Response.json(answers[new URL(url).pathname]);
     },
   });

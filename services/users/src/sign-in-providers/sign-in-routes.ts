@@ -64,7 +64,7 @@ function callbackRoute({ settings: { portalUrl } }: Deps): Route {
   return handle(federatedCallback, async ({ query: { state, code, iss, error } }) => {
     const brought = Object.entries({ state, code, iss, error }).filter(([, value]) => value !== undefined);
     const query = new URLSearchParams(brought as [string, string][]);
-    return reply(303, null, { location: `${portalUrl}/#/federated-sign-in?${query}` });
+    return reply(303, null, { location: `${portalUrl}/#/federated-sign-in?${query.toString()}` });
   });
 }
 
