@@ -59,7 +59,7 @@ async function registerAnew(registering: Registering): Promise<Registered> {
   const { deps, parts, call } = registering;
   const { email, password } = call.body;
   const taken = await deps.database.withoutTenant((tx) => findPersonByEmail(tx, email), readOnly(call));
-  if (taken !== undefined) throw new EmailTaken({}); // known before the slow hash
+  if (taken !== undefined) return firstOf(registering); // known before the slow hash
   const passwordHash = await parts.hasher.hash(password, call.signal);
 
   const tenantId = newId();
@@ -70,8 +70,11 @@ async function registerAnew(registering: Registering): Promise<Registered> {
       signal: call.signal,
     }),
   );
-  if (registered !== undefined) return registered;
-  // Somebody with this e-mail came first while we were hashing; perhaps the same request, sent twice at once.
+  return registered ?? firstOf(registering);
+}
+
+/** Somebody with this e-mail came first; perhaps the same request, sent twice at once. */
+async function firstOf(registering: Registering): Promise<Registered> {
   const again = await repeated(registering);
   if (again === undefined) throw new EmailTaken({});
   return again;
