@@ -66,6 +66,7 @@ export function startLoad(
     while (!stopping) {
       session = JSON.parse(await demand('POST', '/api/v1/users/login', undefined, credentials));
       const { accessToken } = session;
+      if (accessToken === undefined) continue; // said above already
       for (let n = 0; n < 5 && !stopping; n += 1) {
         await demand('GET', '/api/v1/users/me', accessToken);
         await demand('GET', '/api/v1/accounting/accounts', accessToken);

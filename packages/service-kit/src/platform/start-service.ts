@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createOutbox, createWake, startConsumers, startRelay } from '@marimo/messaging';
 import { forgetOldAnswers } from '../idempotency/forget.ts';
 import type { Readiness } from '../pages/operations.ts';
@@ -8,7 +9,7 @@ import type { Observed, Platform } from './platform.ts';
 import { readinessOf } from './readiness.ts';
 import { serve } from './serve.ts';
 import { serverOf } from './server-of.ts';
-import { verifierOf } from './verifier-of.ts';
+import { type RunningVerifier, verifierOf } from './verifier-of.ts';
 import { version } from './version.ts';
 
 export interface RunningService {
@@ -67,10 +68,19 @@ async function start(
   const { routesDigest } = own;
   const place = { id: `${name}-${host}-${port}`, service: name, host, port };
   const instance = { ...place, version, ...(routesDigest !== undefined && { routesDigest }) };
+  await untilKeysAreKnown(verifier);
   const registration = await platform.registry.register(instance);
   started.defer(() => registration.withdraw());
   of.log.info('serving', { host, port });
   return { address: served.address, ready: readiness.ask };
+}
+
+/**
+ * Whoever is registered gets requests at once, and without keys would turn each of them away. Where `users` itself is
+ * not up yet there is nothing to wait for.
+ */
+async function untilKeysAreKnown(verifier: RunningVerifier): Promise<void> {
+  for (let tries = 0; tries < 40 && !verifier.ready; tries += 1) await pause(50);
 }
 
 /** Opens the database and begins to empty the outbox; a service without migrations has neither. */

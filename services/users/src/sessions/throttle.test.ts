@@ -96,17 +96,31 @@ describe('signing in rightly', () => {
     }
   });
 
-  it('gives back only what it took: earlier failures still count', async () => {
+  it('forgets the failures before it, here and of all strangers with this account', async () => {
     const throttle = fresh();
     await reaching(
       Array.from({ length: 9 }, () => by()),
       throttle,
     );
-    for (let n = 0; n < 20; n += 1) {
-      await throttle.begin(by());
-      await throttle.succeeded(by());
-    }
-    expect(await reaching([by(), by()], throttle)).toBe(1);
+    await throttle.begin(by());
+    await throttle.succeeded(by());
+    expect(
+      await reaching(
+        Array.from({ length: 50 }, () => by()),
+        throttle,
+      ),
+    ).toBe(10);
+  });
+
+  it('with one account clears no address for guessing at others', async () => {
+    const throttle = fresh();
+    const others = Array.from({ length: 99 }, (_, n) => by({ email: `person${n}@example.com` }));
+    await reaching(others, throttle);
+    const own = by({ email: 'mallory@example.com' });
+    await throttle.begin(own);
+    await throttle.succeeded(own);
+    const more = Array.from({ length: 50 }, (_, n) => by({ email: `another${n}@example.com` }));
+    expect(await reaching(more, throttle)).toBe(1);
   });
 
   it('many at once are not all let through before the first has failed', async () => {

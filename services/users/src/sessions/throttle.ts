@@ -21,8 +21,8 @@ export interface Attempt {
 }
 
 /**
- * Slows down who guesses passwords. Whoever signs in rightly gets the attempt back and is never slowed; a known device
- * is counted alone, so nobody can lock its owner out from elsewhere.
+ * Slows down who guesses passwords. Failures count in a row, as NIST SP 800-63B-4 has it: whoever signs in rightly is never
+ * slowed. A known device is counted alone, so nobody can lock its owner out from elsewhere.
  */
 export interface Throttle {
   /** Takes an attempt before the password is looked at, so that a thousand at once are not all let through. */
@@ -39,7 +39,13 @@ export function createThrottle(cache: Cache): Throttle {
       throw new TooManyAttempts({}, { retryAfterSeconds: Math.max(1, Math.ceil(longestMs / 1_000)) });
     },
     async succeeded(attempt) {
-      await cache.takeAll(bucketsOf(attempt).map((wanted) => ({ ...wanted, tokens: -1 })));
+      // Failures count in a row, so what was right wipes the slate. But one's own account clears no address.
+      const back = ({ bucket, limit }: WantedTokens) => ({
+        bucket,
+        limit,
+        tokens: limit === ofAddress ? -1 : -limit.burst,
+      });
+      await cache.takeAll(bucketsOf(attempt).map(back));
     },
   };
 }
