@@ -15,8 +15,8 @@ export interface Load {
 const people = 6;
 
 /**
- * Each asks one thing after the other, in turn from every gateway. As a load balancer does, a connection that is
- * refused is tried at the next gateway; every other failure counts.
+ * Each asks one thing after the other, in turn from every gateway. As a load balancer does, what was refused a connection,
+ * and a read whose idle connection was just closed, goes to the next gateway; every other failure counts.
  */
 export function startLoad(
   origins: readonly string[],
@@ -43,7 +43,9 @@ export function startLoad(
         return { status: answer.status, text: await answer.text() };
       } catch (error) {
         const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-        if (code !== 'ECONNREFUSED' || tries === origins.length)
+        // A connection kept alive that is closed as a read goes out: RFC 9112, section 9.3.1, lets any client repeat it.
+        const isRead = method === 'GET' && ['ECONNRESET', 'UND_ERR_SOCKET'].includes(code ?? '');
+        if ((code !== 'ECONNREFUSED' && !isRead) || tries === origins.length)
           return { status: 0, text: `${code}: ${(error as Error).message}` };
       }
     }
