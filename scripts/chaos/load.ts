@@ -31,6 +31,7 @@ export function startLoad(
   async function send(method: string, path: string, token: string | undefined, body?: object) {
     const first = turn++;
     for (let tries = 0; ; tries += 1) {
+      let began = false;
       try {
         const answer = await fetch(`${origins[(first + tries) % origins.length]}${path}`, {
           method,
@@ -40,11 +41,12 @@ export function startLoad(
           },
           ...(body !== undefined && { body: JSON.stringify(body) }),
         });
+        began = true;
         return { status: answer.status, text: await answer.text() };
       } catch (error) {
         const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
         // A connection kept alive that is closed as a read goes out: RFC 9112, section 9.3.1, lets any client repeat it.
-        const isRead = method === 'GET' && ['ECONNRESET', 'UND_ERR_SOCKET'].includes(code ?? '');
+        const isRead = method === 'GET' && !began && ['ECONNRESET', 'UND_ERR_SOCKET'].includes(code ?? '');
         if ((code !== 'ECONNREFUSED' && !isRead) || tries === origins.length)
           return { status: 0, text: `${code}: ${(error as Error).message}` };
       }
