@@ -1,55 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
-import { WebSocket, WebSocketServer } from 'ws';
-import {
-  closeAll,
-  type GatewayUnderTest,
-  gatewayTo,
-  instanceAt,
-  type Options,
-  raw,
-  type Upstream,
-  until,
-  upstream,
-} from '../test/gateway-under-test.ts';
+import type { WebSocket } from 'ws';
+import { closeAll, gatewayTo, instanceAt, raw, until, upstream } from '../test/gateway-under-test.ts';
+import { dial, echo, opened, sockets, toStock } from '../test/sockets-under-test.ts';
 
 afterEach(closeAll);
 
-const sockets = [
-  { service: 'stock', path: '/api/v1/stock/live', bearer: true },
-  { service: 'stock', path: '/api/v1/stock/asks-itself', bearer: false },
-];
-
-/** A service that says back what it hears. */
-async function echo(): Promise<Upstream> {
-  const stock = await upstream((_, res) => res.writeHead(426).end('upgrade first'));
-  const behind = new WebSocketServer({ noServer: true });
-  stock.server.on('upgrade', (req, socket, head) => {
-    stock.requests.push({ method: 'UPGRADE', url: req.url ?? '', headers: req.headers });
-    behind.handleUpgrade(req, socket, head, (peer) => {
-      peer.on('error', () => {});
-      peer.on('message', (data: Buffer) => peer.send(data.toString().toUpperCase()));
-    });
-  });
-  return stock;
-}
-
-const toStock = async (stock: Upstream, options: Options = {}) =>
-  gatewayTo([stock.instance], { sockets, ...options });
-
-function dial(
-  { port }: GatewayUnderTest,
-  path = '/api/v1/stock/live',
-  headers: Record<string, string> = {},
-): WebSocket {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
-    headers: { authorization: 'Bearer good-1', ...headers },
-  });
-  socket.on('error', () => {});
-  return socket;
-}
-
-const opened = (socket: WebSocket) => new Promise((resolve) => socket.once('open', resolve));
 const closed = (socket: WebSocket) => new Promise((resolve) => socket.once('close', resolve));
 
 const upgradeTo = (path: string, lines = '') =>

@@ -37,7 +37,6 @@ const as = async (who: SignedIn) => {
 const of = (who: SignedIn) => ({ params: { memberId: who.user.id } });
 const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
   users.database.sql<Row>(text, values);
-/** All that a decision about a member could change. */
 /** Whether a verifier that has polled refuses this token. */
 const isVoid = async (token: SignedIn) => {
   const { sid, iat } = claimsOf(token);
