@@ -3,6 +3,7 @@ import {
   askEmailVerification,
   askPasswordReset,
   changeEmail,
+  changePassword,
   EmailInUse,
   EmailVerifiedAlready,
   emailChangeAsked,
@@ -149,6 +150,14 @@ describe('changing the e-mail', () => {
     await finish(await sentToken());
     const body = { token, password: 'seven lazy marmots sleep' };
     expect(await users.call(finishPasswordReset, { body })).toBeRefused(LinkRefused);
+  });
+
+  it('asked for by somebody else is off once its owner, warned by the mail, changes the password', async () => {
+    await change(fresh());
+    const token = await sentToken();
+    const body = { current: password, new: 'seven lazy marmots sleep' };
+    expect((await users.call(changePassword, { body }, { as: anna.accessToken })).status).toBe(200);
+    expect(await finish(token)).toBeRefused(LinkRefused);
   });
 
   it('is not a way to fill a stranger’s mailbox', async () => {

@@ -80,6 +80,8 @@ async function replacePassword(tx: Transaction, deps: Deps, change: Change): Pro
   const now = clock();
   await setPassword(tx, personId, change.newHash);
   await revokeLink(tx, 'reset-password', personId);
+  // It may lead to a new e-mail that somebody else asked for, and with that mailbox to a password of theirs.
+  await revokeLink(tx, 'verify-email', personId);
   const elsewhere = (await tenantsOf(tx, personId)).filter((each) => each !== tenantId);
   await tx.inEachTenant(elsewhere, async () => {
     await endSessionsOf(tx, outbox, { personId, reason: 'password', now });
