@@ -4,8 +4,10 @@ import { type AnyEndpoint, endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { forServices } from '../permission.ts';
 import { Absent } from '../platform/refusals.ts';
 import { Line } from './identity.ts';
+import { LimitReached, mostAtATime } from './limits.ts';
 import { changeServiceAccounts, readServiceAccounts } from './permissions.ts';
 import { ProgramId, ServiceAccountDisabled } from './service-accounts.ts';
 
@@ -132,13 +134,13 @@ const OwnKeyParams = z.strictObject({ keyId: ProgramId });
 export const createAccountKey = endpoint({
   method: 'POST',
   path: accountPath,
-  summary: 'Makes an API key of a service account. The answer shows its secret, once.',
+  summary: `Makes an API key of a service account, which has at most ${mostAtATime.apiKeys}. The answer shows its secret, once.`,
   access: changeServiceAccounts,
   stepUp: true,
   params: AccountParams,
   body: NewApiKey,
   replies: { 201: ApiKeyWithSecret },
-  refusals: [Absent, ApiKeyExists, ServiceAccountDisabled, ScopeUnknown, ScopeTooWide],
+  refusals: [Absent, ApiKeyExists, LimitReached, ServiceAccountDisabled, ScopeUnknown, ScopeTooWide],
   repeat: 'natural',
 });
 
@@ -182,12 +184,12 @@ const ownPath = '/api/v1/users/me/keys';
 export const createOwnKey = endpoint({
   method: 'POST',
   path: ownPath,
-  summary: 'Makes an API key that acts as the caller, within its scopes. The answer shows its secret, once.',
+  summary: `Makes an API key that acts as the caller, within its scopes; one of at most ${mostAtATime.apiKeys}. The answer shows its secret, once.`,
   access: 'signed-in',
   stepUp: true,
   body: NewApiKey,
   replies: { 201: ApiKeyWithSecret },
-  refusals: [ApiKeyExists, ScopeUnknown, ScopeTooWide],
+  refusals: [ApiKeyExists, LimitReached, ScopeUnknown, ScopeTooWide],
   repeat: 'natural',
 });
 
@@ -253,7 +255,7 @@ export const exchangeApiKeyOf = endpoint({
   method: 'POST',
   path: '/internal/users/api-key-tokens',
   summary: 'Takes an API key and the address it was used from, gives an access token.',
-  access: 'platform',
+  access: forServices('gateway'),
   body: z.strictObject({ key: KeyText, address: z.string().max(100) }),
   replies: { 200: TokenOfKey },
   refusals: [ApiKeyRefused],

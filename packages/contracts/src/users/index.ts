@@ -125,6 +125,7 @@ export {
 } from './invitations.ts';
 export { KnownDevice, rememberDevice } from './known-devices.ts';
 export { LinkRefused, LinkToken, MailLink, MailPurpose, mailLink } from './mail-links.ts';
+export { Limited, LimitReached, mostAtATime } from './limits.ts';
 export {
   getMember,
   listMembers,

@@ -7,6 +7,7 @@ import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Forbidden } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
 import { Email, Language, Line, Password, SignedIn, TimeZone } from './identity.ts';
+import { LimitReached, mostAtATime } from './limits.ts';
 import { LinkToken } from './mail-links.ts';
 import { inviteMembers } from './permissions.ts';
 import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts, WrongCredentials } from './refusals.ts';
@@ -97,12 +98,13 @@ const InvitationParams = z.strictObject({ invitationId: Id });
 export const inviteMember = endpoint({
   method: 'POST',
   path,
-  summary: 'Invites somebody by mail; an open invitation to the same address is replaced.',
+  summary: `Invites somebody by mail; an open invitation to the same address is replaced, and at most ${mostAtATime.openInvitations} are open.`,
   access: inviteMembers,
   body: InviteMember,
   replies: { 201: Invitation },
   refusals: [
     AlreadyMember,
+    LimitReached,
     TooManyInvitations,
     Forbidden,
     RoleUnknown,
@@ -138,7 +140,7 @@ export const resendInvitation = endpoint({
   access: inviteMembers,
   params: InvitationParams,
   replies: { 200: Invitation },
-  refusals: [Absent, InvitationNotOpen, TooManyInvitations],
+  refusals: [Absent, InvitationNotOpen, LimitReached, TooManyInvitations],
 });
 
 /**

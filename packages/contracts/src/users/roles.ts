@@ -5,6 +5,7 @@ import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
 import { Line } from './identity.ts';
+import { LimitReached, mostAtATime } from './limits.ts';
 import { changeRoles, readRoles } from './permissions.ts';
 import {
   GrantsBeyondOwn,
@@ -87,11 +88,11 @@ export const getRole = endpoint({
 export const defineRole = endpoint({
   method: 'POST',
   path,
-  summary: "Defines a role of the organisation's own; 200 when it is there already just so.",
+  summary: `Defines a role of the organisation's own, of which there are at most ${mostAtATime.ownRoles}; 200 when it is there already just so.`,
   access: changeRoles,
   body: NewRole,
   replies: { 201: Role, 200: Role },
-  refusals: [RoleNameTaken, PermissionUnknown, GrantsBeyondOwn, SeparationOfDutiesViolated],
+  refusals: [RoleNameTaken, LimitReached, PermissionUnknown, GrantsBeyondOwn, SeparationOfDutiesViolated],
 });
 
 /** Takes effect for all holders within seconds: as strong as giving a role, so it needs a recent proof too. */

@@ -6,6 +6,7 @@ import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
 import { Line } from './identity.ts';
+import { LimitReached, mostAtATime } from './limits.ts';
 import { changeServiceAccounts, readServiceAccounts } from './permissions.ts';
 
 /** It travels in tokens, which take only what RFC 9562 calls a UUID. */
@@ -51,12 +52,11 @@ const AccountParams = z.strictObject({ accountId: ProgramId });
 export const createServiceAccount = endpoint({
   method: 'POST',
   path,
-  summary:
-    'Adds a service account, which may do nothing until it is given a role; 200 when it is there just so.',
+  summary: `Adds a service account, which may do nothing until it is given a role; at most ${mostAtATime.serviceAccounts} are enabled. 200 when it is there just so.`,
   access: changeServiceAccounts,
   body: NewServiceAccount,
   replies: { 201: ServiceAccount, 200: ServiceAccount },
-  refusals: [ServiceAccountConflict],
+  refusals: [ServiceAccountConflict, LimitReached],
 });
 
 export const listServiceAccounts = endpoint({
@@ -106,7 +106,7 @@ export const enableServiceAccount = endpoint({
   access: changeServiceAccounts,
   params: AccountParams,
   replies: { 200: ServiceAccount },
-  refusals: [Absent],
+  refusals: [Absent, LimitReached],
 });
 
 export const serviceAccountEndpoints: readonly AnyEndpoint[] = [

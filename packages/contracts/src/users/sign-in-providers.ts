@@ -6,6 +6,7 @@ import { Id } from '../ids.ts';
 import { TooManyRequests } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
 import { Line, SignedIn } from './identity.ts';
+import { LimitReached, mostAtATime } from './limits.ts';
 import { changeSignInProviders, readSignInProviders } from './permissions.ts';
 import { GrantsBeyondOwn, RoleUnknown, SeparationOfDutiesViolated, TooManyRights } from './role-refusals.ts';
 import { SecondFactorAsked } from './second-factors.ts';
@@ -115,12 +116,12 @@ const refusals = [RoleUnknown, GrantsBeyondOwn];
 export const connectSignInProvider = endpoint({
   method: 'POST',
   path,
-  summary: 'Connects an OpenID provider, such as Keycloak, that members may sign in with.',
+  summary: `Connects an OpenID provider, such as Keycloak, that members may sign in with; at most ${mostAtATime.signInProviders}.`,
   access: changeSignInProviders,
   stepUp: true,
   body: NewSignInProvider,
   replies: { 201: SignInProvider, 200: SignInProvider },
-  refusals: [SignInProviderConflict, SignInProviderUnusable, ...refusals],
+  refusals: [SignInProviderConflict, SignInProviderUnusable, LimitReached, ...refusals],
   repeat: 'natural', // by its id; the secret in it is kept nowhere else
 });
 

@@ -7,9 +7,11 @@ import {
   invitationAccepted,
   invitationRevoked,
   inviteMember,
+  LimitReached,
   listInvitations,
   memberInvited,
   memberJoined,
+  mostAtATime,
   PasswordTooWeak,
   RoleUnknown,
   removeMember,
@@ -168,6 +170,39 @@ describe('inviting somebody', () => {
     clock.advance(1 * days);
     expect((await invite({ email: 'another@example.com' })).status).toBe(201);
   });
+});
+
+it('keeps a thousand invitations open at most, also when several come at once', async () => {
+  const most = mostAtATime.openInvitations;
+  const { invitation } = await invited();
+  await sql(
+    `insert into invitation (tenant_id, invitation_id, link_id, email, email_key, roles, language, invited_by,
+                             invited_at, mailed_at, mails, expires_at)
+     select tenant_id, gen_random_uuid(), gen_random_uuid(), n || email, n || email_key, roles, language, invited_by,
+            invited_at, mailed_at, 0, case when n < $2 - 1 then expires_at else mailed_at end
+       from invitation, generate_series(1, $2 - 1) as n where tenant_id = $1`,
+    anna.organisation.id,
+    most,
+  );
+  const answers = await Promise.all([1, 2, 3].map((n) => invite({ email: `${n}last@example.com` })));
+  expect(statusesOf(answers)).toEqual([201, 422, 422]);
+  const before = await everything();
+  expect(await invite({ email: 'one.more@example.com' })).toBeRefused(LimitReached, {
+    limited: 'openInvitations',
+    most,
+  });
+  const [expired] = await sql<{ id: string }>(
+    'select invitation_id as id from invitation where tenant_id = $1 and expires_at = mailed_at',
+    anna.organisation.id,
+  );
+  clock.advance(1 * minutes);
+  const resend = async (invitationId = '') =>
+    users.call(resendInvitation, { params: { invitationId } }, await as(anna));
+  expect(await resend(expired?.id)).toBeRefused(LimitReached);
+  expect(await everything()).toEqual(before);
+  expect((await resend(invitation.id)).status).toBe(200);
+  clock.advance(1 * minutes);
+  expect((await invite()).status).toBe(201); // in place of the one that is open
 });
 
 describe('an invitation that is out', () => {

@@ -5,8 +5,10 @@ import {
   InvitationNotOpen,
   invitationRevoked,
   inviteMember,
+  LimitReached,
   listInvitations,
   memberInvited,
+  mostAtATime,
   resendInvitation,
   revokeInvitation,
   TooManyInvitations,
@@ -19,6 +21,7 @@ import { findSettings, lockOrganisation } from '../organisations/index.ts';
 import { demandMayGive, demandNoConflict } from '../separation-of-duties/index.ts';
 import { betweenMailsMs, countedForMs, expiryOf, mailsADay } from './invitations.ts';
 import {
+  countOpen,
   endInvitation,
   findInvitation,
   insertInvitation,
@@ -56,6 +59,7 @@ function inviteRoute(deps: Deps): Route {
       }
 
       const id = newId();
+      await demandRoom(tx, id, now);
       const mail = {
         id,
         email,
@@ -116,6 +120,7 @@ function resendRoute(deps: Deps): Route {
       // Whoever sends it again answers for what it gives: from now on it is their invitation.
       await demandGivable(tx, call, { roles, validUntil, now });
       await demandQuiet(tx, mailedAt, now);
+      await demandRoom(tx, id, now);
       const expiresAt = expiryOf(now, validUntil);
       const linkId = await linkFor(tx, { ...invitation, expiresAt }, now);
       await noteMail(tx, id, { linkId, by: call.caller?.userId ?? '', expiresAt, now });
@@ -143,6 +148,14 @@ async function demandGivable(
   if (!caller?.may(assigning)) throw new Forbidden({ permission: assigning });
   await demandNoConflict(tx, { roles, validUntil, now });
   await demandMayGive(tx, caller, roles);
+}
+
+/** That this invitation is not one too many beside those that are open. In the organisation's lock. */
+async function demandRoom(tx: Transaction, invitationId: string, now: Date): Promise<void> {
+  const { openInvitations: most } = mostAtATime;
+  if ((await countOpen(tx, invitationId, now)) >= most) {
+    throw new LimitReached({ limited: 'openInvitations', most });
+  }
 }
 
 /** That this mail is not one too many, to this address or from this organisation. */

@@ -94,6 +94,16 @@ export function openInvitation(
   );
 }
 
+/** How many others can be accepted. */
+export async function countOpen(tx: Transaction, exceptId: string, now: Date): Promise<number> {
+  const row = await tx.first<{ open: number }>(
+    `select count(*)::int as open from invitation
+      where tenant_id = $1 and invitation_id <> $2 and state = 'open' and expires_at > $3`,
+    [tx.tenantId, exceptId, now],
+  );
+  return row?.open ?? 0;
+}
+
 export async function endInvitation(
   tx: Transaction,
   id: string,

@@ -6,9 +6,11 @@ import {
   deleteRole,
   GrantsBeyondOwn,
   getRole,
+  LimitReached,
   listPermissions,
   listRevocations,
   listRoles,
+  mostAtATime,
   PermissionUnknown,
   RoleInUse,
   RoleIsBuiltIn,
@@ -23,6 +25,7 @@ import {
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { claimsOf, give, memberOf, organisationOf, signIn } from '../../test/organisation-with-people.ts';
+import { statusesOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
@@ -183,6 +186,25 @@ describe('defining a role', () => {
     const widened = await change('clerk', { grants: ['users.role.read', 'users.role.assign'] }, accessToken);
     expect(widened).toBeRefused(GrantsBeyondOwn, { grants: ['users.role.assign'] });
     expect((await look('clerk')).body.grants).toEqual(['users.role.read']);
+  });
+
+  it('works two hundred times at most, also when several come at once; what is there is still found', async () => {
+    const most = mostAtATime.ownRoles;
+    await users.database.sql(
+      `insert into own_role (tenant_id, name, title, created_at)
+       select $1, 'role_' || repeat('a', n % 20 + 1) || '_' || repeat('b', n / 20 + 1), 'Role', now()
+         from generate_series(1, $2) as n`,
+      [anna.organisation.id, most - 1],
+    );
+    const names = ['clerk_a', 'clerk_b', 'clerk_c'];
+    const answers = await Promise.all(names.map((name) => define({ ...clerk, name })));
+    expect(statusesOf(answers)).toEqual([201, 422, 422]);
+    const made = names[answers.findIndex(({ status }) => status === 201)] ?? '';
+    expect((await define({ ...clerk, name: made })).status).toBe(200);
+    expect(await define()).toBeRefused(LimitReached, { limited: 'ownRoles', most });
+    expect(await eventsOf(roleDefined.type)).toHaveLength(1);
+    await remove(made);
+    expect((await define()).status).toBe(201);
   });
 
   it('is for who may define roles', async () => {

@@ -4,8 +4,10 @@ import {
   defineRole,
   deleteRole,
   getRole,
+  LimitReached,
   listPermissions,
   listRoles,
+  mostAtATime,
   RoleInUse,
   RoleIsBuiltIn,
   RoleNameTaken,
@@ -30,6 +32,7 @@ import { rightsChanged } from './rights-changed.ts';
 import { demandKnown, inOrder, permissionGroups, type RoleRow, shown, versionOf } from './roles.ts';
 import {
   closeGrants,
+  countOwnRoles,
   deleteOwnRole,
   findRole,
   findRoles,
@@ -82,6 +85,8 @@ function definingRoute({ clock, outbox }: Deps): Route {
       demandKnown(role.grants);
       demandHeld(call.caller, role.grants);
       demandSoundByItself(role, role.grants, now);
+      const { ownRoles: most } = mostAtATime;
+      if ((await countOwnRoles(tx)) >= most) throw new LimitReached({ limited: 'ownRoles', most });
       await insertOwnRole(tx, role, now);
       await outbox.add(tx, roleDefined, name, { role: name, title, grants: [...role.grants] });
       return answer(201, await demandRole(tx, name, now));

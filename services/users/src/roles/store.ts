@@ -69,6 +69,15 @@ export async function insertOwnRole(
   await openGrants(tx, name, grants, now);
 }
 
+/** How many there are, without those that are deleted. */
+export async function countOwnRoles(tx: Transaction): Promise<number> {
+  const row = await tx.first<{ roles: number }>(
+    'select count(*)::int as roles from own_role where tenant_id = $1 and deleted_at is null',
+    [tx.tenantId],
+  );
+  return row?.roles ?? 0;
+}
+
 export async function updateOwnRole(tx: Transaction, name: string, title: string): Promise<void> {
   await tx.run('update own_role set title = $3, version = version + 1 where tenant_id = $1 and name = $2', [
     tx.tenantId,

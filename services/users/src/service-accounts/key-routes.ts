@@ -9,8 +9,10 @@ import {
   apiKeyRotated,
   createAccountKey,
   createOwnKey,
+  LimitReached,
   listAccountKeys,
   listOwnKeys,
+  mostAtATime,
   type NewApiKey,
   type RotateApiKey,
   revokeAccountKey,
@@ -29,13 +31,14 @@ import {
   limitSecrets,
   lockKey,
   voidTokens,
+  workingKeys,
 } from './key-store.ts';
 import { endKey, factOf } from './keys.ts';
 import { pageFrom, positionIn } from './page.ts';
 import { callerOf } from './routes.ts';
 import { demandKnown, demandWithin } from './scopes.ts';
 import { newSecret } from './secret.ts';
-import { findAccount, holdOwner, type KeyOwner, rightsOf } from './store.ts';
+import { findAccount, type KeyOwner, lockOwner, rightsOf } from './store.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
@@ -96,13 +99,16 @@ async function create(
   { keyId, name, scopes, lifeDays }: NewApiKey,
 ): Promise<ApiKeyWithSecret> {
   const caller = callerOf(call);
-  if (!(await holdOwner(tx, owner))) throw absentOwner(owner);
+  if (!(await lockOwner(tx, owner))) throw absentOwner(owner);
   const now = clock();
   demandKnown(scopes);
   demandWithin(scopes, await demandRights(tx, owner, now), 'owner');
   demandWithin(scopes, caller, 'caller');
+  const { apiKeys: most } = mostAtATime;
+  const room = (await workingKeys(tx, owner, now)) < most;
   const made = { keyId, sessionId: newId(), name, scopes: [...new Set(scopes)], createdBy: caller.userId };
   if (!(await insertKey(tx, owner, made, now))) throw new ApiKeyExists({ keyId });
+  if (!room) throw new LimitReached({ limited: 'apiKeys', most });
   const secret = newSecret(call.tenantId);
   await insertSecret(tx, keyId, secret, { madeAt: now, validUntil: endOfLife(now, lifeDays) });
   const key = await demandKey(tx, owner, keyId);

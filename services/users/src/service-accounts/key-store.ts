@@ -97,6 +97,18 @@ export async function keysBefore(
   return rows.map(shown);
 }
 
+/** How many keys of this owner work. */
+export async function workingKeys(tx: Transaction, owner: KeyOwner, now: Date): Promise<number> {
+  const row = await tx.first<{ working: number }>(
+    `select count(*)::int as working
+       from api_key k ${newestSecret}
+      where k.tenant_id = $1 and (k.person_id = $2 or k.account_id = $3)
+        and k.revoked_at is null and s.valid_until > $4`,
+    [tx.tenantId, ...ownerColumns(owner), now],
+  );
+  return row?.working ?? 0;
+}
+
 /** Ours alone until the end of the transaction; false when this owner has no such key. */
 export async function lockKey(tx: Transaction, owner: KeyOwner, keyId: string): Promise<boolean> {
   const found = await tx.first(

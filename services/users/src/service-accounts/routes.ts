@@ -5,7 +5,9 @@ import {
   disableServiceAccount,
   enableServiceAccount,
   getServiceAccount,
+  LimitReached,
   listServiceAccounts,
+  mostAtATime,
   type ServiceAccount,
   ServiceAccountConflict,
   serviceAccountChanged,
@@ -15,9 +17,17 @@ import {
 } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { lockOrganisation } from '../organisations/index.ts';
 import { voidKeyTokensOf } from './keys.ts';
 import { pageFrom, positionIn } from './page.ts';
-import { accountsBefore, findAccount, insertAccount, lockAccount, updateAccount } from './store.ts';
+import {
+  accountsBefore,
+  enabledAccounts,
+  findAccount,
+  insertAccount,
+  lockAccount,
+  updateAccount,
+} from './store.ts';
 
 export function accountRoutes(deps: Deps): readonly Route[] {
   return [...readingRoutes(), creatingRoute(deps), renamingRoute(deps), ...switchingRoutes(deps)];
@@ -46,12 +56,15 @@ function creatingRoute({ outbox, clock }: Deps): Route {
   return handle(createServiceAccount, (call) =>
     call.inTenant(async (tx) => {
       const { accountId, name } = call.body;
+      await lockOrganisation(tx);
+      const room = await hasRoom(tx);
       const account = await insertAccount(tx, { accountId, name, createdBy: callerOf(call).userId }, clock());
       if (account === undefined) {
         const present = await findAccount(tx, accountId);
         if (present?.name !== name) throw new ServiceAccountConflict({ accountId });
         return reply(200, present, etag(present));
       }
+      if (!room) throw noRoom();
       await outbox.add(tx, serviceAccountCreated, accountId, account);
       return reply(201, account, etag(account));
     }),
@@ -74,8 +87,10 @@ function renamingRoute({ outbox }: Deps): Route {
 
 function switchingRoutes({ outbox, clock }: Deps): readonly Route[] {
   const setDisabled = async (tx: Transaction, accountId: string, disabled: boolean) => {
+    if (!disabled) await lockOrganisation(tx);
     const present = demandAccount(await lockAccount(tx, accountId));
     if ((present.disabledAt !== null) === disabled) return reply(200, present, etag(present));
+    if (!disabled && !(await hasRoom(tx))) throw noRoom();
     const now = clock();
     const account = await updateAccount(tx, { ...present, disabledAt: disabled ? now.toISOString() : null });
     if (disabled) await voidKeyTokensOf(tx, { accountId }, now);
@@ -91,6 +106,15 @@ function switchingRoutes({ outbox, clock }: Deps): readonly Route[] {
       call.inTenant((tx) => setDisabled(tx, call.params.accountId, false)),
     ),
   ];
+}
+
+/** For one more that is enabled. In the organisation's lock. */
+async function hasRoom(tx: Transaction): Promise<boolean> {
+  return (await enabledAccounts(tx)) < mostAtATime.serviceAccounts;
+}
+
+function noRoom(): LimitReached {
+  return new LimitReached({ limited: 'serviceAccounts', most: mostAtATime.serviceAccounts });
 }
 
 function demandAccount(account: ServiceAccount | undefined): ServiceAccount {

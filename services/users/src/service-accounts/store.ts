@@ -39,6 +39,15 @@ export async function findAccount(tx: Transaction, accountId: string): Promise<S
   return row && shown(row);
 }
 
+/** How many of them may act. */
+export async function enabledAccounts(tx: Transaction): Promise<number> {
+  const row = await tx.first<{ enabled: number }>(
+    'select count(*)::int as enabled from service_account where tenant_id = $1 and disabled_at is null',
+    [tx.tenantId],
+  );
+  return row?.enabled ?? 0;
+}
+
 /** Ours alone until the end of the transaction. */
 export async function lockAccount(tx: Transaction, accountId: string): Promise<ServiceAccount | undefined> {
   const row = await tx.first<AccountRow>(
@@ -145,8 +154,11 @@ export function rightsOfAccount(
   return rightsOf(tx, { accountId }, now);
 }
 
-/** Until the end of the transaction nobody suspends, removes or disables the owner or the organisation; false without one. */
-export async function holdOwner(tx: Transaction, owner: KeyOwner): Promise<boolean> {
+/**
+ * Until the end of the transaction nobody suspends, removes or disables the owner or the organisation, and nobody else
+ * gives the owner a key; false without one.
+ */
+export async function lockOwner(tx: Transaction, owner: KeyOwner): Promise<boolean> {
   const [table, column, id] =
     'accountId' in owner
       ? ['service_account', 'account_id', owner.accountId]
@@ -154,7 +166,8 @@ export async function holdOwner(tx: Transaction, owner: KeyOwner): Promise<boole
   const found = await tx.first(
     `select 1 from organisation o join ${table} h on h.tenant_id = o.tenant_id
       where o.tenant_id = $1 and h.${column} = $2
-        for share`,
+        for share of o
+        for no key update of h`,
     [tx.tenantId, id],
   );
   return found !== undefined;

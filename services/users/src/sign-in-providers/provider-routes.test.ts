@@ -4,7 +4,9 @@ import {
   changeSignInProvider,
   connectSignInProvider,
   getSignInProvider,
+  LimitReached,
   listSignInProviders,
+  mostAtATime,
   RoleUnknown,
   type SignedIn,
   SignInProviderConflict,
@@ -15,7 +17,7 @@ import {
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
-import { peopleOf } from '../../test/workplace-under-test.ts';
+import { peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
@@ -24,6 +26,8 @@ let admin: SignedIn;
 beforeAll(async () => {
   provider = await providerUnderTest();
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+beforeEach(async () => {
   admin = await people.organisation();
 });
 afterAll(async () => {
@@ -85,6 +89,17 @@ describe('connecting a sign-in provider', () => {
     for (const other of [{ name: 'Other' }, { clientSecret: 'other' }, { roles: { a: 'user' } }]) {
       expect(await connect({ ...body, ...other })).toBeRefused(SignInProviderConflict);
     }
+  });
+
+  it('works ten times at most, also when several come at once', async () => {
+    const most = mostAtATime.signInProviders;
+    const first = wanted();
+    await connect(first);
+    for (let n = 2; n < most; n += 1) expect((await connect(wanted())).status).toBe(201);
+    const answers = await Promise.all([connect(wanted()), connect(wanted())]);
+    expect(statusesOf(answers)).toEqual([201, 422]);
+    expect(await connect(wanted())).toBeRefused(LimitReached, { limited: 'signInProviders', most });
+    expect((await connect(first)).status).toBe(200);
   });
 
   it('is for who may', async () => {

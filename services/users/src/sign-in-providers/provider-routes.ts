@@ -4,7 +4,9 @@ import {
   checkSignInProvider,
   connectSignInProvider,
   getSignInProvider,
+  LimitReached,
   listSignInProviders,
+  mostAtATime,
   type SignInProvider as Shown,
   SignInProviderConflict,
   signInProviderChanged,
@@ -42,6 +44,9 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
       }
       demandAllowed(settings.issuer, production);
       await demandMayMap(tx, call, settings);
+      const { signInProviders: most } = mostAtATime;
+      if ((await findProviders(tx)).length >= most)
+        throw new LimitReached({ limited: 'signInProviders', most });
       const secret = await sealed(tx, parts, { providerId, clientSecret, now });
       await insertProvider(tx, { ...settings, providerId, secret }, now);
       await outbox.add(tx, signInProviderConnected, providerId, { providerId, name: settings.name });
