@@ -141,13 +141,26 @@ describe('changing a sign-in provider', () => {
     const providerId = await federation.connect(admin);
     const here = admin.organisation.id;
     await federation.entered(here, providerId, '1', { email: boris.user.email, email_verified: true });
-    await change(providerId, { issuer: other.issuer });
+    await change(providerId, { issuer: other.issuer, clientSecret: 'secret of marimo' });
     await other.says('1', { email: vera.user.email, email_verified: true });
     const { authorizationUrl, browserSecret } = await federation.begin(here, providerId);
     const brought = await other.visit(authorizationUrl, '1');
     const { user } = await federation.finished({ ...brought, browserSecret });
     await other.stop();
     expect(user.id).toBe(vera.user.id);
+  });
+
+  it('gives no other issuer the secret it keeps', async () => {
+    const body = wanted();
+    await connect(body);
+    const elsewhere = { issuer: 'https://id.elsewhere.example' };
+    expect(await change(body.providerId, elsewhere)).toBeRefused(SignInProviderUnusable);
+    const params = { providerId: body.providerId };
+    const kept = await users.call(getSignInProvider, { params }, asAdmin());
+    expect(kept.body).toMatchObject({ issuer: body.issuer, hasClientSecret: true });
+    expect((await change(body.providerId, { ...elsewhere, clientSecret: 'its own' })).status).toBe(200);
+    expect((await change(body.providerId, { issuer: body.issuer, clientSecret: null })).status).toBe(200);
+    expect((await change(body.providerId, elsewhere)).status).toBe(200);
   });
 
   it('can always disable it, also with a role in its mapping that is not there any more, but not enable it', async () => {

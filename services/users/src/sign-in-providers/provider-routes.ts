@@ -9,6 +9,7 @@ import {
   mostAtATime,
   type SignInProvider as Shown,
   SignInProviderConflict,
+  SignInProviderUnusable,
   signInProviderChanged,
   signInProviderConnected,
 } from '@marimo/contracts/users';
@@ -85,6 +86,7 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
       if (changed.length === 0) return answer(200, present, parts);
 
       demandAllowed(settings.issuer, production);
+      if (changed.includes('issuer') && clientSecret === undefined) demandNoSecret(present);
       // Whatever it maps to, a disabled one gives nothing: whoever may change it can always stop it.
       if (settings.enabled) await demandMayMap(tx, call, settings);
       const secret =
@@ -109,6 +111,14 @@ function checkRoute({ client }: ProviderParts): Route {
       authorizationEndpoint: metadata.authorization_endpoint ?? '',
       offersPkce: offersPkce(metadata),
     });
+  });
+}
+
+/** The secret is never shown, so it must not be sent to where somebody points the provider either. */
+function demandNoSecret({ secret }: Provider): void {
+  if (secret === null) return;
+  throw new SignInProviderUnusable({
+    reason: 'The client secret that is kept belongs to the issuer there was. Enter the one for the new issuer.',
   });
 }
 
