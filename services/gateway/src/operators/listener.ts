@@ -8,7 +8,7 @@ import {
   noDatabase,
   PortTaken,
 } from '@marimo/service-kit';
-import { operatorVerifier, turnAwayWhoFails } from './admit.ts';
+import { operatorToken, operatorVerifier, turnAwayWhoFails } from './admit.ts';
 import { type OperatorParts, operatorRoutes } from './routes.ts';
 import type { OperatorSettings } from './settings.ts';
 
@@ -26,13 +26,14 @@ export function operatorListener(
   { port, host, token }: Omit<OperatorSettings, 'canary'>,
   { metrics, log }: { readonly metrics: Metrics; readonly log: Log },
 ): OperatorListener {
+  const isOperator = operatorToken(token);
   const app = createApp({
     service: 'gateway',
     database: noDatabase('gateway'),
-    verifier: operatorVerifier(token),
+    verifier: operatorVerifier(isOperator),
     internalSecret: '', // no service asks anything here
     routes: operatorRoutes(parts),
-    pages: turnAwayWhoFails(),
+    pages: turnAwayWhoFails(isOperator),
     clock: parts.clock,
     metrics,
     log,

@@ -1,4 +1,4 @@
-/** How often somebody may fail to prove who they are before even the right proof is refused for a while. */
+/** How often somebody may fail to prove who they are before further wrong proofs are refused for a while. */
 const mostFailures = 10;
 const windowMs = 60_000;
 const rememberedPlaces = 1_000;
