@@ -109,7 +109,7 @@ export const resumeOrganisation = endpoint({
 export const closeOrganisation = endpoint({
   method: 'POST',
   path: `${path}/close`,
-  summary: `Stops all work for good; for ${reopenWithinDays} days it can be reopened.`,
+  summary: `Stops all work for good; for ${reopenWithinDays} days it can be reopened, and every administrator is told by mail.`,
   access: may.closeOrganisation,
   stepUp: true,
   body: z.strictObject({ name: z.string().max(200) }),
@@ -120,7 +120,7 @@ export const closeOrganisation = endpoint({
 export const reopenOrganisation = endpoint({
   method: 'POST',
   path: `${path}/reopen`,
-  summary: 'Takes the closing back, as long as the organisation is not closed.',
+  summary: 'Takes the closing back, as long as the organisation is not closed; every administrator is told.',
   access: may.closeOrganisation,
   replies: { 200: OrganisationSettings },
   refusals: [OrganisationNotInState],
@@ -175,6 +175,23 @@ export const organisationResumed = organisationEvent('resumed');
 export const organisationClosing = organisationEvent('closing');
 export const organisationReopened = organisationEvent('reopened');
 export const organisationClosed = organisationEvent('closed');
+
+/**
+ * Subject: the administrator who is told, one event for each. Who writes the mail asks for name and address with `linkId`.
+ */
+export const closingAnnounced = event(
+  'users.organisation-closing-announced.v1',
+  z.strictObject({
+    userId: Id,
+    linkId: Id,
+    /** The day on which it closes, as the organisation counts days. */
+    closesOn: z.iso.date(),
+  }),
+);
+export const reopeningAnnounced = event(
+  'users.organisation-reopening-announced.v1',
+  z.strictObject({ userId: Id, linkId: Id }),
+);
 
 export const organisationEndpoints = [
   organisation,

@@ -24,6 +24,7 @@ export const Email = z.strictObject({
     'email-change',
     'second-factor',
     'invitation',
+    'organisation-closing',
     'erased',
   ]),
   to: z.string(),

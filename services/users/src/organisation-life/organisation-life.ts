@@ -32,6 +32,18 @@ export function closesAt(now: Date): Date {
   return new Date(now.getTime() + reopenWithinDays * 24 * 60 * 60 * 1_000);
 }
 
+/** The day of a moment in a time zone: YYYY-MM-DD. */
+export function dayOf(moment: Date, timeZone: string): string {
+  const format = new Intl.DateTimeFormat('en', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  const parts = new Map(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+  return `${parts.get('year')}-${parts.get('month')}-${parts.get('day')}`;
+}
+
 /** The settings with those changed that are wanted otherwise. */
 export function settingsAfter(
   present: OrganisationSettings,

@@ -26,6 +26,7 @@ import {
 } from '../organisations/index.ts';
 import { voidKeyTokensOf } from '../service-accounts/index.ts';
 import { endSessionsOfAllBut, voidAllAccessTokens } from '../sessions/index.ts';
+import { announce } from './announcing.ts';
 import { closesAt, lowersProtection, type Step, settingsAfter, stateAfter } from './organisation-life.ts';
 import { rightsOfMembers, scheduleClosing, unscheduleClosing } from './store.ts';
 
@@ -98,6 +99,7 @@ async function takeStep(
   await voidAllAccessTokens(tx, now);
   await voidKeyTokensOf(tx, { all: true }, now);
   await outbox.add(tx, eventOf[step], settings.id, settings);
+  if (step === 'close' || step === 'reopen') await announce(tx, outbox, settings, now);
   return { settings, version: version + 1 };
 }
 

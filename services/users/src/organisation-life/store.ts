@@ -1,4 +1,5 @@
 import type { Transaction } from '@marimo/postgres';
+import type { Addressee } from '../people/index.ts';
 
 export interface MemberRights {
   readonly personId: string;
@@ -19,6 +20,16 @@ export function rightsOfMembers(tx: Transaction, now: Date): Promise<MemberRight
       where m.tenant_id = $1 and m.state = 'active'
       group by m.person_id`,
     [tx.tenantId, now],
+  );
+}
+
+/** Of these people, whom a mail goes to and in which language. */
+export function addressees(tx: Transaction, personIds: readonly string[]): Promise<Addressee[]> {
+  return tx.rows(
+    `select person_id as "personId", email, name, language from person
+      where person_id = any($1)
+      order by person_id`,
+    [personIds],
   );
 }
 

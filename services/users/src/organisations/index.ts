@@ -4,6 +4,7 @@ export { rightsFor } from './proven-rights.ts';
 export { mayEndPause, type Rights, rightsInState } from './rights.ts';
 export { organisationRoutes } from './routes.ts';
 export {
+  administrators,
   findSettings,
   holdOrganisation,
   lockOrganisation,

@@ -7,7 +7,7 @@ import { passwordChangeRoute } from './password-change.ts';
 import { passwordResetRoutes } from './password-reset.ts';
 import { profileRoute } from './profile.ts';
 
-export { askToVerify } from './letters.ts';
+export { type Addressee, askToVerify, noticeTo } from './letters.ts';
 export { personCalling } from './own-call.ts';
 export { findAccount, lockAccount } from './store.ts';
 

@@ -1,5 +1,6 @@
 import type { EventDefinition } from '@marimo/contracts';
 import {
+  closingAnnounced,
   emailChangeAsked,
   emailVerificationAsked,
   type Language,
@@ -11,6 +12,7 @@ import {
   passwordResetAsked,
   personErased,
   recoveryCodeUsed,
+  reopeningAnnounced,
   secondFactorAdded,
   secondFactorRemoved,
   secondFactorsReset,
@@ -26,6 +28,7 @@ import { emailChange } from './templates/email-change.ts';
 import { erased } from './templates/erased.ts';
 import { invitation } from './templates/invitation.ts';
 import type { Letter } from './templates/letter.ts';
+import { organisationClosing, organisationReopened } from './templates/organisation-closing.ts';
 import { passwordChanged as passwordChangedLetter } from './templates/password-changed.ts';
 import { resetPassword } from './templates/reset-password.ts';
 import * as secondFactorLetters from './templates/second-factor.ts';
@@ -67,6 +70,14 @@ const subscriptions: readonly Subscription[] = [
   toPerson(secondFactorRemoved, 'second-factor', secondFactorLetters.secondFactorRemoved),
   toPerson(secondFactorsReset, 'second-factor', secondFactorLetters.secondFactorsReset),
   toPerson(recoveryCodeUsed, 'second-factor', secondFactorLetters.recoveryCodeUsed),
+  on(closingAnnounced, async (tx, { id, data: { userId: personId, linkId, closesOn } }, deps) => {
+    const link = await linkOf(deps, linkId);
+    if (link === null) return;
+    await queue(tx, deps, { id, personId, kind: 'organisation-closing', link }, (language, given) =>
+      organisationClosing(language, { ...given, closesOn }),
+    );
+  }),
+  toPerson(reopeningAnnounced, 'organisation-closing', organisationReopened),
   on(memberInvited, async (tx, { id, data: { linkId } }, deps) => {
     const link = await linkOf(deps, linkId);
     // Whose address it is nobody knows before they accept.

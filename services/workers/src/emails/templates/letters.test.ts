@@ -2,13 +2,18 @@ import type { Language } from '@marimo/contracts/users';
 import { emailChange } from './email-change.ts';
 import { erased } from './erased.ts';
 import type { Letter } from './letter.ts';
+import { organisationClosing, organisationReopened } from './organisation-closing.ts';
 import { passwordChanged } from './password-changed.ts';
 import { resetPassword } from './reset-password.ts';
 import * as secondFactor from './second-factor.ts';
 import { verifyEmail } from './verify-email.ts';
 
-type Write = (language: Language, given: { name: string; email: string; url: string }) => Letter;
+type Write = (
+  language: Language,
+  given: { name: string; email: string; url: string; organisation: string; closesOn: string },
+) => Letter;
 
+const of = { organisation: 'Pine', closesOn: '2026-12-31' };
 const url = 'https://erp.example.com/#/reset-password/abc-_123';
 const letters: readonly [string, Write, boolean][] = [
   ['verify-email', verifyEmail, true],
@@ -20,6 +25,8 @@ const letters: readonly [string, Write, boolean][] = [
   ['second-factor removed', secondFactor.secondFactorRemoved, false],
   ['second-factor reset', secondFactor.secondFactorsReset, false],
   ['second-factor stood in for', secondFactor.recoveryCodeUsed, false],
+  ['organisation closing', organisationClosing, false],
+  ['organisation reopened', organisationReopened, false],
 ];
 
 describe.each(letters)('the letter %s', (_, write, leads) => {
@@ -27,7 +34,7 @@ describe.each(letters)('the letter %s', (_, write, leads) => {
     ['ru', 'Здравствуйте, Анна!'],
     ['en', 'Hello Анна,'],
   ] as const)('speaks %s, the same as text and as HTML', (language, greeting) => {
-    const { subject, text, html } = write(language, { name: 'Анна', email: 'anna@example.com', url });
+    const { subject, text, html } = write(language, { name: 'Анна', email: 'anna@example.com', url, ...of });
     expect(/[а-я]/i.test(subject)).toBe(language === 'ru');
     expect(text.startsWith(greeting)).toBe(true);
     const told = [...html.matchAll(/<p>(.*?)<\/p>/g)].map(([, inner = '']) => inner.replaceAll(/<.*?>/g, ''));
@@ -36,15 +43,30 @@ describe.each(letters)('the letter %s', (_, write, leads) => {
   });
 
   it('leads where it should and nowhere else', () => {
-    const { text, html } = write('en', { name: 'Anna', email: 'anna@example.com', url });
+    const { text, html } = write('en', { name: 'Anna', email: 'anna@example.com', url, ...of });
     const addresses = (of: string) => of.match(/https?:[^\s"<]+/g) ?? [];
     expect(addresses(text)).toEqual(leads ? [url] : []);
     expect(new Set(addresses(html))).toEqual(new Set(leads ? [url] : []));
   });
 
   it('lets no name become markup', () => {
-    const { html } = write('en', { name: `<script>"O'Neil"</script>`, email: 'a&b@example.com', url });
-    expect(html).not.toContain('<script>');
+    const { html } = write('en', {
+      name: `<script>"O'Neil"</script>`,
+      email: 'a&b@example.com',
+      url,
+      ...of,
+      organisation: '<b>',
+    });
+    expect(html).not.toMatch(/<script>|<b>/);
     expect(html).toContain('&lt;script&gt;');
   });
+});
+
+it.each([
+  ['ru', '31 декабря 2026'],
+  ['en', '31 December 2026'],
+] as const)('tells in %s the day on which an organisation closes', (language, day) => {
+  const { subject, text } = organisationClosing(language, { name: 'Anna', ...of });
+  expect(subject).toContain(day);
+  expect(text).toContain(day);
 });

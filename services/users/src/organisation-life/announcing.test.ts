@@ -1,0 +1,79 @@
+import {
+  changeOrganisation,
+  closeOrganisation,
+  closingAnnounced,
+  reopeningAnnounced,
+  reopenOrganisation,
+  type SignedIn,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { mailOf } from '../../test/mail.ts';
+import { peopleOf } from '../../test/workplace-under-test.ts';
+
+// In Omsk it is the next day already.
+const clock = testClock('2026-03-01T20:00:00.000Z');
+
+let users: ServiceUnderTest;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+
+const people = peopleOf(() => users, clock.now);
+let anna: SignedIn;
+let boris: SignedIn;
+beforeEach(async () => {
+  anna = await people.organisation('Pine');
+  boris = await people.member(anna, ['admin']);
+  await people.member(anna, ['accountant']);
+  const gone = await people.member(anna, ['admin']);
+  const { sql } = users.database;
+  await sql("update person set language = 'ru' where person_id = $1", [boris.user.id]);
+  await sql("update member set state = 'suspended' where person_id = $1", [gone.user.id]);
+  const body = { timeZone: 'Asia/Omsk' };
+  await users.call(changeOrganisation, { body }, await as(anna));
+});
+
+const as = async (who: SignedIn) => {
+  clock.advance(1);
+  return { as: await people.anew(who) };
+};
+const close = async (name = 'Pine') => users.call(closeOrganisation, { body: { name } }, await as(anna));
+const told = async (type: string) =>
+  (await users.events()).filter((event) => event.type === type && event.tenantid === anna.organisation.id);
+const recipients = async (type: string) => {
+  const mails = await Promise.all((await told(type)).map((event) => mailOf(users, event)));
+  return mails.map(({ recipient }) => `${recipient.email} ${recipient.language}`).sort();
+};
+
+describe('an organisation that begins to close', () => {
+  it('has every active administrator told, in their language, on which day it ends', async () => {
+    await close();
+    expect((await told(closingAnnounced.type)).map(({ data }) => data)).toEqual(
+      [anna, boris]
+        .map(({ user }) => ({ userId: user.id, linkId: expect.any(String), closesOn: '2026-04-01' }))
+        .sort((a, b) => (a.userId < b.userId ? -1 : 1)),
+    );
+    const expected = [`${anna.user.email} en`, `${boris.user.email} ru`].sort();
+    expect(await recipients(closingAnnounced.type)).toEqual(expected);
+    expect((await mailOf(users, (await told(closingAnnounced.type))[0])).url).toBeNull();
+    await close();
+    expect(await told(closingAnnounced.type)).toHaveLength(2);
+  });
+
+  it('has them told when that is taken back, and nobody when nothing was', async () => {
+    await users.call(reopenOrganisation, {}, await as(anna));
+    expect(await told(reopeningAnnounced.type)).toEqual([]);
+    await close();
+    await users.call(reopenOrganisation, {}, await as(anna));
+    expect(await recipients(reopeningAnnounced.type)).toEqual(
+      [`${anna.user.email} en`, `${boris.user.email} ru`].sort(),
+    );
+  });
+
+  it('tells nobody where it does not begin', async () => {
+    await close('Oak');
+    expect(await told(closingAnnounced.type)).toEqual([]);
+  });
+});

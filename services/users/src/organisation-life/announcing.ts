@@ -1,0 +1,26 @@
+import { closingAnnounced, type OrganisationSettings, reopeningAnnounced } from '@marimo/contracts/users';
+import type { Outbox } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
+import { administrators } from '../organisations/index.ts';
+import { noticeTo } from '../people/index.ts';
+import { dayOf } from './organisation-life.ts';
+import { addressees } from './store.ts';
+
+/** Has every administrator told by mail that the organisation closes, or that it does not, whoever decided it. */
+export async function announce(
+  tx: Transaction,
+  outbox: Outbox,
+  { closesAt, timeZone }: Pick<OrganisationSettings, 'closesAt' | 'timeZone'>,
+  now: Date,
+): Promise<void> {
+  const personIds = (await administrators(tx, now)).map(({ personId }) => personId);
+  for (const person of await addressees(tx, personIds)) {
+    const { personId: userId } = person;
+    const linkId = await noticeTo(tx, person, now);
+    if (closesAt === null) await outbox.add(tx, reopeningAnnounced, userId, { userId, linkId });
+    else {
+      const closesOn = dayOf(new Date(closesAt), timeZone);
+      await outbox.add(tx, closingAnnounced, userId, { userId, linkId, closesOn });
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { Language } from '@marimo/contracts/users';
+import { type Letter, letterOf } from './letter.ts';
+
+interface Given {
+  readonly name: string;
+  readonly organisation: string;
+}
+
+/** To each administrator, so that nobody's organisation closes behind their back. */
+export function organisationClosing(
+  language: Language,
+  { name, organisation, closesOn }: Given & { readonly closesOn: string },
+): Letter {
+  const day = dayIn(language, closesOn);
+  if (language === 'ru') {
+    return letterOf('ru', {
+      subject: `Организация закрывается ${day}: ${organisation}`,
+      name,
+      before: [
+        `Администратор закрывает организацию «${organisation}» в Marimo. Работа в ней остановлена.`,
+        `${day} она закроется окончательно, и вернуть её будет нельзя. До этого дня любой администратор может отменить закрытие в настройках организации.`,
+        'Если вы об этом не знали, спросите других администраторов.',
+      ],
+    });
+  }
+  return letterOf('en', {
+    subject: `Your organisation closes on ${day}: ${organisation}`,
+    name,
+    before: [
+      `An administrator is closing ${organisation} in Marimo. All work there has stopped.`,
+      `On ${day} it closes for good, and nobody can bring it back. Until then any administrator can take this back in the settings of the organisation.`,
+      'If this is news to you, ask the other administrators.',
+    ],
+  });
+}
+
+export function organisationReopened(language: Language, { name, organisation }: Given): Letter {
+  if (language === 'ru') {
+    return letterOf('ru', {
+      subject: `Организация не закрывается: ${organisation}`,
+      name,
+      before: [
+        `Администратор отменил закрытие организации «${organisation}» в Marimo. В ней снова можно работать.`,
+      ],
+    });
+  }
+  return letterOf('en', {
+    subject: `Your organisation stays open: ${organisation}`,
+    name,
+    before: [
+      `An administrator has taken back the closing of ${organisation} in Marimo. Everybody can work there again.`,
+    ],
+  });
+}
+
+/** A day has no zone: it is written as it stands. */
+function dayIn(language: Language, day: string): string {
+  return new Intl.DateTimeFormat(language === 'ru' ? 'ru' : 'en-GB', {
+    dateStyle: 'long',
+    timeZone: 'UTC',
+  }).format(new Date(day));
+}
