@@ -11,7 +11,7 @@ import { revokeLink } from '../mail-links/index.ts';
 import { findMembership, holdOrganisation, type Membership } from '../organisations/index.ts';
 import { demandStrongPassword } from '../passwords/index.ts';
 import {
-  createThrottle,
+  createOwnThrottle,
   endSessionsOf,
   hasOwnProof,
   issueFor,
@@ -25,7 +25,7 @@ import { personCalling, timeOf } from './own-call.ts';
 import { findAccount, lockAccount, nameOfOrganisation, setPassword, tenantsOf } from './store.ts';
 
 export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route {
-  const throttle = createThrottle(deps.cache);
+  const throttle = createOwnThrottle(deps.cache);
   return handle(changePassword, async (call) => {
     const caller = personCalling(call);
     const { current, new: wanted } = call.body;
@@ -36,9 +36,8 @@ export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: Sessi
     if (account === undefined) throw new Unauthenticated({});
     const { email, name, passwordHash } = account;
     if (passwordHash === null) throw new PasswordNotSet({});
-    // Who is signed in has attempts of their own, whatever strangers try meanwhile; but a provider signs in any number.
-    const knownDevice = hasOwnProof(caller) ? caller.sessionId : undefined;
-    const attempt = { email, address: call.address, knownDevice };
+    const { userId: personId, sessionId } = caller;
+    const attempt = { personId, sessionId, ownProof: hasOwnProof(caller) };
     await throttle.begin(attempt);
     if (!(await hasher.matches(current, passwordHash, call.signal))) throw new CurrentPasswordWrong({});
     await throttle.succeeded(attempt);

@@ -12,10 +12,12 @@ import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
 import {
+  createOwnThrottle,
   hasOwnProof,
   issueFor,
   keepProof,
   lockLivingSession,
+  type OwnAttempt,
   type ProofOfIdentity,
 } from '../sessions/index.ts';
 import { takeChallenge } from './challenge-store.ts';
@@ -32,40 +34,30 @@ type Outcome =
   | Exclude<Proven, { kind: 'right' }>;
 type SteppedUp = ProofOfIdentity & { readonly sessionId: string };
 
-interface Asking {
-  readonly personId: string;
-  readonly sessionId: string;
-  readonly ownProof: boolean;
+interface Asking extends OwnAttempt {
   readonly now: Date;
 }
 
-/**
- * As with sign-in: ten at once, then one each half minute. For the session, so a stolen one slows only itself; for the
- * person where only a provider vouches for them, because it could begin any number of sessions to guess in.
- */
-const failures = { perSecond: 1 / 30, burst: 10 };
-
 export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Route[] {
-  const { clock, cache } = deps;
+  const { clock } = deps;
+  const throttle = createOwnThrottle(deps.cache);
   return [
     handle(stepUp, async (call) => {
       const asking = askingIn(call, clock());
-      const bucket = `step-up:${asking.ownProof ? asking.sessionId : asking.personId}`;
-      const { remaining } = await cache.take(bucket, failures, 0);
-      if (remaining < 1) throw new TooManyAttempts({}, { retryAfterSeconds: 30 });
-      const byPassword = call.body.password !== undefined && (await passwordProof(deps, parts, call, asking));
-      const outcome =
-        byPassword === undefined
-          ? ({ kind: 'wrong' } as const)
-          : await call.inTenant((tx) => prolong(deps, parts, tx, { call, asking, byPassword }));
+      await throttle.begin(asking);
+      const outcome = await proveAnew(deps, parts, call, asking).catch(async (error: unknown) => {
+        await throttle.undo(asking);
+        throw error;
+      });
       if (outcome.kind === 'throttled') {
+        await throttle.undo(asking);
         throw new TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
       }
       if (outcome.kind === 'wrong') {
         parts.metrics.attempts.inc({ outcome: 'failure' });
-        await cache.take(bucket, failures);
         throw new ProofRefused({});
       }
+      await throttle.succeeded(asking);
       parts.metrics.tokens.inc({ type: 'access' });
       const { token, expiresIn } = await issueFor(
         parts.keys,
@@ -86,6 +78,17 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
       });
     }),
   ];
+}
+
+async function proveAnew(
+  deps: Deps,
+  parts: SecondFactorParts,
+  call: StepUpCall,
+  asking: Asking,
+): Promise<Outcome> {
+  const byPassword = call.body.password !== undefined && (await passwordProof(deps, parts, call, asking));
+  if (byPassword === undefined) return { kind: 'wrong' };
+  return call.inTenant((tx) => prolong(deps, parts, tx, { call, asking, byPassword }));
 }
 
 function askingIn({ caller }: Pick<Call, 'caller'>, now: Date): Asking {

@@ -157,6 +157,29 @@ describe('a wrong proof', () => {
     expect((await prove({ password }, other)).status).toBe(200);
   });
 
+  it('does not come through more often when many come at once', async () => {
+    const guesses = Array.from({ length: 30 }, (_, n) => prove({ password: `wrong horse ${n}` }));
+    expect(statusesOf(await Promise.all(guesses))).toEqual([...Array(10).fill(401), ...Array(20).fill(429)]);
+  });
+
+  it('comes through sixty times in all, in however many sessions of one person', async () => {
+    const statuses: number[] = [];
+    for (let session = 0; session < 7; session += 1) {
+      await anna.enter();
+      for (let n = 0; n < 10; n += 1) statuses.push((await prove({ password: 'wrong horse' })).status);
+    }
+    expect(statuses).toEqual([...Array(60).fill(401), ...Array(10).fill(429)]);
+  });
+
+  it('is none where something else is asked for, and is forgotten with the right one', async () => {
+    for (let n = 0; n < 9; n += 1) await prove({ password: 'wrong horse' });
+    expect((await prove({ password })).status).toBe(200);
+    for (let n = 0; n < 9; n += 1) await prove({ password: 'wrong horse' });
+    const app = await anna.addApp();
+    for (let n = 0; n < 3; n += 1) expect(await prove({ password })).toBeRefused(SecondFactorNeeded);
+    expect((await prove({ code: app.nextCode() })).status).toBe(200);
+  });
+
   it('of codes counts together with those at signing in', async () => {
     const app = await anna.addApp();
     for (let n = 0; n < 5; n += 1) expect(await prove({ code: wrongCode(app) })).toBeRefused(ProofRefused);

@@ -18,4 +18,4 @@ export {
   startSession,
   voidAccessTokens,
 } from './sessions.ts';
-export { createThrottle } from './throttle.ts';
+export { createOwnThrottle, createThrottle, type OwnAttempt } from './throttle.ts';

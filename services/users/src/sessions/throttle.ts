@@ -32,12 +32,7 @@ export interface Throttle {
 
 export function createThrottle(cache: Cache): Throttle {
   return {
-    async begin(attempt) {
-      const { allowed, buckets } = await cache.takeAll(bucketsOf(attempt));
-      if (allowed) return;
-      const longestMs = Math.max(...buckets.map(({ retryAfterMs }) => retryAfterMs));
-      throw new TooManyAttempts({}, { retryAfterSeconds: Math.max(1, Math.ceil(longestMs / 1_000)) });
-    },
+    begin: (attempt) => take(cache, bucketsOf(attempt)),
     async succeeded(attempt) {
       // Failures count in a row, so what was right wipes the slate. But one's own account clears no address.
       const back = ({ bucket, limit }: WantedTokens) => ({
@@ -48,6 +43,53 @@ export function createThrottle(cache: Cache): Throttle {
       await cache.takeAll(bucketsOf(attempt).map(back));
     },
   };
+}
+
+/** Somebody who is signed in and proves once more who they are. */
+export interface OwnAttempt {
+  readonly personId: string;
+  readonly sessionId: string;
+  /** False where only a provider vouches for them: it could begin any number of sessions to guess in. */
+  readonly ownProof: boolean;
+}
+
+/**
+ * The same for who is signed in, whatever strangers try meanwhile. A stolen session slows itself first; but one leads to
+ * others, by a switch to another organisation, so all of a person are counted together too.
+ */
+export interface OwnThrottle {
+  /** Takes an attempt before anything is looked at. Errors: TooManyAttempts. */
+  begin(attempt: OwnAttempt): Promise<void>;
+  succeeded(attempt: OwnAttempt): Promise<void>;
+  /** It came to nothing: neither right nor wrong. */
+  undo(attempt: OwnAttempt): Promise<void>;
+}
+
+export function createOwnThrottle(cache: Cache): OwnThrottle {
+  const giveBack = async (attempt: OwnAttempt, howMany: (limit: BucketLimit) => number) => {
+    const wanted = ownBucketsOf(attempt);
+    await cache.takeAll(wanted.map(({ bucket, limit }) => ({ bucket, limit, tokens: -howMany(limit) })));
+  };
+  return {
+    begin: (attempt) => take(cache, ownBucketsOf(attempt)),
+    succeeded: (attempt) => giveBack(attempt, ({ burst }) => burst),
+    undo: (attempt) => giveBack(attempt, () => 1),
+  };
+}
+
+async function take(cache: Cache, wanted: readonly WantedTokens[]): Promise<void> {
+  const { allowed, buckets } = await cache.takeAll(wanted);
+  if (allowed) return;
+  const longestMs = Math.max(...buckets.map(({ retryAfterMs }) => retryAfterMs));
+  throw new TooManyAttempts({}, { retryAfterSeconds: Math.max(1, Math.ceil(longestMs / 1_000)) });
+}
+
+function ownBucketsOf({ personId, sessionId, ownProof }: OwnAttempt): WantedTokens[] {
+  if (!ownProof) return [{ bucket: nameOf('vouched-for', personId), limit: ofOne }];
+  return [
+    { bucket: nameOf('session', sessionId), limit: ofOne },
+    { bucket: nameOf('sessions', personId), limit: ofAccount },
+  ];
 }
 
 function bucketsOf({ email, address, knownDevice }: Attempt): WantedTokens[] {

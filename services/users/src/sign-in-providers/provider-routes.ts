@@ -118,7 +118,8 @@ function checkRoute({ client }: ProviderParts): Route {
 function demandNoSecret({ secret }: Provider): void {
   if (secret === null) return;
   throw new SignInProviderUnusable({
-    reason: 'The client secret that is kept belongs to the issuer there was. Enter the one for the new issuer.',
+    reason:
+      'The client secret that is kept belongs to the issuer there was. Enter the one for the new issuer.',
   });
 }
 
