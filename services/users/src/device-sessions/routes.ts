@@ -68,7 +68,7 @@ function remembering({ database, clock }: Deps, devices: KnownDevices): Route {
   return handle(rememberDevice, async (call) => {
     const caller = callerOf(call);
     await database.withoutTenant((tx) => demandSayOverSelf(tx, caller));
-    const { deviceToken, expiresAt } = devices.tokenFor(caller.userId, clock());
+    const { deviceToken, expiresAt } = devices.tokenFor(caller.userId, caller.sessionId, clock());
     return reply(201, { deviceToken, expiresAt: expiresAt.toISOString() });
   });
 }

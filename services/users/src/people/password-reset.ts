@@ -116,7 +116,7 @@ function finishRoute(deps: Deps, { hasher, links, devices }: ResetParts): Route 
     await actingAs(account.lastTenantId, account.personId, () =>
       database.withoutTenant((tx) => resetPassword(tx, deps, { linkId, passwordHash }), timeOf(call)),
     );
-    const { deviceToken, expiresAt } = devices.tokenFor(account.personId, clock());
+    const { deviceToken, expiresAt } = devices.tokenFor(account.personId, linkId, clock());
     return reply(200, { deviceToken, expiresAt: expiresAt.toISOString() });
   });
 }

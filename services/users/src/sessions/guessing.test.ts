@@ -4,6 +4,7 @@ import { usersService } from '../../service.ts';
 
 jest.setTimeout(120_000);
 
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const password = 'correct horse battery staple';
 let users: ServiceUnderTest;
 let anna: SignedIn;
@@ -66,6 +67,25 @@ describe('wrong passwords for one account', () => {
     const { deviceToken } = known.body;
     expect((await signIn({ email, password }, '203.0.113.9')).status).toBe(429);
     expect((await signIn({ email, password, deviceToken }, '203.0.113.9')).status).toBe(200);
+  });
+
+  it('are no more for whoever has a session and makes device after device known with it', async () => {
+    const { email } = anna.user;
+    const statuses: number[] = [];
+    for (let device = 0; device < 3; device += 1) {
+      const known = await users.call(rememberDevice, {}, { as: anna.accessToken });
+      const { deviceToken } = known.body;
+      // The last letter holds two bits that are not read: four ways to write one token.
+      const last = alphabet.indexOf(deviceToken.slice(-1));
+      const written = `${deviceToken.slice(0, -1)}${alphabet[last ^ 1]}`;
+      for (const token of [deviceToken, written]) {
+        for (let n = 0; n < 10; n += 1) {
+          const guess = { email, password: `wrong horse ${n}`, deviceToken: token };
+          statuses.push((await signIn(guess, '203.0.113.9')).status);
+        }
+      }
+    }
+    expect(statuses.filter((status) => status === 401)).toHaveLength(10);
   });
 
   it('are answered for an e-mail nobody has as for one somebody has', async () => {

@@ -54,8 +54,8 @@ function loginRoute(deps: Deps, { hasher, keys, metrics, devices, secondStep }: 
       ...timeOf(call),
       readOnly: true,
     });
-    const isKnown = devices.knows(deviceToken ?? '', person?.personId ?? '', clock());
-    const attempt = { email, address: call.address, knownDevice: isKnown ? deviceToken : undefined };
+    const knownDevice = devices.recognise(deviceToken ?? '', person?.personId ?? '', clock());
+    const attempt = { email, address: call.address, knownDevice };
     await throttle.begin(attempt).catch((error: unknown) => {
       metrics.attempts.inc({ outcome: 'throttled' });
       throw error;
@@ -64,7 +64,7 @@ function loginRoute(deps: Deps, { hasher, keys, metrics, devices, secondStep }: 
     const right = await hasher.matches(password, person?.passwordHash ?? undefined, call.signal);
     if (!right || person === undefined) {
       metrics.attempts.inc({ outcome: 'failure' });
-      if (person !== undefined) noteFailure(deps, person, isKnown);
+      if (person !== undefined) noteFailure(deps, person, knownDevice !== undefined);
       throw new WrongCredentials({});
     }
     await throttle.succeeded(attempt);

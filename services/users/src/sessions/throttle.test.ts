@@ -80,6 +80,13 @@ describe('guessing the password of one account', () => {
   });
 });
 
+describe('guessing from known devices of one account', () => {
+  it('is stopped after thirty times, however many devices there are', async () => {
+    const attempts = Array.from({ length: 1_000 }, (_, n) => by({ knownDevice: `device ${n}` }));
+    expect(await reaching(attempts)).toBe(30);
+  });
+});
+
 describe('trying one password on many accounts', () => {
   it('is stopped after a hundred times from one address', async () => {
     const attempts = Array.from({ length: 1_000 }, (_, n) => by({ email: `person${n}@example.com` }));

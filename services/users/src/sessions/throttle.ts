@@ -10,13 +10,15 @@ const ofOne: BucketLimit = { perSecond: 1 / 30, burst: 10 };
  * section 3.2.2, allows 100 in a row.
  */
 const ofAccount: BucketLimit = { perSecond: 1 / 120, burst: 60 };
+/** All known devices of one account, so that many of them are not many times as many guesses. */
+const ofDevices: BucketLimit = { perSecond: 1 / 120, burst: 30 };
 /** One address with all accounts: a list of stolen passwords is tried out from somewhere. */
 const ofAddress: BucketLimit = { perSecond: 1 / 6, burst: 100 };
 
 export interface Attempt {
   readonly email: string;
   readonly address: string;
-  /** The token of a device that is known to be this person's. */
+  /** Where a device that is known to be this person's was made known. */
   readonly knownDevice: string | undefined;
 }
 
@@ -93,8 +95,13 @@ function ownBucketsOf({ personId, sessionId, ownProof }: OwnAttempt): WantedToke
 }
 
 function bucketsOf({ email, address, knownDevice }: Attempt): WantedTokens[] {
-  if (knownDevice !== undefined) return [{ bucket: nameOf('device', knownDevice), limit: ofOne }];
   const account = emailKey(email);
+  if (knownDevice !== undefined) {
+    return [
+      { bucket: nameOf('device', knownDevice), limit: ofOne },
+      { bucket: nameOf('devices', account), limit: ofDevices },
+    ];
+  }
   return [
     { bucket: nameOf('pair', `${account} ${address}`), limit: ofOne },
     { bucket: nameOf('account', account), limit: ofAccount },
