@@ -10,7 +10,8 @@ export const openToEveryone: Readonly<Record<string, string>> = {
   'GET /api/v1/users/organisations/{organisationId}/sign-in-options':
     'names of providers, for the sign-in page',
   'POST /api/v1/users/federated-sign-ins': 'a sign-in with a provider begins with it',
-  'GET /api/v1/users/federated-sign-ins/callback': 'leads the browser on to the portal and does nothing',
+  'GET /api/v1/users/federated-sign-ins/callback/{organisationId}':
+    'leads the browser on to the portal and does nothing',
   'POST /api/v1/users/federated-sign-ins/finish':
     "the provider's code and the browser's secret in the body are the proof",
   'POST /api/v1/users/api-key-tokens': 'the key in the body is the proof',

@@ -46,6 +46,8 @@ function build(issuer) {
       claims: async () => ({ sub: accountId, ...claimsOf.get(accountId) }),
     }),
   });
+  // One client stands for those that each organisation has at its own provider.
+  made.Client.prototype.redirectUriAllowed = (uri) => uri.startsWith(`${redirectUri}/`);
   made.on('server_error', (_, error) => process.stderr.write(`${error.stack}\n`));
   return made;
 }

@@ -10,6 +10,7 @@ import {
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 
+/** Behind it stands the organisation. */
 const redirectUri = 'http://localhost:8080/api/v1/users/federated-sign-ins/callback';
 
 /** A real OpenID provider in a process of its own. */
@@ -75,7 +76,8 @@ async function browse(authorizationUrl: string, account: string): Promise<Brough
     const location = answer.headers.get('location');
     if (location === null) throw new Error(`The provider stopped: ${await answer.text()}`);
     url = new URL(location, url);
-    if (url.href.startsWith(redirectUri)) return Object.fromEntries(url.searchParams) as unknown as Brought;
+    if (url.href.startsWith(`${redirectUri}/`))
+      return Object.fromEntries(url.searchParams) as unknown as Brought;
   }
   throw new Error('The provider sends the browser round and round');
 }

@@ -208,12 +208,16 @@ export const beginFederatedSignIn = endpoint({
   repeat: 'natural',
 });
 
-/** The redirect URI. It proves nothing by itself, so it only leads on to the portal, which has the browser's secret. */
+/**
+ * The redirect URI. It proves nothing by itself, so it only leads on to the portal, which has the browser's secret. Each
+ * organisation has its own, so that no code of its provider reaches a provider of another (RFC 9700, section 4.4.2).
+ */
 export const federatedCallback = endpoint({
   method: 'GET',
-  path: '/api/v1/users/federated-sign-ins/callback',
+  path: '/api/v1/users/federated-sign-ins/callback/{organisationId}',
   summary: 'Where the provider sends the browser back to; leads on to the portal.',
   access: 'public',
+  params: z.strictObject({ organisationId: Id }),
   query: z.looseObject({
     state: z.string().max(200),
     code: z.string().max(4_000).optional(),

@@ -12,7 +12,7 @@ export interface ProviderParts extends Pick<SessionParts, 'keys' | 'metrics' | '
   readonly flows: Flows;
   readonly client: ProviderClient;
   readonly secrets: FactorKeys;
-  readonly redirectUri: string;
+  readonly redirectUriOf: (tenantId: string) => string;
 }
 
 /** What this slice makes for itself of the settings. */
@@ -21,15 +21,17 @@ export function providerParts(
   { keys, metrics, secondStep }: Pick<SessionParts, 'keys' | 'metrics' | 'secondStep'>,
 ): ProviderParts {
   const { production, jwtSecret, previousJwtSecret, portalUrl } = settings;
-  const redirectUri = `${portalUrl}${federatedCallback.path}`;
+  // Each organisation's own: a code that comes back elsewhere than its sign-in was begun for goes no further.
+  const redirectUriOf = (tenantId: string) =>
+    `${portalUrl}${federatedCallback.path.replace('{organisationId}', tenantId)}`;
   return {
     keys,
     metrics,
     secondStep,
     flows: createFlows(deriveKey(jwtSecret, 'marimo/users/federated-sign-in')),
-    client: createProviderClient({ production, redirectUri, log }),
+    client: createProviderClient({ production, redirectUriOf, log }),
     secrets: createFactorKeys(jwtSecret, previousJwtSecret),
-    redirectUri,
+    redirectUriOf,
   };
 }
 

@@ -4,6 +4,7 @@ import {
   changeSignInProvider,
   checkSignInProvider,
   FederatedSignInRefused,
+  federatedCallback,
   finishFederatedSignIn,
   type SignedIn,
   SignInProviderUnusable,
@@ -36,6 +37,10 @@ const federation = federationOf(
   () => provider,
 );
 
+const callbackOf = (organisationId: string) => {
+  const { path } = federatedCallback;
+  return path.replace('{organisationId}', organisationId);
+};
 /** A sign-in up to the moment at which the browser is back. */
 async function back(at = providerId) {
   const { authorizationUrl, browserSecret } = await federation.begin(admin.organisation.id, at);
@@ -90,6 +95,24 @@ describe('the end of a sign-in with a provider', () => {
     const { iss: _, ...without } = await back();
     expect(await finish(without)).toBeRefused(FederatedSignInRefused);
     expect(await sessions()).toBe(before);
+  });
+
+  it('leads the code of one organisation’s provider to no other organisation, also where the provider names no issuer', async () => {
+    const mallory = await people.organisation();
+    const his = await federation.connect(mallory);
+    const mixed = await federation.begin(mallory.organisation.id, his);
+    // His provider sends who signs in with it on to ours, with the state of his sign-in.
+    const url = new URL(mixed.authorizationUrl);
+    const ours = `http://localhost:8080${callbackOf(admin.organisation.id)}`;
+    url.searchParams.set('redirect_uri', ours);
+    const { iss: _, ...brought } = await provider.visit(url.href, 'anna');
+    expect(brought.state).toBe(mixed.state);
+    const back = await fetch(
+      `${users.url}${callbackOf(admin.organisation.id)}?${new URLSearchParams(brought).toString()}`,
+      { redirect: 'manual' },
+    );
+    expect(back.headers.get('location')).toMatch(/#\/federated-sign-in\?error=state_mismatch$/);
+    expect(callbackOf(admin.organisation.id)).not.toBe(callbackOf(mallory.organisation.id));
   });
 
   it('comes within ten minutes', async () => {

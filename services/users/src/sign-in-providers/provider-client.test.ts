@@ -74,7 +74,7 @@ function clientOf({ metadata = {}, claims = {}, key = privateKey, idToken }: Ans
   };
   const client = createProviderClient({
     production: true,
-    redirectUri: 'https://erp.example.com/callback',
+    redirectUriOf: (tenantId) => `https://erp.example.com/callback/${tenantId}`,
     log: createLog({ service: 'users', level: 'silent' }),
     fetch: async (url, { headers, body }) => {
       requests.push({ url, headers, body: body instanceof URLSearchParams ? body.toString() : '' });

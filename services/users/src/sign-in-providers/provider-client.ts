@@ -39,13 +39,13 @@ export interface Asked {
 
 export interface ProviderClientOptions {
   readonly production: boolean;
-  readonly redirectUri: string;
+  readonly redirectUriOf: (tenantId: string) => string;
   readonly log: Log;
   readonly fetch?: openid.CustomFetch;
 }
 
 export function createProviderClient(options: ProviderClientOptions): ProviderClient {
-  const { production, redirectUri, log, fetch = outsideFetch(production) } = options;
+  const { production, redirectUriOf, log, fetch = outsideFetch(production) } = options;
   const known = new LRUCache<string, Promise<Metadata>>({ max: 500, ttl: freshForMs });
 
   async function look(provider: Provider): Promise<Metadata> {
@@ -105,7 +105,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
         throw unusable('It does not offer PKCE with S256, which a client without a secret depends on.');
       }
       const url = openid.buildAuthorizationUrl(configuration(asked, metadata), {
-        redirect_uri: redirectUri,
+        redirect_uri: redirectUriOf(asked.tenantId),
         response_type: 'code',
         scope: [...new Set(['openid', ...asked.provider.scopes])].join(' '),
         state,
@@ -118,7 +118,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
     },
     async exchange(asked, { state, nonce, verifier }, { code, iss }) {
       const metadata = await metadataOf(asked);
-      const back = new URL(redirectUri);
+      const back = new URL(redirectUriOf(asked.tenantId));
       back.search = new URLSearchParams({ code, state, ...(iss !== undefined && { iss }) }).toString();
       try {
         const tokens = await openid.authorizationCodeGrant(configuration(asked, metadata), back, {

@@ -62,7 +62,7 @@ describe('connecting a sign-in provider', () => {
     expect(answer.body).toMatchObject({
       providerId: body.providerId,
       hasClientSecret: true,
-      redirectUri: 'http://localhost:8080/api/v1/users/federated-sign-ins/callback',
+      redirectUri: `http://localhost:8080/api/v1/users/federated-sign-ins/callback/${admin.organisation.id}`,
       scopes: ['email', 'openid', 'profile'],
       enabled: true,
       createMembers: false,

@@ -41,7 +41,7 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
         if (!isSame || (await openSecret(tx, parts.secrets, present)) !== clientSecret) {
           throw new SignInProviderConflict({});
         }
-        return answer(200, present, parts);
+        return answer(200, present, parts.redirectUriOf(call.tenantId));
       }
       demandAllowed(settings.issuer, production);
       await demandMayMap(tx, call, settings);
@@ -51,7 +51,7 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
       const secret = await sealed(tx, parts, { providerId, clientSecret, now });
       await insertProvider(tx, { ...settings, providerId, secret }, now);
       await outbox.add(tx, signInProviderConnected, providerId, { providerId, name: settings.name });
-      return answer(201, await demandProvider(tx, providerId), parts);
+      return answer(201, await demandProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
     }),
   );
 }
@@ -60,11 +60,12 @@ function readingRoutes(parts: ProviderParts): Route[] {
   return [
     handle(listSignInProviders, async (call) => {
       const found = await call.readInTenant(findProviders);
-      return reply(200, { items: found.map((provider) => shown(provider, parts)), next: null });
+      const redirectUri = parts.redirectUriOf(call.tenantId);
+      return reply(200, { items: found.map((provider) => shown(provider, redirectUri)), next: null });
     }),
     handle(getSignInProvider, async (call) => {
       const found = await call.readInTenant((tx) => demandProvider(tx, call.params.providerId));
-      return answer(200, found, parts);
+      return answer(200, found, parts.redirectUriOf(call.tenantId));
     }),
   ];
 }
@@ -83,7 +84,7 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
         ...changedIn(present, settings),
         ...(clientSecret === undefined ? [] : ['clientSecret']),
       ];
-      if (changed.length === 0) return answer(200, present, parts);
+      if (changed.length === 0) return answer(200, present, parts.redirectUriOf(call.tenantId));
 
       demandAllowed(settings.issuer, production);
       if (changed.includes('issuer') && clientSecret === undefined) demandNoSecret(present);
@@ -97,7 +98,7 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
       if (changed.includes('issuer')) await forgetIdentitiesOf(tx, providerId);
       const { name } = settings;
       await outbox.add(tx, signInProviderChanged, providerId, { providerId, name, changed });
-      return answer(200, await demandProvider(tx, providerId), parts);
+      return answer(200, await demandProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
     }),
   );
 }
@@ -147,7 +148,7 @@ async function demandProvider(tx: Transaction, providerId: string): Promise<Prov
   return provider;
 }
 
-function shown(provider: Provider, { redirectUri }: ProviderParts): Shown {
+function shown(provider: Provider, redirectUri: string): Shown {
   return {
     ...settingsOf(provider),
     providerId: provider.providerId,
@@ -157,6 +158,6 @@ function shown(provider: Provider, { redirectUri }: ProviderParts): Shown {
   };
 }
 
-function answer<const S extends number>(status: S, provider: Provider, parts: ProviderParts) {
-  return reply(status, shown(provider, parts), { etag: etagOf(provider.version) });
+function answer<const S extends number>(status: S, provider: Provider, redirectUri: string) {
+  return reply(status, shown(provider, redirectUri), { etag: etagOf(provider.version) });
 }

@@ -18,7 +18,7 @@ import { findProvider, findProviders, keepSignIn, useSignIn } from './store.ts';
 const beginnings = { perSecond: 1, burst: 60 };
 
 export function federatedSignInRoutes(deps: Deps, parts: ProviderParts): readonly Route[] {
-  return [optionsRoute(deps), beginRoute(deps, parts), callbackRoute(deps), finishRoute(deps, parts)];
+  return [optionsRoute(deps), beginRoute(deps, parts), callbackRoute(deps, parts), finishRoute(deps, parts)];
 }
 
 function optionsRoute({ database }: Deps): Route {
@@ -60,9 +60,15 @@ function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }
   });
 }
 
-function callbackRoute({ settings: { portalUrl } }: Deps): Route {
-  return handle(federatedCallback, async ({ query: { state, code, iss, error } }) => {
-    const brought = Object.entries({ state, code, iss, error }).filter(([, value]) => value !== undefined);
+/**
+ * A code at the address of another organisation than its sign-in was begun for comes from a provider that was mixed up
+ * with the one the state belongs to, and is passed on to nobody.
+ */
+function callbackRoute({ settings: { portalUrl } }: Deps, { flows }: ProviderParts): Route {
+  return handle(federatedCallback, async ({ params, query: { state, code, iss, error } }) => {
+    const fits = flows.read(state)?.tenantId === params.organisationId.toLowerCase();
+    const given = fits ? { state, code, iss, error } : { error: 'state_mismatch' };
+    const brought = Object.entries(given).filter(([, value]) => value !== undefined);
     const query = new URLSearchParams(brought as [string, string][]);
     return reply(303, null, { location: `${portalUrl}/#/federated-sign-in?${query.toString()}` });
   });

@@ -219,13 +219,15 @@ describe('the sign-in page', () => {
   });
 
   it('gets the browser back on the page of the portal, with what the provider said and nothing else', async () => {
-    const query = new URLSearchParams({ state: 's t', code: 'c&d', iss: 'http://op', session_state: 'x' });
-    const answer = await fetch(`${users.url}${federatedCallback.path}?${query.toString()}`, {
-      redirect: 'manual',
-    });
+    const admin = await people.organisation();
+    const here = admin.organisation.id;
+    const { state } = await federation.begin(here, await federation.connect(admin));
+    const query = new URLSearchParams({ state, code: 'c&d', iss: 'http://op', session_state: 'x' });
+    const path = federatedCallback.path.replace('{organisationId}', here);
+    const answer = await fetch(`${users.url}${path}?${query.toString()}`, { redirect: 'manual' });
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe(
-      'http://localhost:8080/#/federated-sign-in?state=s+t&code=c%26d&iss=http%3A%2F%2Fop',
+      `http://localhost:8080/#/federated-sign-in?state=${state}&code=c%26d&iss=http%3A%2F%2Fop`,
     );
   });
 
