@@ -77,8 +77,14 @@ export function hadSecondFactor({ amr }: Claims): boolean {
   return Array.isArray(amr) && amr.includes('mfa');
 }
 
-/** When the provider last asked who it was; now where it does not say, and never later. */
-export function provedAt({ auth_time }: Claims, now: Date): Date {
-  if (typeof auth_time !== 'number' || !(auth_time >= 0)) return now;
-  return new Date(Math.min(now.getTime(), auth_time * 1_000));
+/** Before any proof that counts as young; not 0, which tokens say of programs. */
+const longAgo = 1_000;
+
+/**
+ * When the provider last asked who it was, and never later than now. Where it does not say: now if it was told to ask
+ * anew, else long ago, because providers let people through whom they know without asking anything.
+ */
+export function provedAt({ auth_time }: Claims, freshly: boolean, now: Date): Date {
+  if (typeof auth_time !== 'number' || !(auth_time >= 0)) return freshly ? now : new Date(longAgo);
+  return new Date(Math.max(longAgo, Math.min(now.getTime(), auth_time * 1_000)));
 }

@@ -18,6 +18,8 @@ export interface Vouched {
   /** As it was when it vouched. */
   readonly provider: Provider;
   readonly claims: Claims;
+  /** It was told to ask anew who it is. */
+  readonly freshly: boolean;
 }
 
 export interface Started {
@@ -36,7 +38,7 @@ export async function arrive(
   { database, outbox, clock, log }: Deps,
   { secondStep }: ProviderParts,
   { userAgent, address, signal, deadlineAt }: Pick<Call, 'userAgent' | 'address' | 'signal' | 'deadlineAt'>,
-  { tenantId, provider, claims }: Vouched,
+  { tenantId, provider, claims, freshly }: Vouched,
 ): Promise<Started | SecondFactorAsked> {
   const subject = subjectIn(claims);
   if (subject === undefined) throw new FederatedSignInRefused({});
@@ -66,7 +68,7 @@ export async function arrive(
         if (membership.hasSecondFactor && !trusted) {
           return secondStep.ask(tx, { personId, methods, passwordHash: null, now });
         }
-        const proof = { methods, authenticatedAt: provedAt(claims, now) };
+        const proof = { methods, authenticatedAt: provedAt(claims, freshly, now) };
         const start = { personId, method: 'federated', ...proof, userAgent, address, now } as const;
         return { membership, session: await startSession(tx, outbox, start), now };
       });

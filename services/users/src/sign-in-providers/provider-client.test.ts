@@ -154,6 +154,7 @@ describe('the way to a provider', () => {
       client.addressFor(asked, flow, true),
     ]);
     expect(new URL(usual).searchParams.has('prompt')).toBe(false);
+    expect(new URL(usual).searchParams.get('max_age')).toBe('604800');
     expect(new URL(freshly).searchParams.get('prompt')).toBe('login');
     expect(new URL(freshly).searchParams.get('max_age')).toBe('0');
   });

@@ -9,6 +9,8 @@ import { outsideFetch } from './outside.ts';
 import type { Provider } from './store.ts';
 
 const timeoutSeconds = 5;
+/** A session with us lasts no longer either. */
+const longestSeconds = String(7 * 24 * 60 * 60);
 const freshForMs = 10 * 60_000;
 
 /** What a provider says about itself. */
@@ -112,7 +114,8 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
         nonce,
         code_challenge: await openid.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
-        ...(freshly && { prompt: 'login', max_age: '0' }),
+        // With any `max_age` the token must say when the provider last asked (OpenID Connect Core, section 3.1.2.1).
+        ...(freshly ? { prompt: 'login', max_age: '0' } : { max_age: longestSeconds }),
       });
       return url.href;
     },

@@ -53,7 +53,7 @@ function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }
     const { text: browserSecret, hash: browserHash } = newBrowserSecret();
     const now = clock();
     const expiresAt = new Date(now.getTime() + signInLastsMs);
-    const begun = { stateHash: flow.stateHash, browserHash, providerId, expiresAt };
+    const begun = { stateHash: flow.stateHash, browserHash, providerId, freshly, expiresAt };
     await database.inTenant(tenantId, (tx) => keepSignIn(tx, begun, now), timeOf(call));
     const { state } = flow;
     return reply(201, { authorizationUrl, state, browserSecret, expiresAt: expiresAt.toISOString() });
@@ -88,10 +88,10 @@ function finishRoute(deps: Deps, parts: ProviderParts): Route {
     const asked = await database.inTenant(
       tenantId,
       async (tx) => {
-        const providerId = await useSignIn(tx, { stateHash, browserHash }, clock());
-        const provider = providerId === undefined ? undefined : await findProvider(tx, providerId);
+        const begun = await useSignIn(tx, { stateHash, browserHash }, clock());
+        const provider = begun && (await findProvider(tx, begun.providerId));
         if (!provider?.enabled) return undefined;
-        return { provider, tenantId };
+        return { provider, tenantId, freshly: begun?.freshly === true };
       },
       timeOf(call),
     );

@@ -1,5 +1,7 @@
+import { StepUpRequired } from '@marimo/contracts';
 import {
   beginFederatedSignIn,
+  changeEmail,
   changeSignInProvider,
   FederatedAccountRefused,
   FederatedSignInRefused,
@@ -204,6 +206,36 @@ describe('a second factor', () => {
     expect(claimsOf(trusted).amr).toEqual(['fed', 'mfa']);
     const without = await federation.enter(person.tenantId, trusting, account(), verified(person.email));
     expect(without.status).toBe(202);
+  });
+});
+
+describe('when somebody last proved who they are', () => {
+  /** The browser is the person's, so it may leave out what we ask the provider for. */
+  const entered = async (freshly: boolean, leftOut: readonly string[]) => {
+    const admin = await people.organisation();
+    const providerId = await federation.connect(admin);
+    const who = account();
+    await provider.says(who, verified(admin.user.email));
+    const body = { organisationId: admin.organisation.id, providerId, freshly };
+    const { authorizationUrl, browserSecret } = (await users.call(beginFederatedSignIn, { body })).body;
+    const url = new URL(authorizationUrl);
+    for (const parameter of leftOut) url.searchParams.delete(parameter);
+    const brought = await provider.visit(url.href, who);
+    const { accessToken } = await federation.finished({ ...brought, browserSecret });
+    const email = `${account()}@example.com`;
+    return (await users.call(changeEmail, { body: { email } }, { as: accessToken })).problem;
+  };
+
+  it('is told by the provider, which is asked for it', async () => {
+    expect((await entered(false, []))?.code).toBe('users.own-proof-needed'); // a young proof, if not an own one
+  });
+
+  it('is unknown, and no young proof, where the provider does not tell, as after a sign-in without a question', async () => {
+    expect((await entered(false, ['max_age']))?.code).toBe(StepUpRequired.definition.code);
+  });
+
+  it('is now where the provider was told to ask anew, though it does not say when it did', async () => {
+    expect((await entered(true, ['max_age', 'prompt']))?.code).toBe('users.own-proof-needed');
   });
 });
 

@@ -105,35 +105,36 @@ export interface BegunSignIn {
   readonly stateHash: Buffer;
   readonly browserHash: Buffer;
   readonly providerId: string;
+  /** The provider was told to ask anew who it is. */
+  readonly freshly: boolean;
   readonly expiresAt: Date;
 }
 
 /** Sweeps out what nobody came back from as well. */
 export async function keepSignIn(tx: Transaction, begun: BegunSignIn, now: Date): Promise<void> {
-  const { stateHash, browserHash, providerId, expiresAt } = begun;
+  const { stateHash, browserHash, providerId, freshly, expiresAt } = begun;
   await tx.run('delete from federated_sign_in where tenant_id = $1 and expires_at <= $2', [tx.tenantId, now]);
   await tx.run(
-    `insert into federated_sign_in (tenant_id, state_hash, provider_id, browser_hash, expires_at)
-     values ($1, $2, $3, $4, $5)`,
-    [tx.tenantId, stateHash, providerId, browserHash, expiresAt],
+    `insert into federated_sign_in (tenant_id, state_hash, provider_id, browser_hash, freshly, expires_at)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [tx.tenantId, stateHash, providerId, browserHash, freshly, expiresAt],
   );
 }
 
 /**
- * The provider of a sign-in that has begun in this browser. It is used up with that: of two who come at once one gets it,
+ * What was kept of a sign-in that has begun in this browser. It is used up with that: of two who come at once one gets it,
  * and whoever comes without the browser's secret changes nothing.
  */
 export async function useSignIn(
   tx: Transaction,
   { stateHash, browserHash }: Pick<BegunSignIn, 'stateHash' | 'browserHash'>,
   now: Date,
-): Promise<string | undefined> {
-  const row = await tx.first<{ providerId: string }>(
+): Promise<Pick<BegunSignIn, 'providerId' | 'freshly'> | undefined> {
+  return tx.first(
     `update federated_sign_in set used_at = $4
       where tenant_id = $1 and state_hash = $2 and browser_hash = $3 and used_at is null and expires_at > $4
-     returning provider_id as "providerId"`,
+     returning provider_id as "providerId", freshly`,
     [tx.tenantId, stateHash, browserHash, now],
     'use_federated_sign_in',
   );
-  return row?.providerId;
 }
