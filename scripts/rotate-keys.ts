@@ -11,7 +11,7 @@ const { rotateSigningKeys } = await import('@marimo/contracts/users');
 await runUntilAsked('Rotating the signing keys', async (started) => {
   const platform = await startPlatform(readSettings(process.env), { withDatabase: false });
   started.defer(() => platform.close());
-  const client = platform.client(platform.observe('users'));
+  const client = platform.client(platform.observe('operator'));
   started.defer(() => client.close());
   const { body } = await client.call(rotateSigningKeys, { body: { compromised: values.compromised } });
   console.log(`The key ${body.kid} signs from ${body.signsFrom}.`);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyEndpoint, ServiceName } from '@marimo/contracts';
-import { newId } from '@marimo/contracts';
+import { ActingService, isForServices, newId } from '@marimo/contracts';
 import { contracts, permissions } from '@marimo/contracts/all';
 import { root } from '../steps/run.ts';
 import { admits, heading, lineOf, roleNames } from './access-matrix.ts';
@@ -14,6 +14,7 @@ const all = Object.entries(contracts).flatMap(([service, endpoints]) =>
   endpoints.map((endpoint) => ({ service: service as ServiceName, endpoint })),
 );
 const nameOf = ({ method, path }: Pick<AnyEndpoint, 'method' | 'path'>) => `${method} ${path}`;
+const serviceLetIn = ({ access }: AnyEndpoint) => (isForServices(access) ? access.services[0] : 'users');
 const withAccess = (access: string) =>
   all.filter(({ endpoint }) => endpoint.access === access).map(({ endpoint }) => nameOf(endpoint));
 
@@ -21,7 +22,8 @@ describe('every route', () => {
   it('needs a permission of the catalogue, unless it stands on the list of open ones', () => {
     const known = new Set(permissions.map(({ name }) => name));
     const unknown = all.filter(
-      ({ endpoint: { access } }) => typeof access !== 'string' && !known.has(access.name),
+      ({ endpoint: { access } }) =>
+        typeof access !== 'string' && !isForServices(access) && !known.has(access.name),
     );
     expect(unknown.map(({ endpoint }) => nameOf(endpoint))).toEqual([]);
     // A new open route is a decision: it goes on the list in open-routes.ts, with its reason.
@@ -29,8 +31,10 @@ describe('every route', () => {
     expect(withAccess('signed-in').sort()).toEqual(Object.keys(openToSignedIn).sort());
   });
 
-  it('for the platform alone lies where the gateway does not go', () => {
-    expect(withAccess('platform').filter((name) => !name.includes(' /internal/'))).toEqual([]);
+  it('for services lies where the gateway does not go, and names them', () => {
+    const forServices = all.flatMap(({ endpoint }) => (isForServices(endpoint.access) ? [endpoint] : []));
+    expect(forServices.length).toBeGreaterThan(0);
+    expect(forServices.filter(({ path }) => !path.startsWith('/internal/'))).toEqual([]);
   });
 
   it('stands in docs/access.md as it is', () => {
@@ -80,13 +84,17 @@ describe('on the running platform,', () => {
     readonly expected: string;
   }
 
+  const tokenOf = (claims: object) => whole.signer.sign({ tid: tenantId, ...claims });
+
   function everybody(endpoint: AnyEndpoint): Somebody[] {
-    const { access, stepUp } = endpoint;
-    const tokenOf = (claims: object) => whole.signer.sign({ tid: tenantId, ...claims });
-    const letIn = { expected: 'let in' };
+    return [...peopleWithRoles(endpoint), ...holdersOfIt(endpoint), ...servicesForThemselves(endpoint)];
+  }
+
+  function peopleWithRoles(endpoint: AnyEndpoint): Somebody[] {
+    const { access } = endpoint;
     const expectedOf = (roles: readonly string[]) =>
-      access === 'platform' ? 'sign in' : admits(endpoint, roles) ? 'let in' : 'forbidden';
-    const people: Somebody[] = [
+      isForServices(access) ? 'sign in' : admits(endpoint, roles) ? 'let in' : 'forbidden';
+    return [
       { who: 'nobody', token: undefined, expected: access === 'public' ? 'let in' : 'sign in' },
       { who: 'a member without a role', token: tokenOf({ roles: [] }), expected: expectedOf([]) },
       { who: 'a role nobody knows', token: tokenOf({ roles: ['__proto__'] }), expected: expectedOf([]) },
@@ -96,9 +104,28 @@ describe('on the running platform,', () => {
         expected: expectedOf([role]),
       })),
     ];
-    if (typeof access === 'string') return people;
+  }
+
+  /** Each of them: a token of theirs is nothing where services are not asked for. */
+  function servicesForThemselves({ access }: AnyEndpoint): Somebody[] {
+    const expectedOf = (service: ActingService) => {
+      if (!isForServices(access)) return access === 'public' ? 'let in' : 'sign in';
+      return access.services.includes(service) ? 'let in' : 'forbidden';
+    };
+    return ActingService.options.flatMap((service) =>
+      [undefined, tenantId].map((tid) => ({
+        who: `${service} itself${tid === undefined ? '' : ' in an organisation'}`,
+        token: whole.signer.signService({ sub: service, tid }),
+        expected: expectedOf(service),
+      })),
+    );
+  }
+
+  function holdersOfIt({ access, stepUp }: AnyEndpoint): Somebody[] {
+    if (typeof access === 'string' || isForServices(access)) return [];
+    const letIn = { expected: 'let in' };
     const others = permissions.map(({ name }) => name).filter((name) => name !== access.name);
-    people.push(
+    return [
       { who: 'a role of just this', token: tokenOf({ roles: [], grants: [access.name] }), ...letIn },
       {
         who: 'a role of all but this',
@@ -115,8 +142,7 @@ describe('on the running platform,', () => {
         token: tokenOf({ roles: [], grants: ['*'], auth_time: 0, amr: [] }),
         expected: stepUp ? 'step up' : 'let in',
       },
-    );
-    return people;
+    ];
   }
 
   it.each(all.map(({ service, endpoint }) => [nameOf(endpoint), service, endpoint] as const))(
@@ -139,13 +165,14 @@ describe('on the running platform,', () => {
     const internal = all.filter(({ endpoint }) => endpoint.path.startsWith('/internal/'));
     expect(internal.length).toBeGreaterThan(0);
     for (const { endpoint } of internal) {
-      const token = whole.signer.sign({ tid: tenantId });
-      const answer = await fetch(whole.platform.origin + endpoint.path.replaceAll(/\{\w+\}/g, newId()), {
-        method: endpoint.method,
-        headers: { authorization: `Bearer ${token}` },
-      });
-      await answer.arrayBuffer();
-      expect(answer.status).toBe(404);
+      for (const token of [tokenOf({}), whole.signer.signService({ sub: serviceLetIn(endpoint) })]) {
+        const answer = await fetch(whole.platform.origin + endpoint.path.replaceAll(/\{\w+\}/g, newId()), {
+          method: endpoint.method,
+          headers: { authorization: `Bearer ${token}` },
+        });
+        await answer.arrayBuffer();
+        expect(answer.status).toBe(404);
+      }
     }
   });
 

@@ -15,6 +15,8 @@ export const openToEveryone: Readonly<Record<string, string>> = {
   'POST /api/v1/users/federated-sign-ins/finish':
     "the provider's code and the browser's secret in the body are the proof",
   'POST /api/v1/users/api-key-tokens': 'the key in the body is the proof',
+  'POST /internal/users/service-tokens':
+    'the secret of the service in the body is the proof, and never through the gateway',
   'POST /api/v1/users/password-resets': 'who forgot the password cannot sign in; the answer tells nothing',
   'POST /api/v1/users/password-resets/finish': 'the token of the mail in the body is the proof',
   'POST /api/v1/users/email-verifications/finish': 'the token of the mail in the body is the proof',

@@ -5,8 +5,11 @@ import { findServices } from './services.ts';
 /** Everything in this process: the platform's parts once, then each service on its own port, the gateway last. */
 export function startOneProcess(): Promise<never> {
   return runUntilAsked('Marimo ERP', async (started) => {
-    const settings = readSettings(process.env);
     const services = await findServices();
+    const settings = readSettings(
+      process.env,
+      services.map(({ name }) => name),
+    );
     await refuseTakenPorts(services, settings);
     const platform = await startPlatform(settings);
     started.defer(() => platform.close());

@@ -92,7 +92,7 @@ async function untilReady(origin: string, child: ChildProcess, output: () => str
 /** The environment of the test run, without what would point the platform at somebody else's servers. */
 export function environmentOf({ home, ports, env = {} }: StartOptions): NodeJS.ProcessEnv {
   const ours =
-    /^(DB_|GATEWAY_|OPERATOR_TOKEN|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|INTERNAL_SECRET|PORTAL_URL|WEBAUTHN_|MARIMO_|NODE_ENV|LOG_LEVEL|JEST_)/;
+    /^(DB_|GATEWAY_|OPERATOR_TOKEN|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|INTERNAL_SECRET|SERVICE_SECRET|PORTAL_URL|WEBAUTHN_|MARIMO_|NODE_ENV|LOG_LEVEL|JEST_)/;
   const rest = Object.entries(process.env).filter(([name]) => !ours.test(name));
   // A busy machine is not an overload.
   const patience = { SHED_LOOP_DELAY_MS: '60000' };

@@ -12,8 +12,12 @@ import { findServices } from './services.ts';
 /** One process per service, started, watched and started again by this one, which holds the embedded database. */
 export function startProcesses(): Promise<never> {
   return runUntilAsked('Marimo ERP', async (started) => {
-    const settings = readSettings(process.env);
     const services = await findServices();
+    // Each child gets this environment as it is.
+    const settings = readSettings(
+      process.env,
+      services.map(({ name }) => name),
+    );
     await refuseTakenPorts(services, settings);
     const lost = Promise.withResolvers<Error>();
     const env =

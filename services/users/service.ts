@@ -14,6 +14,7 @@ import { registrationRoutes } from './src/registration/index.ts';
 import { assignmentRoutes, roleRoutes } from './src/roles/index.ts';
 import { secondFactorParts, secondFactorRoutes } from './src/second-factors/index.ts';
 import { serviceAccountRoutes } from './src/service-accounts/index.ts';
+import { serviceTokenRoutes } from './src/service-tokens/index.ts';
 import { sessionRoutes } from './src/sessions/index.ts';
 import { signInProviderRoutes } from './src/sign-in-providers/index.ts';
 import { rotatingKeys, signingKeyRoutes } from './src/signing-keys/index.ts';
@@ -39,6 +40,7 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       (deps) => registrationRoutes(deps, partsOf(deps)),
       (deps) => sessionRoutes(deps, partsOf(deps)),
       (deps) => signingKeyRoutes(deps, partsOf(deps).keys),
+      (deps) => serviceTokenRoutes(deps, partsOf(deps)),
       (deps) => mailLinkRoutes(deps, partsOf(deps).links),
       (deps) => peopleRoutes(deps, partsOf(deps)),
       personalDataRoutes,

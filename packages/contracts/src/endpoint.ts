@@ -37,7 +37,7 @@ export interface EndpointDefinition<
   readonly path: string;
   /** One sentence for the documentation page. */
   readonly summary: string;
-  /** A permission, `'public'`, `'signed-in'` or `'platform'`. There is no default: a route without one could not be declared. */
+  /** A permission, `'public'`, `'signed-in'` or `forServices(…)`. There is no default: a route without one could not be declared. */
   readonly access: Access;
   readonly params?: Params;
   readonly query?: Query;

@@ -27,7 +27,16 @@ export {
   QuantityOnWire,
   UnitCode,
 } from './measures.ts';
-export { type Access, type Permission, type PermissionName, permission, type Text } from './permission.ts';
+export {
+  type Access,
+  type ForServices,
+  forServices,
+  isForServices,
+  type Permission,
+  type PermissionName,
+  permission,
+  type Text,
+} from './permission.ts';
 export {
   Absent,
   BadUpstream,
@@ -57,4 +66,4 @@ export {
   RoleName,
   rolesGrant,
 } from './roles.ts';
-export { type ServiceName, servicePorts } from './services.ts';
+export { ActingService, type ServiceName, servicePorts } from './services.ts';

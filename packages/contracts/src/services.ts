@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Every service of the platform and the port it listens on unless `<NAME>_PORT` says otherwise. */
 export const servicePorts = {
   gateway: 8080,
@@ -12,3 +14,7 @@ export const servicePorts = {
 } as const;
 
 export type ServiceName = keyof typeof servicePorts;
+
+/** Who can act for itself: a service, or the operator, the person at the machine who runs commands. */
+export const ActingService = z.enum([...(Object.keys(servicePorts) as ServiceName[]), 'operator']);
+export type ActingService = z.infer<typeof ActingService>;

@@ -6,6 +6,8 @@ export interface WorkContext {
   readonly tenantId?: string;
   /** The person or service account on whose behalf we work. */
   readonly actorId?: string;
+  /** The service that asked for it on its own behalf. */
+  readonly callingService?: string;
 }
 
 const store = new AsyncLocalStorage<WorkContext>();

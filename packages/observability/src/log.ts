@@ -71,6 +71,7 @@ function line(service: string, level: Level, message: string, fields: LogFields)
     ...(work && { 'request.id': work.requestId }),
     ...(work?.tenantId !== undefined && { 'tenant.id': work.tenantId }),
     ...(work?.actorId !== undefined && { 'user.id': work.actorId }),
+    ...(work?.callingService !== undefined && { 'service.origin.name': work.callingService }),
   };
   // Twice: the first gives the order, the last keeps a caller's field from passing as one of these.
   return { ...fixed, ...(redact(fields) as object), ...fixed };

@@ -37,18 +37,14 @@ export interface Attempting {
   readonly caller: string;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly internalSecret: string | undefined;
   readonly maxReplyBytes: number;
 }
-
-/** Only services know what stands in it; the gateway lets no `x-marimo-*` in from outside. */
-export const internalHeader = 'x-marimo-internal';
 
 /** Less time than this before the deadline says nothing of an instance that did not answer in it. */
 const fairChanceMs = 1_000;
 
 /** Makes one attempt at one instance, tells its breaker how it went, and never rejects. */
-export function attemptAt({ caller, log, metrics, internalSecret, maxReplyBytes }: Attempting) {
+export function attemptAt({ caller, log, metrics, maxReplyBytes }: Attempting) {
   const seconds = metrics.histogram('client_request_duration_seconds', 'Attempts at other services', [
     'target',
     'outcome',
@@ -61,7 +57,7 @@ export function attemptAt({ caller, log, metrics, internalSecret, maxReplyBytes 
     return inSpan(caller, name, { kind: SpanKind.CLIENT, attributes }, async (span) => {
       const startedAt = performance.now();
       connection.running += 1;
-      const sent = { ...request, headers: headersOf(call, internalSecret) };
+      const sent = { ...request, headers: headersOf(call) };
       const exchanged = await exchange(connection.pool, sent, {
         signal: call.deadline.signal,
         maxReplyBytes,
@@ -87,11 +83,7 @@ export function attemptAt({ caller, log, metrics, internalSecret, maxReplyBytes 
   };
 }
 
-function headersOf(
-  { endpoint, request, bearer, idempotencyKey, deadline }: OutgoingCall,
-  internalSecret: string | undefined,
-): Record<string, string> {
-  const isForServices = endpoint.access === 'platform' && internalSecret !== undefined;
+function headersOf({ request, bearer, idempotencyKey, deadline }: OutgoingCall): Record<string, string> {
   const requestId = currentContext()?.requestId;
   const traceparent = currentTraceparent();
   return {
@@ -99,7 +91,6 @@ function headersOf(
     [deadlineHeader]: String(Math.floor(deadline.at)),
     ...(request.body !== null && { 'content-type': 'application/json' }),
     ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
-    ...(isForServices && { [internalHeader]: internalSecret }),
     ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
     ...(requestId !== undefined && { 'x-request-id': requestId }),
     ...(traceparent !== undefined && { traceparent }),

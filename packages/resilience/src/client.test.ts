@@ -104,20 +104,6 @@ describe('calling by contract', () => {
     expect(deadlineAt).toBeLessThanOrEqual(Date.now() + 15_000);
   });
 
-  it('proves that a service is calling, but only where services are asked for', async () => {
-    await client.close();
-    open({ internalSecret: 'between us' });
-    const { seen } = await backend(answer(200, { ok: true }));
-    const forServices = {
-      ...readThing,
-      path: '/internal/accounting/things/{id}',
-      access: 'platform' as const,
-    };
-    await client.call(forServices, read);
-    await client.call(readThing, read);
-    expect(seen.map(({ headers }) => headers['x-marimo-internal'])).toEqual(['between us', undefined]);
-  });
-
   it('fills path and query, and reads an empty reply', async () => {
     const { seen } = await backend(answer(200, { ok: true }), answer(204, null));
     await client.call(readThing, { params: { id: 'a/b' }, query: { limit: 5 } });

@@ -1,19 +1,24 @@
 import {
   type AnyEndpoint,
   type BodyInputOf,
+  isForServices,
+  newId,
   type ParamsInputOf,
   type QueryInputOf,
   type ReplyOf,
   Unavailable,
 } from '@marimo/contracts';
+import { issueServiceToken } from '@marimo/contracts/users';
 import type { Registry } from '@marimo/discovery';
 import type { Log, Metrics } from '@marimo/observability';
 import { attemptAt, type OutgoingCall } from './attempt.ts';
 import { type BreakerSettings, Breakers } from './breaker.ts';
 import { type ConnectionSettings, Connections } from './connections.ts';
 import { startDeadline } from './deadline.ts';
+import { because, isAboutToken, type OwnTokensOptions, ownTokens } from './own-tokens.ts';
 import { buildRequest, serviceOf } from './request.ts';
-import { backoffMs, maxAttempts, mayRetry, RetryBudget, type RetryBudgetSettings } from './retry.ts';
+import type { RetryBudgetSettings } from './retry.ts';
+import { sender } from './send.ts';
 
 type Given<Name extends string, T> = T extends undefined
   ? { readonly [K in Name]?: undefined }
@@ -22,8 +27,10 @@ type Given<Name extends string, T> = T extends undefined
 export type CallInput<E> = Given<'params', ParamsInputOf<E>> &
   Given<'query', QueryInputOf<E>> &
   Given<'body', BodyInputOf<E>> & {
-    /** The caller's own access token, handed on. */
+    /** The caller's own access token, handed on. Endpoints for services get one of the service's own instead. */
     readonly bearer?: string;
+    /** The organisation to act in at an endpoint for services, and the only one it can be. */
+    readonly organisationId?: string;
     readonly idempotencyKey?: string;
     /** Milliseconds since the epoch; never later than the endpoint's own, which counts when absent. */
     readonly deadlineAt?: number;
@@ -51,8 +58,8 @@ export interface ServiceClientOptions {
   readonly service: string;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Proves to endpoints for services that one is calling; sent to no other. */
-  readonly internalSecret?: string;
+  /** What the service proves itself to `users` with, for tokens of its own. Without it no endpoint for services can be called. */
+  readonly secret?: string;
   readonly breaker?: Partial<BreakerSettings>;
   readonly connections?: Partial<ConnectionSettings>;
   readonly retryBudget?: RetryBudgetSettings;
@@ -68,61 +75,61 @@ const connectionDefaults: ConnectionSettings = {
 };
 
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
-  const { registry, service: caller, log, metrics, internalSecret } = options;
+  const { registry, service: caller, log, metrics, secret } = options;
   const { maxReplyBytes = 8 * 1024 * 1024 } = options;
   const connections = new Connections(registry, { ...connectionDefaults, ...options.connections });
   const breakers = new Breakers({ metrics, log, ...(options.breaker && { settings: options.breaker }) });
-  const budgets = new Map<string, RetryBudget>();
-  const retries = metrics.counter('client_retries_total', 'Calls sent again', ['target', 'reason']);
-  const attempt = attemptAt({ caller, log, metrics, internalSecret, maxReplyBytes });
+  const attempt = attemptAt({ caller, log, metrics, maxReplyBytes });
+  const { retryBudget } = options;
+  const send = sender({ connections, breakers, attempt, metrics, ...(retryBudget && { retryBudget }) });
+  // Keyed: a second token harms nobody, so it may be asked for again.
+  const issue: OwnTokensOptions['issue'] = (body) =>
+    call(issueServiceToken, { body, idempotencyKey: newId() });
+  const tokens = secret === undefined ? undefined : ownTokens({ service: caller, secret, issue, log });
 
-  function budgetOf(service: string): RetryBudget {
-    const budget = budgets.get(service) ?? new RetryBudget(options.retryBudget);
-    budgets.set(service, budget);
-    return budget;
+  /** With a token of our own. One that is refused was withdrawn, perhaps with its key: another is tried, once. */
+  async function callForOurselves(call: OutgoingCall, organisationId: string | undefined): Promise<unknown> {
+    const { service, endpoint, deadline } = call;
+    if (tokens === undefined) throw new Error(`${endpoint.path} is for services; ${caller} has no secret`);
+    const token = await tokens.get(organisationId, deadline.signal);
+    try {
+      return await send({ ...call, bearer: token });
+    } catch (thrown) {
+      if (!isAboutToken(thrown)) throw thrown;
+      log.warn('our own token was refused', { target: service, call: endpoint.path });
+      const other = await tokens.replace(token, organisationId, deadline.signal);
+      // Passed on, a 401 would tell our own caller to sign in, who can do nothing about it.
+      const unavailable = new Unavailable({ service }, { retryAfterSeconds: 1 });
+      if (other === undefined) throw because(thrown, unavailable);
+      return send({ ...call, bearer: other }).catch((again: unknown) => {
+        throw isAboutToken(again) ? because(again, unavailable) : again;
+      });
+    }
   }
 
-  async function callWithRetries(call: OutgoingCall): Promise<unknown> {
-    const { service, deadline } = call;
-    const budget = budgetOf(service);
-    budget.earn();
-    const tried = new Set<string>();
-    for (let tries = 1; ; tries++) {
-      const chosen = connections.choose(service, tried, (instance) => breakers.isOpen(instance));
-      const pass = chosen && breakers.enter(chosen.instance);
-      if (chosen === undefined || pass === undefined)
-        throw new Unavailable({ service }, { retryAfterSeconds: 1 });
-      tried.add(chosen.instance.id);
-
-      const ended = await attempt(call, chosen, pass);
-      if (ended.kind === 'replied') return ended.reply;
-      if (ended.kind === 'final') throw ended.error;
-      const keyed = call.idempotencyKey !== undefined;
-      const allowed = mayRetry({ method: call.request.method, keyed, failure: ended.failure });
-      if (!allowed || tries === maxAttempts || !budget.spend()) throw ended.error;
-      if (!(await deadline.leavesTimeFor(backoffMs(tries)))) throw ended.error;
-      retries.inc({ target: service, reason: ended.failure });
+  async function call<E extends AnyEndpoint>(endpoint: E, input: CallInput<E>): Promise<ReplyOf<E>> {
+    const ownDeadline = Date.now() + (endpoint.deadlineMs ?? defaultDeadlineMs);
+    const deadline = startDeadline(Math.min(input.deadlineAt ?? ownDeadline, ownDeadline), input.signal);
+    try {
+      const outgoing = {
+        endpoint,
+        service: serviceOf(endpoint),
+        request: buildRequest(endpoint, input),
+        bearer: input.bearer,
+        idempotencyKey: input.idempotencyKey,
+        deadline,
+      };
+      const reply = isForServices(endpoint.access)
+        ? await callForOurselves(outgoing, input.organisationId)
+        : await send(outgoing);
+      return reply as ReplyOf<E>; // held against the endpoint's own contract
+    } finally {
+      deadline.end();
     }
   }
 
   return {
-    async call<E extends AnyEndpoint>(endpoint: E, input: CallInput<E>): Promise<ReplyOf<E>> {
-      const ownDeadline = Date.now() + (endpoint.deadlineMs ?? defaultDeadlineMs);
-      const deadline = startDeadline(Math.min(input.deadlineAt ?? ownDeadline, ownDeadline), input.signal);
-      try {
-        const reply = await callWithRetries({
-          endpoint,
-          service: serviceOf(endpoint),
-          request: buildRequest(endpoint, input),
-          bearer: input.bearer,
-          idempotencyKey: input.idempotencyKey,
-          deadline,
-        });
-        return reply as ReplyOf<E>; // held against the endpoint's own contract
-      } finally {
-        deadline.end();
-      }
-    },
+    call,
     async close() {
       breakers.close();
       await connections.close();

@@ -1,4 +1,3 @@
-export { internalHeader } from './attempt.ts';
 export {
   type BreakerOptions,
   type BreakerSettings,

@@ -1,3 +1,4 @@
+import type { ActingService } from '@marimo/contracts';
 import type { AuthenticationMethod } from '@marimo/contracts/users';
 
 /** Who is calling, as their access token says. */
@@ -19,7 +20,19 @@ export interface Caller {
   may(permission: string): boolean;
 }
 
-/** Turns a bearer token into a caller; throws `Unauthenticated` for every token it does not like. */
-export interface TokenVerifier {
+/** A service that calls for itself, as its token says. */
+export interface CallingService {
+  readonly name: ActingService;
+  /** The organisation it acts in; undefined where it acts in none. */
+  readonly tenantId: string | undefined;
+}
+
+/** Turns a bearer token into a caller; throws `Unauthenticated` for every token it does not like, a service's included. */
+export interface CallerVerifier {
   verify(token: string): Promise<Caller>;
+}
+
+/** Knows services by their tokens too; throws `Unauthenticated` for every other, a person's included. */
+export interface TokenVerifier extends CallerVerifier {
+  verifyService(token: string): Promise<CallingService>;
 }

@@ -1,4 +1,4 @@
-export type { Caller, TokenVerifier } from './caller.ts';
+export type { Caller, CallerVerifier, CallingService, TokenVerifier } from './caller.ts';
 export { type AppOptions, createApp } from './http/app.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
 export { demandMatch, etagOf } from './http/etag.ts';
@@ -35,6 +35,7 @@ export {
 } from './service.ts';
 export { readSettings, SettingsInvalid } from './settings/read-settings.ts';
 export { keptSecret, weaknessOf } from './settings/secrets.ts';
+export { type ServiceSecrets, secretOf, serviceSecretOf } from './settings/service-secrets.ts';
 export type { Settings } from './settings/settings.ts';
 export {
   type JwksVerifier,

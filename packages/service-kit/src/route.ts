@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { AnyEndpoint, BodyOf, ParamsOf, QueryOf, ReplyOf } from '@marimo/contracts';
 import type { Transaction } from '@marimo/postgres';
-import type { Caller } from './caller.ts';
+import type { Caller, CallingService } from './caller.ts';
 
 /** One validated, permitted request. */
 export interface Call<E extends AnyEndpoint = AnyEndpoint> {
@@ -11,9 +11,11 @@ export interface Call<E extends AnyEndpoint = AnyEndpoint> {
   /** The body as it arrives, for endpoints that declare a stream. */
   readonly stream: Readable;
   readonly contentType: string;
-  /** Undefined on public endpoints, and on those for other services. */
+  /** Undefined on public endpoints, and on those for services. */
   readonly caller: Caller | undefined;
-  /** The caller's tenant; throws `Unauthenticated` on a public endpoint without one. */
+  /** The service that calls for itself; defined on endpoints for services, and only there. */
+  readonly service: CallingService | undefined;
+  /** The tenant of the caller or the service; throws `Unauthenticated` where there is none. */
   readonly tenantId: string;
   readonly requestId: string;
   /** The address the request came from, as the gateway established it. */

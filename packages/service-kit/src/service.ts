@@ -5,7 +5,7 @@ import type { Consumer, Outbox, Transport } from '@marimo/messaging';
 import type { Log, Metrics } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
-import type { TokenVerifier } from './caller.ts';
+import type { CallerVerifier, TokenVerifier } from './caller.ts';
 import type { FrontServer } from './http/listen.ts';
 import type { Route } from './route.ts';
 import type { Settings } from './settings/settings.ts';
@@ -33,7 +33,8 @@ export interface BackgroundWork {
 
 /** What the kit has for a service's own server besides the dependencies of its slices. */
 export interface GivenToServer {
-  readonly verifier: TokenVerifier;
+  /** Knows no service: what is for services is served by routes alone. */
+  readonly verifier: CallerVerifier;
   /** What the parts shared by all services of this process measure, in the exposition format. */
   sharedMetrics(): Promise<string>;
   readonly version: string;

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { type AnyEndpoint, endpoint, permission } from '@marimo/contracts';
+import { type AnyEndpoint, endpoint, forServices, permission } from '@marimo/contracts';
 import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import { demandMatch, etagOf, handle, type Route, reply } from '../src/index.ts';
@@ -84,12 +84,17 @@ export const longList = endpoint({
   access: 'public',
   replies: { 200: z.array(z.string()) },
 });
-export const forServices = endpoint({
+export const askSecret = endpoint({
   method: 'GET',
   path: '/internal/test/secrets',
   summary: 'Tells other services what nobody else may know.',
-  access: 'platform',
+  access: forServices('workers', 'operator'),
   replies: { 200: z.any() },
+});
+export const askTenantSecret = endpoint({
+  ...askSecret,
+  path: '/internal/test/secrets-of-organisation',
+  summary: 'Tells other services what they may know of one organisation.',
 });
 export const undeclared = {
   ...whoAmI,
@@ -134,6 +139,9 @@ export const httpRoutes: readonly Route[] = [
   handle(failing, async () => {
     throw new Error('password=hunter2 in SQL');
   }),
-  handle(forServices, async ({ caller }) => reply(200, { caller: caller ?? null })),
+  handle(askSecret, async ({ caller, service }) => reply(200, { caller: caller ?? null, service })),
+  handle(askTenantSecret, async ({ tenantId, inTenant }) =>
+    reply(200, { tenantId, inside: await inTenant(async (tx) => tx.tenantId) }),
+  ),
   handle(undeclared as typeof whoAmI, async () => reply(200, {})),
 ];

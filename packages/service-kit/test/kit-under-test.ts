@@ -1,20 +1,18 @@
 import type { Server } from 'node:http';
-import { rolesGrant, Unauthenticated } from '@marimo/contracts';
+import { ActingService, rolesGrant, Unauthenticated } from '@marimo/contracts';
 import { createLog, createMetrics } from '@marimo/observability';
 import type { Database, Transaction } from '@marimo/postgres';
 import { type AppOptions, createApp } from '../src/http/app.ts';
 import { createHardenedServer, listen, type ServerLimits } from '../src/http/listen.ts';
-import type { Caller, Route, TokenVerifier } from '../src/index.ts';
+import type { Caller, CallingService, Route, TokenVerifier } from '../src/index.ts';
 
 export const tenantId = '0192f0c8-0000-7000-8000-000000000001';
 export const userId = '0192f0c8-0000-7000-8000-000000000002';
 
-export const internalSecret = 'the secret of the services';
-
-/** A token is the list of its roles: `admin`, `user,accountant`. */
+/** A token is the list of its roles, `admin`, `user-accountant`; of a service its name, `service.workers`. */
 export const rolesAsToken: TokenVerifier = {
   verify: async (bearer): Promise<Caller> => {
-    if (bearer === 'forged') throw new Unauthenticated({});
+    if (bearer === 'forged' || bearer.startsWith('service.')) throw new Unauthenticated({});
     const roles = bearer.split('-');
     return {
       userId,
@@ -28,6 +26,11 @@ export const rolesAsToken: TokenVerifier = {
       bearer,
       may: (permission) => rolesGrant(roles, permission),
     };
+  },
+  verifyService: async (bearer): Promise<CallingService> => {
+    const [kind, name, place] = bearer.split('.');
+    if (kind !== 'service') throw new Unauthenticated({});
+    return { name: ActingService.parse(name), tenantId: place === 'here' ? tenantId : undefined };
   },
 };
 
@@ -60,7 +63,6 @@ export async function kitUnderTest(
     service: 'test',
     database: noDatabase,
     verifier: rolesAsToken,
-    internalSecret,
     routes,
     log,
     metrics,

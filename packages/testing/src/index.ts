@@ -7,8 +7,10 @@ export {
   testDatabase,
   useDatabase,
 } from './database.ts';
+export { forgedServiceTokens } from './forged-service-tokens.ts';
 export { type ForgedToken, forgedTokens } from './forged-tokens.ts';
 export * from './outside.ts';
+export { testInternalSecret } from './platform.ts';
 export {
   type CallOptions,
   type DeliveredEvent,
@@ -18,6 +20,7 @@ export {
 } from './service.ts';
 export {
   makeSigner,
+  serviceTokenFor,
   sharedSigner,
   type TestSigner,
   type TokenHolder,

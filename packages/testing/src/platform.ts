@@ -14,7 +14,7 @@ import { testPassword } from './database-template.ts';
 import type { MemoryTransport } from './memory-transport.ts';
 import { sharedSigner } from './tokens.ts';
 
-/** What services under test take for another service's proof. */
+/** What the secrets of services come from in tests. */
 export const testInternalSecret = 'a secret of the services under test';
 
 export interface PlatformForTests {

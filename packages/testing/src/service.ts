@@ -1,16 +1,20 @@
 import {
+  type ActingService,
   type AnyEndpoint,
   type Envelope,
   type EventData,
   type EventDefinition,
+  isForServices,
   newId,
 } from '@marimo/contracts';
+import { issueServiceToken } from '@marimo/contracts/users';
 import { outboxMigrations } from '@marimo/messaging';
-import { type CallInput, internalHeader, type ServiceClient } from '@marimo/resilience';
+import type { CallInput, ServiceClient } from '@marimo/resilience';
 import {
   kitMigrations,
   type RunningService,
   type ServiceDefinition,
+  serviceSecretOf,
   startService,
 } from '@marimo/service-kit';
 import supertest from 'supertest';
@@ -19,7 +23,7 @@ import { Answer } from './answer.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { memoryTransport } from './memory-transport.ts';
 import { platformForTests, testInternalSecret } from './platform.ts';
-import { testTenantId, tokenFor } from './tokens.ts';
+import { serviceTokenFor, testTenantId, tokenFor } from './tokens.ts';
 
 export interface ServiceUnderTestOptions {
   /** The token calls carry unless they say otherwise: an administrator's; null for none. */
@@ -30,7 +34,10 @@ export interface ServiceUnderTestOptions {
 }
 
 export interface CallOptions {
+  /** A token, null for none. At an endpoint for services it is the first of them unless told otherwise. */
   readonly as?: string | null;
+  /** Calls as this service for itself, in the `organisationId` of the call. */
+  readonly asService?: ActingService;
   readonly headers?: Readonly<Record<string, string>>;
   /** A body that is sent as it is, for endpoints that declare a stream. */
   readonly raw?: { readonly contentType: string; readonly body: string | Uint8Array<ArrayBuffer> };
@@ -81,13 +88,26 @@ export async function serviceUnderTest(
   });
   const url = `http://127.0.0.1:${running.address.port}`;
   const { as: usual = tokenFor() } = options;
+  /** `users` believes only what it has signed itself. */
+  const tokenOf = async (service: ActingService, organisationId: string | undefined) => {
+    if (schema !== 'users') return serviceTokenFor(service, organisationId);
+    const secret = serviceSecretOf(testInternalSecret, service);
+    const body = { service, secret, organisationId };
+    const issued = await callOver(url, issueServiceToken, { body }, {});
+    return issued.body.accessToken;
+  };
 
   return {
     url,
     http: supertest(url),
     database,
     running,
-    call: (endpoint, input, given = {}) => callOver(url, endpoint, input, { as: usual, ...given }),
+    async call(endpoint, input, { asService, ...given } = {}) {
+      const [first] = isForServices(endpoint.access) ? endpoint.access.services : [];
+      const service = given.as === undefined ? (asService ?? first) : undefined;
+      const as = service === undefined ? usual : await tokenOf(service, input.organisationId);
+      return callOver(url, endpoint, input, { as, ...given });
+    },
     rows: (table) => database.rows(table),
     async events() {
       // The outbox first: what the relay moves meanwhile is then found on the other side.
@@ -117,7 +137,6 @@ async function callOver<E extends AnyEndpoint>(
     method: endpoint.method,
     headers: {
       ...(as != null && { authorization: `Bearer ${as}` }),
-      ...(endpoint.access === 'platform' && { [internalHeader]: testInternalSecret }),
       ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
       ...(content !== undefined && { 'content-type': content.contentType }),
       ...headers,

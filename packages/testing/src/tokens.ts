@@ -1,15 +1,23 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { newId } from '@marimo/contracts';
-import { type AccessTokenClaims, accessToken, type SigningKey } from '@marimo/contracts/users';
+import { type ActingService, newId } from '@marimo/contracts';
+import {
+  type AccessTokenClaims,
+  accessToken,
+  type ServiceTokenClaims,
+  type SigningKey,
+  serviceToken,
+} from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
 
-/** A stand-in for `users`: signs access tokens as it does, and shows the public key as it does. */
+/** A stand-in for `users`: signs tokens as it does, and shows the public key as it does. */
 export interface TestSigner {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   readonly jwk: SigningKey;
   /** Signs; what is given replaces the claim or header of a good token, undefined leaves it out. */
   sign(claims?: Replacing<AccessTokenClaims>, header?: Record<string, unknown>): string;
+  /** The same for a service's token: that of `workers`, in no organisation, unless told. */
+  signService(claims?: Replacing<ServiceTokenClaims>, header?: Record<string, unknown>): string;
 }
 
 type Replacing<T> = { readonly [K in keyof T]?: unknown } & Readonly<Record<string, unknown>>;
@@ -29,6 +37,10 @@ export function makeSigner(keyId: string = newId()): TestSigner {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
   const { algorithm, issuer, audience, type, lifetimeSeconds } = accessToken;
+  const signed = (claims: object, header: object) => {
+    const payload = JSON.parse(JSON.stringify(claims)); // leaves out what is undefined
+    return jwt.sign(payload, privateKey, { algorithm, header: { alg: algorithm, kid: keyId, ...header } });
+  };
   return {
     privateKey,
     publicKey,
@@ -49,9 +61,18 @@ export function makeSigner(keyId: string = newId()): TestSigner {
         iat,
         exp: iat + lifetimeSeconds,
       };
-      const payload = JSON.parse(JSON.stringify({ ...good, ...claims })); // leaves out what is undefined
-      const wanted = { alg: algorithm, typ: type, kid: keyId, ...header };
-      return jwt.sign(payload, privateKey, { algorithm, header: wanted });
+      return signed({ ...good, ...claims }, { typ: type, ...header });
+    },
+    signService(claims = {}, header = {}) {
+      const iat = Math.floor(Date.now() / 1000);
+      const good: ServiceTokenClaims = {
+        iss: serviceToken.issuer,
+        aud: serviceToken.audience,
+        sub: 'workers',
+        iat,
+        exp: iat + serviceToken.lifetimeSeconds,
+      };
+      return signed({ ...good, ...claims }, { typ: serviceToken.type, ...header });
     },
   };
 }
@@ -72,4 +93,9 @@ export function tokenFor({ roles = ['admin'], tenantId, userId, sessionId }: Tok
     ...(userId !== undefined && { sub: userId }),
     ...(sessionId !== undefined && { sid: sessionId }),
   });
+}
+
+/** A good token of a service that acts for itself. */
+export function serviceTokenFor(service: ActingService, organisationId?: string): string {
+  return sharedSigner().signService({ sub: service, tid: organisationId });
 }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { BadUpstream, Unauthenticated, Unavailable } from '@marimo/contracts';
 import { TooManySockets } from '@marimo/contracts/gateway';
 import type { Pass } from '@marimo/resilience';
-import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import type { Caller, CallerVerifier } from '@marimo/service-kit';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { refuseOnSocket } from './answer.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -32,7 +32,7 @@ export interface TunnelLimits {
 
 export interface TunnelParts {
   readonly metrics: Pick<GatewayMetrics, 'tunnels'>;
-  readonly verifier: TokenVerifier;
+  readonly verifier: CallerVerifier;
   readonly limits: TunnelLimits;
 }
 
@@ -138,7 +138,7 @@ export function createTunnels({ metrics: { tunnels: gauge }, verifier, limits }:
 }
 
 /** A token is good for minutes and a tunnel for days: who was signed out, or did not renew it, must be heard no longer. */
-async function closeIfSignedOut({ caller, tunnel }: Held, verifier: TokenVerifier): Promise<void> {
+async function closeIfSignedOut({ caller, tunnel }: Held, verifier: CallerVerifier): Promise<void> {
   if (caller === undefined) return;
   try {
     await verifier.verify(caller.bearer);

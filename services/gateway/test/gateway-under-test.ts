@@ -5,7 +5,7 @@ import { type AnyEndpoint, endpoint, Unauthenticated, Unavailable } from '@marim
 import { permissions } from '@marimo/contracts/all';
 import type { Instance, Registry } from '@marimo/discovery';
 import { createLog, createMetrics, type Metrics } from '@marimo/observability';
-import type { Caller, FrontServer, TokenVerifier } from '@marimo/service-kit';
+import type { Caller, CallerVerifier, FrontServer } from '@marimo/service-kit';
 import { z } from 'zod';
 import { createGateway, type GatewayParts } from '../src/gateway.ts';
 import { gatewaySettings } from '../src/settings.ts';
@@ -193,7 +193,7 @@ async function closed(server: FrontServer): Promise<void> {
 }
 
 /** `Bearer good-<session>` is a caller, `Bearer good-program-<key>` a program; everything else is not. */
-export const testVerifier: TokenVerifier = {
+export const testVerifier: CallerVerifier = {
   async verify(token) {
     if (!token.startsWith('good-')) throw new Unauthenticated({});
     const caller: Caller = {

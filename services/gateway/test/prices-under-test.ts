@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { type AnyEndpoint, endpoint, Unauthenticated } from '@marimo/contracts';
-import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import type { Caller, CallerVerifier } from '@marimo/service-kit';
 import { z } from 'zod';
 import { gatewayTo, type Options, stock, upstream } from './gateway-under-test.ts';
 
@@ -23,7 +23,7 @@ export const prices: readonly AnyEndpoint[] = [
 ];
 
 /** `Bearer <tenant> <user> <version>` with dots; one session for all, so that only these tell them apart. */
-export const verifier: TokenVerifier = {
+export const verifier: CallerVerifier = {
   async verify(token) {
     const [tenantId, userId, permissionsVersion] = token.split('.');
     if (!tenantId || !userId || !permissionsVersion) throw new Unauthenticated({});

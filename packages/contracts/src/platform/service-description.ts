@@ -81,10 +81,10 @@ function describeRoute(endpoint: AnyEndpoint): RouteDescription {
   };
 }
 
-/** The types demand one; a declaration made some other way must still be closed to everyone. */
+/** What is for services, or declares nothing because it was made around the types, is closed to everyone outside. */
 function accessOf(access: AnyEndpoint['access'] | undefined): RouteDescription['access'] {
   if (access === 'public' || access === 'signed-in') return access;
-  return typeof access === 'object' && access !== null ? access.name : null;
+  return typeof access === 'object' && access !== null && 'name' in access ? access.name : null;
 }
 
 function keyOf({ method, path }: RouteDescription): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
+import { forServices } from '../permission.ts';
 
 /**
  * What makes a token one of ours. `users` signs with these and every verifier demands them, each to the letter.
@@ -66,7 +67,7 @@ export const rotateSigningKeys = endpoint({
   method: 'POST',
   path: '/internal/users/signing-keys/rotate',
   summary: 'Makes the next signing key; `compromised` makes all others worthless at once.',
-  access: 'platform',
+  access: forServices('operator'),
   body: z.strictObject({ compromised: z.boolean().default(false) }),
   replies: { 200: z.strictObject({ kid: z.string(), signsFrom: z.iso.datetime() }) },
   repeat: 'natural',

@@ -16,6 +16,7 @@ import { roleAssignmentEndpoints } from './role-assignments.ts';
 import { roleEndpoints } from './roles.ts';
 import { secondFactorEndpoints } from './second-factors.ts';
 import { serviceAccountEndpoints } from './service-accounts.ts';
+import { issueServiceToken } from './service-tokens.ts';
 import { login, logout, me, refresh, register } from './sessions.ts';
 import { signInProviderEndpoints } from './sign-in-providers.ts';
 
@@ -317,6 +318,7 @@ export {
   serviceAccountDisabled,
   serviceAccountEnabled,
 } from './service-accounts.ts';
+export { issueServiceToken, ServiceRefused, ServiceTokenClaims, serviceToken } from './service-tokens.ts';
 export { login, logout, me, refresh, register } from './sessions.ts';
 export {
   beginFederatedSignIn,
@@ -357,6 +359,7 @@ export const endpoints: readonly AnyEndpoint[] = [
   getSigningKeys,
   rotateSigningKeys,
   listRevocations,
+  issueServiceToken,
   mailLink,
   ...peopleEndpoints,
   ...personalDataEndpoints,

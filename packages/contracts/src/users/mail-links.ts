@@ -2,6 +2,7 @@ import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
+import { forServices } from '../permission.ts';
 import { Language } from './identity.ts';
 
 /** What a link in a mail is good for. `notice`: the mail tells something and leads nowhere. */
@@ -35,7 +36,7 @@ export const mailLink = endpoint({
   method: 'GET',
   path: '/internal/users/mail-links/{linkId}',
   summary: 'What the mail worker needs to write a mail, asked right before it does.',
-  access: 'platform',
+  access: forServices('workers'),
   params: z.strictObject({ linkId: Id }),
   replies: { 200: MailLink, 204: z.null() },
 });

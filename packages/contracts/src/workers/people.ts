@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
+import { forServices } from '../permission.ts';
 import { Email } from './emails.ts';
 import { Notification } from './notifications.ts';
 
-/** What the workers keep of one person in one organisation, oldest first. */
+/** What the workers keep of one person in one organisation, that of the service's token, oldest first. */
 export const KeptOfPerson = z.strictObject({
   emails: z.array(
     Email.pick({ id: true, kind: true, to: true, subject: true, createdAt: true, sentAt: true }),
@@ -18,8 +19,8 @@ export const keptOfPerson = endpoint({
   method: 'GET',
   path: '/internal/workers/people/{personId}',
   summary: 'What the workers keep of a person, for them to take along.',
-  access: 'platform',
+  access: forServices('users'),
   params: z.strictObject({ personId: Id }),
-  query: z.strictObject({ organisationId: Id, email: z.string().max(254).optional() }),
+  query: z.strictObject({ email: z.string().max(254).optional() }),
   replies: { 200: KeptOfPerson },
 });

@@ -1,14 +1,17 @@
 import { endpoint } from '@marimo/contracts';
 import supertest from 'supertest';
 import { z } from 'zod';
-import { forServices, httpRoutes, maySee, takeOrder, undeclared } from '../../test/http-routes.ts';
 import {
-  internalSecret,
-  type KitUnderTest,
-  kitUnderTest,
-  tenantId,
-  userId,
-} from '../../test/kit-under-test.ts';
+  askSecret,
+  askTenantSecret,
+  httpRoutes,
+  maySee,
+  takeOrder,
+  undeclared,
+  whoAmI,
+} from '../../test/http-routes.ts';
+import { type KitUnderTest, kitUnderTest, tenantId, userId } from '../../test/kit-under-test.ts';
+import { until } from '../../test/until.ts';
 
 let kit: KitUnderTest;
 beforeAll(async () => {
@@ -73,36 +76,56 @@ describe('who may call', () => {
   });
 });
 
-describe('what only services may ask', () => {
-  const asked = (headers: Record<string, string>) => client().get(forServices.path).set(headers);
+describe('what is for services', () => {
+  const asked = (path: string, bearer?: string) =>
+    client()
+      .get(path)
+      .set(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` });
 
-  it('is answered to who knows their secret, as to nobody in particular', async () => {
-    const answer = await asked({ 'x-marimo-internal': internalSecret });
-    expect([answer.status, answer.body]).toEqual([200, { caller: null }]);
+  it.each(['workers', 'operator'])(
+    'is answered to %s, which stands on its list, and tells who asks',
+    async (name) => {
+      const answer = await asked(askSecret.path, `service.${name}`);
+      expect([answer.status, answer.body]).toEqual([200, { caller: null, service: { name } }]);
+    },
+  );
+
+  it('is forbidden to a service that does not stand there', async () => {
+    const answer = await asked(askSecret.path, 'service.gateway');
+    expect(answer.status).toBe(403);
+    expect(answer.body).toMatchObject({ code: 'platform.forbidden', permission: null });
   });
 
-  it.each<[string, Record<string, string>]>([
-    ['nothing', {}],
-    ['an empty secret', { 'x-marimo-internal': '' }],
-    ['another secret', { 'x-marimo-internal': internalSecret.slice(1) }],
-    ['an administrator', { authorization: 'Bearer admin' }],
-    ['the secret as a token', { authorization: `Bearer ${internalSecret.replaceAll(' ', '-')}` }],
-  ])('is refused to %s', async (_, headers) => {
-    expect((await asked(headers)).status).toBe(401);
+  it.each([
+    ['nobody', undefined],
+    ['an administrator', 'admin'],
+    ['who shows something else', 'forged'],
+  ])('is closed to %s', async (_, bearer) => {
+    expect((await asked(askSecret.path, bearer)).status).toBe(401);
   });
 
-  it('is refused to everyone where there is no secret', async () => {
-    const open = await kitUnderTest(httpRoutes, { internalSecret: '' });
-    try {
-      const answer = await supertest(open.url).get(forServices.path).set('x-marimo-internal', '');
-      expect(answer.status).toBe(401);
-    } finally {
-      await open.stop();
-    }
+  it('sees the organisation of the token, and none where it names none', async () => {
+    const here = await asked(askTenantSecret.path, 'service.workers.here');
+    expect(here.body).toEqual({ tenantId, inside: tenantId });
+    expect((await asked(askTenantSecret.path, 'service.workers')).status).toBe(401);
   });
 
-  it('opens nothing else', async () => {
-    const headers = { 'x-marimo-internal': internalSecret };
-    expect((await client().get('/api/v1/test/me').set(headers)).status).toBe(401);
+  it('opens nothing else to them', async () => {
+    expect((await asked(whoAmI.path, 'service.workers')).status).toBe(401);
+    expect((await asked(`/api/v1/test/orders/${tenantId}`, 'service.operator')).status).toBe(401);
+  });
+
+  it('leaves in the log which service asked, where it would name a person', async () => {
+    kit.lines.length = 0;
+    await asked(askTenantSecret.path, 'service.workers.here');
+    await asked(whoAmI.path, 'admin');
+    const requests = () => kit.lines.filter(({ message }) => message === 'request');
+    await until(() => requests().length === 2);
+    expect(requests()).toMatchObject([
+      { 'service.name': 'test', 'service.origin.name': 'workers', 'tenant.id': tenantId },
+      { 'user.id': userId, 'tenant.id': tenantId },
+    ]);
+    expect(requests()[0]).not.toHaveProperty(['user.id']);
+    expect(requests()[1]).not.toHaveProperty(['service.origin.name']);
   });
 });

@@ -1,14 +1,24 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type AnyEndpoint, Forbidden, StepUpRequired, Unauthenticated } from '@marimo/contracts';
+import {
+  type AnyEndpoint,
+  Forbidden,
+  type ForServices,
+  isForServices,
+  StepUpRequired,
+  Unauthenticated,
+} from '@marimo/contracts';
 import { stepUpWithinSeconds } from '@marimo/contracts/users';
-import { internalHeader } from '@marimo/resilience';
-import type { Caller, TokenVerifier } from '../caller.ts';
+import type { Caller, CallingService, TokenVerifier } from '../caller.ts';
 
 export interface Admitting {
   readonly verifier: TokenVerifier;
-  readonly internalSecret: string;
   readonly clock: () => Date;
+}
+
+/** Who was let in: a person or program, a service for itself, or anybody. */
+export interface Admitted {
+  readonly caller?: Caller | undefined;
+  readonly service?: CallingService | undefined;
 }
 
 /**
@@ -18,12 +28,11 @@ export interface Admitting {
 export async function admit(
   { access, method, stepUp }: AnyEndpoint,
   req: IncomingMessage,
-  { verifier, internalSecret, clock }: Admitting,
-): Promise<Caller | undefined> {
-  if (access === 'public') return undefined;
-  if (access === 'platform') {
-    demandInternalSecret(req, internalSecret);
-    return undefined;
+  { verifier, clock }: Admitting,
+): Promise<Admitted> {
+  if (access === 'public') return {};
+  if (isForServices(access)) {
+    return { service: demandListed(access, await verifier.verifyService(bearerOf(req))) };
   }
   // The types exclude it; a route made some other way must still be closed to everyone.
   if (access !== 'signed-in' && typeof access?.name !== 'string') throw new Forbidden({ permission: null });
@@ -34,18 +43,12 @@ export async function admit(
   // What no permission names, no scope of an API key can allow: a program may look at it and change nothing.
   const isProgram = caller.authenticatedAt === undefined;
   if (isProgram && access === 'signed-in' && method !== 'GET') throw new Forbidden({ permission: null });
-  return caller;
+  return { caller };
 }
 
-function demandInternalSecret(req: IncomingMessage, secret: string): void {
-  const given = req.headers[internalHeader];
-  // Of one length, so that the comparison takes the same time whatever is right about what was sent.
-  const same = typeof given === 'string' && timingSafeEqual(digest(given), digest(secret));
-  if (!same || secret === '') throw new Unauthenticated({});
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function demandListed({ services }: ForServices, service: CallingService): CallingService {
+  if (!services.includes(service.name)) throw new Forbidden({ permission: null });
+  return service;
 }
 
 function demandRecentProof({ authenticatedAt }: Caller, now: Date): void {

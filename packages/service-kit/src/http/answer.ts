@@ -4,10 +4,10 @@ import { Refusal, statusOf } from '@marimo/problems';
 import type { Request, RequestHandler, Response } from 'express';
 import type { TokenVerifier } from '../caller.ts';
 import type { AnyReply, Route } from '../route.ts';
-import { admit } from './admit.ts';
+import { type Admitted, admit } from './admit.ts';
 import { readBody } from './body.ts';
 import { makeCall } from './call.ts';
-import { CallerGone, deadlineOf, withinDeadline } from './exchange.ts';
+import { CallerGone, deadlineOf, type Exchange, withinDeadline } from './exchange.ts';
 import { sendProblem, sendReply } from './send.ts';
 import { checkInput } from './validate.ts';
 
@@ -15,8 +15,6 @@ export interface Serving {
   readonly service: string;
   readonly database: Database;
   readonly verifier: TokenVerifier;
-  /** What other services of the installation prove themselves with. */
-  readonly internalSecret: string;
   readonly log: Log;
   readonly clock: () => Date;
 }
@@ -71,13 +69,23 @@ async function handleCall(
   time: { readonly deadlineAt: number; readonly signal: AbortSignal },
 ): Promise<AnyReply> {
   const { endpoint, handler } = route;
-  const caller = await admit(endpoint, req, serving);
+  const { caller, service } = await admit(endpoint, req, serving);
   const { exchange } = res.locals;
   const { requestId } = exchange;
-  if (caller !== undefined) exchange.who = { tenantId: caller.tenantId, actorId: caller.userId };
+  exchange.who = whoOf({ caller, service });
   return runInContext({ requestId, ...exchange.who }, async () => {
     const raw = await readBody(endpoint, req, res);
     const input = checkInput(endpoint, { params: req.params, query: req.query, json: raw.json });
-    return handler(makeCall(endpoint, serving.database, req, { ...input, ...time, raw, caller, requestId }));
+    return handler(
+      makeCall(endpoint, serving.database, req, { ...input, ...time, raw, caller, service, requestId }),
+    );
   });
+}
+
+/** An event of this work names the person as its actor; a service is none. */
+function whoOf({ caller, service }: Admitted): Exchange['who'] {
+  if (caller !== undefined) return { tenantId: caller.tenantId, actorId: caller.userId };
+  if (service === undefined) return undefined;
+  const { name: callingService, tenantId } = service;
+  return { callingService, ...(tenantId !== undefined && { tenantId }) };
 }

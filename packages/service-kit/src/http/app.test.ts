@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { type AnyEndpoint, endpoint } from '@marimo/contracts';
+import { type AnyEndpoint, endpoint, forServices } from '@marimo/contracts';
 import supertest from 'supertest';
 import {
   failing,
@@ -212,7 +212,7 @@ describe('a mistake in a declaration', () => {
   it.each([
     ['twice', [takeOrder, takeOrder], 'declared twice'],
     ['of another service', [{ ...whoAmI, path: '/api/v1/users/me' }], 'starts with /api/v<n>/test/'],
-    ['for services, yet not internal', [{ ...whoAmI, access: 'platform' as const }], 'is internal'],
+    ['for services, yet not internal', [{ ...whoAmI, access: forServices('workers') }], 'is internal'],
     [
       'gone before it is deprecated',
       [{ ...whoAmI, deprecated: { since: '2026-02-01', sunset: '2026-01-01' } }],

@@ -1,7 +1,7 @@
 import { type AnyEndpoint, Unauthenticated } from '@marimo/contracts';
 import type { Database, TransactionOptions } from '@marimo/postgres';
 import type { Request } from 'express';
-import type { Caller } from '../caller.ts';
+import type { Caller, CallingService } from '../caller.ts';
 import { keepsAnswers } from '../idempotency/declared.ts';
 import { idempotencyKeyOf, onceOnly, type Repeat } from '../idempotency/once-only.ts';
 import type { Call } from '../route.ts';
@@ -11,6 +11,7 @@ import type { CheckedInput } from './validate.ts';
 interface Given extends CheckedInput {
   readonly raw: RequestBody;
   readonly caller: Caller | undefined;
+  readonly service: CallingService | undefined;
   readonly requestId: string;
   readonly deadlineAt: number;
   readonly signal: AbortSignal;
@@ -18,12 +19,13 @@ interface Given extends CheckedInput {
 
 /** What the handler receives: everything is checked by now. */
 export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request, given: Given): Call {
-  const { params, query, body, raw, caller, requestId, deadlineAt, signal } = given;
+  const { params, query, body, raw, caller, service, requestId, deadlineAt, signal } = given;
   const time: TransactionOptions = { deadlineAt, signal };
   const repeat = repeatOf(endpoint, req, given);
   const tenantId = () => {
-    if (caller === undefined) throw new Unauthenticated({});
-    return caller.tenantId;
+    const known = caller?.tenantId ?? service?.tenantId;
+    if (known === undefined) throw new Unauthenticated({});
+    return known;
   };
   const checked = { params, query, body } as Pick<Call, 'params' | 'query' | 'body'>;
 
@@ -32,6 +34,7 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
     stream: raw.stream,
     contentType: raw.contentType,
     caller,
+    service,
     get tenantId() {
       return tenantId();
     },

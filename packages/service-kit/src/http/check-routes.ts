@@ -1,3 +1,4 @@
+import { isForServices } from '@marimo/contracts';
 import { keepsAnswers } from '../idempotency/declared.ts';
 import type { Route } from '../route.ts';
 
@@ -18,13 +19,13 @@ export function checkRoutes(service: string, routes: readonly Route[]): void {
     if (deprecated && deprecated.sunset < deprecated.since)
       refuse('it would be gone before it is deprecated');
     if (deprecated?.successor === path) refuse('nothing takes its own place');
-    const isOpen = access === 'public' || access === 'platform';
-    if (access === 'platform' && !path.startsWith('/internal/')) refuse('what is for services is internal');
+    const isOpen = access === 'public' || isForServices(access);
+    if (isForServices(access) && !path.startsWith('/internal/')) refuse('what is for services is internal');
     if (stepUp && isOpen) refuse('who is not signed in cannot step up');
     if (cache !== undefined && method !== 'GET') refuse('only what GET answers can be cached');
     if (keepsAnswers(endpoint) && (isOpen || (body !== undefined && 'stream' in body))) {
       refuse(
-        "its answers cannot be kept: no tenant, or a body too long to compare; declare repeat: 'natural'",
+        "its answers cannot be kept: no person, or a body too long to compare; declare repeat: 'natural'",
       );
     }
   }

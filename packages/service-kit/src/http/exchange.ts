@@ -18,7 +18,7 @@ export interface Exchange {
   /** Asked every few seconds by a machine: not worth a line in the log. */
   quiet?: boolean;
   /** Whose request it was, once that is known. */
-  who?: Pick<WorkContext, 'tenantId' | 'actorId'>;
+  who?: Omit<WorkContext, 'requestId'> | undefined;
   traceparent?: string;
 }
 

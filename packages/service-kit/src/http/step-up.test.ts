@@ -10,6 +10,7 @@ const now = new Date('2026-03-31T09:00:00.000Z');
 
 /** A token is how many seconds ago its holder proved who they are; `program` never did. */
 const ageAsToken: TokenVerifier = {
+  ...rolesAsToken,
   async verify(bearer) {
     const [age = '', role = 'admin'] = bearer.split('-');
     const caller = await rolesAsToken.verify(role);

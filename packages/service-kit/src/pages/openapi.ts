@@ -4,13 +4,13 @@ import {
   DeadlineExceeded,
   Forbidden,
   IdempotencyKeyReused,
+  isForServices,
   MalformedRequest,
   RequestStillRunning,
   Unauthenticated,
   UnsupportedMediaType,
 } from '@marimo/contracts';
 import { type DeclaredRefusal, Problem, problemContentType, problemType, statusOf } from '@marimo/problems';
-import { internalHeader } from '@marimo/resilience';
 import { z } from 'zod';
 import { keepsAnswers } from '../idempotency/declared.ts';
 
@@ -37,7 +37,6 @@ export function openApiOf({ title, version, endpoints }: OpenApiOptions): Json {
       schemas,
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-        internal: { type: 'apiKey', in: 'header', name: internalHeader },
       },
     },
   };
@@ -45,20 +44,28 @@ export function openApiOf({ title, version, endpoints }: OpenApiOptions): Json {
 
 function operation(endpoint: AnyEndpoint, schemas: Json): Json {
   const { summary, access, path, body, deprecated } = endpoint;
-  const permission = typeof access === 'object' ? access.name : undefined;
   return {
     summary,
     tags: [tagOf(path)],
-    ...(permission !== undefined && {
-      description: `Needs the permission \`${permission}\`.`,
-      'x-permission': permission,
-    }),
+    ...neededFor(access),
     ...(deprecated !== undefined && { deprecated: true, 'x-sunset': deprecated.sunset }),
-    security: access === 'public' ? [] : [{ [access === 'platform' ? 'internal' : 'bearer']: [] }],
+    security: access === 'public' ? [] : [{ bearer: [] }],
     parameters: parametersOf(endpoint, schemas),
     ...(body !== undefined && { requestBody: { required: true, content: contentOf(body, schemas) } }),
     responses: { ...repliesOf(endpoint, schemas), ...refusalsOf(endpoint, schemas) },
   };
+}
+
+function neededFor(access: AnyEndpoint['access']): Json {
+  if (typeof access !== 'object') return {};
+  if (isForServices(access)) {
+    const names = access.services.map((name) => `\`${name}\``).join(', ');
+    return {
+      description: `For services acting for themselves, with a token of their own: ${names}.`,
+      'x-services': access.services,
+    };
+  }
+  return { description: `Needs the permission \`${access.name}\`.`, 'x-permission': access.name };
 }
 
 /** `/api/v1/accounting/journal-entries/{id}`: journal-entries. */

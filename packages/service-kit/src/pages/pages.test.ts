@@ -1,6 +1,7 @@
 import {
   type AnyEndpoint,
   endpoint,
+  forServices,
   MoneyOnWire,
   PageQuery,
   pageOf,
@@ -59,7 +60,7 @@ const endpoints: readonly AnyEndpoint[] = [
     method: 'GET',
     path: '/internal/shop/stock',
     summary: 'For services.',
-    access: 'platform',
+    access: forServices('shop', 'operator'),
     replies: { 200: z.null() },
   }),
 ];
@@ -121,6 +122,15 @@ describe('the OpenAPI description', () => {
       ['after', false],
       ['since', false],
     ]);
+  });
+
+  it('says which services may call what is for services, and asks a token of theirs', () => {
+    const stock = at('/internal/shop/stock', 'get');
+    expect(stock).toMatchObject({ security: [{ bearer: [] }], 'x-services': ['shop', 'operator'] });
+    expect(stock).toMatchObject({ description: expect.stringContaining('`shop`, `operator`') });
+    expect(Object.keys(stock?.responses ?? {})).toEqual(expect.arrayContaining(['401', '403']));
+    expect(openApi).toMatchObject({ components: { securitySchemes: { bearer: { scheme: 'bearer' } } } });
+    expect(JSON.stringify(openApi)).not.toContain('x-marimo');
   });
 
   it('marks what will go, and the day it goes', () => {

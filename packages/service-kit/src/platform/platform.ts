@@ -1,5 +1,5 @@
 import type { Cache } from '@marimo/cache';
-import type { ServiceName } from '@marimo/contracts';
+import type { ActingService, ServiceName } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
 import type { Transport } from '@marimo/messaging';
 import type { Log, Metrics, Tracing } from '@marimo/observability';
@@ -9,8 +9,8 @@ import type { ServiceDefinition } from '../service.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** What one service watches itself with. */
-export interface Observed {
-  readonly service: ServiceName;
+export interface Observed<Who extends ActingService = ServiceName> {
+  readonly service: Who;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -25,12 +25,13 @@ export interface Platform {
   /** What the shared parts measure, in the exposition format. */
   sharedMetrics(): Promise<string>;
   /** A log, a metrics registry and a tracer of its own for each service. */
-  observe(service: ServiceName): Observed;
+  observe<Who extends ActingService>(service: Who): Observed<Who>;
   startTracing(service: ServiceName): Tracing;
   /** Brings the schemas of these services up to date; a schema that is, costs nothing. */
   migrate(services: readonly ServiceDefinition[]): Promise<void>;
   openDatabase(of: Observed, role: LoginRole): Database;
-  client(of: Observed, breaker?: ServiceClientOptions['breaker']): ServiceClient;
+  /** Calls others, where that is asked for as this service or as the operator. */
+  client(of: Observed<ActingService>, breaker?: ServiceClientOptions['breaker']): ServiceClient;
   /** Resolves with the reason when a part is lost that nothing works without, such as the embedded server. */
   readonly lost: Promise<Error>;
   close(): Promise<void>;

@@ -52,10 +52,9 @@ export function serverOf({ definition, deps, verifier, readiness, sharedMetrics 
     metricsType: deps.metrics.contentType,
     openApi: openApiOf({ title: `Marimo ERP: ${name}`, version, endpoints }),
   });
-  const { database, log, metrics, clock, settings } = deps;
+  const { database, log, metrics, clock } = deps;
   const draining = () => readiness.draining;
-  const { internalSecret } = settings;
-  const serving = { service: name, database, verifier, internalSecret, log, metrics, clock };
+  const serving = { service: name, database, verifier, log, metrics, clock };
   const app = createApp({ ...serving, routes, pages, draining });
   const longestDeadlineMs = Math.max(0, ...endpoints.map(({ deadlineMs = 0 }) => deadlineMs));
   const server = createHardenedServer(app, { requestTimeoutMs: Math.max(60_000, longestDeadlineMs + 5_000) });

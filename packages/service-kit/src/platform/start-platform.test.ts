@@ -18,10 +18,11 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 const settings = (env: Record<string, string> = {}) =>
   readSettings({ MARIMO_HOME: home, LOG_LEVEL: 'silent', CONFIG_PORT: '0', ...env });
 
+const nobody = () => Promise.reject(new Error('nobody'));
 /** Trusts everyone; there is no `users` here. */
 const alone = defineService({
   ...notes,
-  verifier: () => ({ verify: () => Promise.reject(new Error('nobody')) }),
+  verifier: () => ({ verify: nobody, verifyService: nobody }),
 });
 
 describe('a platform with nothing installed', () => {

@@ -4,6 +4,7 @@ import { consulRegistry, type Registry, staticRegistry } from '@marimo/discovery
 import { postgresTransport, rabbitmqTransport, type Transport } from '@marimo/messaging';
 import { createLog, createMetrics, type Log, type Metrics, startTracing } from '@marimo/observability';
 import { createServiceClient } from '@marimo/resilience';
+import { secretOf } from '../settings/service-secrets.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Databases, startDatabases } from './databases.ts';
 import { noTransport } from './no-transport.ts';
@@ -33,7 +34,7 @@ async function startParts(
   { withDatabase = true, mayJoin = false }: PlatformOptions,
   started: AsyncDisposableStack,
 ): Promise<Omit<Platform, 'close'>> {
-  const { logLevel: level, otlpEndpoint: endpoint, internalSecret } = settings;
+  const { logLevel: level, otlpEndpoint: endpoint, serviceSecrets } = settings;
   const log = createLog({ service: 'platform', level });
   const metrics = createMetrics('platform');
   const keep = <T extends { close(): Promise<void> }>(part: T): T => {
@@ -63,7 +64,12 @@ async function startParts(
       return databases.open(of, role);
     },
     client: (of, breaker) =>
-      createServiceClient({ ...of, registry, internalSecret, ...(breaker && { breaker }) }),
+      createServiceClient({
+        ...of,
+        registry,
+        secret: secretOf(serviceSecrets, of.service),
+        ...(breaker && { breaker }),
+      }),
     lost: databases?.lost ?? new Promise(() => {}),
   };
 }

@@ -23,12 +23,18 @@ export function verifierOf(
 ): RunningVerifier {
   if (definition.verifier !== undefined) {
     const own = definition.verifier(deps);
-    return { verify: (token) => own.verify(token), ready: true, close: async () => {} };
+    return {
+      verify: (token) => own.verify(token),
+      verifyService: (token) => own.verifyService(token),
+      ready: true,
+      close: async () => {},
+    };
   }
   const client = platform.client(of, shortBreak);
   const verifier = jwksVerifier({ source: askUsers(client), log: of.log });
   return {
     verify: verifier.verify,
+    verifyService: verifier.verifyService,
     get ready() {
       return verifier.ready;
     },

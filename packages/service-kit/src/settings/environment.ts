@@ -49,6 +49,7 @@ const Environment = z
     MAIL_FROM: z.string(),
     JWT_SECRET: z.string(),
     INTERNAL_SECRET: z.string(),
+    SERVICE_SECRET: z.string(),
     PORTAL_URL: url('http', 'https'),
     JWT_SECRET_PREVIOUS: z.string(),
     WEBAUTHN_RP_ID: z.string().regex(/^[a-z0-9.-]+$/, 'a domain such as example.com'),

@@ -1,7 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ActingService, type ServiceName } from '@marimo/contracts';
 import { readSettings, SettingsInvalid } from './read-settings.ts';
+import { weaknessOf } from './secrets.ts';
+import { secretOf, serviceSecretOf } from './service-secrets.ts';
 
 const good = 'Zq8-fJ2_kL0vXw7Rb3Tn9YcUe5HsGa1M';
 let home: string;
@@ -50,11 +53,12 @@ describe('an empty environment', () => {
 
   it.each([
     ['jwtSecret', 'jwt'],
-    ['internalSecret', 'internal'],
+    ['serviceSecrets', 'internal'],
   ] as const)('makes its %s, keeps it for the next start, and lets nobody else read it', (name, file) => {
     const first = read({})[name];
-    expect(first.length).toBeGreaterThanOrEqual(64);
-    expect(read({})[name]).toBe(first);
+    const made = typeof first === 'string' ? first : 'internal' in first ? first.internal : '';
+    expect(made.length).toBeGreaterThanOrEqual(64);
+    expect(read({})[name]).toEqual(first);
     expect(statSync(join(home, 'secrets', file)).mode & 0o077).toBe(0);
     expect(readdirSync(join(home, 'secrets'))).toEqual(['internal', 'jwt']);
   });
@@ -109,7 +113,7 @@ describe('a full environment', () => {
       consulAddress: 'http://consul:8500',
       smtpUrl: 'smtps://u:p@mail:465',
       jwtSecret: 'short is fine here',
-      internalSecret: 'and here',
+      serviceSecrets: { internal: 'and here' },
       portalUrl: 'https://erp.example.com',
       previousJwtSecret: 'and the one before',
       webauthn: {
@@ -171,11 +175,45 @@ describe('a broken environment', () => {
   });
 });
 
+describe('what a process proves itself with', () => {
+  it('is its own secret where that is all it is given; then none of the others is made', () => {
+    expect(read({ SERVICE_SECRET: 'its own' }).serviceSecrets).toEqual({ own: 'its own' });
+    expect(existsSync(join(home, 'secrets', 'internal'))).toBe(false);
+  });
+
+  it('is what INTERNAL_SECRET says where both are given', () => {
+    const both = { INTERNAL_SECRET: 'of all', SERVICE_SECRET: 'its own' };
+    expect(read(both).serviceSecrets).toEqual({ internal: 'of all' });
+    expect(readSettings({ ...both, MARIMO_HOME: home }, ['users', 'gateway'])).toBeDefined();
+  });
+
+  it('is another for each service, the same each time, and nothing of INTERNAL_SECRET', () => {
+    const services = ActingService.options;
+    const secrets = services.map((service) => secretOf({ internal: good }, service));
+    expect(new Set(secrets).size).toBe(services.length);
+    for (const secret of secrets) expect(weaknessOf(secret)).toBeUndefined();
+    expect(secretOf({ internal: good }, 'workers')).toBe(secrets[services.indexOf('workers')]);
+    expect(secretOf({ internal: `${good}x` }, 'workers')).not.toBe(secretOf({ internal: good }, 'workers'));
+    // Computed elsewhere: printf workers | openssl dgst -sha256 -hmac secret -binary | base64url
+    expect(serviceSecretOf('secret', 'workers')).toBe('TSCfzWovPmf7tZwxU5iVjYMt5c19tgOwwIvjdxC6-8s');
+  });
+
+  it.each<[string, readonly ServiceName[], string]>([
+    ['users, which knows them all', ['users'], 'INTERNAL_SECRET: users'],
+    ['several services', ['accounting', 'workers'], 'INTERNAL_SECRET: several'],
+  ])('is not enough when it is one service’s, for %s', (_, running, problem) => {
+    const start = () => readSettings({ MARIMO_HOME: home, SERVICE_SECRET: good }, running);
+    expect(start).toThrow(problem);
+    expect(readSettings({ MARIMO_HOME: home, SERVICE_SECRET: good }, ['workers'])).toBeDefined();
+  });
+});
+
 describe('in production', () => {
   const production = { NODE_ENV: 'production', JWT_SECRET: good, INTERNAL_SECRET: good };
 
   it('starts on good secrets', () => {
     expect(problemsOf(production)).toEqual([]);
+    expect(problemsOf({ ...production, INTERNAL_SECRET: '', SERVICE_SECRET: good })).toEqual([]);
     expect(problemsOf({ ...production, DB_HOST: 'db', DB_PASSWORD: good })).toEqual([]);
     expect(problemsOf({ ...production, REDIS_ADDR: `rediss://:${good}@cache:6380` })).toEqual([]);
   });
@@ -186,6 +224,7 @@ describe('in production', () => {
     ['an example', { JWT_SECRET: 'your-secret-key-change-in-production-0123456789' }, 'JWT_SECRET'],
     ['one letter', { JWT_SECRET: 'x'.repeat(64) }, 'JWT_SECRET'],
     ['no INTERNAL_SECRET', { INTERNAL_SECRET: '' }, 'INTERNAL_SECRET'],
+    ['a short SERVICE_SECRET', { INTERNAL_SECRET: '', SERVICE_SECRET: 'short' }, 'SERVICE_SECRET'],
     ['no DB_PASSWORD', { DB_HOST: 'db' }, 'DB_PASSWORD'],
     ['the default DB_PASSWORD', { DB_HOST: 'db', DB_PASSWORD: 'postgres' }, 'DB_PASSWORD'],
     ['a Redis open to all', { REDIS_ADDR: 'cache:6379' }, 'REDIS_PASSWORD'],

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { servicePorts } from '@marimo/contracts';
+import { type ServiceName, servicePorts } from '@marimo/contracts';
 import { type ReadEnvironment, readEnvironment } from './environment.ts';
 import { keptSecret, weaknessOf } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -19,8 +19,14 @@ export class SettingsInvalid extends Error {
   }
 }
 
-/** The only place that reads the environment. What is unset means embedded. */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+/**
+ * The only place that reads the environment. What is unset means embedded. `running`: the services of this process,
+ * where it runs any.
+ */
+export function readSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  running: readonly ServiceName[] = [],
+): Settings {
   const read = readEnvironment(env);
   const { values, rolePasswords } = read;
   const production = values.NODE_ENV === 'production';
@@ -32,6 +38,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     ...sharedPorts(ports),
     ...unreachable(read),
     ...foreignOrigins(webauthn),
+    ...narrowSecret(read, running),
     ...(production ? weakSecrets(read) : []),
   ];
   if (problems.length > 0) throw new SettingsInvalid(problems);
@@ -58,7 +65,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? 'Marimo ERP <no-reply@marimo.local>',
     jwtSecret: values.JWT_SECRET ?? keptSecret(home, 'jwt'),
-    internalSecret: values.INTERNAL_SECRET ?? keptSecret(home, 'internal'),
+    serviceSecrets: serviceSecretsOf(read, home),
     previousJwtSecret: values.JWT_SECRET_PREVIOUS,
     signingKeyDays: values.SIGNING_KEY_DAYS ?? 30,
     portalUrl,
@@ -89,10 +96,29 @@ function sharedPorts(ports: Settings['ports']): string[] {
     );
 }
 
+/** `INTERNAL_SECRET` is right for every service a process may run, so where it is given `SERVICE_SECRET` is not used. */
+function serviceSecretsOf({ values }: ReadEnvironment, home: string): Settings['serviceSecrets'] {
+  const { INTERNAL_SECRET, SERVICE_SECRET } = values;
+  if (INTERNAL_SECRET === undefined && SERVICE_SECRET !== undefined) return { own: SERVICE_SECRET };
+  return { internal: INTERNAL_SECRET ?? keptSecret(home, 'internal') };
+}
+
+/** The secret of one service is enough for a process of that service, unless it is the one that knows them all. */
+function narrowSecret({ values }: ReadEnvironment, running: readonly ServiceName[]): string[] {
+  if (values.INTERNAL_SECRET !== undefined || values.SERVICE_SECRET === undefined) return [];
+  if (running.length > 1) return ['INTERNAL_SECRET: several services in one process need it'];
+  return running.includes('users')
+    ? ['INTERNAL_SECRET: users needs it to know the secret of each service']
+    : [];
+}
+
 /** Only secrets of what is really used: embedded parts make their own. */
 function weakSecrets({ values, rolePasswords }: ReadEnvironment): string[] {
-  const { JWT_SECRET, INTERNAL_SECRET } = values;
-  const needed: Record<string, string | undefined> = { JWT_SECRET, INTERNAL_SECRET };
+  const { JWT_SECRET, INTERNAL_SECRET, SERVICE_SECRET } = values;
+  const needed: Record<string, string | undefined> = { JWT_SECRET };
+  if (INTERNAL_SECRET === undefined && SERVICE_SECRET !== undefined)
+    needed['SERVICE_SECRET'] = SERVICE_SECRET;
+  else needed['INTERNAL_SECRET'] = INTERNAL_SECRET;
   if (values.DB_HOST !== undefined) needed['DB_PASSWORD'] = values.DB_PASSWORD;
   if (values.REDIS_ADDR !== undefined) {
     needed['REDIS_PASSWORD'] = values.REDIS_PASSWORD ?? passwordIn(values.REDIS_ADDR);

@@ -1,5 +1,6 @@
 import type { ServiceName } from '@marimo/contracts';
 import type { ServerAddress } from '@marimo/postgres';
+import type { ServiceSecrets } from './service-secrets.ts';
 import type { WebauthnSettings } from './webauthn.ts';
 
 /** What the environment says, checked once at start. The README's table lists every variable. */
@@ -31,8 +32,8 @@ export interface Settings {
   readonly previousJwtSecret: string | undefined;
   /** Days a signing key signs before the next one takes over; 30 unless told. */
   readonly signingKeyDays: number;
-  /** What services prove themselves to each other with; the same for all, made and demanded as `jwtSecret` is. */
-  readonly internalSecret: string;
+  /** What services prove themselves to `users` with; `INTERNAL_SECRET` is made and demanded as `JWT_SECRET` is. */
+  readonly serviceSecrets: ServiceSecrets;
   /** Where people open the portal, without a slash at the end: links in mails lead there. The gateway unless told. */
   readonly portalUrl: string;
   readonly webauthn: WebauthnSettings;

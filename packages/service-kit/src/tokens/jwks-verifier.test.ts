@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Unauthenticated, Unavailable } from '@marimo/contracts';
-import { accessToken, type Revocation, type SigningKey } from '@marimo/contracts/users';
+import { accessToken, type Revocation, type SigningKey, serviceToken } from '@marimo/contracts/users';
 import { createLog } from '@marimo/observability';
+import { forgedServiceTokens } from '@marimo/testing/forged-service-tokens';
 import { forgedTokens } from '@marimo/testing/forged-tokens';
 import { makeSigner, testTenantId, testUserId } from '@marimo/testing/tokens';
 import { until } from '../../test/until.ts';
@@ -65,6 +66,45 @@ describe('a forged token', () => {
   it.each(forgedTokens(signer))('is refused: $what', async ({ forge }) => {
     await expect(verifier.verify(signer.sign())).resolves.toBeDefined();
     await expect(verifier.verify(forge())).rejects.toBeInstanceOf(Unauthenticated);
+  });
+});
+
+describe('a token of a service', () => {
+  const ofUsers = () => signer.signService({ sub: 'users', tid: testTenantId });
+
+  it('tells which service is calling, and in which organisation, if any', async () => {
+    expect(await verifier.verifyService(ofUsers())).toEqual({ name: 'users', tenantId: testTenantId });
+    const inNone = { name: 'workers', tenantId: undefined };
+    expect(await verifier.verifyService(signer.signService())).toEqual(inNone);
+  });
+
+  it.each(forgedServiceTokens(signer, { service: 'users' }))('is refused: $what', async ({ forge }) => {
+    await expect(verifier.verifyService(ofUsers())).resolves.toBeDefined();
+    await expect(verifier.verifyService(forge())).rejects.toBeInstanceOf(Unauthenticated);
+  });
+
+  it('is no person’s, nor a person’s a service’s, whichever was asked for first', async () => {
+    const [person, service] = [signer.sign(), ofUsers()];
+    for (let n = 0; n < 2; n++) {
+      await expect(verifier.verify(service)).rejects.toBeInstanceOf(Unauthenticated);
+      await expect(verifier.verifyService(person)).rejects.toBeInstanceOf(Unauthenticated);
+      await verifier.verify(person);
+      await verifier.verifyService(service);
+    }
+  });
+
+  it('ends after five minutes, and with its key', async () => {
+    const token = ofUsers();
+    await verifier.verifyService(token);
+    nowMs += serviceToken.lifetimeSeconds * 1000 - 2_000;
+    await expect(verifier.verifyService(token)).resolves.toBeDefined();
+    nowMs += 3_000;
+    await expect(verifier.verifyService(token)).rejects.toBeInstanceOf(Unauthenticated);
+    nowMs = Date.now();
+    await verifier.verifyService(token);
+    users.keys = [makeSigner('next').jwk];
+    nowMs += 5_000;
+    await until(() => refusedToService(token));
   });
 });
 
@@ -137,6 +177,13 @@ describe('the keys', () => {
     expect(verifier.ready).toBe(true);
   });
 });
+
+async function refusedToService(token: string): Promise<boolean> {
+  return verifier.verifyService(token).then(
+    () => false,
+    () => true,
+  );
+}
 
 async function refused(token: string): Promise<boolean> {
   return verifier.verify(token).then(

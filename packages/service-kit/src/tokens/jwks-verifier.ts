@@ -1,17 +1,21 @@
+import type { KeyObject } from 'node:crypto';
 import { Unauthenticated } from '@marimo/contracts';
 import type { Revocation, SigningKey } from '@marimo/contracts/users';
 import type { Log } from '@marimo/observability';
 import { LRUCache } from 'lru-cache';
 import type { TokenVerifier } from '../caller.ts';
 import { repeat } from '../repeat.ts';
-import { keyIdOf, type ReadToken, readToken } from './read-token.ts';
+import { keyIdOf } from './checked-token.ts';
+import { readServiceToken } from './read-service-token.ts';
+import { readToken } from './read-token.ts';
 import { rememberRevocations } from './revocations.ts';
-import { signingKeys } from './signing-keys.ts';
+import { type SigningKeys, signingKeys } from './signing-keys.ts';
 
 const pollMs = 2_000;
 /** So that a key that users has withdrawn, because somebody else may have it, is worth nothing within seconds. */
 const refreshKeysMs = 4_000;
 const rememberedTokens = 20_000;
+const rememberedServiceTokens = 2_000;
 
 /** Where keys and revocations come from: `users`, asked through its contract. */
 export interface TokenSource {
@@ -26,11 +30,6 @@ export interface JwksVerifierOptions {
   readonly now?: () => number;
 }
 
-interface VerifiedToken extends ReadToken {
-  /** A key that users has withdrawn takes its tokens with it. */
-  readonly keyId: string;
-}
-
 export interface JwksVerifier extends TokenVerifier {
   /** Whether it has keys to verify with. */
   readonly ready: boolean;
@@ -40,11 +39,13 @@ export interface JwksVerifier extends TokenVerifier {
 /**
  * Verifies with the public keys of `users`. A token is checked once and remembered until it expires; a revocation is
  * looked up each time, so it takes effect with the next poll, also without Redis. While `users` is away, known keys go on.
+ * A service's token is not revoked: it lives for five minutes, and ends before that with its key.
  */
 export function jwksVerifier({ source, log, now = Date.now }: JwksVerifierOptions): JwksVerifier {
   const keys = signingKeys(source.keys, now);
   const revoked = rememberRevocations(now);
-  const verified = new LRUCache<string, VerifiedToken>({ max: rememberedTokens });
+  const read = reader(keys, readToken, now, rememberedTokens);
+  const readOfService = reader(keys, readServiceToken, now, rememberedServiceTokens);
   let cursor: string | undefined;
 
   async function poll(): Promise<void> {
@@ -58,32 +59,41 @@ export function jwksVerifier({ source, log, now = Date.now }: JwksVerifierOption
     } while (cursor !== asked);
   }
 
-  /** By its own text: the caller that is kept has it too, so a hash would hide nothing, and costs a microsecond. */
-  function remembered(token: string): VerifiedToken | undefined {
-    const known = verified.get(token);
-    return known !== undefined && known.expiresAt.getTime() > now() && keys.has(known.keyId)
-      ? known
-      : undefined;
-  }
-
-  async function read(token: string): Promise<VerifiedToken> {
-    verified.delete(token);
-    const keyId = keyIdOf(token);
-    const fresh = { keyId, ...readToken(token, await keys.get(keyId), now()) };
-    verified.set(token, fresh);
-    return fresh;
-  }
-
   const stop = repeat({ name: 'polling users for keys and revocations', pauseMs: pollMs, log }, poll);
   return {
     async verify(token) {
-      const { caller, issuedAt } = remembered(token) ?? (await read(token));
+      const { caller, issuedAt } = await read(token);
       if (revoked.covers(caller.sessionId, issuedAt)) throw new Unauthenticated({});
       return caller;
     },
+    verifyService: async (token) => (await readOfService(token)).service,
     get ready() {
       return keys.known;
     },
     close: stop,
+  };
+}
+
+type ReadKind<T> = (token: string, key: KeyObject, nowMs: number) => T;
+
+/** Reads tokens of one kind and remembers those that were good, apart from every other kind. */
+function reader<T extends { readonly expiresAt: Date }>(
+  keys: SigningKeys,
+  read: ReadKind<T>,
+  now: () => number,
+  max: number,
+): (token: string) => Promise<T> {
+  // By its own text: what is kept has it too, so a hash would hide nothing, and costs a microsecond.
+  const verified = new LRUCache<string, { readonly keyId: string; readonly told: T }>({ max });
+  return async (token) => {
+    const known = verified.get(token);
+    // A key that users has withdrawn takes its tokens with it.
+    if (known !== undefined && known.told.expiresAt.getTime() > now() && keys.has(known.keyId))
+      return known.told;
+    verified.delete(token);
+    const keyId = keyIdOf(token);
+    const told = read(token, await keys.get(keyId), now());
+    verified.set(token, { keyId, told });
+    return told;
   };
 }

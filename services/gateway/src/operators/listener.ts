@@ -31,7 +31,6 @@ export function operatorListener(
     service: 'gateway',
     database: noDatabase('gateway'),
     verifier: operatorVerifier(isOperator),
-    internalSecret: '', // no service asks anything here
     routes: operatorRoutes(parts),
     pages: turnAwayWhoFails(isOperator),
     clock: parts.clock,

@@ -3,7 +3,7 @@ import { Unauthenticated, Unavailable } from '@marimo/contracts';
 import { ApiKeyRefused, exchangeApiKeyOf, isApiKey } from '@marimo/contracts/users';
 import type { Log, Metrics } from '@marimo/observability';
 import { RefusedByService, type ServiceClient } from '@marimo/resilience';
-import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import type { Caller, CallerVerifier } from '@marimo/service-kit';
 import { LRUCache } from 'lru-cache';
 import type { ClientHeaders } from '../proxy/index.ts';
 import { bearerOf } from './bearer.ts';
@@ -19,7 +19,7 @@ import type { RateLimiter } from './rate-limit.ts';
 export type Identify = (headers: ClientHeaders, address: string) => Promise<Caller>;
 
 export interface IdentifyParts {
-  readonly verifier: TokenVerifier;
+  readonly verifier: CallerVerifier;
   /** Asks `users`. */
   readonly client: Pick<ServiceClient, 'call'>;
   readonly limiter: RateLimiter;

@@ -120,8 +120,10 @@ it('of routes that will go, callers hear from the service, and the gateway count
   const app = createApp({
     service: 'stock',
     database: noDatabase('stock'),
-    verifier: { verify: async () => Promise.reject(new Error('nobody asks')) },
-    internalSecret: '',
+    verifier: {
+      verify: async () => Promise.reject(new Error('nobody asks')),
+      verifyService: async () => Promise.reject(new Error('nobody asks')),
+    },
     routes: [service],
     clock: () => new Date(),
     metrics: createMetrics('stock'),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { newId, Unauthenticated } from '@marimo/contracts';
+import { Forbidden, newId, Unauthenticated } from '@marimo/contracts';
 import { type MailLink, mailLink, register, type SignedIn } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
@@ -142,7 +142,7 @@ describe('a link', () => {
 });
 
 describe('writing a mail', () => {
-  const ask = (linkId: string, headers = {}) => users.call(mailLink, { params: { linkId } }, { headers });
+  const ask = (linkId: string, options = {}) => users.call(mailLink, { params: { linkId } }, options);
   const told = async (linkId: string) => (await ask(linkId)).body as MailLink;
 
   it('begins with asking whom it goes to and where it leads', async () => {
@@ -163,9 +163,9 @@ describe('writing a mail', () => {
 
   it('has no use once the link was used, and nobody else may ask', async () => {
     const linkId = await issued();
-    expect(await ask(linkId, { 'x-marimo-internal': 'guessed' })).toBeRefused(Unauthenticated);
-    const asAnna = { headers: { 'x-marimo-internal': '' }, as: anna.accessToken };
-    expect(await users.call(mailLink, { params: { linkId } }, asAnna)).toBeRefused(Unauthenticated);
+    expect(await ask(linkId, { as: null })).toBeRefused(Unauthenticated);
+    expect(await ask(linkId, { as: anna.accessToken })).toBeRefused(Unauthenticated);
+    expect(await ask(linkId, { asService: 'accounting' })).toBeRefused(Forbidden);
     await used(linkId);
     expect((await ask(linkId)).status).toBe(204);
     expect((await ask(newId())).status).toBe(204);

@@ -18,9 +18,12 @@ const people = peopleOf(() => users, clock.now);
 /** What the workers answer, and whether they do. */
 const workers = { away: false, asked: [] as { personId: string; organisationId: string; email?: string }[] };
 const client = {
-  call: async (_: unknown, given: { params: { personId: string }; query: { organisationId: string } }) => {
+  call: async (
+    _: unknown,
+    given: { params: { personId: string }; query: object; organisationId: string },
+  ) => {
     if (workers.away) throw new Unavailable({ service: 'workers' });
-    workers.asked.push({ ...given.params, ...given.query });
+    workers.asked.push({ ...given.params, ...given.query, organisationId: given.organisationId });
     return { status: 200, body: { emails: [], notifications: [] } };
   },
 };

@@ -20,8 +20,9 @@ export async function keptByWorkers(
 ): Promise<KeptHere[]> {
   const kept: KeptHere[] = [];
   for (const organisationId of tenantIds) {
-    const query = { organisationId, ...(email !== null && { email }) };
-    const { body } = await client.call(keptOfPerson, { params: { personId }, query, deadlineAt, signal });
+    const query = email === null ? {} : { email };
+    const asked = { params: { personId }, query, organisationId, deadlineAt, signal };
+    const { body } = await client.call(keptOfPerson, asked);
     kept.push({ organisationId, ...body });
   }
   return kept;

@@ -182,9 +182,10 @@ describe('a token for an API key', () => {
     const asked = await test.users.call(exchangeApiKeyOf, { body });
     expect(claimsOf(asked.body.accessToken).sub).toBe(anna.user.id);
     expect(await listed()).toMatchObject({ lastUsedFrom: '203.0.113.7' });
-    const headers = { 'x-marimo-internal': 'a guess' };
-    const stranger = await test.users.call(exchangeApiKeyOf, { body }, { headers });
-    expect(stranger).toBeRefused(Unauthenticated);
+    const asProgram = { as: asked.body.accessToken };
+    expect(await test.users.call(exchangeApiKeyOf, { body }, asProgram)).toBeRefused(Unauthenticated);
+    const asWorkers = { asService: 'workers' } as const;
+    expect(await test.users.call(exchangeApiKeyOf, { body }, asWorkers)).toBeRefused(Forbidden);
   });
 });
 

@@ -121,7 +121,8 @@ describe('a letter to a person', () => {
 
 describe('somebody who takes their data along', () => {
   const kept = async (organisationId: string) =>
-    (await workers.call(keptOfPerson, { params: { personId: userId }, query: { email }, organisationId })).body;
+    (await workers.call(keptOfPerson, { params: { personId: userId }, query: { email }, organisationId }))
+      .body;
 
   it('gets every mail and notification that a search of all tables finds', async () => {
     await welcome();

@@ -1,19 +1,15 @@
 import { keptOfPerson } from '@marimo/contracts/workers';
-import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { handle, type Route, reply } from '@marimo/service-kit';
 import { emailsKept, notificationsKept } from './store.ts';
 
-export const keptOfPeopleRoutes = ({ database }: Deps): readonly Route[] => [
-  handle(keptOfPerson, async ({ params: { personId }, query, deadlineAt, signal }) =>
+export const keptOfPeopleRoutes = (): readonly Route[] => [
+  handle(keptOfPerson, async ({ params: { personId }, query, readInTenant }) =>
     reply(
       200,
-      await database.inTenant(
-        query.organisationId,
-        async (tx) => ({
-          emails: await emailsKept(tx, personId, query.email ?? null),
-          notifications: await notificationsKept(tx, personId),
-        }),
-        { deadlineAt, signal, readOnly: true },
-      ),
+      await readInTenant(async (tx) => ({
+        emails: await emailsKept(tx, personId, query.email ?? null),
+        notifications: await notificationsKept(tx, personId),
+      })),
     ),
   ),
 ];

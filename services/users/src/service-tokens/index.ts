@@ -1,0 +1,1 @@
+export { serviceTokenRoutes } from './routes.ts';
