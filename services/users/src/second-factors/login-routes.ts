@@ -15,7 +15,7 @@ import {
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
-import { actingAs, type StartedSession, signedIn, startSession } from '../sessions/index.ts';
+import { actingAs, holdPerson, type StartedSession, signedIn, startSession } from '../sessions/index.ts';
 import {
   countWrongAnswer,
   deleteChallenge,
@@ -108,6 +108,7 @@ async function answerChallenge(
 /** A password that was changed or reset meanwhile opens nothing any more. */
 async function stillHolds(tx: Transaction, { personId, firstProof }: FirstStep): Promise<boolean> {
   if (firstProof === null) return true;
+  await holdPerson(tx, personId);
   const person = await findPerson(tx, personId);
   return proofOf(person?.passwordHash ?? null)?.equals(firstProof) === true;
 }

@@ -6,13 +6,21 @@ import { endSessionsOf } from '../sessions/index.ts';
 import { deleteChallengesOf } from './challenge-store.ts';
 import { noticeTo } from './notice.ts';
 import { replaceRecoveryCodes } from './recovery-code-store.ts';
-import { deleteAllFactors, findWorkplaces, isMember, keepStanding, lockStanding } from './store.ts';
+import {
+  deleteAllFactors,
+  findWorkplaces,
+  isMember,
+  keepStanding,
+  lockPerson,
+  lockStanding,
+} from './store.ts';
 
 export function resetRoutes({ outbox, clock }: Deps): readonly Route[] {
   return [
     handle(resetSecondFactors, async (call) => {
       const { memberId: personId } = call.params;
       return call.inTenant(async (tx) => {
+        await lockPerson(tx, personId);
         if (!(await isMember(tx, personId))) throw new Absent({ resource: 'member' });
         const workplaces = await findWorkplaces(tx, personId);
         if (workplaces.some((tenantId) => tenantId !== tx.tenantId)) throw new MemberElsewhere({});

@@ -44,6 +44,11 @@ export async function keepStanding(
   );
 }
 
+/** Ours alone until the end of the transaction: they begin nothing anywhere, and join no organisation. */
+export async function lockPerson(tx: Transaction, personId: string): Promise<void> {
+  await tx.run('select from person where person_id = $1 for update', [personId]);
+}
+
 /** Those that count: without one that waits for its first code. Oldest first. */
 export function findFactors(tx: Transaction, personId: string): Promise<Factor[]> {
   return tx.rows(

@@ -2,6 +2,7 @@ import { type SessionEndReason, sessionEnded } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { endAllBut, lockLiveSession, voidAll } from './all-sessions-store.ts';
+import { holdPerson } from './proof-store.ts';
 import { endSession, type ProofOfIdentity } from './sessions.ts';
 import type { Session } from './store.ts';
 
@@ -35,6 +36,7 @@ export async function leaveSession(
   session: Session,
   now: Date,
 ): Promise<ProofOfIdentity | undefined> {
+  await holdPerson(tx, session.personId);
   const proof = await lockLiveSession(tx, session, now);
   if (proof !== undefined) await endSession(tx, outbox, session, 'switch', now);
   return proof;

@@ -1,6 +1,14 @@
 import type { AuthenticationMethod } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
+/**
+ * Nobody changes what this person proves themselves with until the end of the transaction, so that no session begins
+ * beside a change that ends them all. Before anything else of the person is locked, and before it is read what holds.
+ */
+export async function holdPerson(tx: Transaction, personId: string): Promise<void> {
+  await tx.run('select from person where person_id = $1 for no key update', [personId], 'hold_person');
+}
+
 /** How this person signed in to this living session, ours alone until the end of the transaction. */
 export async function lockLivingSession(
   tx: Transaction,

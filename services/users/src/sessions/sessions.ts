@@ -13,6 +13,7 @@ import { currentContext, runInContext } from '@marimo/observability';
 import type { Transaction } from '@marimo/postgres';
 import { type Membership, notePresence, rightsFor, rightsInState } from '../organisations/index.ts';
 import { type IssuedToken, issueAccessToken, type TokenSigner } from '../signing-keys/index.ts';
+import { holdPerson } from './proof-store.ts';
 import { newRefreshToken, type RefreshToken } from './refresh-token.ts';
 import { sessionLifeMs } from './rotation.ts';
 import {
@@ -51,6 +52,7 @@ export async function startSession(tx: Transaction, outbox: Outbox, start: Start
   const { personId, method, methods, authenticatedAt, userAgent, address, now } = start;
   const refreshToken = newRefreshToken(tenantOf(tx));
   const sessionId = newId();
+  await holdPerson(tx, personId);
   await deleteExpiredSessions(tx, personId, now);
   await insertSession(tx, {
     sessionId,

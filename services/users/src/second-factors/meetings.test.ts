@@ -1,0 +1,110 @@
+import {
+  askPasswordReset,
+  changePassword,
+  finishLogin,
+  finishPasswordReset,
+  MemberElsewhere,
+  passwordResetAsked,
+  refresh,
+  resetSecondFactors,
+  SignedIn,
+  switchOrganisation,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { tokenOf } from '../../test/mail.ts';
+import { type PersonUnderTest, password, personUnderTest } from '../../test/person-with-factors.ts';
+import { meetingAt } from '../../test/workplace-under-test.ts';
+
+const clock = testClock(new Date().toISOString());
+const newPassword = 'an entirely different horse';
+let users: ServiceUnderTest;
+let anna: PersonUnderTest;
+beforeAll(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(() => users?.stop());
+beforeEach(async () => {
+  anna = await personUnderTest(users, clock);
+});
+
+type Answer = Awaited<ReturnType<typeof users.call>>;
+const goesOn = async (answer: Answer) => {
+  if (answer.status !== 200) return false;
+  const { refreshToken } = SignedIn.parse(answer.json);
+  return (await users.call(refresh, { body: { refreshToken } })).status === 200;
+};
+const held = (sql: string, ...values: readonly string[]) => ({ sql, values });
+
+/** Where the person works too. */
+async function placeElsewhere(who: PersonUnderTest): Promise<string> {
+  const { tenantId } = await personUnderTest(users, clock);
+  const { sql } = users.database;
+  await sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())', [
+    tenantId,
+    who.id,
+  ]);
+  await sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [who.id, tenantId]);
+  return tenantId;
+}
+
+describe('a sign-in at the same moment', () => {
+  it('with the old password and a second factor does not outlive the new password', async () => {
+    const app = await anna.addApp();
+    const { challenge } = await anna.ask();
+    await users.call(askPasswordReset, { body: { email: anna.email } });
+    const asked = (await users.events()).filter(
+      ({ type, subject }) => type === passwordResetAsked.type && subject === anna.id,
+    );
+    const token = await tokenOf(users, asked.at(-1));
+    const code = app.nextCode();
+    const [entered, reset] = await meetingAt<[Answer, Answer]>(
+      users,
+      anna.tenantId,
+      held('select from organisation where tenant_id = $1 for update', anna.tenantId),
+      [
+        () => users.call(finishLogin, { body: { challenge, code } }),
+        () => users.call(finishPasswordReset, { body: { token, password: newPassword } }),
+      ],
+    );
+    expect(reset.status).toBe(200);
+    expect(await goesOn(entered)).toBe(false);
+  });
+
+  it('in another organisation, by a switch, does not outlive a new password', async () => {
+    const there = await placeElsewhere(anna);
+    const phone = anna.signedIn;
+    const { accessToken: as } = await anna.enter();
+    // Where they were last is where they go: nothing is noted of it.
+    await users.database.sql(
+      'update person set last_tenant_id = $2, last_seen_at = $3 where person_id = $1',
+      [anna.id, there, clock.now()],
+    );
+    const [switched, changed] = await meetingAt<[Answer, Answer]>(
+      users,
+      there,
+      held('select from organisation where tenant_id = $1 for update', there),
+      [
+        () => users.call(switchOrganisation, { body: { organisationId: there } }, { as: phone.accessToken }),
+        () => users.call(changePassword, { body: { current: password, new: newPassword } }, { as }),
+      ],
+    );
+    expect(changed.status).toBe(200);
+    expect(await goesOn(switched)).toBe(false);
+  });
+});
+
+it('an administrator does not reset the second factors of somebody who joins another organisation meanwhile', async () => {
+  await anna.addApp();
+  const { tenantId: elsewhere } = await personUnderTest(users, clock);
+  const [reset] = await meetingAt<[Answer]>(
+    users,
+    elsewhere,
+    held('insert into workplace (person_id, tenant_id) values ($1, $2)', anna.id, elsewhere),
+    [
+      () =>
+        users.call(resetSecondFactors, { params: { memberId: anna.id } }, { as: anna.signedIn.accessToken }),
+    ],
+  );
+  expect(reset).toBeRefused(MemberElsewhere);
+});
