@@ -1,6 +1,8 @@
 /** Routes without any token, each with the reason why that is right. */
 export const openToEveryone: Readonly<Record<string, string>> = {
   'POST /api/v1/users/register': 'nobody has an account yet',
+  'POST /api/v1/users/register/with-account':
+    'e-mail and password in the body are the proof, as at a sign-in',
   'POST /api/v1/users/login': 'this is where tokens come from',
   'POST /api/v1/users/refresh': 'the refresh token in the body is the proof',
   'POST /api/v1/users/logout': 'the refresh token in the body is the proof',
@@ -32,6 +34,7 @@ export const openToSignedIn: Readonly<Record<string, string>> = {
   'GET /api/v1/users/organisation': 'every member knows where they work',
   'POST /api/v1/users/organisation/leave': 'their own membership',
   'GET /api/v1/users/organisations': 'those they belong to',
+  'POST /api/v1/users/organisations': 'a new one, of which they become the administrator',
   'POST /api/v1/users/switch': 'their own session, into an organisation they belong to',
   'POST /api/v1/users/invitations/accept-signed-in': 'the token of the mail, for their own address',
   'GET /api/v1/users/me/sessions': 'their own',

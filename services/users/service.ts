@@ -37,7 +37,10 @@ export function usersService(choices: Choices = {}): ServiceDefinition {
       memberRoutes,
       (deps) => invitationRoutes(deps, partsOf(deps)),
       (deps) => workplaceRoutes(deps, partsOf(deps)),
-      (deps) => registrationRoutes(deps, partsOf(deps)),
+      (deps) => {
+        const parts = partsOf(deps);
+        return registrationRoutes(deps, { ...parts, ...secondFactorParts(deps, parts) });
+      },
       (deps) => sessionRoutes(deps, partsOf(deps)),
       (deps) => signingKeyRoutes(deps, partsOf(deps).keys),
       (deps) => serviceTokenRoutes(deps, partsOf(deps)),

@@ -4,6 +4,7 @@ import { accessReportEndpoints } from './access-reports.ts';
 import { getSigningKeys, listRevocations, rotateSigningKeys } from './access-token.ts';
 import { apiKeyEndpoints } from './api-keys.ts';
 import { deviceSessionEndpoints } from './device-sessions.ts';
+import { foundingEndpoints } from './founding.ts';
 import { invitationEndpoints } from './invitations.ts';
 import { rememberDevice } from './known-devices.ts';
 import { mailLink } from './mail-links.ts';
@@ -86,6 +87,13 @@ export {
   signInFailed,
 } from './events.ts';
 export {
+  FoundOrganisation,
+  foundOrganisation,
+  RegisterWithAccount,
+  registerWithAccount,
+  SignInToFound,
+} from './founding.ts';
+export {
   Email,
   Language,
   Line,
@@ -125,8 +133,8 @@ export {
   TooManyInvitations,
 } from './invitations.ts';
 export { KnownDevice, rememberDevice } from './known-devices.ts';
-export { LinkRefused, LinkToken, MailLink, MailPurpose, mailLink } from './mail-links.ts';
 export { Limited, LimitReached, mostAtATime } from './limits.ts';
+export { LinkRefused, LinkToken, MailLink, MailPurpose, mailLink } from './mail-links.ts';
 export {
   getMember,
   listMembers,
@@ -147,8 +155,8 @@ export {
   ChangeOrganisation,
   changeOrganisation,
   closeOrganisation,
-  LastAdministrator,
   closingAnnounced,
+  LastAdministrator,
   leaveOrganisation,
   listWorkplaces,
   NoActiveMembership,
@@ -162,8 +170,8 @@ export {
   organisationReopened,
   organisationResumed,
   organisationSuspended,
-  reopenOrganisation,
   reopeningAnnounced,
+  reopenOrganisation,
   reopenWithinDays,
   resumeOrganisation,
   suspendOrganisation,
@@ -367,6 +375,7 @@ export const endpoints: readonly AnyEndpoint[] = [
   rememberDevice,
   ...secondFactorEndpoints,
   ...organisationEndpoints,
+  ...foundingEndpoints,
   ...memberEndpoints,
   ...invitationEndpoints,
   ...serviceAccountEndpoints,

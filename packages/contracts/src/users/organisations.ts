@@ -63,7 +63,7 @@ export class NoActiveMembership extends refusal(z.object({}), {
   kind: 'forbidden',
   title: 'You are no active member of any organisation',
   detail: () =>
-    'Your account is there, but every membership has ended or is suspended. Ask an administrator to reinstate or invite you.',
+    'Your account is there, but every membership has ended or is suspended. Ask an administrator to reinstate or invite you, or register an organisation of your own with POST /api/v1/users/register/with-account.',
 }) {}
 
 const path = '/api/v1/users/organisation';

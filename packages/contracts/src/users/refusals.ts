@@ -7,7 +7,8 @@ export class EmailTaken extends refusal(NoFacts, {
   code: 'users.email-taken',
   kind: 'conflict',
   title: 'This e-mail cannot be used to register',
-  detail: () => 'Sign in if the account is yours, or register with another e-mail.',
+  detail: () =>
+    'If the account is yours, sign in and found the organisation there, or use POST /api/v1/users/register/with-account if you work nowhere any more. Else register with another e-mail.',
 }) {}
 
 /** The first rule the password breaks, so that a form can say it in the reader's own words. */

@@ -38,15 +38,8 @@ import {
   signedIn,
   startSession,
 } from '../sessions/index.ts';
-import { switchTo } from '../workplaces/index.ts';
-import {
-  endInvitation,
-  findInvitation,
-  hasEmail,
-  inviterName,
-  lockInvitation,
-  worksSomewhere,
-} from './store.ts';
+import { switchTo, worksSomewhere } from '../workplaces/index.ts';
+import { endInvitation, findInvitation, hasEmail, inviterName, lockInvitation } from './store.ts';
 
 export interface InvitationParts extends SessionParts {
   readonly links: LinkTokens;

@@ -183,14 +183,6 @@ export async function stateOfMember(tx: Transaction, email: string): Promise<Mem
   return row?.state;
 }
 
-/** Whether some organisation lets this person in. */
-export async function worksSomewhere(tx: Transaction, personId: string): Promise<boolean> {
-  const found = await tx.first("select from workplace where person_id = $1 and state = 'active' limit 1", [
-    personId,
-  ]);
-  return found !== undefined;
-}
-
 export async function hasEmail(tx: Transaction, personId: string, email: string): Promise<boolean> {
   const found = await tx.first('select from person where person_id = $1 and email_key = $2', [
     personId,

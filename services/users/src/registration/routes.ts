@@ -1,10 +1,5 @@
 import { IdempotencyKeyReused, newId } from '@marimo/contracts';
-import {
-  type AuthenticationMethod,
-  EmailTaken,
-  organisationRegistered,
-  register,
-} from '@marimo/contracts/users';
+import { type AuthenticationMethod, EmailTaken, register } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
@@ -12,8 +7,6 @@ import {
   findPerson,
   findPersonByEmail,
   holdOrganisation,
-  insertMember,
-  insertOrganisation,
   insertPerson,
   type Membership,
 } from '../organisations/index.ts';
@@ -26,8 +19,10 @@ import {
   signedIn,
   startSession,
 } from '../sessions/index.ts';
+import { foundRoute, makeOrganisation } from './founding.ts';
 import { digestOf, hashOfKey, repeatableForMs } from './registration.ts';
 import { findRegistration, keepRegistration } from './store.ts';
+import { type RegistrationParts, withAccountRoute } from './with-account.ts';
 
 interface Registered {
   readonly membership: Membership;
@@ -41,7 +36,7 @@ interface Registering {
   readonly now: Date;
 }
 
-export function registrationRoutes(deps: Deps, parts: SessionParts): readonly Route[] {
+export function registrationRoutes(deps: Deps, parts: RegistrationParts): readonly Route[] {
   return [
     handle(register, async (call) => {
       demandStrongPassword(call.body.password, call.body);
@@ -52,6 +47,8 @@ export function registrationRoutes(deps: Deps, parts: SessionParts): readonly Ro
       parts.metrics.tokens.inc({ type: 'refresh' });
       return reply(201, await signedIn(parts.keys, membership, session, now));
     }),
+    withAccountRoute(deps, parts),
+    foundRoute(deps, parts),
   ];
 }
 
@@ -98,7 +95,6 @@ async function create(
   };
   const state = 'active' as const;
   const organisation = { id: tenantId, name: body.organisation, baseCurrency, language, timeZone, state };
-  const roles = ['admin'];
 
   if (!(await insertPerson(tx, { ...user, passwordHash, tenantId }, now))) return undefined;
   if (idempotencyKey !== undefined) {
@@ -116,16 +112,14 @@ async function create(
     if (!kept) throw new IdempotencyKeyReused({});
   }
   await tx.enterTenant(tenantId);
-  await insertOrganisation(tx, organisation, now);
-  await insertMember(tx, personId, { roles, grantedBy: null }, now);
-  await deps.outbox.add(tx, organisationRegistered, tenantId, { organisation, admin: user });
+  await makeOrganisation(tx, deps.outbox, { organisation, admin: user }, now);
   await askToVerify(tx, deps.outbox, { personId, ...user }, now);
   const session = await startSession(tx, deps.outbox, {
     personId,
     method: 'registration',
     ...provenBy(call, now),
   });
-  const rights = { roles, grants: [], rolesVersion: 1, rightsChangeAt: null };
+  const rights = { roles: ['admin'], grants: [], rolesVersion: 1, rightsChangeAt: null };
   const proof = { requireSecondFactor: false, hasSecondFactor: false };
   return { membership: { user, organisation, ...rights, ...proof }, session };
 }

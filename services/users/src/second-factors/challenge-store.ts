@@ -5,6 +5,7 @@ import type { Transaction } from '@marimo/postgres';
 export type Challenge =
   | { readonly purpose: 'passkey-login' }
   | { readonly purpose: 'add-passkey' | 'step-up'; readonly personId: string; readonly sessionId: string }
+  | ({ readonly purpose: 'register' } & Omit<FirstStep, 'tenantId'>)
   | ({ readonly purpose: 'login' } & FirstStep);
 
 /** What somebody proved who is asked for a second factor. */
@@ -48,6 +49,22 @@ export function lockLoginChallenge(tx: Transaction, hash: Buffer, now: Date): Pr
         for update`,
     [hash, now],
     'lock_login_challenge',
+  );
+}
+
+/** The same of somebody who registers an organisation with the account they have, and so belongs to none yet. */
+export function lockRegistrationChallenge(
+  tx: Transaction,
+  hash: Buffer,
+  personId: string,
+  now: Date,
+): Promise<Pick<FirstStep, 'methods' | 'firstProof'> | undefined> {
+  return tx.first(
+    `select methods, first_proof as "firstProof" from challenge
+      where challenge_hash = $1 and purpose = 'register' and person_id = $2 and expires_at > $3
+        for update`,
+    [hash, personId, now],
+    'lock_registration_challenge',
   );
 }
 

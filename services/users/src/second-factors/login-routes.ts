@@ -5,39 +5,29 @@ import {
   finishLogin,
   loginWithPasskey,
   NoActiveMembership,
-  ProofRefused,
   type SignedIn,
-  SignInChallengeRefused,
   type SignInMethod,
-  secondFactorFailed,
-  TooManyAttempts,
 } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
 import { actingAs, holdPerson, type StartedSession, signedIn, startSession } from '../sessions/index.ts';
-import {
-  countWrongAnswer,
-  deleteChallenge,
-  type FirstStep,
-  lockLoginChallenge,
-  takeChallenge,
-} from './challenge-store.ts';
+import { countAgainst, refusalOf, type Unproven } from './answers.ts';
+import { deleteChallenge, type FirstStep, lockLoginChallenge, takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
 import { methodsAfter } from './methods.ts';
 import type { SecondFactorParts } from './parts.ts';
 import { lockPasskey } from './passkey-store.ts';
 import { requestOptions } from './passkeys.ts';
-import { checkSignature, type Proven, prove } from './proving.ts';
+import { checkSignature, prove } from './proving.ts';
 import { askFor, proofOf } from './second-step.ts';
-import { mostWrongAnswers } from './standing.ts';
 
 type Started = {
   readonly kind: 'started';
   readonly membership: Membership;
   readonly session: StartedSession;
 };
-type Outcome = Started | Exclude<Proven, { kind: 'right' }> | { readonly kind: 'unanswerable' };
+type Outcome = Started | Unproven;
 
 /** What is left to do once somebody has proved who they are. */
 interface Arrival {
@@ -97,7 +87,7 @@ async function answerChallenge(
   await tx.enterTenant(tenantId);
   return actingAs(tenantId, personId, async () => {
     const proven = await prove(parts.proving, tx, { personId, presented, challenge, now });
-    if (proven.kind === 'wrong') await countAgainst(deps, tx, hash, personId);
+    if (proven.kind === 'wrong') await countAgainst(tx, deps.outbox, hash, personId);
     if (proven.kind !== 'right') return proven;
     await deleteChallenge(tx, hash);
     const method = methods.includes('fed') ? 'federated' : 'password';
@@ -111,12 +101,6 @@ async function stillHolds(tx: Transaction, { personId, firstProof }: FirstStep):
   await holdPerson(tx, personId);
   const person = await findPerson(tx, personId);
   return proofOf(person?.passwordHash ?? null)?.equals(firstProof) === true;
-}
-
-async function countAgainst(deps: Deps, tx: Transaction, hash: Buffer, personId: string): Promise<void> {
-  if ((await countWrongAnswer(tx, hash)) < mostWrongAnswers) return;
-  await deleteChallenge(tx, hash);
-  await deps.outbox.add(tx, secondFactorFailed, personId, { userId: personId });
 }
 
 async function answerAlone(
@@ -185,10 +169,4 @@ async function tokensOf(
   }
   metrics.attempts.inc({ outcome: outcome.kind === 'throttled' ? 'throttled' : 'failure' });
   throw refusalOf(outcome);
-}
-
-function refusalOf(outcome: Exclude<Outcome, Started>): Error {
-  if (outcome.kind === 'unanswerable') return new SignInChallengeRefused({});
-  if (outcome.kind === 'wrong') return new ProofRefused({});
-  return new TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
 }

@@ -12,19 +12,29 @@ export function createSecondStep(relyingParty: RelyingParty): SecondStep {
   return {
     async ask(tx, { personId, methods, passwordHash, now }: FirstStepDone): Promise<SecondFactorAsked> {
       if (tx.tenantId === null) throw new Error('Somebody signs in to a tenant');
-      const { steps, passkeys } = await stepsOf(tx, personId);
       const firstProof = proofOf(passwordHash);
       const question = { purpose: 'login', personId, tenantId: tx.tenantId, methods, firstProof } as const;
-      const challenge = await askFor(tx, question, now);
-      return {
-        challenge,
-        expiresIn: challengeLastsSeconds,
-        factors: steps,
-        ...(passkeys.length > 0 && {
-          passkeyOptions: requestOptions(relyingParty, challenge, 'preferred', passkeys),
-        }),
-      };
+      return asked(tx, relyingParty, question, now);
     },
+  };
+}
+
+/** The question with all the ways in which this person can answer it. */
+export async function asked(
+  tx: Transaction,
+  relyingParty: RelyingParty,
+  question: Challenge & { readonly personId: string },
+  now: Date,
+): Promise<SecondFactorAsked> {
+  const { steps, passkeys } = await stepsOf(tx, question.personId);
+  const challenge = await askFor(tx, question, now);
+  return {
+    challenge,
+    expiresIn: challengeLastsSeconds,
+    factors: steps,
+    ...(passkeys.length > 0 && {
+      passkeyOptions: requestOptions(relyingParty, challenge, 'preferred', passkeys),
+    }),
   };
 }
 

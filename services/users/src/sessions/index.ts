@@ -2,6 +2,7 @@ export { endSessionsOfAllBut, leaveSession, voidAllAccessTokens } from './all-se
 export { type KnownDevices, knownDevices } from './known-device.ts';
 export { type SignInMetrics, signInMetrics } from './metrics.ts';
 export { demandOwnProof, demandSayOverSelf, hasOwnProof, methodsElsewhere } from './own-proof.ts';
+export { passwordProof } from './password-proof.ts';
 export { holdPerson, keepProof, lockLivingSession } from './proof-store.ts';
 export { forgetOldRevocations, readRevocations } from './revocations.ts';
 export { type SessionParts, sessionRoutes } from './routes.ts';

@@ -10,19 +10,18 @@ import {
 } from '@marimo/contracts/users';
 import type { TransactionOptions } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { findMembership, findPersonByEmail, holdOrganisation } from '../organisations/index.ts';
+import { findMembership, holdOrganisation } from '../organisations/index.ts';
 import type { PasswordHasher } from '../passwords/index.ts';
 import type { KeyRing } from '../signing-keys/index.ts';
-import { noteFailure } from './failed-sign-in.ts';
 import type { KnownDevices } from './known-device.ts';
 import type { SignInMetrics } from './metrics.ts';
+import { passwordProof } from './password-proof.ts';
 import { refreshSession } from './refresh.ts';
 import { readRefreshToken } from './refresh-token.ts';
 import { readRevocations } from './revocations.ts';
 import type { SecondStep } from './second-step.ts';
 import { actingAs, endSession, signedIn, startSession } from './sessions.ts';
 import { holdPassword, lockSessionOf } from './store.ts';
-import { createThrottle } from './throttle.ts';
 
 export interface SessionParts {
   readonly hasher: PasswordHasher;
@@ -44,32 +43,13 @@ export function sessionRoutes(deps: Deps, parts: SessionParts): readonly Route[]
   ];
 }
 
-function loginRoute(deps: Deps, { hasher, keys, metrics, devices, secondStep }: SessionParts): Route {
+function loginRoute(deps: Deps, parts: SessionParts): Route {
   const { database, outbox, clock } = deps;
-  const throttle = createThrottle(deps.cache);
+  const { keys, metrics, secondStep } = parts;
+  const prove = passwordProof(deps, parts);
 
   return handle(login, async (call) => {
-    const { email, password, deviceToken } = call.body;
-    const person = await database.withoutTenant((tx) => findPersonByEmail(tx, email), {
-      ...timeOf(call),
-      readOnly: true,
-    });
-    const knownDevice = devices.recognise(deviceToken ?? '', person?.personId ?? '', clock());
-    const attempt = { email, address: call.address, knownDevice };
-    await throttle.begin(attempt).catch((error: unknown) => {
-      metrics.attempts.inc({ outcome: 'throttled' });
-      throw error;
-    });
-    // Also for nobody: neither the answer nor its time tells who has an account.
-    const right = await hasher.matches(password, person?.passwordHash ?? undefined, call.signal);
-    if (!right || person === undefined) {
-      metrics.attempts.inc({ outcome: 'failure' });
-      if (person !== undefined) noteFailure(deps, person, knownDevice !== undefined);
-      throw new WrongCredentials({});
-    }
-    await throttle.succeeded(attempt);
-
-    const { personId, lastTenantId, passwordHash } = person;
+    const { personId, lastTenantId, passwordHash } = await prove(call.body, call);
     const now = clock();
     const methods = ['pwd'] as const;
     const started = await actingAs(lastTenantId, personId, () =>

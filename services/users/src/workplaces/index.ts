@@ -1,2 +1,3 @@
 export { workplaceRoutes } from './routes.ts';
+export { worksSomewhere } from './store.ts';
 export { type Switched, type Switching, switchTo } from './switching.ts';

@@ -11,6 +11,11 @@ export function placesOf(tx: Transaction, personId: string): Promise<Place[]> {
   return tx.rows('select tenant_id as "tenantId", state from workplace where person_id = $1', [personId]);
 }
 
+/** Whether some organisation lets this person in, so that they can sign in. */
+export async function worksSomewhere(tx: Transaction, personId: string): Promise<boolean> {
+  return (await placesOf(tx, personId)).some(({ state }) => state === 'active');
+}
+
 /** In the tenant of the transaction. */
 export function organisationHere(
   tx: Transaction,

@@ -1,0 +1,76 @@
+import { newId } from '@marimo/contracts';
+import {
+  type FoundOrganisation,
+  foundOrganisation,
+  type Organisation,
+  organisationRegistered,
+  type User,
+} from '@marimo/contracts/users';
+import type { Outbox } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { insertMember, insertOrganisation } from '../organisations/index.ts';
+import { type Account, findAccount, personCalling } from '../people/index.ts';
+import { type SessionParts, signedIn } from '../sessions/index.ts';
+import { switchTo } from '../workplaces/index.ts';
+
+/** Somebody who is signed in somewhere founds another organisation and goes on there. */
+export function foundRoute({ database, outbox, clock }: Deps, parts: SessionParts): Route {
+  return handle(foundOrganisation, async (call) => {
+    const caller = personCalling(call);
+    const { signal, deadlineAt } = call;
+    const organisationId = newId();
+    const now = clock();
+    const switching = { caller, organisationId, method: 'registration', call, now } as const;
+    const founding = async (tx: Transaction) => {
+      const founder = await findAccount(tx, caller.userId);
+      if (founder !== undefined) await found(tx, outbox, { wanted: call.body, founder, now });
+    };
+    const { membership, session } = await database.withoutTenant(
+      (tx) => switchTo(tx, outbox, switching, () => founding(tx)),
+      { signal, deadlineAt },
+    );
+    parts.metrics.tokens.inc({ type: 'access' });
+    parts.metrics.tokens.inc({ type: 'refresh' });
+    return reply(201, await signedIn(parts.keys, membership, session, now));
+  });
+}
+
+interface Founding {
+  readonly wanted: FoundOrganisation;
+  readonly founder: Account;
+  readonly now: Date;
+}
+
+/** Makes the organisation that the tenant of the transaction is to be, with somebody who has an account. */
+export async function found(
+  tx: Transaction,
+  outbox: Outbox,
+  { wanted, founder, now }: Founding,
+): Promise<void> {
+  const { tenantId } = tx;
+  if (tenantId === null) throw new Error('An organisation is a tenant');
+  const { personId, name, email, emailVerifiedAt, language, timeZone } = founder;
+  const admin = { id: personId, name, email, emailVerified: emailVerifiedAt !== null, language, timeZone };
+  const organisation = {
+    id: tenantId,
+    name: wanted.organisation,
+    baseCurrency: wanted.baseCurrency,
+    language: wanted.language ?? language,
+    timeZone: wanted.timeZone ?? timeZone,
+    state: 'active' as const,
+  };
+  await makeOrganisation(tx, outbox, { organisation, admin }, now);
+}
+
+/** An organisation with its first administrator, whom nobody made one. */
+export async function makeOrganisation(
+  tx: Transaction,
+  outbox: Outbox,
+  { organisation, admin }: { readonly organisation: Organisation; readonly admin: User },
+  now: Date,
+): Promise<void> {
+  await insertOrganisation(tx, organisation, now);
+  await insertMember(tx, admin.id, { roles: ['admin'], grantedBy: null }, now);
+  await outbox.add(tx, organisationRegistered, organisation.id, { organisation, admin });
+}

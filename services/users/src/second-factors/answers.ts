@@ -1,0 +1,32 @@
+import {
+  ProofRefused,
+  SignInChallengeRefused,
+  secondFactorFailed,
+  TooManyAttempts,
+} from '@marimo/contracts/users';
+import type { Outbox } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
+import { countWrongAnswer, deleteChallenge } from './challenge-store.ts';
+import type { Proven } from './proving.ts';
+import { mostWrongAnswers } from './standing.ts';
+
+/** Why an answer to a challenge did not do. */
+export type Unproven = Exclude<Proven, { kind: 'right' }> | { readonly kind: 'unanswerable' };
+
+/** One wrong answer more; too many end the challenge, and the first step is to be taken again. */
+export async function countAgainst(
+  tx: Transaction,
+  outbox: Outbox,
+  hash: Buffer,
+  personId: string,
+): Promise<void> {
+  if ((await countWrongAnswer(tx, hash)) < mostWrongAnswers) return;
+  await deleteChallenge(tx, hash);
+  await outbox.add(tx, secondFactorFailed, personId, { userId: personId });
+}
+
+export function refusalOf(outcome: Unproven): Error {
+  if (outcome.kind === 'unanswerable') return new SignInChallengeRefused({});
+  if (outcome.kind === 'wrong') return new ProofRefused({});
+  return new TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
+}
