@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findBinary } from '@marimo/testing/outside';
 import autocannon from 'autocannon';
@@ -6,7 +9,8 @@ import { loadCore, onCore } from './cores.ts';
 
 export interface Load {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Of each client; requests take them in turn. */
+  readonly clients: readonly Readonly<Record<string, string>>[];
   readonly connections: number;
   readonly seconds: number;
 }
@@ -21,19 +25,19 @@ export interface Measured {
 export const loadMaker = findBinary('wrk') === undefined ? 'autocannon' : 'wrk';
 
 /** As fast as answers come back: each connection sends its next request when the last is answered. */
-export function closedLoop(load: Load): Promise<Measured> {
+export function atFullSpeed(load: Load): Promise<Measured> {
   return loadMaker === 'wrk' ? byWrk(load) : byAutocannon(load);
 }
 
-/** At a given rate; a late answer counts from when its request was due. */
-export function openLoop(load: Load, perSecond: number): Promise<Measured> {
-  return byAutocannon(load, Math.round(perSecond));
+/** About so many a second: each connection waits a random time, as people do, before it sends its next request. */
+export function atRate(load: Load, perSecond: number): Promise<Measured> {
+  return loadMaker === 'wrk' ? byWrk(load, perSecond) : byAutocannon(load, Math.round(perSecond));
 }
 
 async function byAutocannon(load: Load, overallRate?: number): Promise<Measured> {
   const result = await autocannon({
     url: load.url,
-    headers: { ...load.headers },
+    requests: load.clients.map((headers) => ({ headers: { ...headers } })),
     connections: load.connections,
     duration: load.seconds,
     ...(overallRate === undefined ? {} : { overallRate }),
@@ -47,18 +51,52 @@ async function byAutocannon(load: Load, overallRate?: number): Promise<Measured>
   };
 }
 
-async function byWrk({ url, headers, connections, seconds }: Load): Promise<Measured> {
-  const given = Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]);
-  const size = ['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`];
-  const [program = '', ...args] = onCore(loadCore, ['wrk', ...size, '--latency', ...given, url]);
-  const { stdout } = await promisify(execFile)(program, args);
-  refuseFailures(Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0));
-  refuseFailures(Number(/Socket errors:.*timeout (\d+)/.exec(stdout)?.[1] ?? 0));
+async function byWrk(load: Load, perSecond?: number): Promise<Measured> {
+  const { url, connections, seconds } = load;
+  const directory = await mkdtemp(join(tmpdir(), 'marimo-load-'));
+  try {
+    const script = join(directory, 'load.lua');
+    await writeFile(script, scriptOf(load, perSecond));
+    const size = ['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`];
+    const [program = '', ...args] = onCore(loadCore, ['wrk', ...size, '--latency', '--script', script, url]);
+    return resultOf((await promisify(execFile)(program, args)).stdout);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** What wrk runs before each request. The pauses of independent people are distributed exponentially. */
+function scriptOf({ clients, connections }: Load, perSecond: number | undefined): string {
+  const headers = clients.map((client) => {
+    const pairs = Object.entries(client).map(
+      ([name, value]) => `[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
+    );
+    return `{ ${pairs.join(', ')} }`;
+  });
+  const pause =
+    perSecond === undefined
+      ? ''
+      : `function delay() return math.floor(-math.log(1 - math.random()) * ${(1_000 * connections) / perSecond} + 0.5) end`;
+  return `
+    local clients, requests, turn = { ${headers.join(',\n')} }, {}, 0
+    function init()
+      for place, headers in ipairs(clients) do requests[place] = wrk.format('GET', wrk.path, headers) end
+    end
+    function request()
+      turn = turn % #requests + 1
+      return requests[turn]
+    end
+    ${pause}`;
+}
+
+function resultOf(report: string): Measured {
+  refuseFailures(Number(/Non-2xx or 3xx responses: (\d+)/.exec(report)?.[1] ?? 0));
+  refuseFailures(Number(/Socket errors:.*timeout (\d+)/.exec(report)?.[1] ?? 0));
   return {
-    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
-    requests: Number(/(\d+) requests in/.exec(stdout)?.[1]),
-    p50Ms: milliseconds(/50%\s+(\S+)/.exec(stdout)?.[1]),
-    p99Ms: milliseconds(/99%\s+(\S+)/.exec(stdout)?.[1]),
+    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1]),
+    requests: Number(/(\d+) requests in/.exec(report)?.[1]),
+    p50Ms: milliseconds(/50%\s+(\S+)/.exec(report)?.[1]),
+    p99Ms: milliseconds(/99%\s+(\S+)/.exec(report)?.[1]),
   };
 }
 

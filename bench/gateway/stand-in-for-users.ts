@@ -1,16 +1,17 @@
 import { createServer } from 'node:http';
+import { newId } from '@marimo/contracts';
 import { getSigningKeys, listRevocations } from '@marimo/contracts/users';
 import { makeSigner } from '@marimo/testing/tokens';
 
 export interface StandInForUsers {
   readonly port: number;
-  /** Good for 15 minutes, which is longer than a benchmark takes. */
-  readonly accessToken: string;
+  /** One for each person, good for 15 minutes, which is longer than a benchmark takes. */
+  readonly accessTokens: readonly string[];
   close(): void;
 }
 
 /** Gives the gateway the keys it verifies with, as `users` does. */
-export async function standInForUsers(): Promise<StandInForUsers> {
+export async function standInForUsers(people: number): Promise<StandInForUsers> {
   const signer = makeSigner();
   const server = createServer((request, reply) => {
     const [path] = (request.url ?? '').split('?');
@@ -25,7 +26,7 @@ export async function standInForUsers(): Promise<StandInForUsers> {
   const { port } = server.address() as { port: number };
   return {
     port,
-    accessToken: signer.sign(),
+    accessTokens: Array.from({ length: people }, () => signer.sign({ sub: newId() })),
     close() {
       server.close();
       server.closeAllConnections();

@@ -1,32 +1,49 @@
 /** What must be one step in Redis. Times are Redis's own, so that the clocks of its clients do not matter. */
 export const scripts = {
-  // KEYS buckets, ARGV for each of them perSecond burst wanted atMost -> allowed, then for each whole tokens left and ms
-  // until as many could be taken again. From all or from none. `atMost` is what the caller knows better after an
-  // outage; -1 when it does not. The same sum is in `buckets.ts`. A bucket that would be full again is forgotten.
+  // KEYS buckets, ARGV[1] for each of them perSecond burst atMost back ahead, ARGV[2] requests: each a list of the place
+  // of a bucket and the tokens wanted of it, in turn.
+  // -> for each bucket whole tokens left and how many were granted in advance; then for each request whether it is
+  // allowed, and for each of its buckets whole tokens left and ms until as many could be taken again.
+  // A request takes from all or from none; an advance is granted in whole where half of the burst is left then. `atMost`
+  // is what the caller knows better after an outage, -1 when it does not. The same sum is in `buckets.ts`. A bucket that
+  // would be full again is forgotten.
   takeTokens: {
     lua: `
       local time = redis.call('TIME')
       local now = time[1] * 1000 + time[2] / 1000
-      local levels, allowed = {}, true
-      for i, key in ipairs(KEYS) do
-        local perSecond, burst, wanted, atMost = unpack(ARGV, i * 4 - 3, i * 4)
-        local level = redis.call('HMGET', key, 'tokens', 'at')
-        local tokens, at = tonumber(level[1] or burst), tonumber(level[2] or now)
-        tokens = math.min(tonumber(burst), tokens + math.max(0, now - at) * perSecond / 1000)
-        if tonumber(atMost) >= 0 then tokens = math.min(tokens, tonumber(atMost)) end
-        levels[i] = tokens
-        allowed = allowed and tokens >= tonumber(wanted)
+      local buckets, levels = cjson.decode(ARGV[1]), {}
+      for place, bucket in ipairs(buckets) do
+        local perSecond, burst, atMost, back = unpack(bucket)
+        local tokens, kept = burst, redis.call('GET', KEYS[place])
+        if kept then
+          local left, at = struct.unpack('dd', kept)
+          tokens = left + back + math.max(0, now - at) * perSecond / 1000
+        end
+        if atMost >= 0 then tokens = math.min(tokens, atMost) end
+        levels[place] = math.min(burst, tokens)
       end
-      local answer = { allowed and 1 or 0 }
-      for i, key in ipairs(KEYS) do
-        local perSecond, burst, wanted = unpack(ARGV, i * 4 - 3, i * 4 - 1)
-        local tokens = levels[i]
-        if allowed then tokens = tokens - wanted end
-        redis.call('HSET', key, 'tokens', string.format('%.9f', tokens), 'at', string.format('%.3f', now))
-        redis.call('PEXPIRE', key, math.ceil(burst / perSecond * 1000) + 1000)
-        answer[i * 2] = math.floor(tokens)
-        answer[i * 2 + 1] = math.max(0, math.ceil((wanted - tokens) * 1000 / perSecond))
+      local decisions = {}
+      for _, request in ipairs(cjson.decode(ARGV[2])) do
+        local allowed = true
+        for n = 1, #request, 2 do allowed = allowed and levels[request[n]] >= request[n + 1] end
+        table.insert(decisions, allowed and 1 or 0)
+        for n = 1, #request, 2 do
+          local place, wanted = request[n], request[n + 1]
+          if allowed then levels[place] = levels[place] - wanted end
+          table.insert(decisions, math.floor(levels[place]))
+          table.insert(decisions, math.max(0, math.ceil((wanted - levels[place]) * 1000 / buckets[place][1])))
+        end
       end
+      local answer = {}
+      for place, bucket in ipairs(buckets) do
+        local perSecond, burst, _, _, ahead = unpack(bucket)
+        if levels[place] - ahead < burst / 2 then ahead = 0 end
+        local left, fullAfterMs = levels[place] - ahead, math.ceil(burst / perSecond * 1000)
+        redis.call('SET', KEYS[place], struct.pack('dd', left, now), 'PX', fullAfterMs + 1000)
+        table.insert(answer, math.floor(left))
+        table.insert(answer, ahead)
+      end
+      for _, number in ipairs(decisions) do table.insert(answer, number) end
       return answer`,
   },
   // KEYS lease fence, ARGV token ttlMs -> fence, or nil when somebody holds the lease. Fences are microseconds, so that
@@ -56,7 +73,7 @@ export const scripts = {
 
 /** The commands that ioredis makes of the scripts. */
 export interface ScriptCommands {
-  takeTokens(buckets: number, ...keysThenArguments: (string | number)[]): Promise<number[]>;
+  takeTokens(buckets: number, ...keysThenRequests: string[]): Promise<number[]>;
   takeLease(lease: string, fence: string, token: string, ttlMs: number): Promise<string | null>;
   renewLease(lease: string, token: string, ttlMs: number): Promise<number>;
   releaseLease(lease: string, token: string): Promise<number>;
