@@ -107,15 +107,17 @@ export class ConsulWatch {
 
   /** Whether an instance may be missing because the registry lost its books, which their index going back shows. */
   #isDoubtful(answer: Answer, index: bigint, knowsLeader: boolean): boolean {
+    if (this.#failures > 0) return true;
     // What was kept on disk may be old: a first answer that names somebody counts for more.
     if (this.#answer === undefined) return answer.passing.length === 0;
-    return this.#failures > 0 || index < this.#index || !knowsLeader;
+    return index < this.#index || !knowsLeader;
   }
 
   #doubt(): void {
     clearTimeout(this.#endOfDoubt);
     this.#unconfirmed = new Set(this.#instances.map(({ id }) => id));
     this.#endOfDoubt = setTimeout(() => {
+      if (this.#failures > 0) return; // away again: nobody could register meanwhile, and the next answer is doubtful too
       this.#unconfirmed.clear();
       this.#decide();
     }, this.#options.graceMs);

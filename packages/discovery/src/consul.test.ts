@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -102,6 +104,22 @@ requireInfra('consul')('with a real Consul agent', () => {
     expect(called(registry)).toEqual([survivor.instance.id]);
   });
 
+  it('goes on calling an instance that is only busy', async () => {
+    const [one, busy] = [await instance(), await instance()];
+    const registry = registryOf();
+    await registry.register(one.instance);
+    await registry.register(busy.instance);
+    await until(() => called(registry).length === 2);
+    await alwaysCalls(registry, busy.instance, async () => {
+      for (let times = 0; times < 3; times++) {
+        busy.program.kill('SIGSTOP');
+        await sleep(1_500);
+        busy.program.kill('SIGCONT');
+        await sleep(500);
+      }
+    });
+  });
+
   it('keeps the known instances while the check of every one of them fails', async () => {
     const [one, other] = [await instance(), await instance()];
     const registry = registryOf();
@@ -156,6 +174,17 @@ requireInfra('consul')('with a real Consul agent', () => {
     );
   });
 
+  it('calls the others when one registered with a place nobody can connect to', async () => {
+    const { instance: users } = await instance();
+    const registry = registryOf();
+    await register(consul.address, { ...users, id: 'users-ill', port: 70_000 });
+    await register(consul.address, { ...users, id: 'users-astray', host: 'http://10.0.0.7' });
+    await registry.register(users);
+    await until(() => called(registry).length > 0);
+    await sleep(200);
+    expect(called(registry)).toEqual([users.id]);
+  });
+
   it('starts without a broken file', async () => {
     await writeFile(join(folder, 'users.json'), '[{"id":');
     expect(registryOf().instances('users')).toEqual([]);
@@ -174,6 +203,39 @@ requireInfra('consul')('with a real Consul agent', () => {
       await until(() => called(registry).length === 1);
     });
     expect(called(registry)).toEqual([alive.instance.id]);
+  });
+
+  it('gives nobody up for an empty answer of a Consul that was gone again before anybody could register', async () => {
+    const { instance: users } = await instance();
+    const registry = registryOf({ graceMs: 2_000 });
+    await register(consul.address, users);
+    await until(() => called(registry).length === 1);
+    await alwaysCalls(registry, users, async () => {
+      await consul.kill();
+      await until(() => registry.ageSeconds() > 0.5);
+      await consul.restart();
+      await until(() => registry.ageSeconds() < 0.3); // it answers, with nobody on its books
+      await consul.kill();
+      await sleep(4_000);
+    });
+  });
+
+  it('takes no part of its books for all of them when Consul was away at the start', async () => {
+    const [early, late] = [(await instance()).instance, (await instance()).instance];
+    await writeFile(join(folder, 'users.json'), JSON.stringify([early, late]));
+    await consul.kill();
+    const registry = registryOf({ graceMs: 8_000 });
+    expect(called(registry)).toHaveLength(2);
+    await until(() => registry.ageSeconds() > 0.5);
+    await alwaysCalls(registry, late, async () => {
+      await consul.restart();
+      await register(consul.address, early);
+      await until(() => registry.ageSeconds() < 0.3);
+      await sleep(1_000);
+      await register(consul.address, late);
+      await sleep(1_000);
+    });
+    expect(registry.source()).toBe('registry');
   });
 
   it('registers once Consul is there when it was away at the start', async () => {
@@ -229,6 +291,27 @@ requireInfra('consul')('with a real Consul agent', () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
     consul.resume();
   });
+});
+
+it('is withdrawn also when the agent does not hear it the first time', async () => {
+  const asked: string[] = [];
+  const agent = createServer((request, reply) => {
+    asked.push(`${request.method} ${request.url}`);
+    if (asked.length !== 2) reply.end();
+  });
+  await new Promise<void>((listening) => agent.listen(0, '127.0.0.1', listening));
+  const { port } = agent.address() as AddressInfo;
+  const log = createLog({ service: 'test', level: 'silent' });
+  const options = { log, metrics: createMetrics('test'), snapshotDirectory: tmpdir() };
+  const registry = consulRegistry({ address: `127.0.0.1:${port}`, ...options });
+  const place = { id: 'users-1', service: 'users', host: '127.0.0.1', port, version: '1' };
+  const registration = await registry.register(place);
+  await registration.withdraw();
+  await registry.close();
+  agent.closeAllConnections();
+  agent.close();
+  const taken = asked.filter((one) => one === 'PUT /v1/agent/service/deregister/users-1');
+  expect([asked[0], taken.length]).toEqual(['PUT /v1/agent/service/register', 2]);
 });
 
 async function register(address: string, { id, service, host, port }: Instance): Promise<void> {

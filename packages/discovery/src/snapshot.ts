@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { Instance } from './registry.ts';
 
@@ -25,14 +26,19 @@ export function snapshotsIn(directory: string): Snapshots {
       await mkdir(directory, { recursive: true });
       // Readers see the old file or the new one, never half of one; several processes may share the directory.
       const draft = `${fileOf(service)}.${process.pid}.tmp`;
-      await writeFile(draft, JSON.stringify(instances, null, 2));
+      await writeFile(draft, JSON.stringify(instances, null, 2), { flush: true }); // or a power cut could leave it empty
       await rename(draft, fileOf(service));
     },
   };
 }
 
+/** Whether it can be called at all: one place nobody can connect to must not stand in the way of the others. */
 export function isInstance(value: unknown): value is Instance {
   const { id, service, host, port, version, routesDigest = '' } = Object(value) as Record<string, unknown>;
-  const texts = [id, service, host, version, routesDigest].every((text) => typeof text === 'string');
-  return texts && Number.isInteger(port) && Number(port) > 0;
+  const texts = [id, service, version, routesDigest].every((text) => typeof text === 'string');
+  return texts && isHost(host) && Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
+}
+
+function isHost(host: unknown): boolean {
+  return typeof host === 'string' && (isIPv6(host) || /^[\w-]+(\.[\w-]+)*\.?$/.test(host));
 }
