@@ -42,7 +42,7 @@ export const SessionEndReason = z.enum([
   'password', // it was changed or reset
   'membership', // suspended, left or removed
   'organisation', // suspended or closed
-  'second-factors', // reset by an administrator
+  'second-factors', // reset by an administrator, or one was added and the others were to end
   'erasure',
 ]);
 export type SessionEndReason = z.infer<typeof SessionEndReason>;

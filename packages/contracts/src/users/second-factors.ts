@@ -180,6 +180,9 @@ export const enrolTotp = endpoint({
   repeat: 'natural',
 });
 
+/** With the factor, in one commit: every other session of the person ends, in every organisation. */
+const endOtherSessions = z.boolean().default(false);
+
 const Added = z.strictObject({
   factor: SecondFactor,
   /** With the first factor only, and shown only now. */
@@ -192,7 +195,7 @@ export const confirmTotp = endpoint({
   summary: 'Adds the authenticator app, whose first code shows that it has the secret.',
   access: 'signed-in',
   params: OfFactor,
-  body: z.strictObject({ code: Code }),
+  body: z.strictObject({ code: Code, endOtherSessions }),
   replies: { 200: Added },
   refusals: [Absent, OwnProofNeeded, ProofRefused, TooManySecondFactors],
   repeat: 'natural',
@@ -214,7 +217,7 @@ export const addPasskey = endpoint({
   path: '/api/v1/users/second-factors/passkeys',
   summary: 'Adds the passkey that the browser has made.',
   access: 'signed-in',
-  body: z.strictObject({ name: Line, passkey: PasskeyCreated }),
+  body: z.strictObject({ name: Line, passkey: PasskeyCreated, endOtherSessions }),
   replies: { 201: Added },
   refusals: [OwnProofNeeded, PasskeyNotAdded, PasskeyKnown, TooManySecondFactors],
   repeat: 'natural',

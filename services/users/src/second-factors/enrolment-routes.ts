@@ -12,10 +12,10 @@ import {
   TooManySecondFactors,
 } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { Transaction, TransactionOptions } from '@marimo/postgres';
 import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership } from '../organisations/index.ts';
-import { demandSayOverSelf } from '../sessions/index.ts';
+import { demandSayOverSelf, endSessionsOf, holdPerson } from '../sessions/index.ts';
 import { takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
 import { about, giveRecoveryCodes, shown } from './factor-routes.ts';
@@ -30,6 +30,7 @@ import {
   deleteBegunFactors,
   type Factor,
   findFactors,
+  findWorkplaces,
   lockStanding,
   markAdded,
 } from './store.ts';
@@ -45,7 +46,7 @@ export function enrolmentRoutes(deps: Deps, parts: SecondFactorParts): readonly 
   return [...totpRoutes(deps, parts), ...passkeyRoutes(deps, parts)];
 }
 
-function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): readonly Route[] {
+function totpRoutes({ database, outbox, clock }: Deps, { proving }: SecondFactorParts): readonly Route[] {
   const { keys } = proving;
   return [
     handle(enrolTotp, async (call) => {
@@ -68,8 +69,10 @@ function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): re
     handle(confirmTotp, async (call) => {
       const { personId, caller } = enrolling(call);
       const { factorId } = call.params;
+      const { code, endOtherSessions } = call.body;
       const now = clock();
-      return call.inTenant(async (tx) => {
+      return database.withoutTenant(async (tx) => {
+        await holdPerson(tx, personId);
         await demandSayOverSelf(tx, caller);
         const factors = await demandRoom(tx, personId, 'totp', factorId);
         // The answer was lost, or the button pressed twice.
@@ -79,17 +82,20 @@ function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): re
         const [begun] = await findTotpSecrets(tx, personId, { factorId, since });
         const secret = begun && (await keys.open(tx, begun, factorId));
         if (secret == null) throw new Absent({ resource: 'second factor' });
-        const step = stepOf(call.body.code, secret, now);
+        const step = stepOf(code, secret, now);
         if (step === undefined) throw new ProofRefused({});
         // This code is spent too: who saw it being typed cannot sign in with it.
         await useStep(tx, factorId, step);
-        return reply(200, await add(tx, outbox, { personId, factorId, now }));
-      });
+        return reply(200, await add(tx, outbox, { caller, factorId, endOtherSessions, now }));
+      }, timeOf(call));
     }),
   ];
 }
 
-function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorParts): readonly Route[] {
+function passkeyRoutes(
+  { database, outbox, clock }: Deps,
+  { relyingParty }: SecondFactorParts,
+): readonly Route[] {
   return [
     handle(offerPasskey, async (call) => {
       const { personId, sessionId, caller } = enrolling(call);
@@ -108,18 +114,19 @@ function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorPa
 
     handle(addPasskey, async (call) => {
       const { personId, sessionId, caller } = enrolling(call);
-      const { name, passkey } = call.body;
+      const { name, passkey, endOtherSessions } = call.body;
       const now = clock();
       const challenge = challengeIn(passkey.response.clientDataJSON) ?? '';
       const created = await readCreated(relyingParty, passkey, challenge);
-      const added = await call.inTenant(async (tx) => {
+      const added = await database.withoutTenant(async (tx) => {
+        await holdPerson(tx, personId);
         await demandSayOverSelf(tx, caller);
         // Taken in any case: what was signed for it wrongly is not tried again.
         const asked = { purpose: 'add-passkey', sessionId } as const;
         const isOurs = await takeChallenge(tx, challengeHash(challenge), asked, now);
         if (!isOurs || created === undefined) return undefined;
-        return insertAdded(tx, outbox, { personId, name, created, now });
-      });
+        return insertAdded(tx, outbox, { caller, name, created, endOtherSessions, now });
+      }, timeOf(call));
       if (added === undefined) throw new PasskeyNotAdded({});
       return reply(201, added);
     }),
@@ -129,19 +136,29 @@ function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorPa
 async function insertAdded(
   tx: Transaction,
   outbox: Outbox,
-  { personId, name, created, now }: { personId: string; name: string; created: NewPasskey; now: Date },
+  {
+    name,
+    created,
+    ...adding
+  }: Omit<Adding, 'factorId'> & { readonly name: string; readonly created: NewPasskey },
 ): Promise<Added> {
+  const { now } = adding;
+  const { userId: personId } = adding.caller;
   await demandRoom(tx, personId, 'passkey');
   const factorId = newId();
   await beginFactor(tx, { factorId, personId, kind: 'passkey', name }, now);
   if (!(await insertPasskey(tx, factorId, created))) throw new PasskeyKnown({});
-  return add(tx, outbox, { personId, factorId, now });
+  return add(tx, outbox, { ...adding, factorId });
 }
 
 interface Enrolling {
   readonly personId: string;
   readonly sessionId: string;
   readonly caller: Caller;
+}
+
+function timeOf({ signal, deadlineAt }: Pick<Call, 'signal' | 'deadlineAt'>): TransactionOptions {
+  return { signal, deadlineAt };
 }
 
 function enrolling({ caller }: Pick<Call, 'caller'>): Enrolling {
@@ -168,14 +185,26 @@ interface Added {
   readonly recoveryCodes: string[] | null;
 }
 
-/** From now on it counts; whoever has no recovery code gets them, so that a lost telephone locks nobody out. */
+interface Adding {
+  readonly caller: Caller;
+  readonly factorId: string;
+  readonly endOtherSessions: boolean;
+  readonly now: Date;
+}
+
+/** In a transaction without a tenant, which is then in the caller's. From now on it counts; whoever has no recovery code gets them, so that a lost telephone locks nobody out. */
 async function add(
   tx: Transaction,
   outbox: Outbox,
-  { personId, factorId, now }: { personId: string; factorId: string; now: Date },
+  { caller, factorId, endOtherSessions, now }: Adding,
 ): Promise<Added> {
+  const { userId: personId, tenantId, sessionId: except } = caller;
   const factor = await markAdded(tx, factorId, now);
   if (factor === undefined) throw new Absent({ resource: 'second factor' });
+  await tx.inEachTenant(endOtherSessions ? await findWorkplaces(tx, personId) : [], async () => {
+    await endSessionsOf(tx, outbox, { personId, reason: 'second-factors', except, now });
+  });
+  await tx.enterTenant(tenantId);
   const linkId = await noticeTo(tx, personId, now);
   await outbox.add(tx, secondFactorAdded, personId, { ...about(personId, factor), linkId });
   const hasCodes = (await countRecoveryCodes(tx, personId)) > 0;

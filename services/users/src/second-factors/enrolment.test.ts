@@ -10,12 +10,15 @@ import {
   offerPasskey,
   ProofRefused,
   recoveryCodesRenewed,
+  refresh,
   removeSecondFactor,
   renameSecondFactor,
   renewRecoveryCodes,
+  type SignedIn,
   secondFactorAdded,
   secondFactorRemoved,
   secondFactorRenamed,
+  sessionEnded,
   stepUp,
   TooManySecondFactors,
 } from '@marimo/contracts/users';
@@ -146,6 +149,30 @@ describe('adding an authenticator app', () => {
     ['a number for a name', { name: 7 }],
   ])('refuses %s', async (_, body) => {
     expect((await users.call(enrolTotp, { body: body as { name: string } }, as())).status).toBe(400);
+  });
+});
+
+describe('adding a second factor', () => {
+  it.each([true, false])('ends the other sessions where that is wanted: %s', async (endOtherSessions) => {
+    const goesOn = async ({ refreshToken }: SignedIn) =>
+      (await users.call(refresh, { body: { refreshToken } })).status === 200;
+    const phone = anna.signedIn;
+    await anna.enter();
+    const { factorId, secret } = await begin();
+    const body = { code: codeOf(secret, clock), endOtherSessions };
+    await users.call(confirmTotp, { params: { factorId }, body }, as());
+    expect([await goesOn(phone), await goesOn(anna.signedIn)]).toEqual([!endOtherSessions, true]);
+  });
+
+  it('as a passkey ends them too', async () => {
+    const { refreshToken } = anna.signedIn;
+    await anna.enter();
+    const options = (await users.call(offerPasskey, {}, as())).body;
+    const passkey = softwareAuthenticator().create(options);
+    await users.call(addPasskey, { body: { name: 'Key', passkey, endOtherSessions: true } }, as());
+    expect((await users.call(refresh, { body: { refreshToken } })).status).toBe(401);
+    const ended = (await users.events()).filter(({ type }) => type === sessionEnded.type);
+    expect(ended.at(-1)?.data).toMatchObject({ userId: anna.id, reason: 'second-factors' });
   });
 });
 

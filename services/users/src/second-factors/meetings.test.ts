@@ -1,8 +1,11 @@
 import {
   askPasswordReset,
   changePassword,
+  confirmTotp,
+  enrolTotp,
   finishLogin,
   finishPasswordReset,
+  login,
   MemberElsewhere,
   passwordResetAsked,
   refresh,
@@ -13,7 +16,7 @@ import {
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { tokenOf } from '../../test/mail.ts';
-import { type PersonUnderTest, password, personUnderTest } from '../../test/person-with-factors.ts';
+import { codeOf, type PersonUnderTest, password, personUnderTest } from '../../test/person-with-factors.ts';
 import { meetingAt } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -69,6 +72,39 @@ describe('a sign-in at the same moment', () => {
     );
     expect(reset.status).toBe(200);
     expect(await goesOn(entered)).toBe(false);
+  });
+
+  it('with the password alone does not outlive the second factor that ends all others', async () => {
+    const as = anna.signedIn.accessToken;
+    const { factorId, secret } = (await users.call(enrolTotp, { body: { name: 'Telephone' } }, { as })).body;
+    const body = { code: codeOf(secret, clock), endOtherSessions: true };
+    const [entered, added] = await meetingAt<[Answer, Answer]>(
+      users,
+      anna.tenantId,
+      held('select from member where tenant_id = $1 for update', anna.tenantId),
+      [
+        () => users.call(login, { body: { email: anna.email, password } }),
+        () => users.call(confirmTotp, { params: { factorId }, body }, { as }),
+      ],
+    );
+    expect(added.status).toBe(200);
+    expect(await goesOn(entered)).toBe(false);
+  });
+
+  it('with the password alone is asked for the second factor that was added a moment before', async () => {
+    const as = anna.signedIn.accessToken;
+    const { factorId, secret } = (await users.call(enrolTotp, { body: { name: 'Telephone' } }, { as })).body;
+    const body = { code: codeOf(secret, clock) };
+    const [added, entered] = await meetingAt<[Answer, Answer]>(
+      users,
+      anna.tenantId,
+      held('select from person where person_id = $1 for no key update', anna.id),
+      [
+        () => users.call(confirmTotp, { params: { factorId }, body }, { as }),
+        () => users.call(login, { body: { email: anna.email, password } }),
+      ],
+    );
+    expect([added.status, entered.status]).toEqual([200, 202]);
   });
 
   it('in another organisation, by a switch, does not outlive a new password', async () => {

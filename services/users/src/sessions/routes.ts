@@ -57,10 +57,11 @@ function loginRoute(deps: Deps, parts: SessionParts): Route {
         lastTenantId,
         async (tx) => {
           await holdOrganisation(tx);
+          // It may have been changed since it was looked at, and whoever knew the old one must not stay. Held before it is
+          // read whether there is a second factor, so that none is added in between.
+          if (!(await holdPassword(tx, personId, passwordHash))) throw new WrongCredentials({});
           const membership = await findMembership(tx, personId, now);
           if (membership === undefined) throw new NoActiveMembership({});
-          // It may have been changed since it was looked at, and whoever knew the old one must not stay.
-          if (!(await holdPassword(tx, personId, passwordHash))) throw new WrongCredentials({});
           if (membership.hasSecondFactor) return secondStep.ask(tx, { personId, methods, passwordHash, now });
           const { userAgent, address } = call;
           const start = { personId, methods, authenticatedAt: now, userAgent, address, now };

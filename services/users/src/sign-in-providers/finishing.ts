@@ -6,7 +6,7 @@ import {
 } from '@marimo/contracts/users';
 import type { Call, Deps } from '@marimo/service-kit';
 import { findMembership, lockOrganisation, type Membership } from '../organisations/index.ts';
-import { actingAs, type StartedSession, startSession } from '../sessions/index.ts';
+import { actingAs, holdPerson, type StartedSession, startSession } from '../sessions/index.ts';
 import { type Arrival, recognise, welcome } from './arrival.ts';
 import { type Claims, hadSecondFactor, provedAt, subjectIn, wantedRoles } from './claims.ts';
 import type { ProviderParts } from './parts.ts';
@@ -60,6 +60,7 @@ export async function arrive(
         const roles = wantedRoles(claims, provider);
         const { providerId } = provider;
         await followProvider(tx, { outbox, log }, { personId, providerId, roles, now });
+        await holdPerson(tx, personId);
         const membership = await findMembership(tx, personId, now);
         if (membership === undefined) throw new FederatedAccountRefused({ reason: 'no-member' });
 

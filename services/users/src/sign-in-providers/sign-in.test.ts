@@ -3,6 +3,8 @@ import {
   beginFederatedSignIn,
   changeEmail,
   changeSignInProvider,
+  confirmTotp,
+  enrolTotp,
   FederatedAccountRefused,
   FederatedSignInRefused,
   federatedCallback,
@@ -20,7 +22,7 @@ import {
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
-import { personUnderTest } from '../../test/person-with-factors.ts';
+import { codeOf, personUnderTest } from '../../test/person-with-factors.ts';
 import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
 import { claimsOf, meetingAt, peopleOf } from '../../test/workplace-under-test.ts';
 
@@ -237,6 +239,23 @@ describe('when somebody last proved who they are', () => {
   it('is now where the provider was told to ask anew, though it does not say when it did', async () => {
     expect((await entered(true, ['max_age', 'prompt']))?.code).toBe('users.own-proof-needed');
   });
+});
+
+it('a sign-in at the moment at which a second factor is added is asked for it', async () => {
+  const anna = await personUnderTest(users, clock);
+  const as = { as: anna.signedIn.accessToken };
+  const providerId = await federation.connect(anna.signedIn);
+  const { factorId, secret } = (await users.call(enrolTotp, { body: { name: 'Telephone' } }, as)).body;
+  const body = { code: codeOf(secret, clock) };
+  const who = account();
+  await provider.says(who, verified(anna.email));
+  const lock = { sql: 'select from person where person_id = $1 for no key update', values: [anna.id] };
+  type Answers = readonly [{ readonly status: number }, { readonly status: number }];
+  const [added, entered] = await meetingAt<Answers>(users, anna.tenantId, lock, [
+    () => users.call(confirmTotp, { params: { factorId }, body }, as),
+    () => federation.enter(anna.tenantId, providerId, who),
+  ]);
+  expect([added.status, entered.status]).toEqual([200, 202]);
 });
 
 describe('the sign-in page', () => {
