@@ -114,6 +114,7 @@ export {
   AlreadyMember,
   acceptInvitation,
   acceptInvitationSignedIn,
+  firstPasswordSet,
   Invitation,
   InvitationForAnother,
   InvitationNotOpen,

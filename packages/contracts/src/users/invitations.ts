@@ -145,9 +145,10 @@ export const resendInvitation = endpoint({
 
 /**
  * How the invited person accepts: `new` by choosing a name and a password, `sign-in` signed in, `password` with the
- * password of the account, which no organisation lets in at the moment.
+ * password of the account, which no organisation lets in at the moment, `first-password` by choosing one for the account
+ * of somebody who signed in with a provider only and belongs to no organisation any more.
  */
-export const AcceptBy = z.enum(['new', 'sign-in', 'password']);
+export const AcceptBy = z.enum(['new', 'sign-in', 'password', 'first-password']);
 
 export const lookAtInvitation = endpoint({
   method: 'POST',
@@ -222,6 +223,15 @@ export const invitationRevoked = event('users.invitation-revoked.v1', z.strictOb
 export const invitationAccepted = event(
   'users.invitation-accepted.v1',
   z.strictObject({ invitationId: Id, userId: Id }),
+);
+
+/**
+ * Subject: the person. By an invitation they took over the account that a provider had vouched for; what else could sign
+ * in with it is gone.
+ */
+export const firstPasswordSet = event(
+  'users.first-password-set.v1',
+  z.strictObject({ userId: Id, linkId: Id, factorsRemoved: z.int() }),
 );
 
 export const invitationEndpoints = [

@@ -1,10 +1,8 @@
 import { newId, Unauthenticated } from '@marimo/contracts';
 import {
-  type AcceptBy,
   AlreadyMember,
   acceptInvitation,
   acceptInvitationSignedIn,
-  type Invitation,
   InvitationForAnother,
   InvitationUnusable,
   invitationAccepted,
@@ -16,30 +14,30 @@ import {
 } from '@marimo/contracts/users';
 import type { Transaction, TransactionOptions } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import type { z } from 'zod';
-import { findLink, type LinkTokens, useLink } from '../mail-links/index.ts';
+import { type LinkTokens, useLink } from '../mail-links/index.ts';
 import { join } from '../members/index.ts';
 import {
   findMembership,
-  findPersonByEmail,
   findSettings,
   insertPerson,
   lockOrganisation,
   type Membership,
-  type Person,
 } from '../organisations/index.ts';
 import { demandStrongPassword } from '../passwords/index.ts';
+import { lockAccount } from '../people/index.ts';
 import { demandNoConflict } from '../separation-of-duties/index.ts';
 import {
   actingAs,
-  createThrottle,
+  passwordProof,
   type SessionParts,
   type StartedSession,
   signedIn,
   startSession,
 } from '../sessions/index.ts';
-import { switchTo, worksSomewhere } from '../workplaces/index.ts';
-import { endInvitation, findInvitation, hasEmail, inviterName, lockInvitation } from './store.ts';
+import { switchTo } from '../workplaces/index.ts';
+import { setFirstPassword } from './first-password.ts';
+import { type Found, findInvited } from './found.ts';
+import { endInvitation, hasEmail, inviterName, lockInvitation } from './store.ts';
 
 export interface InvitationParts extends SessionParts {
   readonly links: LinkTokens;
@@ -49,48 +47,31 @@ export function acceptingRoutes(deps: Deps, parts: InvitationParts): readonly Ro
   return [lookRoute(deps, parts), acceptRoute(deps, parts), acceptSignedInRoute(deps, parts)];
 }
 
-/** An invitation that can be accepted now, and where. */
-interface Found {
-  readonly linkId: string;
-  readonly tenantId: string;
-  readonly organisation: string;
-  readonly inviter: string;
-  readonly invitation: Invitation;
-  readonly person: Person | undefined;
-  readonly acceptBy: z.infer<typeof AcceptBy>;
-}
-
 function lookRoute(deps: Deps, parts: InvitationParts): Route {
   return handle(lookAtInvitation, async (call) => {
-    const { organisation, inviter, invitation, acceptBy } = await find(deps, parts, call);
+    const { organisation, inviter, invitation, acceptBy } = await findInvited(deps, parts.links, call);
     const { email, language, expiresAt } = invitation;
     return reply(200, { organisation, inviter, email, language, expiresAt, acceptBy });
   });
 }
 
 function acceptRoute(deps: Deps, parts: InvitationParts): Route {
-  const throttle = createThrottle(deps.cache);
-  const { hasher } = parts;
+  const prove = passwordProof(deps, parts);
 
   return handle(acceptInvitation, async (call) => {
-    const found = await find(deps, parts, call);
-    const { organisation, person } = found;
-    const { email } = found.invitation;
+    const found = await findInvited(deps, parts.links, call);
+    const { organisation, invitation, acceptBy } = found;
+    const { email } = invitation;
     const { name, password } = call.body;
-    if (found.acceptBy === 'sign-in') throw new SignInToAccept({});
-    let passwordHash: string | undefined;
-    if (person === undefined) {
+    if (acceptBy === 'sign-in') throw new SignInToAccept({});
+    let passwordHash: string | null;
+    if (acceptBy === 'password') ({ passwordHash } = await prove({ email, password }, call));
+    else {
       demandStrongPassword(password, { organisation, name, email });
-      passwordHash = await hasher.hash(password, call.signal);
-    } else {
-      const attempt = { email, address: call.address, knownDevice: undefined };
-      await throttle.begin(attempt);
-      const right = await hasher.matches(password, person.passwordHash ?? undefined, call.signal);
-      if (!right) throw new WrongCredentials({});
-      await throttle.succeeded(attempt);
+      passwordHash = await parts.hasher.hash(password, call.signal);
     }
 
-    const personId = person?.personId ?? newId();
+    const personId = found.person?.personId ?? newId();
     const now = deps.clock();
     const accepted = await actingAs(found.tenantId, personId, () =>
       deps.database.withoutTenant(
@@ -107,8 +88,8 @@ interface Accepting {
   readonly call: Call<typeof acceptInvitation>;
   readonly found: Found;
   readonly personId: string;
-  /** Of a new account. */
-  readonly passwordHash: string | undefined;
+  /** The one that was proved, or the new one of who has none. */
+  readonly passwordHash: string | null;
   readonly now: Date;
 }
 
@@ -118,19 +99,10 @@ interface Started {
 }
 
 /** Account, membership, session and their events in one transaction; without a session for who has a second factor. */
-async function accept(
-  tx: Transaction,
-  deps: Deps,
-  { call, found, personId, passwordHash, now }: Accepting,
-): Promise<Started | undefined> {
+async function accept(tx: Transaction, deps: Deps, accepting: Accepting): Promise<Started | undefined> {
+  const { call, found, personId, now } = accepting;
   await tx.enterTenant(found.tenantId);
-  await takeUp(tx, deps, { ...found, personId }, async (email) => {
-    if (passwordHash === undefined) return;
-    const { name, language, timeZone } = call.body;
-    const user = { id: personId, name, email, emailVerified: true, language, timeZone };
-    const isNew = await insertPerson(tx, { ...user, passwordHash, tenantId: found.tenantId }, now);
-    if (!isNew) throw new SignInToAccept({}); // somebody made an account of the address meanwhile
-  });
+  await takeUp(tx, deps, { ...found, personId }, (email) => ownAccount(tx, deps, accepting, email));
   const membership = await findMembership(tx, personId, now);
   if (membership === undefined) throw new InvitationUnusable({});
   if (membership.hasSecondFactor) return undefined;
@@ -140,11 +112,34 @@ async function accept(
   return { membership, session: await startSession(tx, deps.outbox, start) };
 }
 
+/** Makes the account, gives it its first password, or makes sure that what was proved of it still holds. */
+async function ownAccount(
+  tx: Transaction,
+  { outbox }: Deps,
+  { call, found, personId, passwordHash, now }: Accepting,
+  email: string,
+): Promise<void> {
+  if (found.acceptBy === 'password') {
+    const account = await lockAccount(tx, personId);
+    if (account?.passwordHash !== passwordHash) throw new WrongCredentials({});
+    if (!(await hasEmail(tx, personId, email))) throw new InvitationUnusable({});
+    return;
+  }
+  if (passwordHash === null) throw new Error('Who has no password chooses one');
+  if (found.acceptBy === 'first-password') {
+    return setFirstPassword(tx, outbox, { personId, email, passwordHash, now });
+  }
+  const { name, language, timeZone } = call.body;
+  const user = { id: personId, name, email, emailVerified: true, language, timeZone };
+  const isNew = await insertPerson(tx, { ...user, passwordHash, tenantId: found.tenantId }, now);
+  if (!isNew) throw new SignInToAccept({}); // somebody made an account of the address meanwhile
+}
+
 function acceptSignedInRoute(deps: Deps, parts: InvitationParts): Route {
   return handle(acceptInvitationSignedIn, async (call) => {
     const { caller } = call;
     if (caller === undefined) throw new Unauthenticated({});
-    const found = await find(deps, parts, call);
+    const found = await findInvited(deps, parts.links, call);
     const now = deps.clock();
     const { userId: personId } = caller;
     const switching = { caller, organisationId: found.tenantId, method: 'invitation', call, now } as const;
@@ -191,42 +186,6 @@ async function takeUp(
   if (!joined) throw new AlreadyMember({});
   await endInvitation(tx, id, { state: 'accepted', by: personId, now });
   await outbox.add(tx, invitationAccepted, id, { invitationId: id, userId: personId });
-}
-
-/** Throws `InvitationUnusable`, whatever is wrong with the token or the invitation. */
-async function find(
-  { database, clock }: Deps,
-  { links }: InvitationParts,
-  call: Pick<Call, 'signal' | 'deadlineAt'> & { readonly body: { readonly token: string } },
-): Promise<Found> {
-  const linkId = links.readLink(call.body.token, 'invitation');
-  if (linkId === undefined) throw new InvitationUnusable({});
-  const now = clock();
-  const found = await database.withoutTenant(
-    async (tx) => {
-      const link = await findLink(tx, linkId, now);
-      if (link?.purpose !== 'invitation') return undefined;
-      const { tenantId } = link;
-      await tx.enterTenant(tenantId);
-      const invitation = await findInvitation(tx, link.subjectId, now);
-      const settings = (await findSettings(tx))?.settings;
-      if (invitation?.state !== 'open' || settings?.state !== 'active') return undefined;
-      const inviter = await inviterName(tx, invitation.invitedBy);
-      if (inviter === undefined) return undefined;
-      const person = await findPersonByEmail(tx, invitation.email);
-      const acceptBy = await wayFor(tx, person);
-      return { linkId, tenantId, organisation: settings.name, inviter, invitation, person, acceptBy };
-    },
-    { ...timeOf(call), readOnly: true },
-  );
-  if (found === undefined) throw new InvitationUnusable({});
-  return found;
-}
-
-/** Who works nowhere cannot sign in to accept, so their password is asked for beside the invitation. */
-async function wayFor(tx: Transaction, person: Person | undefined): Promise<Found['acceptBy']> {
-  if (person === undefined) return 'new';
-  return (await worksSomewhere(tx, person.personId)) ? 'sign-in' : 'password';
 }
 
 async function issued(parts: SessionParts, { membership, session }: Started, now: Date) {

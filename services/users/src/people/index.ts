@@ -9,7 +9,7 @@ import { profileRoute } from './profile.ts';
 
 export { type Addressee, askToVerify, noticeTo } from './letters.ts';
 export { personCalling } from './own-call.ts';
-export { type Account, findAccount, lockAccount } from './store.ts';
+export { type Account, findAccount, lockAccount, markEmailVerified, setPassword } from './store.ts';
 
 export interface PeopleParts extends SessionParts {
   readonly links: LinkTokens;

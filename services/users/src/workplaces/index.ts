@@ -1,3 +1,3 @@
 export { workplaceRoutes } from './routes.ts';
-export { worksSomewhere } from './store.ts';
+export { placesOf, worksSomewhere } from './store.ts';
 export { type Switched, type Switching, switchTo } from './switching.ts';

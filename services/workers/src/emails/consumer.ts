@@ -3,6 +3,7 @@ import {
   closingAnnounced,
   emailChangeAsked,
   emailVerificationAsked,
+  firstPasswordSet,
   type Language,
   type MailLink,
   mailLink,
@@ -26,6 +27,7 @@ import { isErased, noteErased } from '../erased-people/index.ts';
 import { forgetMailOf, queueEmail } from './store.ts';
 import { emailChange } from './templates/email-change.ts';
 import { erased } from './templates/erased.ts';
+import { firstPassword } from './templates/first-password.ts';
 import { invitation } from './templates/invitation.ts';
 import type { Letter } from './templates/letter.ts';
 import { organisationClosing, organisationReopened } from './templates/organisation-closing.ts';
@@ -65,6 +67,7 @@ const subscriptions: readonly Subscription[] = [
   toPerson(emailVerificationAsked, 'verify-email', verifyEmail),
   toPerson(passwordResetAsked, 'reset-password', resetPassword),
   toPerson(passwordChanged, 'password-changed', passwordChangedLetter),
+  toPerson(firstPasswordSet, 'password-changed', firstPassword),
   toPerson(emailChangeAsked, 'email-change', emailChange),
   toPerson(secondFactorAdded, 'second-factor', secondFactorLetters.secondFactorAdded),
   toPerson(secondFactorRemoved, 'second-factor', secondFactorLetters.secondFactorRemoved),

@@ -1,6 +1,7 @@
 import type { Language } from '@marimo/contracts/users';
 import { emailChange } from './email-change.ts';
 import { erased } from './erased.ts';
+import { firstPassword } from './first-password.ts';
 import type { Letter } from './letter.ts';
 import { organisationClosing, organisationReopened } from './organisation-closing.ts';
 import { passwordChanged } from './password-changed.ts';
@@ -19,6 +20,7 @@ const letters: readonly [string, Write, boolean][] = [
   ['verify-email', verifyEmail, true],
   ['reset-password', resetPassword, true],
   ['password-changed', passwordChanged, false],
+  ['first-password', firstPassword, false],
   ['email-change', emailChange, false],
   ['erased', erased, false],
   ['second-factor added', secondFactor.secondFactorAdded, false],

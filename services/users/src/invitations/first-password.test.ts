@@ -1,0 +1,167 @@
+import {
+  addPasskey,
+  challengePasskey,
+  changeEmail,
+  emailChangeAsked,
+  finishEmailVerification,
+  firstPasswordSet,
+  LinkRefused,
+  loginWithPasskey,
+  me,
+  offerPasskey,
+  PasswordTooWeak,
+  ProofRefused,
+  removeMember,
+  type SignedIn,
+  SignInToAccept,
+  suspendMember,
+} from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../service.ts';
+import { invitationsOf, links } from '../../test/invitations-under-test.ts';
+import { mailOf } from '../../test/mail.ts';
+import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
+import { softwareAuthenticator } from '../../test/software-authenticator.ts';
+import { claimsOf, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+
+const clock = testClock(new Date().toISOString());
+
+let users: ServiceUnderTest;
+let provider: ProviderUnderTest;
+beforeAll(async () => {
+  provider = await providerUnderTest();
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterAll(async () => {
+  await users?.stop();
+  await provider?.stop();
+});
+
+const people = peopleOf(() => users, clock.now);
+const federation = federationOf(
+  () => users,
+  () => provider,
+);
+const inviting = invitationsOf({
+  clock,
+  people,
+  users: () => users,
+  inviter: () => anna,
+  email: () => email,
+});
+const { as, sql, everything, eventsAbout, invited, accept, look } = inviting;
+
+let count = 0;
+let anna: SignedIn;
+/** Whose provider made an account for Nina, and the account as it is there. */
+let theirs: SignedIn;
+let nina: SignedIn;
+let email: string;
+beforeEach(async () => {
+  anna = await people.organisation('Pine');
+  theirs = await people.organisation('Oak');
+  email = `nina${++count}@oak.example`;
+  const providerId = await federation.connect(theirs, { createMembers: true, emailDomains: ['oak.example'] });
+  nina = await federation.entered(theirs.organisation.id, providerId, `nina${count}`, {
+    email,
+    email_verified: true,
+    name: 'Nina of Oak',
+  });
+});
+const removed = async () =>
+  users.call(removeMember, { params: { memberId: nina.user.id } }, await as(theirs));
+
+describe('somebody whom only a provider signed in, and who belongs nowhere any more', () => {
+  it('accepts by choosing a first password, in the account they have', async () => {
+    await removed();
+    const { token } = await invited({ roles: ['user'] });
+    expect((await look(token)).body.acceptBy).toBe('first-password');
+    const accepted = (await accept(token)).body as SignedIn;
+    expect(accepted.user).toMatchObject({ id: nina.user.id, name: 'Nina of Oak', emailVerified: true });
+    expect(claimsOf(accepted)).toMatchObject({ tid: anna.organisation.id, roles: ['user'], amr: ['pwd'] });
+    expect((await people.signIn(email)).organisation.name).toBe('Pine');
+    const told = await eventsAbout(nina.user.id, firstPasswordSet.type);
+    expect(told).toMatchObject([{ tenantid: anna.organisation.id, data: { factorsRemoved: 0 } }]);
+    expect((await mailOf(users, told[0])).recipient.email).toBe(email);
+  });
+
+  it('chooses one that is not easy to guess, or stays without, and the link stays good', async () => {
+    await removed();
+    const { token } = await invited();
+    const before = await everything();
+    expect(await accept(token, { password: 'Qwerty123' })).toBeRefused(PasswordTooWeak);
+    expect(await everything()).toEqual(before);
+    expect((await accept(token)).status).toBe(201);
+  });
+
+  it('leaves behind what the provider could have set up: no passkey and no other e-mail comes along', async () => {
+    const device = softwareAuthenticator();
+    const asNina = { as: nina.accessToken };
+    const passkey = device.create((await users.call(offerPasskey, {}, asNina)).body);
+    await users.call(addPasskey, { body: { name: 'Planted', passkey } }, asNina);
+    await users.call(changeEmail, { body: { email: 'mallory@oak.example' } }, asNina);
+    const [asked] = await eventsAbout(nina.user.id, emailChangeAsked.type);
+    const { verificationLinkId } = (asked?.data ?? {}) as { verificationLinkId: string };
+    await removed();
+
+    const { token } = await invited();
+    expect((await accept(token)).status).toBe(201);
+    const told = await eventsAbout(nina.user.id, firstPasswordSet.type);
+    expect(told).toMatchObject([{ data: { factorsRemoved: 1 } }]);
+    const assertion = device.sign((await users.call(challengePasskey, {})).body);
+    expect(await users.call(loginWithPasskey, { body: { passkey: assertion } })).toBeRefused(ProofRefused);
+    const planted = links.linkToken(verificationLinkId, 'verify-email');
+    expect(await users.call(finishEmailVerification, { body: { token: planted } })).toBeRefused(LinkRefused);
+  });
+
+  it('is let in by one of two invitations that are accepted at once', async () => {
+    await removed();
+    const elm = await people.organisation('Elm');
+    const tokens = [(await invited()).token, (await invited({}, elm)).token];
+    const answers = await Promise.all(tokens.map((token) => accept(token)));
+    expect(statusesOf(answers)).toEqual([201, 409]);
+    const late = answers.findIndex(({ status }) => status === 409);
+    expect(answers[late]).toBeRefused(SignInToAccept);
+    expect((await look(tokens[late] ?? '')).body.acceptBy).toBe('sign-in');
+    const places = await sql('select from workplace where person_id = $1', nina.user.id);
+    expect(places).toHaveLength(1);
+  });
+
+  it('is asked for the password they got meanwhile', async () => {
+    await removed();
+    const first = await invited();
+    await accept(first.token);
+    await users.call(removeMember, { params: { memberId: nina.user.id } }, await as(anna));
+    clock.advance(60_000);
+    const { token } = await invited();
+    expect((await look(token)).body.acceptBy).toBe('password');
+  });
+});
+
+describe('the mail of an invitation alone', () => {
+  it('sets no password for who works where a provider guards, also while they are suspended there', async () => {
+    const { token } = await invited();
+    const before = await everything();
+    const refusedAs = async () => {
+      expect((await look(token)).body.acceptBy).toBe('sign-in');
+      expect(await accept(token)).toBeRefused(SignInToAccept);
+    };
+    await refusedAs();
+    await users.call(suspendMember, { params: { memberId: nina.user.id } }, await as(theirs));
+    await refusedAs();
+    expect(await everything()).toEqual(before);
+    expect(
+      await sql('select from person where person_id = $1 and password_hash is null', nina.user.id),
+    ).toHaveLength(1);
+  });
+
+  it('sets none over a password that is there', async () => {
+    const boris = await people.member(theirs);
+    email = boris.user.email;
+    await users.call(removeMember, { params: { memberId: boris.user.id } }, await as(theirs));
+    const { token } = await invited();
+    expect((await accept(token, { password: 'another horse battery' })).status).toBe(401);
+    const back = (await accept(token)).body as SignedIn;
+    expect((await users.call(me, {}, { as: back.accessToken })).body.user.id).toBe(boris.user.id);
+  });
+});

@@ -1,0 +1,65 @@
+import { type AcceptBy, type Invitation, InvitationUnusable } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import type { Call, Deps } from '@marimo/service-kit';
+import type { z } from 'zod';
+import { findLink, type LinkTokens } from '../mail-links/index.ts';
+import { findPersonByEmail, findSettings, type Person } from '../organisations/index.ts';
+import { placesOf } from '../workplaces/index.ts';
+import { findInvitation, inviterName } from './store.ts';
+
+/** An invitation that can be accepted now, and where. */
+export interface Found {
+  readonly linkId: string;
+  readonly tenantId: string;
+  readonly organisation: string;
+  readonly inviter: string;
+  readonly invitation: Invitation;
+  readonly person: Person | undefined;
+  readonly acceptBy: z.infer<typeof AcceptBy>;
+}
+
+/** Throws `InvitationUnusable`, whatever is wrong with the token or the invitation. */
+export async function findInvited(
+  { database, clock }: Deps,
+  links: LinkTokens,
+  {
+    body: { token },
+    signal,
+    deadlineAt,
+  }: Pick<Call, 'signal' | 'deadlineAt'> & { readonly body: { readonly token: string } },
+): Promise<Found> {
+  const linkId = links.readLink(token, 'invitation');
+  if (linkId === undefined) throw new InvitationUnusable({});
+  const now = clock();
+  const found = await database.withoutTenant(
+    async (tx) => {
+      const link = await findLink(tx, linkId, now);
+      if (link?.purpose !== 'invitation') return undefined;
+      const { tenantId } = link;
+      await tx.enterTenant(tenantId);
+      const invitation = await findInvitation(tx, link.subjectId, now);
+      const settings = (await findSettings(tx))?.settings;
+      if (invitation?.state !== 'open' || settings?.state !== 'active') return undefined;
+      const inviter = await inviterName(tx, invitation.invitedBy);
+      if (inviter === undefined) return undefined;
+      const person = await findPersonByEmail(tx, invitation.email);
+      const acceptBy = await wayFor(tx, person);
+      return { linkId, tenantId, organisation: settings.name, inviter, invitation, person, acceptBy };
+    },
+    { signal, deadlineAt, readOnly: true },
+  );
+  if (found === undefined) throw new InvitationUnusable({});
+  return found;
+}
+
+/**
+ * Who works nowhere cannot sign in to accept, so their password is asked for beside the invitation. Who has none gets one,
+ * but only if they belong nowhere: else the mailbox alone would open what a provider guards.
+ */
+async function wayFor(tx: Transaction, person: Person | undefined): Promise<Found['acceptBy']> {
+  if (person === undefined) return 'new';
+  const places = await placesOf(tx, person.personId);
+  if (places.some(({ state }) => state === 'active')) return 'sign-in';
+  if (person.passwordHash !== null) return 'password';
+  return places.length === 0 ? 'first-password' : 'sign-in';
+}
