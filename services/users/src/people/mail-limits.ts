@@ -3,6 +3,7 @@ import type { BucketLimit, Cache } from '@marimo/cache';
 import { TooManyRequests } from '@marimo/contracts';
 import { TooManyMails } from '@marimo/contracts/users';
 import { emailKey } from '../organisations/index.ts';
+import { networkOf } from '../sessions/index.ts';
 
 const anHour = 60 * 60;
 /** In any hour at most three: two at once, and the one that is saved up meanwhile. */
@@ -27,7 +28,10 @@ export function createMailLimits(cache: Cache): MailLimits {
     cache.take(`mail:${asking}:${hashed(emailKey(email))}`, toOneMailbox);
   return {
     async admit(address) {
-      const { allowed, retryAfterMs } = await cache.take(`mail-asker:${hashed(address)}`, fromOneAddress);
+      const { allowed, retryAfterMs } = await cache.take(
+        `mail-asker:${hashed(networkOf(address))}`,
+        fromOneAddress,
+      );
       if (allowed) return;
       throw new TooManyRequests(
         { limit: fromOneAddress.burst },

@@ -11,7 +11,14 @@ import {
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
-import { actingAs, holdPerson, type StartedSession, signedIn, startSession } from '../sessions/index.ts';
+import {
+  actingAs,
+  holdPerson,
+  networkOf,
+  type StartedSession,
+  signedIn,
+  startSession,
+} from '../sessions/index.ts';
 import { countAgainst, refusalOf, type Unproven } from './answers.ts';
 import { deleteChallenge, type FirstStep, lockLoginChallenge, takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
@@ -51,7 +58,10 @@ export function signInRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
     }),
 
     handle(challengePasskey, async (call) => {
-      const { allowed, retryAfterMs } = await deps.cache.take(`passkey:${call.address}`, passkeyChallenges);
+      const { allowed, retryAfterMs } = await deps.cache.take(
+        `passkey:${networkOf(call.address)}`,
+        passkeyChallenges,
+      );
       if (!allowed) {
         const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
         throw new TooManyRequests({ limit: passkeyChallenges.burst }, { retryAfterSeconds });

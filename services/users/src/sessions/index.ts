@@ -1,6 +1,7 @@
 export { endSessionsOfAllBut, leaveSession, voidAllAccessTokens } from './all-sessions.ts';
 export { type KnownDevices, knownDevices } from './known-device.ts';
 export { type SignInMetrics, signInMetrics } from './metrics.ts';
+export { networkOf } from './network.ts';
 export { demandOwnProof, demandSayOverSelf, hasOwnProof, methodsElsewhere } from './own-proof.ts';
 export { passwordProof } from './password-proof.ts';
 export { holdPerson, keepProof, lockLivingSession } from './proof-store.ts';

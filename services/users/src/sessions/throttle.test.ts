@@ -94,6 +94,19 @@ describe('trying one password on many accounts', () => {
   });
 });
 
+describe('whoever has one IPv6 address', () => {
+  const within = (n: number) => `2001:db8:1:2::${n.toString(16)}`;
+
+  it('has no more attempts for the others of its network, at one account or at many', async () => {
+    const one = Array.from({ length: 100 }, (_, n) => by({ address: within(n) }));
+    expect(await reaching(one)).toBe(10);
+    const many = Array.from({ length: 500 }, (_, n) =>
+      by({ address: within(n), email: `person${n}@example.com` }),
+    );
+    expect(await reaching(many)).toBe(100);
+  });
+});
+
 describe('signing in rightly', () => {
   it('is never slowed, however often', async () => {
     const throttle = fresh();

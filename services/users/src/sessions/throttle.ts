@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BucketLimit, Cache, WantedTokens } from '@marimo/cache';
 import { TooManyAttempts } from '@marimo/contracts/users';
 import { emailKey } from '../organisations/index.ts';
+import { networkOf } from './network.ts';
 
 /** Ten failures at once, then one each half minute: for one address with one account, and for one known device. */
 const ofOne: BucketLimit = { perSecond: 1 / 30, burst: 10 };
@@ -96,6 +97,7 @@ function ownBucketsOf({ personId, sessionId, ownProof }: OwnAttempt): WantedToke
 
 function bucketsOf({ email, address, knownDevice }: Attempt): WantedTokens[] {
   const account = emailKey(email);
+  const network = networkOf(address);
   if (knownDevice !== undefined) {
     return [
       { bucket: nameOf('device', knownDevice), limit: ofOne },
@@ -103,9 +105,9 @@ function bucketsOf({ email, address, knownDevice }: Attempt): WantedTokens[] {
     ];
   }
   return [
-    { bucket: nameOf('pair', `${account} ${address}`), limit: ofOne },
+    { bucket: nameOf('pair', `${account} ${network}`), limit: ofOne },
     { bucket: nameOf('account', account), limit: ofAccount },
-    { bucket: nameOf('address', address), limit: ofAddress },
+    { bucket: nameOf('address', network), limit: ofAddress },
   ];
 }
 

@@ -8,7 +8,7 @@ import {
 } from '@marimo/contracts/users';
 import type { TransactionOptions } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { signedIn } from '../sessions/index.ts';
+import { networkOf, signedIn } from '../sessions/index.ts';
 import { arrive } from './finishing.ts';
 import { hashOf, newBrowserSecret, signInLastsMs } from './flow.ts';
 import { openSecret, type ProviderParts } from './parts.ts';
@@ -33,7 +33,10 @@ function optionsRoute({ database }: Deps): Route {
 function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }: ProviderParts): Route {
   return handle(beginFederatedSignIn, async (call) => {
     const { organisationId: tenantId, providerId, freshly } = call.body;
-    const { allowed, retryAfterMs } = await cache.take(`federated-sign-in:${call.address}`, beginnings);
+    const { allowed, retryAfterMs } = await cache.take(
+      `federated-sign-in:${networkOf(call.address)}`,
+      beginnings,
+    );
     if (!allowed) {
       const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
       throw new TooManyRequests({ limit: beginnings.burst }, { retryAfterSeconds });
