@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 
 const maxHeaderBytes = 16 * 1024;
 const maxHeaders = 100;
@@ -64,8 +65,12 @@ export async function listen(server: FrontServer, port: number, host: string): P
     address: server.address() as AddressInfo,
     async close(budgetMs) {
       const closed = once(server, 'close');
+      // Right after a look at the network: connections that nobody has accepted yet, and requests that nobody has read,
+      // would be reset together with what closes here.
+      await turn(); // perhaps in the middle of a look
+      await turn();
       server.close();
-      const sweep = setInterval(closeUnused, 50);
+      const sweep = setInterval(() => setImmediate(closeUnused), 50);
       const cut = setTimeout(() => server.closeAllConnections(), budgetMs);
       await closed;
       clearInterval(sweep);
