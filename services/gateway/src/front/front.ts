@@ -8,6 +8,6 @@ import { createTlsFront } from './tls.ts';
 export function createFront(parts: FrontParts): Front {
   const limits = { ...limitsUnlessTold, ...parts.limits };
   const http1 = createHttp1(parts, limits);
-  if (parts.certificate === undefined) return { server: http1, drain() {}, close() {} };
+  if (parts.certificate === undefined) return { server: http1.server, drain: http1.announceEnd, close() {} };
   return createTlsFront({ http1, http2: createHttp2(parts, limits), certificate: parts.certificate, limits });
 }

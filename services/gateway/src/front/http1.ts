@@ -7,9 +7,16 @@ import type { FrontLimits } from './limits.ts';
 import type { FrontParts } from './parts.ts';
 import { beginPassage, takeRequest } from './take.ts';
 
-/** The HTTP/1.1 half of the front; it listens itself where there is no TLS. */
-export function createHttp1(given: FrontParts, { headMs, idleMs, stallMs }: FrontLimits): Server {
+/** The HTTP/1.1 half of the front; the server listens itself where there is no TLS. */
+export interface Http1 {
+  readonly server: Server;
+  /** Says with the answers that are on their way that their connections end with them. */
+  announceEnd(): void;
+}
+
+export function createHttp1(given: FrontParts, { headMs, idleMs, stallMs }: FrontLimits): Http1 {
   const parts = { ...given, stallMs };
+  const answering = new Set<ServerResponse>();
   const limits = {
     maxHeaderSize: headerLimitBytes,
     headersTimeout: headMs,
@@ -19,17 +26,28 @@ export function createHttp1(given: FrontParts, { headMs, idleMs, stallMs }: Fron
     requireHostHeader: false, // refused by us, as a problem
     optimizeEmptyRequests: true, // no stream is set up for a body that does not come
   };
-  const server = createServer({ ...limits, shouldUpgradeCallback: asksForWebSocket }, (req, res) => {
-    beginPassage(parts, takeRequest(parts, req, res, false));
-  });
-  server.on('checkContinue', (req, res) => beginPassage(parts, takeRequest(parts, req, res, true)));
+  const begin = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => {
+    answering.add(res);
+    res.once('close', () => answering.delete(res));
+    if (parts.draining()) res.shouldKeepAlive = false;
+    beginPassage(parts, takeRequest(parts, req, res, awaitsContinue));
+  };
+  const server = createServer({ ...limits, shouldUpgradeCallback: asksForWebSocket }, (req, res) =>
+    begin(req, res, false),
+  );
+  server.on('checkContinue', (req, res) => begin(req, res, true));
   server.on('checkExpectation', (req, res) => {
     const errors = [{ pointer: 'expect', detail: 'only 100-continue can be expected' }];
     parts.fail(takeRequest(parts, req, res, true), new MalformedRequest({ errors }));
   });
   server.on('upgrade', parts.upgrade);
   server.on('clientError', refuseUnreadable);
-  return server;
+  return {
+    server,
+    announceEnd() {
+      for (const res of answering) res.shouldKeepAlive = false;
+    },
+  };
 }
 
 /** Other upgrades are offers that may be passed over (RFC 9110 section 7.8): `h2c` comes with ordinary requests. */

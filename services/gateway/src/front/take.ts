@@ -4,19 +4,16 @@ import { requestIdOf } from '../request-id.ts';
 import type { FrontLimits } from './limits.ts';
 import type { FrontParts } from './parts.ts';
 
-export type TakeParts = Pick<FrontParts, 'handle' | 'record' | 'draining' | 'fail'> &
-  Pick<FrontLimits, 'stallMs'>;
+export type TakeParts = Pick<FrontParts, 'handle' | 'record' | 'fail'> & Pick<FrontLimits, 'stallMs'>;
 
 /** Makes a passage of a request, which is recorded when it is over. */
 export function takeRequest(
-  { draining, record, stallMs }: TakeParts,
+  { record, stallMs }: TakeParts,
   req: IncomingMessage,
   res: ServerResponse,
   awaitsContinue: boolean,
 ): Passage {
   const passage = new Passage(req, res, requestIdOf(req), awaitsContinue, stallMs);
-  // In HTTP/2 a GOAWAY says it, once for the connection.
-  if (draining() && req.httpVersionMajor === 1) passage.ownHeaders.push('connection', 'close');
   res.on('close', () => {
     passage.end();
     record(passage);

@@ -157,6 +157,29 @@ describe('a gateway with a certificate', () => {
     before.destroy();
   });
 
+  it('lets nobody negotiate anew in a connection, also after its certificate was renewed', async () => {
+    const { gateway } = await secure();
+    const negotiatedAnew = async () => {
+      const socket = (await handshake(gateway.port, { maxVersion: 'TLSv1.2' })) as TLSSocket;
+      const { fingerprint256 } = socket.getPeerCertificate();
+      const failure = await new Promise<Error | null>((resolve) => {
+        socket.once('error', resolve);
+        socket.renegotiate({ rejectUnauthorized: false }, resolve);
+      });
+      socket.destroy();
+      return { fingerprint256, isRefused: failure !== null };
+    };
+    const first = await negotiatedAnew();
+    expect(first.isRefused).toBe(true);
+    write(testCertificate());
+    let last = first;
+    await until(async () => {
+      last = await negotiatedAnew();
+      return last.fingerprint256 !== first.fingerprint256;
+    });
+    expect(last.isRefused).toBe(true);
+  });
+
   it('keeps its certificate while the new one cannot be served, and says so once', async () => {
     const { gateway } = await secure();
     write({ cert: testCertificate().cert }); // and the key not yet

@@ -1,16 +1,16 @@
 import { constants } from 'node:crypto';
-import type { Server as Http1Server } from 'node:http';
 import { createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { MalformedRequest, newId } from '@marimo/contracts';
 import { refuseOnSocket } from '../answer.ts';
-import type { Certificate } from './certificate.ts';
+import type { Certificate, CertificatePair } from './certificate.ts';
+import type { Http1 } from './http1.ts';
 import type { Http2 } from './http2.ts';
 import type { FrontLimits } from './limits.ts';
 import type { Front } from './parts.ts';
 
 interface TlsFrontParts {
-  readonly http1: Http1Server;
+  readonly http1: Http1;
   readonly http2: Http2;
   readonly certificate: Certificate;
   readonly limits: FrontLimits;
@@ -28,6 +28,14 @@ const ciphers = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
+/** The whole context, also for a renewed certificate: what it leaves out is Node's default again. */
+const strict = (pair: CertificatePair): SecureContextOptions => ({
+  ...pair,
+  minVersion: 'TLSv1.2',
+  ciphers,
+  honorCipherOrder: true,
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+});
 const firstByteOfHandshake = 0x16; // RFC 8446 section 5.1
 
 /**
@@ -39,21 +47,17 @@ export function createTlsFront({ http1, http2, certificate, limits }: TlsFrontPa
   const sockets = new Set<Socket>();
   const tls = createTlsServer(
     {
-      ...certificate.pair(),
-      minVersion: 'TLSv1.2',
-      ciphers,
-      honorCipherOrder: true,
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ...strict(certificate.pair()),
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: limits.headMs,
     },
     (socket: TLSSocket) => {
-      const half = socket.alpnProtocol === 'h2' ? http2.server : http1;
+      const half = socket.alpnProtocol === 'h2' ? http2.server : http1.server;
       half.emit('connection', socket);
     },
   );
   tls.on('tlsClientError', (_, socket) => socket.destroy());
-  certificate.onChange((pair) => tls.setSecureContext({ ...pair, minVersion: 'TLSv1.2', ciphers }));
+  certificate.onChange((pair) => tls.setSecureContext(strict(pair)));
 
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -61,19 +65,22 @@ export function createTlsFront({ http1, http2, certificate, limits }: TlsFrontPa
     tellApart(socket, limits.headMs, () => tls.emit('connection', socket));
   });
   // It never listens itself, and begins to watch over slow heads only when it does.
-  server.once('listening', () => http1.emit('listening'));
-  server.once('close', () => http1.close());
+  server.once('listening', () => http1.server.emit('listening'));
+  server.once('close', () => http1.server.close());
   return {
     server: Object.assign(server, {
       closeIdleConnections() {
-        http1.closeIdleConnections();
+        http1.server.closeIdleConnections();
         http2.endIdle();
       },
       closeAllConnections() {
         for (const socket of sockets) socket.destroy();
       },
     }),
-    drain: http2.announceEnd,
+    drain() {
+      http1.announceEnd();
+      http2.announceEnd();
+    },
     close: () => certificate.close(),
   };
 }

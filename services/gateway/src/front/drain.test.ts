@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closeAll, gatewayTo, raw, until, upstream } from '../../test/gateway-under-test.ts';
+
+afterEach(closeAll);
+
+const get = 'GET /api/v1/stock/open HTTP/1.1\r\nhost: erp.example\r\n\r\n';
+
+describe('a gateway that is asked to end', () => {
+  it('tells with an answer that was on its way that the connection ends with it', async () => {
+    let finish = () => {};
+    const stock = await upstream((_, res) => {
+      finish = () => void res.end('well');
+    });
+    const gateway = await gatewayTo([stock.instance]);
+    const answer = raw(gateway.port, get, { toTheEnd: true });
+    await until(() => stock.requests.length === 1);
+    gateway.drain();
+    await sleep(20);
+    finish();
+    const { text, ended } = await answer;
+    expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(text).toMatch(/\r\nconnection: close\r\n/i);
+    expect([text.endsWith('well'), ended]).toEqual([true, 'closed']);
+  });
+
+  it('tells it with every answer from then on', async () => {
+    const stock = await upstream((_, res) => res.end('well'));
+    const gateway = await gatewayTo([stock.instance]);
+    gateway.drain();
+    for (const request of [
+      get,
+      get.replace('stock/open', 'nothing'),
+      get.replace('/api/v1/stock/open', '/'),
+    ]) {
+      const { text, ended } = await raw(gateway.port, request, { toTheEnd: true });
+      expect(text.match(/\r\nconnection: close\r\n/gi)).toHaveLength(1);
+      expect(ended).toBe('closed');
+    }
+  });
+});
