@@ -13,12 +13,12 @@ import {
 import { type Transaction, violatedConstraint } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { type LinkTokens, useLink } from '../mail-links/index.ts';
-import { emailKey } from '../organisations/index.ts';
+import { emailKey, findMembership } from '../organisations/index.ts';
 import { actingAs, demandSayOverSelf } from '../sessions/index.ts';
 import { askToVerify, noticeTo } from './letters.ts';
 import type { MailLimits } from './mail-limits.ts';
 import { personCalling, timeOf } from './own-call.ts';
-import { findAccount, lockAccount, markEmailVerified, replaceEmail } from './store.ts';
+import { type Account, findAccount, lockAccount, markEmailVerified, replaceEmail } from './store.ts';
 
 export function emailRoutes(deps: Deps, links: LinkTokens, limits: MailLimits): readonly Route[] {
   return [verifyRoute(deps, limits), changeRoute(deps, limits), finishRoute(deps, links)];
@@ -32,7 +32,10 @@ function verifyRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
     if (account.emailVerifiedAt !== null) throw new EmailVerifiedAlready({});
     await limits.demandMail('verification', account.email);
     return call.inTenant(async (tx) => {
-      await askToVerify(tx, outbox, account, clock());
+      const now = clock();
+      const present = await lockMember(tx, userId, now);
+      if (present.emailVerifiedAt !== null) throw new EmailVerifiedAlready({});
+      await askToVerify(tx, outbox, present, now);
       return reply(202, null);
     });
   });
@@ -52,8 +55,7 @@ function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
     await limits.demandMail('change', email);
     return call.inTenant(async (tx) => {
       const now = clock();
-      const account = await lockAccount(tx, userId);
-      if (account === undefined) throw new Unauthenticated({});
+      const account = await lockMember(tx, userId, now);
       await demandSayOverSelf(tx, caller);
       const verificationLinkId = await askToVerify(tx, outbox, { ...account, email }, now);
       const linkId = await noticeTo(tx, account, now);
@@ -61,6 +63,18 @@ function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
       return reply(202, null);
     });
   });
+}
+
+/**
+ * Ours alone until the end of the transaction. Whoever was erased a moment ago has a token still and is nobody any more.
+ *
+ * Errors: Unauthenticated.
+ */
+async function lockMember(tx: Transaction, personId: string, now: Date): Promise<Account> {
+  const account = await lockAccount(tx, personId);
+  const membership = account && (await findMembership(tx, personId, now));
+  if (account === undefined || membership === undefined) throw new Unauthenticated({});
+  return account;
 }
 
 function finishRoute(deps: Deps, links: LinkTokens): Route {

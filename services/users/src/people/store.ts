@@ -22,9 +22,10 @@ export function findAccount(tx: Transaction, personId: string): Promise<Account 
   return tx.first(`select ${accountColumns} from person where person_id = $1`, [personId], 'account');
 }
 
+/** Theirs until the end of the transaction: nobody is erased, or takes another address, meanwhile. */
 export function findAccountByEmail(tx: Transaction, email: string): Promise<Account | undefined> {
   return tx.first(
-    `select ${accountColumns} from person where email_key = $1`,
+    `select ${accountColumns} from person where email_key = $1 for key share`,
     [emailKey(email)],
     'account_by_email',
   );

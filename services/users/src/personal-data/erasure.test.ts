@@ -1,5 +1,8 @@
-import { Absent, Forbidden, newId, StepUpRequired } from '@marimo/contracts';
+import { Absent, Forbidden, newId, StepUpRequired, Unauthenticated } from '@marimo/contracts';
 import {
+  askEmailVerification,
+  askPasswordReset,
+  changeEmail,
   erasedName,
   eraseMe,
   eraseMember,
@@ -24,7 +27,7 @@ import {
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { linked, published, tablesWith, theirs, traces } from '../../test/traces.ts';
-import { password, peopleOf } from '../../test/workplace-under-test.ts';
+import { meetingAt, password, peopleOf } from '../../test/workplace-under-test.ts';
 import { forgetOldLinks } from '../mail-links/index.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -47,6 +50,7 @@ const erase = ({ accessToken: as }: SignedIn, email: string) =>
   users.call(eraseMe, { body: { email } }, { as });
 const eraseBy = ({ accessToken: as }: SignedIn, personId: string) =>
   users.call(eraseMember, { params: { personId } }, { as });
+const askReset = (email: string) => users.call(askPasswordReset, { body: { email } });
 const anHourLater = async () => {
   clock.advance(60 * 60_000);
   await forgetOldLinks({ database: users.database.database, clock: clock.now } as never);
@@ -158,6 +162,28 @@ describe('having oneself erased', () => {
     clock.advance(11 * 60_000);
     expect(await erase(boris, boris.user.email)).toBeRefused(StepUpRequired);
     expect(await eventsOf(personErased.type, boris.user.id)).toEqual([]);
+  });
+
+  it('stays done, whatever comes with a token of a moment before', async () => {
+    await erase(boris, boris.user.email);
+    const as = { as: boris.accessToken };
+    const answers = [
+      await users.call(changeEmail, { body: { email: 'boris-again@example.com' } }, as),
+      await users.call(askEmailVerification, {}, as),
+    ];
+    for (const answer of answers) expect(answer).toBeRefused(Unauthenticated);
+    expect(await tablesWith(users, 'boris-again')).toEqual([]);
+    const mails = await users.rows<{ person_id: string | null }>('mail_link');
+    expect(mails.filter(({ person_id: id }) => id === boris.user.id)).toEqual([]);
+  });
+
+  it('stays done where a new password is asked for at the same moment', async () => {
+    const { email } = boris.user;
+    const lock = { sql: 'select from mail_link where email_key = $1 for update', values: [email] };
+    await askReset(email);
+    await meetingAt(users, boris.organisation.id, lock, [() => erase(boris, email), () => askReset(email)]);
+    const mails = await users.rows<{ email: string; purpose: string }>('mail_link');
+    expect(mails.filter((mail) => mail.email === email).map(({ purpose }) => purpose)).toEqual(['notice']);
   });
 
   it('happens once when it is asked for twice at once', async () => {
