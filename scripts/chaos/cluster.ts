@@ -128,11 +128,27 @@ async function untilReady(origin: string, child: ChildProcess, service: string):
 
 async function untilKnown(consul: string): Promise<void> {
   for (const service of services) {
+    let found: unknown;
     for (let tries = 0; ; tries += 1) {
-      const answer = await fetch(`http://${consul}/v1/health/service/${service}?passing`);
-      if (((await answer.json()) as unknown[]).length === 2) break;
-      if (tries === 600) throw new Error(`Consul does not know both instances of ${service}`);
+      found = await passing(consul, service);
+      if (Array.isArray(found) && found.length === 2) break;
+      if (tries === 600) {
+        const seen = found instanceof Error ? found.message : JSON.stringify(found);
+        throw new Error(`Consul does not know both instances of ${service}: ${seen}`);
+      }
       await sleep(100);
     }
+  }
+}
+
+/** What Consul says, or why it does not: in its first moments it refuses connections, or has no leader. */
+async function passing(consul: string, service: ServiceName): Promise<unknown> {
+  try {
+    const answer = await fetch(`http://${consul}/v1/health/service/${service}?passing`, {
+      signal: AbortSignal.timeout(2_000),
+    });
+    return await answer.json();
+  } catch (error) {
+    return error;
   }
 }

@@ -27,7 +27,7 @@ describe('closing a listener', () => {
     await once(worker, 'online');
     stand(400); // it connects and sends meanwhile, and nobody has accepted it yet
     const [[heard]] = await Promise.all([once(worker, 'message'), listening.close(2_000)]);
-    expect(heard).toMatch(/^HTTP\/1.1 200 OK[^]*done$/);
+    expect(heard).toMatch(/^HTTP\/1.1 200 OK[\s\S]*done$/);
     await worker.terminate();
   });
 });
