@@ -5,28 +5,24 @@ import {
   memberInvited,
   type SignedIn,
 } from '@marimo/contracts/users';
-import type { ServiceUnderTest, TestClock } from '@marimo/testing';
+import type { ServiceUnderTest } from '@marimo/testing';
 import { createLinkTokens } from '../src/mail-links/index.ts';
 import { deriveKey } from '../src/signing-keys/index.ts';
-import { password, type peopleOf } from './workplace-under-test.ts';
+import { pineUnderTest } from './pine-under-test.ts';
+import { password } from './workplace-under-test.ts';
 
 export const links = createLinkTokens(deriveKey('a secret of the tests', 'marimo/users/mail-link'), '');
 
 export interface Inviting {
-  readonly clock: TestClock;
-  readonly people: ReturnType<typeof peopleOf>;
   /** Of the test that runs. */
   readonly users: () => ServiceUnderTest;
   readonly inviter: () => SignedIn;
   readonly email: () => string;
+  readonly as: (who: SignedIn) => Promise<{ readonly as: string }>;
 }
 
 /** Inviting, and accepting by the mail that came of it. */
-export function invitationsOf({ clock, people, users, inviter, email }: Inviting) {
-  const as = async (who: SignedIn) => {
-    clock.advance(1);
-    return { as: await people.anew(who) };
-  };
+export function invitationsOf({ users, inviter, email, as }: Inviting) {
   const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
     users().database.sql<Row>(text, values);
   /** Both what is invited and what is mailed. */
@@ -58,5 +54,32 @@ export function invitationsOf({ clock, people, users, inviter, email }: Inviting
     });
   const look = (token: string) => users().call(lookAtInvitation, { body: { token } });
 
-  return { as, sql, everything, invite, eventsAbout, tokenOf, invited, accept, look };
+  return { everything, invite, eventsAbout, tokenOf, invited, accept, look };
+}
+
+let count = 0;
+
+/** Anna of Pine invites somebody new in each test. */
+export function pineInvites() {
+  const pine = pineUnderTest();
+  let email: string;
+  beforeEach(() => {
+    count += 1;
+    email = `new${count}@example.com`;
+  });
+  const inviting = invitationsOf({
+    as: pine.as,
+    users: () => pine.present().users,
+    inviter: () => pine.present().anna,
+    email: () => email,
+  });
+  return {
+    ...pine,
+    ...inviting,
+    present: () => ({ ...pine.present(), email }),
+    /** From now on in this test. */
+    inviteInstead(other: string): void {
+      email = other;
+    },
+  };
 }

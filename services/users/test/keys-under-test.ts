@@ -10,35 +10,60 @@ import {
   register,
   type SignedIn,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, type TestClock } from '@marimo/testing';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../service.ts';
 
 const password = 'correct horse battery staple';
 
-/** The service with what tests of keys do again and again. */
-export async function keysUnderTest(clock: TestClock) {
-  const users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-  return { users, ...stepsWith(users) };
+/** For a file of tests: one service on a clock of its own, with what tests of keys do again and again. */
+export function keysUnderTest() {
+  const clock = testClock(new Date().toISOString());
+  let users: ServiceUnderTest;
+  let anna: SignedIn;
+  const steps = stepsWith(() => users);
+  beforeAll(async () => {
+    users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+  });
+  beforeEach(async () => {
+    anna = await steps.registered();
+  });
+  afterAll(() => users?.stop());
+  return {
+    clock,
+    ...steps,
+    get users() {
+      return users;
+    },
+    /** In each test somebody else, with an organisation of their own. */
+    get anna() {
+      return anna;
+    },
+  };
 }
 
-function stepsWith(users: ServiceUnderTest) {
+export const as = ({ accessToken }: SignedIn) => ({ as: accessToken });
+
+function stepsWith(users: () => ServiceUnderTest) {
   let count = 0;
   const signIn = async (email: string) =>
-    (await users.call(login, { body: { email, password } })).body as SignedIn;
+    (await users().call(login, { body: { email, password } })).body as SignedIn;
 
   return {
     signIn,
     async registered(name = 'anna'): Promise<SignedIn> {
       const email = `${name}${++count}@example.com`;
-      return (await users.call(register, { body: { organisation: name, name, email, password } })).body;
+      return (await users().call(register, { body: { organisation: name, name, email, password } })).body;
     },
     /** Somebody who signs in anew holds this one role from now on. */
     async withRole({ user }: SignedIn, role: string): Promise<SignedIn> {
-      await users.database.sql('update role_assignment set role = $1 where person_id = $2', [role, user.id]);
+      await users().database.sql('update role_assignment set role = $1 where person_id = $2', [
+        role,
+        user.id,
+      ]);
       return signIn(user.email);
     },
     async ownRole({ organisation }: SignedIn, name: string, grants: readonly string[]): Promise<void> {
-      const { sql } = users.database;
+      const { sql } = users().database;
       await sql('insert into own_role (tenant_id, name, title, created_at) values ($1, $2, $2, now())', [
         organisation.id,
         name,
@@ -51,13 +76,13 @@ function stepsWith(users: ServiceUnderTest) {
     },
     async account(admin: SignedIn, ...roles: string[]): Promise<string> {
       const accountId = newId();
-      await users.call(
+      await users().call(
         createServiceAccount,
         { body: { accountId, name: 'Warehouse robot' } },
         { as: admin.accessToken },
       );
       for (const role of roles) {
-        await users.database.sql(
+        await users().database.sql(
           `insert into role_assignment (tenant_id, assignment_id, account_id, role, valid_from, granted_at)
            select tenant_id, gen_random_uuid(), account_id, $2, created_at, created_at
              from service_account where account_id = $1`,
@@ -67,20 +92,21 @@ function stepsWith(users: ServiceUnderTest) {
       return accountId;
     },
     makeKey: (admin: SignedIn, accountId: string, changes: object = {}) =>
-      users.call(
+      users().call(
         createAccountKey,
         { params: { accountId }, body: newKey(changes) },
         { as: admin.accessToken },
       ),
     makeOwnKey: (person: SignedIn, changes: object = {}) =>
-      users.call(createOwnKey, { body: newKey(changes) }, { as: person.accessToken }),
+      users().call(createOwnKey, { body: newKey(changes) }, { as: person.accessToken }),
     exchange: (key: Pick<ApiKeyWithSecret, 'key'> | string, address = '10.1.1.1') =>
-      users.call(
+      users().call(
         exchangeApiKey,
         { body: { key: typeof key === 'string' ? key : key.key } },
         { headers: { 'x-forwarded-for': address } },
       ),
-    eventsOf: async (subject: string) => (await users.events()).filter((event) => event.subject === subject),
+    eventsOf: async (subject: string) =>
+      (await users().events()).filter((event) => event.subject === subject),
   };
 }
 

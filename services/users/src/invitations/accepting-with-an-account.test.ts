@@ -9,43 +9,25 @@ import {
   sessionEnded,
   WrongCredentials,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
-import { invitationsOf } from '../../test/invitations-under-test.ts';
-import { claimsOf, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
+import { pineInvites } from '../../test/invitations-under-test.ts';
+import { claimsOf, statusesOf } from '../../test/workplace-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
+const pine = pineInvites();
+const { clock, people, as, sql, everything, eventsAbout, invited, accept, look } = pine;
 const minutes = 60_000;
 
 let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-
-const people = peopleOf(() => users, clock.now);
 let anna: SignedIn;
-let count = 0;
-let email: string;
-beforeEach(async () => {
-  anna = await people.organisation('Pine');
-  email = `new${++count}@example.com`;
+beforeEach(() => {
+  ({ users, anna } = pine.present());
 });
-
-const inviting = invitationsOf({
-  clock,
-  people,
-  users: () => users,
-  inviter: () => anna,
-  email: () => email,
-});
-const { as, sql, everything, eventsAbout, invited, accept, look } = inviting;
 
 describe('somebody who has an account', () => {
   let oak: SignedIn;
   beforeEach(async () => {
     oak = await people.organisation('Oak');
-    email = oak.user.email;
+    pine.inviteInstead(oak.user.email);
   });
   const acceptSignedIn = (token: string, who: string) =>
     users.call(acceptInvitationSignedIn, { body: { token } }, { as: who });
@@ -63,7 +45,7 @@ describe('somebody who has an account', () => {
 
   it('joins once of two attempts at once, and keeps a session', async () => {
     const { token } = await invited();
-    const second = await people.signIn(email);
+    const second = await people.signIn(oak.user.email);
     const answers = await Promise.all(
       [oak, second].map(({ accessToken }) => acceptSignedIn(token, accessToken)),
     );
@@ -82,7 +64,7 @@ describe('somebody who has an account', () => {
 
   it('is asked for the password where no organisation lets them in, and comes back to one they had left', async () => {
     const boris = await people.member(anna, ['accountant']);
-    email = boris.user.email;
+    pine.inviteInstead(boris.user.email);
     await users.call(removeMember, { params: { memberId: boris.user.id } }, await as(anna));
     clock.advance(1 * minutes);
     const { token } = await invited({ roles: ['user'] });

@@ -16,40 +16,27 @@ import {
   SignInToAccept,
   suspendMember,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
-import { invitationsOf, links } from '../../test/invitations-under-test.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
+import { links, pineInvites } from '../../test/invitations-under-test.ts';
 import { mailOf } from '../../test/mail.ts';
 import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
 import { softwareAuthenticator } from '../../test/software-authenticator.ts';
-import { claimsOf, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+import { claimsOf, statusesOf } from '../../test/workplace-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
+const pine = pineInvites();
+const { clock, people, as, sql, everything, eventsAbout, invited, accept, look } = pine;
 
-let users: ServiceUnderTest;
 let provider: ProviderUnderTest;
 beforeAll(async () => {
   provider = await providerUnderTest();
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
 });
-afterAll(async () => {
-  await users?.stop();
-  await provider?.stop();
-});
+afterAll(() => provider?.stop());
 
-const people = peopleOf(() => users, clock.now);
+let users: ServiceUnderTest;
 const federation = federationOf(
   () => users,
   () => provider,
 );
-const inviting = invitationsOf({
-  clock,
-  people,
-  users: () => users,
-  inviter: () => anna,
-  email: () => email,
-});
-const { as, sql, everything, eventsAbout, invited, accept, look } = inviting;
 
 let count = 0;
 let anna: SignedIn;
@@ -58,9 +45,10 @@ let theirs: SignedIn;
 let nina: SignedIn;
 let email: string;
 beforeEach(async () => {
-  anna = await people.organisation('Pine');
+  ({ users, anna } = pine.present());
   theirs = await people.organisation('Oak');
   email = `nina${++count}@oak.example`;
+  pine.inviteInstead(email);
   const providerId = await federation.connect(theirs, { createMembers: true, emailDomains: ['oak.example'] });
   nina = await federation.entered(theirs.organisation.id, providerId, `nina${count}`, {
     email,
@@ -157,7 +145,7 @@ describe('the mail of an invitation alone', () => {
 
   it('sets none over a password that is there', async () => {
     const boris = await people.member(theirs);
-    email = boris.user.email;
+    pine.inviteInstead(boris.user.email);
     await users.call(removeMember, { params: { memberId: boris.user.id } }, await as(theirs));
     const { token } = await invited();
     expect((await accept(token, { password: 'another horse battery' })).status).toBe(401);

@@ -23,38 +23,21 @@ import {
   TooManyInvitations,
   ValidityOver,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
-import { invitationsOf, links } from '../../test/invitations-under-test.ts';
-import { claimsOf, meetingAt, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
+import { links, pineInvites } from '../../test/invitations-under-test.ts';
+import { claimsOf, meetingAt, statusesOf } from '../../test/workplace-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
+const pine = pineInvites();
+const { clock, people, as, sql, everything, invite, eventsAbout, tokenOf, invited, accept, look } = pine;
 const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
 let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-
-const people = peopleOf(() => users, clock.now);
 let anna: SignedIn;
-let count = 0;
 let email: string;
-beforeEach(async () => {
-  anna = await people.organisation('Pine');
-  email = `new${++count}@example.com`;
+beforeEach(() => {
+  ({ users, anna, email } = pine.present());
 });
-
-const inviting = invitationsOf({
-  clock,
-  people,
-  users: () => users,
-  inviter: () => anna,
-  email: () => email,
-});
-const { as, sql, everything, invite, eventsAbout, tokenOf, invited, accept, look } = inviting;
 
 describe('inviting somebody', () => {
   it('keeps the invitation a week and has it mailed, with nothing secret in the event', async () => {

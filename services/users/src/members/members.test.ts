@@ -15,41 +15,27 @@ import {
   NoActiveMembership,
   OwnMembership,
   RefreshTokenRefused,
-  refresh,
   reinstateMember,
   removeMember,
   type SignedIn,
   sessionEnded,
   suspendMember,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
-import { claimsOf, meetingAt, password, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
+import { pineUnderTest } from '../../test/pine-under-test.ts';
+import { claimsOf, meetingAt, password, statusesOf } from '../../test/workplace-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
+const { clock, people, present, as, sql, isVoid, refreshed, eventsAbout: told } = pineUnderTest();
 const minutes = 60_000;
 
 let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-
-const people = peopleOf(() => users, clock.now);
 let anna: SignedIn;
 let boris: SignedIn;
-beforeEach(async () => {
-  anna = await people.organisation('Pine');
-  boris = await people.member(anna, ['accountant'], { name: 'Boris' });
+beforeEach(() => {
+  ({ users, anna, boris } = present());
 });
 
-const as = async (who: SignedIn) => {
-  clock.advance(1);
-  return { as: await people.anew(who) };
-};
 const of = (who: SignedIn) => ({ params: { memberId: who.user.id } });
-const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
-  users.database.sql<Row>(text, values);
 /** All that a decision about a member could change. */
 const everythingAbout = async (who: SignedIn) => ({
   member: await sql('select * from member where person_id = $1', who.user.id),
@@ -62,15 +48,7 @@ const everythingAbout = async (who: SignedIn) => ({
   ),
   places: await sql('select * from workplace where person_id = $1', who.user.id),
 });
-const eventsAbout = async (who: SignedIn, type: string) =>
-  (await users.events()).filter((event) => event.subject === who.user.id && event.type === type);
-/** Whether a verifier that has polled refuses this token. */
-const isVoid = async (token: SignedIn) => {
-  const { sid, iat } = claimsOf(token);
-  const rows = await sql<{ revoked_at: Date }>('select * from revocation where session_id = $1', sid);
-  return rows.some((row) => row.revoked_at.getTime() >= Math.round(iat * 1_000));
-};
-const refreshed = ({ refreshToken }: SignedIn) => users.call(refresh, { body: { refreshToken } });
+const eventsAbout = (who: SignedIn, type: string) => told(who.user.id, type);
 
 describe('the list of members', () => {
   it('goes by name, page by page, and tells the roles and when somebody was last there', async () => {

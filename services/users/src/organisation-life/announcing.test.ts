@@ -6,39 +6,26 @@ import {
   reopenOrganisation,
   type SignedIn,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
 import { mailOf } from '../../test/mail.ts';
-import { peopleOf } from '../../test/workplace-under-test.ts';
+import { pineUnderTest } from '../../test/pine-under-test.ts';
 
 // In Omsk it is the next day already.
-const clock = testClock('2026-03-01T20:00:00.000Z');
+const { people, present, as, sql } = pineUnderTest('2026-03-01T20:00:00.000Z');
 
 let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-
-const people = peopleOf(() => users, clock.now);
 let anna: SignedIn;
 let boris: SignedIn;
 beforeEach(async () => {
-  anna = await people.organisation('Pine');
+  ({ users, anna } = present());
   boris = await people.member(anna, ['admin']);
-  await people.member(anna, ['accountant']);
   const gone = await people.member(anna, ['admin']);
-  const { sql } = users.database;
-  await sql("update person set language = 'ru' where person_id = $1", [boris.user.id]);
-  await sql("update member set state = 'suspended' where person_id = $1", [gone.user.id]);
+  await sql("update person set language = 'ru' where person_id = $1", boris.user.id);
+  await sql("update member set state = 'suspended' where person_id = $1", gone.user.id);
   const body = { timeZone: 'Asia/Omsk' };
   await users.call(changeOrganisation, { body }, await as(anna));
 });
 
-const as = async (who: SignedIn) => {
-  clock.advance(1);
-  return { as: await people.anew(who) };
-};
 const close = async (name = 'Pine') => users.call(closeOrganisation, { body: { name } }, await as(anna));
 const told = async (type: string) =>
   (await users.events()).filter((event) => event.type === type && event.tenantid === anna.organisation.id);

@@ -26,48 +26,29 @@ import {
   suspendOrganisation,
 } from '@marimo/contracts/users';
 import { createOutbox } from '@marimo/messaging';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
-import { claimsOf, meetingAt, password, peopleOf } from '../../test/workplace-under-test.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
+import { pineUnderTest } from '../../test/pine-under-test.ts';
+import { claimsOf, meetingAt, password } from '../../test/workplace-under-test.ts';
 import { closeDue } from './closing.ts';
 
-const clock = testClock(new Date().toISOString());
+const { clock, people, present, as, isVoid, refreshed: refreshedNow } = pineUnderTest();
 const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
 let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-
-const people = peopleOf(() => users, clock.now);
 let anna: SignedIn;
 let boris: SignedIn;
-beforeEach(async () => {
-  anna = await people.organisation('Pine');
-  boris = await people.member(anna, ['accountant']);
+beforeEach(() => {
+  ({ users, anna, boris } = present());
 });
 
-/** As somebody who proved just now who they are; moves the clock, because what is void is void to the millisecond. */
-const as = async (who: SignedIn) => {
-  clock.advance(1);
-  return { as: await people.anew(who) };
-};
 const rowsOf = async (table: string, tenantId: string) =>
   (await users.rows<{ tenant_id: string }>(table)).filter((row) => row.tenant_id === tenantId);
 const eventsOf = async (tenantId: string, type: string) =>
   (await users.events()).filter((event) => event.tenantid === tenantId && event.type === type);
-const refreshed = async ({ refreshToken }: SignedIn) => {
+const refreshed = (who: SignedIn) => {
   clock.advance(1);
-  return users.call(refresh, { body: { refreshToken } });
-};
-/** Whether a verifier that has polled refuses it. */
-const isVoid = async (token: SignedIn) => {
-  const { sid } = claimsOf(token);
-  const iat = JSON.parse(Buffer.from(token.accessToken.split('.')[1] ?? '', 'base64url').toString()).iat;
-  const rows = await users.rows<{ session_id: string; revoked_at: Date }>('revocation');
-  return rows.some((row) => row.session_id === sid && row.revoked_at.getTime() >= Math.round(iat * 1_000));
+  return refreshedNow(who);
 };
 const closeDueNow = () => {
   const outbox = createOutbox({ service: 'users', clock: clock.now, onAdded: () => {} });

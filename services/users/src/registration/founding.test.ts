@@ -10,22 +10,17 @@ import {
   sessionEnded,
   suspendOrganisation,
 } from '@marimo/contracts/users';
-import { testClock } from '@marimo/testing';
 import { keysUnderTest } from '../../test/keys-under-test.ts';
 import { claimsOf, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
-let test: Awaited<ReturnType<typeof keysUnderTest>>;
+const test = keysUnderTest();
+const { clock } = test;
+const people = peopleOf(() => test.users, clock.now);
 let anna: SignedIn;
-beforeAll(async () => {
-  test = await keysUnderTest(clock);
-});
 beforeEach(async () => {
   anna = await people.organisation('Pine');
 });
-afterAll(() => test?.users.stop());
 
-const people = peopleOf(() => test.users, clock.now);
 const found = ({ accessToken }: Pick<SignedIn, 'accessToken'>, changes: object = {}) =>
   test.users.call(foundOrganisation, { body: { organisation: 'Birch', ...changes } }, { as: accessToken });
 const organisations = async () => (await test.users.rows('organisation')).length;

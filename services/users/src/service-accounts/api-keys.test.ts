@@ -18,24 +18,18 @@ import {
   ServiceAccountDisabled,
   type SignedIn,
 } from '@marimo/contracts/users';
-import { testClock } from '@marimo/testing';
-import { keysUnderTest } from '../../test/keys-under-test.ts';
+import { as, keysUnderTest } from '../../test/keys-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
+const test = keysUnderTest();
+const { clock } = test;
 const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
-let test: Awaited<ReturnType<typeof keysUnderTest>>;
 let anna: SignedIn;
-beforeAll(async () => {
-  test = await keysUnderTest(clock);
+beforeEach(() => {
+  anna = test.anna;
 });
-beforeEach(async () => {
-  anna = await test.registered();
-});
-afterAll(() => test?.users.stop());
 
-const as = ({ accessToken }: SignedIn) => ({ as: accessToken });
 const inDays = (count: number) => {
   const end = new Date(clock.now().getTime() + count * days);
   end.setMilliseconds(0);

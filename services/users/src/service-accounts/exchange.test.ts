@@ -18,25 +18,19 @@ import {
 } from '@marimo/contracts/users';
 import { createOutbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
-import { testClock } from '@marimo/testing';
-import { claimsOf, keysUnderTest } from '../../test/keys-under-test.ts';
+import { as, claimsOf, keysUnderTest } from '../../test/keys-under-test.ts';
 import { endKeysOf, eraseKeysOf, keysOfPerson, rightsOfAccount, voidKeyTokensOf } from './index.ts';
 
-const clock = testClock(new Date().toISOString());
+const test = keysUnderTest();
+const { clock } = test;
 const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
-let test: Awaited<ReturnType<typeof keysUnderTest>>;
 let anna: SignedIn;
-beforeAll(async () => {
-  test = await keysUnderTest(clock);
+beforeEach(() => {
+  anna = test.anna;
 });
-beforeEach(async () => {
-  anna = await test.registered();
-});
-afterAll(() => test?.users.stop());
 
-const as = ({ accessToken }: SignedIn) => ({ as: accessToken });
 const ownKey = async (changes: object = {}) => (await test.makeOwnKey(anna, changes)).body;
 const tokenOf = async (key: { key: string }) => (await test.exchange(key)).body.accessToken;
 /** As every verifier will know it within seconds. */

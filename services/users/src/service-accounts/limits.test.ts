@@ -9,24 +9,17 @@ import {
   revokeOwnKey,
   type SignedIn,
 } from '@marimo/contracts/users';
-import { testClock } from '@marimo/testing';
-import { keysUnderTest } from '../../test/keys-under-test.ts';
+import { as, keysUnderTest } from '../../test/keys-under-test.ts';
 import { statusesOf } from '../../test/workplace-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
+const test = keysUnderTest();
+const { clock } = test;
 const aDay = 24 * 60 * 60_000;
 
-let test: Awaited<ReturnType<typeof keysUnderTest>>;
 let anna: SignedIn;
-beforeAll(async () => {
-  test = await keysUnderTest(clock);
+beforeEach(() => {
+  anna = test.anna;
 });
-beforeEach(async () => {
-  anna = await test.registered();
-});
-afterAll(() => test?.users.stop());
-
-const as = ({ accessToken }: SignedIn) => ({ as: accessToken });
 
 describe('the API keys of one owner', () => {
   const most = mostAtATime.apiKeys;

@@ -2,48 +2,27 @@ import { Absent, newId, Unauthenticated } from '@marimo/contracts';
 import {
   listWorkplaces,
   RefreshTokenRefused,
-  refresh,
   type SignedIn,
   sessionEnded,
   sessionStarted,
   suspendMember,
   switchOrganisation,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
-import { claimsOf, peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
+import { pineUnderTest } from '../../test/pine-under-test.ts';
+import { claimsOf, statusesOf } from '../../test/workplace-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
+const { clock, people, present, as, isVoid, refreshed } = pineUnderTest();
 const minutes = 60_000;
 
 let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-
-const people = peopleOf(() => users, clock.now);
 let anna: SignedIn;
 let boris: SignedIn;
-beforeEach(async () => {
-  anna = await people.organisation('Pine');
-  boris = await people.member(anna, ['accountant'], { name: 'Boris' });
+beforeEach(() => {
+  ({ users, anna, boris } = present());
 });
 
-const as = async (who: SignedIn) => {
-  clock.advance(1);
-  return { as: await people.anew(who) };
-};
 const of = (who: SignedIn) => ({ params: { memberId: who.user.id } });
-const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>
-  users.database.sql<Row>(text, values);
-/** Whether a verifier that has polled refuses this token. */
-const isVoid = async (token: SignedIn) => {
-  const { sid, iat } = claimsOf(token);
-  const rows = await sql<{ revoked_at: Date }>('select * from revocation where session_id = $1', sid);
-  return rows.some((row) => row.revoked_at.getTime() >= Math.round(iat * 1_000));
-};
-const refreshed = ({ refreshToken }: SignedIn) => users.call(refresh, { body: { refreshToken } });
 
 describe('somebody who works in several organisations', () => {
   let oak: SignedIn;
