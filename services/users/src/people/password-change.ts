@@ -17,7 +17,7 @@ import {
   issueFor,
   keepProof,
   lockLivingSession,
-  type ProofOfIdentity,
+  type ProvenIn,
   type SessionParts,
 } from '../sessions/index.ts';
 import { noticeTo } from './letters.ts';
@@ -45,11 +45,10 @@ export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: Sessi
 
     const newHash = await hasher.hash(wanted, call.signal);
     const change = { caller, passwordHash, newHash };
-    const { membership, proof, now } = await deps.database.withoutTenant(
+    const { membership, session, now } = await deps.database.withoutTenant(
       (tx) => replacePassword(tx, deps, change),
       timeOf(call),
     );
-    const session = { sessionId: caller.sessionId, ...proof };
     const { token, expiresIn } = await issueFor(keys, membership, session, now);
     metrics.tokens.inc({ type: 'access' });
     return reply(200, { accessToken: token, expiresIn, tokenType: 'Bearer' });
@@ -65,7 +64,7 @@ interface Change {
 
 interface Changed {
   readonly membership: Membership;
-  readonly proof: ProofOfIdentity;
+  readonly session: ProvenIn;
   readonly now: Date;
 }
 
@@ -103,10 +102,10 @@ async function goOn(
 ): Promise<Omit<Changed, 'now'>> {
   await holdOrganisation(tx);
   const membership = await findMembership(tx, personId, now);
-  const methods = await lockLivingSession(tx, { sessionId, personId }, now);
-  if (membership === undefined || methods === undefined) throw new Unauthenticated({});
-  if (membership.hasSecondFactor) return { membership, proof: { authenticatedAt, methods } };
-  const proof = { authenticatedAt: now, methods: [...new Set([...methods, 'pwd' as const])] };
+  const session = await lockLivingSession(tx, { sessionId, personId }, now);
+  if (membership === undefined || session === undefined) throw new Unauthenticated({});
+  if (membership.hasSecondFactor) return { membership, session: { ...session, sessionId, authenticatedAt } };
+  const proof = { authenticatedAt: now, methods: [...new Set([...session.methods, 'pwd' as const])] };
   await keepProof(tx, sessionId, proof);
-  return { membership, proof };
+  return { membership, session: { ...session, ...proof, sessionId } };
 }

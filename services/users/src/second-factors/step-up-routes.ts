@@ -18,7 +18,7 @@ import {
   keepProof,
   lockLivingSession,
   type OwnAttempt,
-  type ProofOfIdentity,
+  type ProvenIn,
 } from '../sessions/index.ts';
 import { takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
@@ -30,9 +30,8 @@ import { askFor } from './second-step.ts';
 
 type StepUpCall = Call<typeof stepUp>;
 type Outcome =
-  | { readonly kind: 'done'; readonly membership: Membership; readonly session: SteppedUp }
+  | { readonly kind: 'done'; readonly membership: Membership; readonly session: ProvenIn }
   | Exclude<Proven, { kind: 'right' }>;
-type SteppedUp = ProofOfIdentity & { readonly sessionId: string };
 
 interface Asking extends OwnAttempt {
   readonly now: Date;
@@ -143,7 +142,12 @@ async function prolong(
     : await proveSecondFactor(parts, tx, call, asking);
   if (proven.kind !== 'right') return proven;
 
-  const session = { sessionId, authenticatedAt: now, methods: methodsAfter(before, proven.proof) };
+  const session = {
+    sessionId,
+    authenticatedAt: now,
+    methods: methodsAfter(before.methods, proven.proof),
+    expiresAt: before.expiresAt,
+  };
   await keepProof(tx, sessionId, session);
   const data = { sessionId, userId: personId, methods: session.methods };
   await deps.outbox.add(tx, identityProved, sessionId, data);

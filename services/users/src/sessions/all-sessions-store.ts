@@ -43,7 +43,8 @@ export function lockLiveSession(
   now: Date,
 ): Promise<ProvenSession | undefined> {
   return tx.first(
-    `select session_id as "sessionId", person_id as "personId", authenticated_at as "authenticatedAt", methods
+    `select session_id as "sessionId", person_id as "personId", authenticated_at as "authenticatedAt", methods,
+            expires_at as "expiresAt"
        from session
       where tenant_id = $1 and session_id = $2 and person_id = $3 and ended_at is null and expires_at > $4
         for update`,

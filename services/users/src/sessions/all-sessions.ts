@@ -3,8 +3,8 @@ import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { endAllBut, lockLiveSession, voidAll } from './all-sessions-store.ts';
 import { holdPerson } from './proof-store.ts';
-import { endSession, type ProofOfIdentity } from './sessions.ts';
-import type { Session } from './store.ts';
+import { endSession } from './sessions.ts';
+import type { ProvenSession, Session } from './store.ts';
 
 /** Ends the sessions of everybody in the tenant of the transaction, but those of the people in `keep`. */
 export async function endSessionsOfAllBut(
@@ -27,15 +27,15 @@ export async function voidAllAccessTokens(tx: Transaction, now: Date): Promise<v
 }
 
 /**
- * Ends a session whose person goes on in another organisation, and tells how they had proved who they are; undefined
- * when it had ended before.
+ * Ends a session whose person goes on in another organisation, and tells how they had proved who they are and when it
+ * would have ended; undefined when it had ended before.
  */
 export async function leaveSession(
   tx: Transaction,
   outbox: Outbox,
   session: Session,
   now: Date,
-): Promise<ProofOfIdentity | undefined> {
+): Promise<ProvenSession | undefined> {
   await holdPerson(tx, session.personId);
   const proof = await lockLiveSession(tx, session, now);
   if (proof !== undefined) await endSession(tx, outbox, session, 'switch', now);

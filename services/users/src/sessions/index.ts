@@ -15,6 +15,7 @@ export {
   endSessionsOf,
   issueFor,
   type ProofOfIdentity,
+  type ProvenIn,
   type StartedSession,
   signedIn,
   startSession,

@@ -9,20 +9,19 @@ export async function holdPerson(tx: Transaction, personId: string): Promise<voi
   await tx.run('select from person where person_id = $1 for no key update', [personId], 'hold_person');
 }
 
-/** How this person signed in to this living session, ours alone until the end of the transaction. */
+/** How this person signed in to this living session, and when it ends; ours alone until the end of the transaction. */
 export async function lockLivingSession(
   tx: Transaction,
   { sessionId, personId }: { readonly sessionId: string; readonly personId: string },
   now: Date,
-): Promise<readonly AuthenticationMethod[] | undefined> {
-  const row = await tx.first<{ methods: AuthenticationMethod[] }>(
-    `select methods from session
+): Promise<{ readonly methods: readonly AuthenticationMethod[]; readonly expiresAt: Date } | undefined> {
+  return tx.first(
+    `select methods, expires_at as "expiresAt" from session
       where tenant_id = $1 and session_id = $2 and person_id = $3 and ended_at is null and expires_at > $4
         for update`,
     [tx.tenantId, sessionId, personId, now],
     'lock_living_session',
   );
-  return row?.methods;
 }
 
 export async function keepProof(

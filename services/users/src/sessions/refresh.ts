@@ -27,7 +27,7 @@ export async function refreshSession(
   await holdOrganisation(tx);
   const session = await lockSessionOf(tx, presented.hash);
   if (session === undefined) return { kind: 'refused' };
-  const { sessionId, personId, authenticatedAt, methods } = session;
+  const { sessionId, personId, authenticatedAt, methods, expiresAt } = session;
   const successor = successorOf(presented, refreshKey);
   const client = clientOf(userAgent);
 
@@ -48,6 +48,6 @@ export async function refreshSession(
   return {
     kind: 'continued',
     membership,
-    session: { sessionId, refreshToken: successor, authenticatedAt, methods },
+    session: { sessionId, refreshToken: successor, authenticatedAt, methods, expiresAt },
   };
 }

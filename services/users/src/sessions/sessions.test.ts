@@ -169,6 +169,12 @@ describe('continuing a session', () => {
     expect(await refreshWith(refreshToken)).toBeRefused(RefreshTokenRefused);
   });
 
+  it('leaves no access token behind that lives on when it has ended', async () => {
+    clock.advance(7 * days - 60 * seconds);
+    const { expiresIn } = (await refreshWith(anna.refreshToken)).body;
+    expect(expiresIn).toBeLessThanOrEqual(60);
+  });
+
   it('forgets the tokens of sessions that are over at the next sign-in', async () => {
     clock.advance(8 * days);
     await users.call(login, { body: { email: anna.user.email, password } });

@@ -27,8 +27,14 @@ import {
   type Session,
 } from './store.ts';
 
-export interface StartedSession extends ProofOfIdentity {
+/** A session that goes on. */
+export interface ProvenIn extends ProofOfIdentity {
   readonly sessionId: string;
+  /** Nothing of it outlives this. */
+  readonly expiresAt: Date;
+}
+
+export interface StartedSession extends ProvenIn {
   readonly refreshToken: RefreshToken;
 }
 
@@ -44,6 +50,8 @@ interface Start extends ProofOfIdentity {
   /** What the program that signs in calls itself, and where it is. */
   readonly userAgent: string;
   readonly address: string;
+  /** When the session ended that this one goes on from; seven days from now for a sign-in. */
+  readonly expiresAt?: Date;
   readonly now: Date;
 }
 
@@ -52,6 +60,7 @@ export async function startSession(tx: Transaction, outbox: Outbox, start: Start
   const { personId, method, methods, authenticatedAt, userAgent, address, now } = start;
   const refreshToken = newRefreshToken(tenantOf(tx));
   const sessionId = newId();
+  const { expiresAt = new Date(now.getTime() + sessionLifeMs) } = start;
   await holdPerson(tx, personId);
   await deleteExpiredSessions(tx, personId, now);
   await insertSession(tx, {
@@ -62,7 +71,7 @@ export async function startSession(tx: Transaction, outbox: Outbox, start: Start
     authenticatedAt,
     methods,
     startedAt: now,
-    expiresAt: new Date(now.getTime() + sessionLifeMs),
+    expiresAt,
   });
   await insertToken(tx, sessionId, refreshToken.hash, now);
   await notePresence(tx, personId, now);
@@ -72,7 +81,7 @@ export async function startSession(tx: Transaction, outbox: Outbox, start: Start
     method,
     methods: [...methods],
   });
-  return { sessionId, refreshToken, authenticatedAt, methods };
+  return { sessionId, refreshToken, authenticatedAt, methods, expiresAt };
 }
 
 /** Ends a session and voids its access tokens everywhere within seconds; one that has ended stays as it is. */
@@ -133,7 +142,7 @@ export async function signedIn(
 export function issueFor(
   signer: TokenSigner,
   membership: Membership,
-  { sessionId, authenticatedAt, methods }: ProofOfIdentity & { readonly sessionId: string },
+  { sessionId, authenticatedAt, methods, expiresAt }: ProvenIn,
   now: Date,
 ): Promise<IssuedToken> {
   const { user, organisation, rolesVersion, rightsChangeAt } = membership;
@@ -149,7 +158,8 @@ export function issueFor(
       rolesVersion,
       authenticatedAt,
       methods,
-      rightsChangeAt,
+      // What ends all sessions of somebody finds none that is over, and its tokens must not be alive then.
+      rightsChangeAt: rightsChangeAt !== null && rightsChangeAt < expiresAt ? rightsChangeAt : expiresAt,
     },
     now,
   );

@@ -10,6 +10,7 @@ export interface Session {
 export interface ProvenSession extends Session {
   readonly authenticatedAt: Date;
   readonly methods: readonly AuthenticationMethod[];
+  readonly expiresAt: Date;
 }
 
 interface NewSession extends Session {
@@ -71,7 +72,8 @@ export async function insertToken(
 /** The session this token belongs to, ours alone until the end of the transaction. */
 export function lockSessionOf(tx: Transaction, tokenHash: Buffer): Promise<ProvenSession | undefined> {
   return tx.first(
-    `select s.session_id as "sessionId", s.person_id as "personId", s.authenticated_at as "authenticatedAt", s.methods
+    `select s.session_id as "sessionId", s.person_id as "personId", s.authenticated_at as "authenticatedAt", s.methods,
+            s.expires_at as "expiresAt"
        from refresh_token t
        join session s on s.tenant_id = t.tenant_id and s.session_id = t.session_id
       where t.tenant_id = $1 and t.token_hash = $2

@@ -50,7 +50,8 @@ export async function switchTo(
   });
   if (proof === undefined) throw new Unauthenticated({});
   demandOwnProof(proof);
-  const { authenticatedAt } = proof;
+  // It is the same sign-in, so it ends when that would have ended.
+  const { authenticatedAt, expiresAt } = proof;
   const methods = methodsElsewhere(proof.methods);
   await tx.inEachTenant([organisationId], () =>
     actingAs(organisationId, personId, async () => {
@@ -58,7 +59,7 @@ export async function switchTo(
       await holdOrganisation(tx);
       if (!(await isActiveHere(tx, personId))) throw new Absent({ resource: 'organisation' });
       const { userAgent, address } = call;
-      const start = { personId, method, methods, authenticatedAt, userAgent, address, now };
+      const start = { personId, method, methods, authenticatedAt, userAgent, address, expiresAt, now };
       const session = await startSession(tx, outbox, start);
       const membership = await findMembership(tx, personId, now);
       if (membership === undefined) throw new Absent({ resource: 'organisation' });

@@ -72,6 +72,13 @@ describe('somebody who works in several organisations', () => {
     expect((await people.signIn(boris.user.email)).organisation.name).toBe('Pine');
   });
 
+  it('stays signed in no longer by going to and fro', async () => {
+    clock.advance(4 * 24 * 60 * minutes);
+    const there = await switchTo(anna.organisation.id, (await refreshed(boris)).body.accessToken);
+    clock.advance(4 * 24 * 60 * minutes);
+    expect(await refreshed(there.body)).toBeRefused(RefreshTokenRefused);
+  });
+
   it('cannot go where they do not belong, were suspended, or where nothing is, and stays where they are', async () => {
     const elm = await people.organisation('Elm');
     await users.call(suspendMember, of(boris), await as(anna));
