@@ -1,6 +1,7 @@
 import type { BucketLevel, BucketLimit, Cache, WantedTokens } from '@marimo/cache';
 import { TooManyRequests } from '@marimo/contracts';
 import type { Caller } from '@marimo/service-kit';
+import { LRUCache } from 'lru-cache';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { GatewaySettings, LimitName } from '../settings.ts';
 import { networkOf } from './address.ts';
@@ -26,20 +27,17 @@ export function rateLimiter(
   limits: GatewaySettings['limits'],
   { rateLimit }: Pick<GatewayMetrics, 'rateLimit'>,
 ): RateLimiter {
+  const bucketsOf = bucketsByRequest();
   return {
     async take(name, from, headers) {
-      const names: LimitName[] = [];
-      const wanted: WantedTokens[] = [];
-      for (const [limit, of] of bucketsOf(name, from)) {
-        names.push(limit);
-        wanted.push({ bucket: `gateway:${limit}:${of}`, limit: limits[limit] });
-      }
+      const counted = bucketsOf(name, from);
+      const wanted = counted.map(({ of, bucket }): WantedTokens => ({ bucket, limit: limits[of] }));
       const { allowed, buckets, decidedBy } = await cache.takeAll(wanted);
       const nearest = nearestOf(buckets);
       const limit = (wanted[nearest] as WantedTokens).limit;
       const level = buckets[nearest] as BucketLevel;
       // Allowed by all of them; refused by that one.
-      const policy = (allowed ? names[0] : names[nearest]) as LimitName;
+      const policy = (counted[allowed ? 0 : nearest] as Bucket).of;
       rateLimit(policy, allowed ? 'allowed' : 'refused', decidedBy)();
       headers.push('ratelimit-limit', String(limit.burst), 'ratelimit-remaining', String(level.remaining));
       headers.push('ratelimit-reset', String(secondsUntilFull(level, limit)));
@@ -51,17 +49,47 @@ export function rateLimiter(
   };
 }
 
-type Bucket = readonly [LimitName, string];
-
-/** One address with a thousand sessions is held by the address, one person with many sessions by the person. */
-function bucketsOf(name: LimitName, { address, caller }: Counted): readonly Bucket[] {
-  const network = networkOf(address);
-  const wide: Bucket = ['address', network];
-  if (caller === undefined || name !== 'caller') return [[name, network], wide];
-  // A program cannot prove anything anew, so it has no such time; its session is its key.
-  if (caller.authenticatedAt === undefined) return [['key', caller.sessionId], wide];
-  return [['caller', caller.sessionId], ['user', caller.userId], wide];
+interface Bucket {
+  readonly of: LimitName;
+  readonly bucket: string;
 }
+
+/**
+ * One address with a thousand sessions is held by the address, one person with many sessions by the person. What a
+ * caller and an address count against is named once and not for each request.
+ */
+function bucketsByRequest() {
+  const ofCallers = new WeakMap<Caller, readonly Bucket[]>(); // the verifier gives the same one for the same token
+  const ofAddresses = new LRUCache<string, Bucket>({ max: 10_000 });
+
+  function ofAddress(address: string): Bucket {
+    const known = ofAddresses.get(address);
+    if (known !== undefined) return known;
+    const bucket = named('address', networkOf(address));
+    ofAddresses.set(address, bucket);
+    return bucket;
+  }
+
+  function ofCaller(caller: Caller): readonly Bucket[] {
+    const known = ofCallers.get(caller);
+    if (known !== undefined) return known;
+    const { sessionId, userId, authenticatedAt } = caller;
+    const isProgram = authenticatedAt === undefined; // it cannot prove anything anew; its session is its key
+    const buckets = isProgram
+      ? [named('key', sessionId)]
+      : [named('caller', sessionId), named('user', userId)];
+    ofCallers.set(caller, buckets);
+    return buckets;
+  }
+
+  return (name: LimitName, { address, caller }: Counted): readonly Bucket[] => {
+    const own =
+      caller === undefined || name !== 'caller' ? [named(name, networkOf(address))] : ofCaller(caller);
+    return [...own, ofAddress(address)];
+  };
+}
+
+const named = (of: LimitName, whom: string): Bucket => ({ of, bucket: `gateway:${of}:${whom}` });
 
 /** The one a client reaches first; of those that refuse, the one it waits for longest. */
 function nearestOf(buckets: readonly BucketLevel[]): number {
