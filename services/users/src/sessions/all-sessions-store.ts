@@ -2,7 +2,10 @@ import type { SessionEndReason } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { ProvenSession, Session } from './store.ts';
 
-/** Ends, and voids the access tokens of, every session of the organisation but those of some people. */
+/**
+ * Ends, and voids the access tokens of, every session of the organisation but those of some people. The date of a
+ * revocation is that of `insertRevocation`.
+ */
 export function endAllBut(
   tx: Transaction,
   { keep, reason, now }: { keep: readonly string[]; reason: SessionEndReason; now: Date },
@@ -14,9 +17,9 @@ export function endAllBut(
        returning session_id, person_id
      ), void as (
        insert into revocation (session_id, revoked_at)
-       select session_id, $2 from ended order by session_id
+       select session_id, $2::timestamptz + interval '5 minutes' from ended order by session_id
        on conflict (session_id) do update
-          set revoked_at = excluded.revoked_at, transaction_id = excluded.transaction_id
+          set revoked_at = greatest(revocation.revoked_at, excluded.revoked_at), transaction_id = excluded.transaction_id
      )
      select session_id as "sessionId", person_id as "personId" from ended order by session_id`,
     [tx.tenantId, now, reason, keep],
@@ -31,7 +34,7 @@ export async function voidAll(tx: Transaction, now: Date): Promise<void> {
       where tenant_id = $1 and ended_at is null and expires_at > $2
       order by session_id
      on conflict (session_id) do update
-        set revoked_at = excluded.revoked_at, transaction_id = excluded.transaction_id`,
+        set revoked_at = greatest(revocation.revoked_at, excluded.revoked_at), transaction_id = excluded.transaction_id`,
     [tx.tenantId, now],
   );
 }

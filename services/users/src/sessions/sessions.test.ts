@@ -7,6 +7,7 @@ import {
   RefreshTokenRefused,
   refresh,
   register,
+  revokeMySessions,
   type SignedIn,
   sessionEnded,
   sessionStarted,
@@ -263,6 +264,22 @@ describe('signing out', () => {
 });
 
 describe('telling verifiers which sessions ended', () => {
+  const voidedBefore = async (sessionId: string) => {
+    const { items } = (await users.call(listRevocations, { query: { after: '0' } })).body;
+    return Date.parse(items.find((each) => each.sessionId === sessionId)?.revokedAt ?? '') / seconds;
+  };
+
+  it('covers a token that an instance made whose clock is ahead', async () => {
+    clock.advance(3 * seconds);
+    const { accessToken } = (await refreshWith(anna.refreshToken)).body;
+    clock.advance(-3 * seconds);
+    const phone = await users.call(login, { body: { email: anna.user.email, password } });
+    const as = { as: (phone.body as SignedIn).accessToken };
+    await users.call(revokeMySessions, { body: { which: 'others' } }, as);
+    const { sid, iat } = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
+    expect(await voidedBefore(sid)).toBeGreaterThanOrEqual(iat);
+  });
+
   const ended = async (after?: string) => (await users.call(listRevocations, { query: { after } })).body;
 
   it('tells each once the cursor is at its place, and then nothing', async () => {
@@ -308,7 +325,7 @@ describe('telling verifiers which sessions ended', () => {
 
   it('forgets what no living token can be concerned by', async () => {
     await users.call(logout, { body: { refreshToken: anna.refreshToken } });
-    clock.advance(21 * 60 * seconds);
+    clock.advance(26 * 60 * seconds);
     expect((await ended()).items).toEqual([]);
   });
 });

@@ -155,11 +155,15 @@ export async function markAllEnded(
   return rows.map(({ sessionId }) => sessionId).sort();
 }
 
+/**
+ * Of a session that is over. It makes no token any more, so the date may lie ahead: a token of an instance whose clock
+ * is ahead, or one that is being made while the session ends, is void too.
+ */
 export async function insertRevocation(tx: Transaction, sessionId: string, now: Date): Promise<void> {
   await tx.run(
-    `insert into revocation (session_id, revoked_at) values ($1, $2)
+    `insert into revocation (session_id, revoked_at) values ($1, $2::timestamptz + interval '5 minutes')
      on conflict (session_id) do update
-        set revoked_at = excluded.revoked_at, transaction_id = excluded.transaction_id`,
+        set revoked_at = greatest(revocation.revoked_at, excluded.revoked_at), transaction_id = excluded.transaction_id`,
     [sessionId, now],
   );
 }
@@ -172,7 +176,7 @@ export async function revokeLiveSessions(tx: Transaction, personId: string, now:
       where tenant_id = $1 and person_id = $2 and ended_at is null and expires_at > $3
       order by session_id
      on conflict (session_id) do update
-        set revoked_at = excluded.revoked_at, transaction_id = excluded.transaction_id`,
+        set revoked_at = greatest(revocation.revoked_at, excluded.revoked_at), transaction_id = excluded.transaction_id`,
     [tx.tenantId, personId, now],
   );
 }
