@@ -241,6 +241,24 @@ describe('an administrator', () => {
     );
   });
 
+  it.each(['one after the other', 'at the same moment'])(
+    'is the last of two that knew them, who erase them %s, and then the person goes too',
+    async (when) => {
+      const other = await people.organisation('Oak');
+      const there = await people.member(other, ['manager'], { who: boris });
+      await remove();
+      const params = { memberId: boris.user.id };
+      await users.call(removeMember, { params }, { as: other.accessToken });
+      expect(there.user.id).toBe(boris.user.id);
+      const both = [() => eraseBy(anna, boris.user.id), () => eraseBy(other, boris.user.id)] as const;
+      if (when === 'at the same moment') await Promise.all(both.map((each) => each()));
+      else for (const each of both) await each();
+      await anHourLater();
+      await published(users);
+      expect(await tablesWith(users, boris.user.email)).toEqual([]);
+    },
+  );
+
   it('must let them leave first', async () => {
     expect(await eraseBy(anna, boris.user.id)).toBeRefused(MemberHasNotLeft);
     expect((await seen()).name).toBe('Boris');

@@ -7,7 +7,7 @@ import { lockOrganisation } from '../organisations/index.ts';
 import { forgetSecondFactors } from '../second-factors/index.ts';
 import { eraseKeysOf } from '../service-accounts/index.ts';
 import { endSessionsOf } from '../sessions/index.ts';
-import { eraseAccount, eraseHere, isErasedHere, isKnownElsewhere, tenantsKnowing } from './store.ts';
+import { eraseAccount, eraseHere, isErasedHere, knownElsewhere, tenantsKnowing } from './store.ts';
 
 /** Longer than any usual trouble with the mail; then the address goes too, whether the last mail was written or not. */
 const farewellLastsMs = 60 * 60_000;
@@ -63,21 +63,37 @@ async function leave(
 }
 
 /**
- * What the organisation of the transaction keeps of somebody who has left it, and the person as well where no other
- * organisation ever knew them. Again changes nothing.
+ * Whether another organisation knew this person and has not erased them. In a transaction without a tenant, which it has
+ * none of again.
  */
-export async function eraseFormerMember(tx: Transaction, deps: Erasing, person: Leaving): Promise<void> {
+export async function isKeptElsewhere(tx: Transaction, personId: string, tenantId: string): Promise<boolean> {
+  let kept = false;
+  await tx.inEachTenant(await knownElsewhere(tx, personId, tenantId), async () => {
+    kept ||= !(await isErasedHere(tx, personId));
+  });
+  return kept;
+}
+
+/**
+ * What the organisation of the transaction keeps of somebody who has left it, and the person as well where no other
+ * organisation keeps anything of them. Again changes nothing.
+ */
+export async function eraseFormerMember(
+  tx: Transaction,
+  deps: Erasing,
+  person: Leaving,
+  isKept: boolean,
+): Promise<void> {
   const { personId } = person;
   if (await isErasedHere(tx, personId)) return;
   const { tenantId } = tx;
   if (tenantId === null) throw new Error('A former member is one of an organisation');
   const now = deps.clock();
   // What another organisation keeps, and the account a person works there with, is not this one's to erase.
-  const isKnown = await isKnownElsewhere(tx, personId);
-  await forgetMailOf(tx, person, isKnown ? tenantId : undefined);
+  await forgetMailOf(tx, person, isKept ? tenantId : undefined);
   const linkId = await farewellTo(tx, person, tenantId, now);
-  await eraseIn(tx, deps, person, { linkId, farewell: !isKnown }, now);
-  if (!isKnown) await erasePerson(tx, personId);
+  await eraseIn(tx, deps, person, { linkId, farewell: !isKept }, now);
+  if (!isKept) await erasePerson(tx, personId);
 }
 
 async function eraseIn(

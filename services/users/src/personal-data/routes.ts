@@ -13,7 +13,7 @@ import { findMember } from '../members/index.ts';
 import { emailKey, lockOrganisation } from '../organisations/index.ts';
 import { findAccount, lockAccount, personCalling } from '../people/index.ts';
 import { actingAs, demandSayOverSelf } from '../sessions/index.ts';
-import { eraseEverywhere, eraseFormerMember } from './erasure.ts';
+import { eraseEverywhere, eraseFormerMember, isKeptElsewhere } from './erasure.ts';
 import { allOf, partOf } from './export.ts';
 import { keptByWorkers } from './kept-by-workers.ts';
 import { tenantsKnowing } from './store.ts';
@@ -96,17 +96,24 @@ function eraseMine(deps: Deps): Route {
 }
 
 function eraseOfMember(deps: Deps): Route {
-  return handle(eraseMember, (call) =>
-    call.inTenant(async (tx) => {
-      const { personId } = call.params;
-      await lockOrganisation(tx);
-      const member = await findMember(tx, personId, deps.clock());
-      const account = member && (await lockAccount(tx, personId));
-      if (account === undefined || member === undefined) throw new Absent({ resource: 'member' });
-      if (member.state !== 'left') throw new MemberHasNotLeft({});
-      // The answer is the same whether other organisations know them: that is nobody's business here.
-      await eraseFormerMember(tx, deps, account);
-      return reply(204, null);
-    }),
-  );
+  return handle(eraseMember, async (call) => {
+    const { personId } = call.params;
+    const { tenantId, deadlineAt, signal } = call;
+    await deps.database.withoutTenant(
+      async (tx) => {
+        // First, so that of two organisations that erase somebody at once the second sees that the first has.
+        const account = await lockAccount(tx, personId);
+        const isKept = await isKeptElsewhere(tx, personId, tenantId);
+        await tx.enterTenant(tenantId);
+        await lockOrganisation(tx);
+        const member = account && (await findMember(tx, personId, deps.clock()));
+        if (account === undefined || member === undefined) throw new Absent({ resource: 'member' });
+        if (member.state !== 'left') throw new MemberHasNotLeft({});
+        // The answer is the same whether other organisations know them: that is nobody's business here.
+        await eraseFormerMember(tx, deps, account, isKept);
+      },
+      { deadlineAt, signal },
+    );
+    return reply(204, null);
+  });
 }

@@ -28,12 +28,13 @@ export async function tenantsKnowing(tx: Transaction, { personId, email }: Known
   return rows.map(({ tenantId }) => tenantId);
 }
 
-export async function isKnownElsewhere(tx: Transaction, personId: string): Promise<boolean> {
-  const found = await tx.first('select from known_in where person_id = $1 and tenant_id <> $2', [
-    personId,
-    tx.tenantId,
-  ]);
-  return found !== undefined;
+/** The other organisations that ever knew a person. */
+export async function knownElsewhere(tx: Transaction, personId: string, tenantId: string): Promise<string[]> {
+  const rows = await tx.rows<{ tenantId: string }>(
+    'select tenant_id as "tenantId" from known_in where person_id = $1 and tenant_id <> $2 order by tenant_id',
+    [personId, tenantId],
+  );
+  return rows.map(({ tenantId: other }) => other);
 }
 
 export async function isErasedHere(tx: Transaction, personId: string): Promise<boolean> {
