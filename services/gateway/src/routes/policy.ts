@@ -5,10 +5,12 @@ import {
   finishEmailVerification,
   finishLogin,
   finishPasswordReset,
+  foundOrganisation,
   login,
   loginWithPasskey,
   lookAtInvitation,
   register,
+  registerWithAccount,
 } from '@marimo/contracts/users';
 import type { LimitName } from '../settings.ts';
 import { type TrafficClass, trafficClassOf } from './traffic-class.ts';
@@ -54,7 +56,9 @@ export interface RouteOverride {
 /** Where guessing or flooding pays: an own limit for each address. */
 const ownLimits: ReadonlyMap<string, LimitName> = new Map([
   [keyOf(login), 'login'],
+  [keyOf(registerWithAccount), 'login'], // takes a password
   [keyOf(register), 'register'],
+  [keyOf(foundOrganisation), 'register'],
   ...[
     finishLogin,
     loginWithPasskey,

@@ -4,9 +4,11 @@ import {
   acceptInvitation,
   finishLogin,
   finishPasswordReset,
+  foundOrganisation,
   login,
   loginWithPasskey,
   register,
+  registerWithAccount,
 } from '@marimo/contracts/users';
 import { z } from 'zod';
 import { routingOf } from '../../test/routing-under-test.ts';
@@ -50,6 +52,11 @@ describe('the table of routes', () => {
         limit: path.split('/').at(-1),
       });
     }
+    expect(table.match('users', 'POST', registerWithAccount.path)).toMatchObject({ limit: 'login' });
+    expect(table.match('users', 'POST', foundOrganisation.path)).toMatchObject({
+      bearer: true,
+      limit: 'register',
+    });
     for (const { method, path } of [finishLogin, loginWithPasskey, finishPasswordReset, acceptInvitation]) {
       expect(table.match('users', method, path)).toMatchObject({ bearer: false, limit: 'proof' });
     }
