@@ -10,10 +10,10 @@ export const gateway = defineService({
   routes: [],
   server(deps, given) {
     const settings = gatewaySettings(process.env);
-    const { production } = deps.settings;
+    const { production, advertiseHost: host } = deps.settings;
     const certificate = settings.tls && readCertificate({ ...settings.tls, production, log: deps.log });
     const operators = operatorSettings(process.env, deps.settings);
-    const known = { contracts, permissions, sockets: [], home: gatewayHome(deps.settings.home) };
+    const known = { contracts, permissions, sockets: [], host, home: gatewayHome(deps.settings.home) };
     return createGateway({ ...deps, ...given, ...known, settings, operators, certificate });
   },
 });

@@ -1,6 +1,7 @@
 import type { Log, Metrics } from '@marimo/observability';
 import Consul from 'consul';
 import { ConsulRegistrations } from './consul-registrations.ts';
+import { consulTexts } from './consul-texts.ts';
 import { ConsulWatch } from './consul-watch.ts';
 import type { Registry } from './registry.ts';
 import { snapshotsIn } from './snapshot.ts';
@@ -56,6 +57,7 @@ export function consulRegistry(options: ConsulRegistryOptions): Registry {
       await Promise.all(services.map((service) => watched(service).ready));
     },
     ageSeconds,
+    shared: consulTexts(consul),
     source: () => ([...watches.values()].some((one) => one.isFromDisk) ? 'disk' : 'registry'),
     async close() {
       clearInterval(clock);

@@ -1,3 +1,3 @@
 export { type ConsulRegistryOptions, consulRegistry } from './consul.ts';
-export type { Instance, Registration, Registry } from './registry.ts';
+export type { Instance, Registration, Registry, SharedText, SharedTexts } from './registry.ts';
 export { type StaticRegistryOptions, staticRegistry } from './static.ts';

@@ -138,4 +138,32 @@ requireInfra('consul')('Consul', () => {
       snapshotDirectory: join(folder, String(tests++)),
     }),
   );
+
+  it('keeps texts that everybody shares, and lets nobody overwrite what they have not seen', async () => {
+    const options = { address: consul.address, metrics: createMetrics('test'), snapshotDirectory: folder };
+    const log = createLog({ service: 'test', level: 'silent' });
+    const [one, other] = [consulRegistry({ ...options, log }), consulRegistry({ ...options, log })];
+    const [mine, yours] = [one.shared!, other.shared!];
+    expect(await mine.read('orders')).toBeUndefined();
+    const first = await Promise.all([
+      mine.replace('orders', 'mine', undefined),
+      yours.replace('orders', 'yours', undefined),
+    ]);
+    expect(new Set(first)).toEqual(new Set([false, true]));
+    const { mark } = (await yours.read('orders'))!;
+    expect(await mine.replace('orders', 'Заказ', mark)).toBe(true);
+    expect(await yours.replace('orders', 'late', mark)).toBe(false);
+    expect((await yours.read('orders'))?.text).toBe('Заказ');
+    await mine.put('held/a', '1');
+    await yours.put('held/b', '2');
+    expect(await mine.below('held/')).toEqual(
+      new Map([
+        ['a', '1'],
+        ['b', '2'],
+      ]),
+    );
+    expect(await mine.below('nothing/')).toEqual(new Map());
+    await one.close();
+    await other.close();
+  });
 });

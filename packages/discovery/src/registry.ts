@@ -13,6 +13,26 @@ export interface Registration {
   withdraw(): Promise<void>;
 }
 
+/** Small texts that all processes of an installation share and that outlive them, such as what operators ordered. */
+export interface SharedTexts {
+  /** Undefined while there is none; throws when nobody answers within 2 s, as all of them do. */
+  read(key: string): Promise<SharedText | undefined>;
+  /**
+   * Puts a text in the place of the one that was read; false when another has come in between.
+   * @param mark of what was read; undefined when there was nothing
+   */
+  replace(key: string, text: string, mark: number | undefined): Promise<boolean>;
+  /** Whatever is there. */
+  put(key: string, text: string): Promise<void>;
+  /** All below a key that ends with `/`, by the rest of their keys. */
+  below(key: string): Promise<ReadonlyMap<string, string>>;
+}
+
+export interface SharedText {
+  readonly text: string;
+  readonly mark: number;
+}
+
 /** Two adapters, `consul` and `static`, pass one conformance suite. */
 export interface Registry {
   /** Registers with an HTTP check of `/ready`. */
@@ -27,5 +47,7 @@ export interface Registry {
   ageSeconds(): number;
   /** `disk` while instances are called that the registry has not named since this start, but that were kept. */
   source(): 'registry' | 'disk';
+  /** Undefined for a static table: one machine has its files. */
+  readonly shared?: SharedTexts;
   close(): Promise<void>;
 }

@@ -5,27 +5,29 @@ import type { Registry } from '@marimo/discovery';
 import type { Log, Metrics } from '@marimo/observability';
 import { Refusal } from '@marimo/problems';
 import { Breakers, type ServiceClient } from '@marimo/resilience';
-import type { GivenToServer, OwnServer } from '@marimo/service-kit';
+import type { FrontServer, GivenToServer, OwnServer } from '@marimo/service-kit';
 import { refuse } from './answer.ts';
 import { createApi } from './api.ts';
 import { type Certificate, createFront, type FrontParts } from './front/index.ts';
 import { createHandler } from './handler.ts';
-import { gatewayMetrics } from './metrics.ts';
+import { type GatewayMetrics, gatewayMetrics } from './metrics.ts';
 import {
   journalIn,
   type OperatorListener,
   type OperatorSettings,
   operatorListener,
+  sharedOrdersOf,
 } from './operators/index.ts';
-import { createPages } from './pages/app.ts';
+import { createPages, type PageParts } from './pages/app.ts';
 import { documentation } from './pages/documentation.ts';
-import { healthReader, isFine } from './pages/health.ts';
+import { type HealthReader, healthReader, isFine } from './pages/health.ts';
 import { ClientGone, type Passage } from './passage.ts';
 import { addressReader } from './policies/address.ts';
 import { identifier } from './policies/api-key.ts';
 import { rateLimiter } from './policies/rate-limit.ts';
 import { forwarder, Upstreams } from './proxy/index.ts';
 import { recorder } from './record.ts';
+import type { Routing } from './routes/index.ts';
 import type { GatewaySettings } from './settings.ts';
 import { createSteering } from './steering.ts';
 import { type TrafficParts, trafficPolicies } from './traffic.ts';
@@ -40,6 +42,8 @@ export interface GatewayParts extends GivenToServer {
   /** Where the gateway keeps what it learned and was told; undefined keeps nothing. */
   readonly home: string | undefined;
   readonly clock: () => Date;
+  /** Where others reach this gateway. */
+  readonly host: string;
   /** Paths whose WebSocket upgrades are let through. */
   readonly sockets: readonly SocketRoute[];
   /** For tests. */
@@ -89,23 +93,17 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
   const checks = { ...traffic, readAddress, identify, limiter, metrics, draining, fail, unexpected };
   const api = createApi({ ...checks, routes: routing, forward: forwarder({ upstreams, breakers, metrics }) });
   const upgrade = createUpgrades({ ...checks, routes: parts.sockets, upstreams, breakers, tunnels });
-  const pages = createPages({
-    ...checks,
-    health: healthReader({ routing, upstreams, breakers, registry }),
-    expected: () => settings.expects ?? routing.services,
-    openApi: documents.text,
-    async renderMetrics() {
-      metrics.discoveryAge.set(registry.ageSeconds());
-      return `${await parts.sharedMetrics()}\n${await parts.metrics.render()}`;
-    },
-    metricsType: parts.metrics.contentType,
-  });
+  const seen = { routing, upstreams, breakers, registry };
+  const pages = pagesOf(parts, checks, healthReader(seen), routing, documents.text);
   const { clock, version, cache } = parts;
   const journal = journalIn(home && join(home, 'changes.jsonl'), log);
+  const self = () => selfOf(parts.host, front.server.address());
+  const sharedOrders = sharedOrdersOf({ routing, orders, registry, journal, self, clock, log });
   const inside = { routing, orders, registry, upstreams, breakers, isFine, draining, cache, clock, version };
   const shown = {
     ...inside,
     journal,
+    sharedOrders,
     keptAnswers: traffic.responses,
     documentConflicts: documents.conflicts,
   };
@@ -124,6 +122,7 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
     operators,
     async open() {
       routing.begin();
+      await sharedOrders.begin();
       await operators.open();
     },
     drain() {
@@ -134,10 +133,36 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
     async close() {
       front.close();
       await operators.close();
+      await sharedOrders.close();
       await routing.close();
       await traffic.close();
       breakers.close();
       await upstreams.close();
     },
   };
+}
+
+function pagesOf(
+  { metrics, registry, settings, sharedMetrics }: GatewayParts,
+  checks: Pick<PageParts, 'draining' | 'fail'> & { readonly metrics: GatewayMetrics },
+  health: HealthReader,
+  routing: Routing,
+  openApi: () => string,
+): ReturnType<typeof createPages> {
+  return createPages({
+    ...checks,
+    health,
+    expected: () => settings.expects ?? routing.services,
+    openApi,
+    async renderMetrics() {
+      checks.metrics.discoveryAge.set(registry.ageSeconds());
+      return `${await sharedMetrics()}\n${await metrics.render()}`;
+    },
+    metricsType: metrics.contentType,
+  });
+}
+
+/** As the kit registers it. */
+function selfOf(host: string, address: ReturnType<FrontServer['address']>): string | undefined {
+  return typeof address === 'object' && address !== null ? `gateway-${host}-${address.port}` : undefined;
 }

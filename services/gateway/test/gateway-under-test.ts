@@ -139,6 +139,7 @@ export async function gatewayTo(
     permissions,
     operators: { port: 0, host: '127.0.0.1', token: operatorToken, canary: [] },
     home: undefined,
+    host: '127.0.0.1',
     clock: () => new Date(),
     sockets: [],
     registry,

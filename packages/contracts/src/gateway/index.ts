@@ -16,6 +16,7 @@ export {
   listOperatorRoutes,
   OperatorInstance,
   OperatorRoute,
+  OrdersHeld,
   operatorEndpoints,
   purgeOperatorCache,
   RouteOrder,

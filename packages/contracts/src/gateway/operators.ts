@@ -111,6 +111,19 @@ export const ChangeEffect = z.strictObject({
 });
 export type ChangeEffect = z.infer<typeof ChangeEffect>;
 
+/** Where the orders in force hold. */
+export const OrdersHeld = z.strictObject({
+  /** Grows with each change, at whichever gateway it was made. */
+  version: z.int(),
+  /** Gateways that have said they hold this version; this one always does. */
+  heldBy: z.array(z.string()),
+  /** Gateways that discovery knows and that have not said so yet. */
+  awaited: z.array(z.string()),
+  /** Why they hold at this gateway only, and until when; null where that is not so. */
+  onlyHere: z.string().nullable(),
+});
+export type OrdersHeld = z.infer<typeof OrdersHeld>;
+
 export const JournalEntry = z.strictObject({
   at: z.iso.datetime(),
   by: z.string(),
@@ -256,6 +269,7 @@ export const readOperatorState = get(
     canary: z.array(CanaryOrder),
     routes: z.array(RouteOrder),
     limits: z.record(z.string(), z.string()),
+    orders: OrdersHeld,
   }),
 );
 
@@ -273,11 +287,11 @@ export const tryGatewayChange = endpoint({
 export const applyGatewayChange = endpoint({
   method: 'POST',
   path: `${base}/changes`,
-  summary: 'Changes weights, routes or limits; `If-Match` names the generation it was decided on.',
+  summary: 'Changes weights, routes or limits at all gateways; `If-Match` names the state it was decided on.',
   access,
   repeat: 'natural',
   body: GatewayChange,
-  replies: { 200: ChangeEffect },
+  replies: { 200: ChangeEffect.extend({ orders: OrdersHeld }) },
   refusals: [ChangeRefused, Stale, MalformedRequest, TooManyRequests],
 });
 

@@ -3,3 +3,4 @@ export { type OperatorListener, operatorListener } from './listener.ts';
 export { KeptOrders, Orders } from './orders.ts';
 export type { KeptAnswers } from './routes.ts';
 export { gatewayHome, type OperatorSettings, operatorSettings } from './settings.ts';
+export { sharedOrdersOf } from './sharing.ts';

@@ -22,6 +22,10 @@ export const KeptOrders = z.strictObject({
   routes: z.array(RouteOrder),
   limits: z.record(z.string(), z.string()),
   canarySetting: z.array(CanaryOrder),
+  /** Grows with each change, at whichever gateway it is made. */
+  version: z.int().min(0).default(0),
+  /** The last version that all gateways could hear of; a greater one of our own is known here only. */
+  sharedVersion: z.int().min(0).default(0),
 });
 export type KeptOrders = z.infer<typeof KeptOrders>;
 
@@ -33,12 +37,16 @@ export interface OrdersParts {
   readonly log: Log;
 }
 
+/** Which orders they are: see `KeptOrders`. */
+export type Standing = Pick<KeptOrders, 'version' | 'sharedVersion'>;
+
 /** The orders in force. Requests read them as they are at that moment. */
 export class Orders {
   readonly #parts: OrdersParts;
   readonly #limits: Record<LimitName, BucketLimit>;
   readonly #listeners = new Set<() => void>();
   #ordered: Ordered;
+  #standing: Standing = { version: 0, sharedVersion: 0 };
   #weights: ReadonlyMap<string, readonly CanaryWeight[]> = new Map();
 
   constructor(parts: OrdersParts) {
@@ -46,14 +54,32 @@ export class Orders {
     this.#limits = { ...parts.limits };
     this.#ordered = { canary: parts.canary, routes: [], limits: {} };
     const kept = parts.kept?.read();
-    const isOlder = JSON.stringify(kept?.canarySetting) !== JSON.stringify(parts.canary);
-    const first = kept && { ...kept, canary: isOlder ? parts.canary : kept.canary };
+    const first = kept && this.overSettings(kept);
     // A route that is not there just now may come back, and must then be as closed as it was.
     const mistakes = first === undefined ? [] : this.mistakesIn(first, { mayBeAbsent: true });
     if (mistakes.length > 0) parts.log.warn('the orders that were kept cannot be used', { mistakes });
-    else if (first !== undefined)
-      this.#ordered = { canary: first.canary, routes: first.routes, limits: first.limits };
+    else if (kept !== undefined && first !== undefined) {
+      this.#ordered = first;
+      this.#standing = { version: kept.version, sharedVersion: kept.sharedVersion };
+    }
     this.#putInForce();
+  }
+
+  /** What was ordered, as far as no setting has changed since. */
+  overSettings({ canary, routes, limits, canarySetting }: Omit<KeptOrders, keyof Standing>): Ordered {
+    const isOlder = JSON.stringify(canarySetting) !== JSON.stringify(this.#parts.canary);
+    return { canary: isOlder ? this.#parts.canary : canary, routes, limits };
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  /** As they are kept, and told to other gateways. */
+  toKeep(ordered: Ordered, standing: Standing): KeptOrders {
+    const { canary, routes, limits } = ordered;
+    const lists = { canary: [...canary], routes: [...routes], limits: { ...limits } };
+    return { format: 1, ...lists, canarySetting: [...this.#parts.canary], ...standing };
   }
 
   get ordered(): Ordered {
@@ -92,21 +118,15 @@ export class Orders {
   }
 
   /** Puts them in force at once and keeps them; when they cannot be kept, those before are in force again. */
-  async change(next: Ordered): Promise<void> {
-    const before = this.#ordered;
-    this.#ordered = next;
+  async change(next: Ordered, standing: Standing): Promise<void> {
+    const before = [this.#ordered, this.#standing] as const;
+    [this.#ordered, this.#standing] = [next, standing];
     this.#putInForce();
     this.#parts.routing.countChange();
     try {
-      await this.#parts.kept?.write({
-        format: 1,
-        canary: [...next.canary],
-        routes: [...next.routes],
-        limits: next.limits,
-        canarySetting: [...this.#parts.canary],
-      });
+      await this.#parts.kept?.write(this.toKeep(next, standing));
     } catch (error) {
-      this.#ordered = before;
+      [this.#ordered, this.#standing] = before;
       this.#putInForce();
       throw error;
     }

@@ -18,6 +18,7 @@ import {
 import { type Call, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import { effectOf, ordersAfter } from './effect.ts';
 import type { Journal } from './journal.ts';
+import type { SharedOrders } from './shared-orders.ts';
 import { instanceViews, routeView, serviceShares, type ViewParts } from './views.ts';
 
 /** What is kept of answers, as far as operators care. */
@@ -40,11 +41,21 @@ export interface OperatorParts extends ViewParts {
   readonly cache: Cache;
   readonly keptAnswers: KeptAnswers | undefined;
   readonly journal: Journal;
+  readonly sharedOrders: SharedOrders;
   readonly version: string;
   readonly draining: () => boolean;
   /** Names used twice in the documentation, and what became of them. */
   readonly documentConflicts: () => readonly string[];
   readonly clock: () => Date;
+}
+
+/** Of what requests meet at this gateway; with the version of the orders, so that a tag of another gateway is no match. */
+export function tagOf({ routing, orders }: Pick<ViewParts, 'routing' | 'orders'>): string {
+  return etagOf(versionOf({ routing, orders }));
+}
+
+function versionOf({ routing, orders }: Pick<ViewParts, 'routing' | 'orders'>): string {
+  return `${routing.generation}.${orders.standing.version}`;
 }
 
 export function operatorRoutes(parts: OperatorParts): readonly Route[] {
@@ -72,7 +83,7 @@ function tableRoutes(parts: OperatorParts): Route[] {
       const items = routing.policies().map((policy) => routeView(policy, parts));
       const documentation = [...parts.documentConflicts()];
       const { generation } = routing;
-      return reply(200, { generation, items, refused, documentation }, { etag: etagOf(generation) });
+      return reply(200, { generation, items, refused, documentation }, { etag: tagOf(parts) });
     }),
     handle(readOperatorState, async () => {
       const { generation } = routing;
@@ -87,8 +98,9 @@ function tableRoutes(parts: OperatorParts): Route[] {
         canary: [...canary],
         routes: [...routes],
         limits: { ...limits },
+        orders: await parts.sharedOrders.held(),
       };
-      return reply(200, state, { etag: etagOf(generation) });
+      return reply(200, state, { etag: tagOf(parts) });
     }),
   ];
 }
@@ -157,36 +169,31 @@ function cacheRoutes(parts: OperatorParts): Route[] {
 }
 
 function changeRoutes(parts: OperatorParts): Route[] {
-  const { routing, orders, journal } = parts;
-  // One after the other: the second change is decided on a generation that the first has moved.
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
+  const { routing, orders, journal, sharedOrders } = parts;
   return [
     handle(tryGatewayChange, async ({ body }) => {
       const effect = effectOf(parts, body);
-      return reply(200, effect, { etag: etagOf(effect.generation) });
+      return reply(200, effect, { etag: tagOf(parts) });
     }),
-    handle(applyGatewayChange, (call) =>
-      inTurn(async () => {
+    handle(applyGatewayChange, async (call) => {
+      const applied = await sharedOrders.inTurn(async () => {
         if (call.ifMatch === undefined) {
-          const detail = 'name the generation the change was decided on';
+          const detail = 'name the state the change was decided on';
           throw new MalformedRequest({ errors: [{ pointer: 'if-match', detail }] });
         }
-        demandMatch(call, routing.generation);
+        const found = await sharedOrders.catchUp();
+        demandMatch(call, versionOf(parts));
         const effect = effectOf(parts, call.body);
         if (effect.conflicts.length > 0) throw new ChangeRefused({ conflicts: effect.conflicts });
         if (effect.differences.length > 0) {
-          await orders.change(ordersAfter(orders.ordered, call.body));
+          await sharedOrders.order(ordersAfter(orders.ordered, call.body), call.body.by, found);
           await journal.add(entryOf(call, parts, 'change', effect.differences));
         }
-        const { generation } = routing;
-        return reply(200, { ...effect, generation }, { etag: etagOf(generation) });
-      }),
-    ),
+        return { ...effect, generation: routing.generation };
+      });
+      const held = await sharedOrders.holding();
+      return reply(200, { ...applied, orders: held }, { etag: tagOf(parts) });
+    }),
     handle(listGatewayChanges, async () => reply(200, { items: await journal.latest() })),
   ];
 }
