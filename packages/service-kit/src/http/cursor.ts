@@ -1,5 +1,6 @@
 import { MalformedRequest } from '@marimo/contracts';
 import { z } from 'zod';
+import { isStorable } from './json.ts';
 
 /** The `next` of a page: the sort key of its last item, as text that callers hand back without reading it. */
 export function cursorOf(...key: readonly (string | number)[]): string {
@@ -13,10 +14,20 @@ export function readCursor<Parts extends readonly [z.ZodType, ...z.ZodType[]]>(
 ): { readonly [Place in keyof Parts]: z.output<Parts[Place]> } | undefined {
   if (after === undefined) return undefined;
   try {
-    const key: unknown = JSON.parse(Buffer.from(after, 'base64url').toString());
+    const key: unknown = JSON.parse(Buffer.from(after, 'base64url').toString(), refuseUnreadable);
     return z.tuple(parts).parse(key) as { [Place in keyof Parts]: z.output<Parts[Place]> };
   } catch {
     const detail = 'must be the "next" of the page before';
     throw new MalformedRequest({ errors: [{ pointer: '?after', detail }] });
   }
+}
+
+/** PostgreSQL's calendar has no year 0, though RFC 3339 does. */
+const inNoYear = /^0000-\d\d-\d\dT[\d:.]+Z$/;
+
+/** What was forged so that PostgreSQL cannot even read it. */
+function refuseUnreadable(_: string, value: unknown): unknown {
+  if (typeof value === 'string' && (!isStorable(value) || inNoYear.test(value)))
+    throw new Error('unreadable');
+  return value;
 }
