@@ -4,6 +4,7 @@ import {
   conflictingDuties,
   defineRole,
   deleteRole,
+  erasedName,
   listConflictingDuties,
   PermissionUnknown,
   reportAccessOf,
@@ -311,4 +312,19 @@ describe('the past', () => {
     });
     expect((await accessOf(shop)).body).toMatchObject({ active: false, roles: [], permissions: [] });
   });
+});
+
+it('names nobody any more whom the organisation has erased, for no moment', async () => {
+  const boris = await memberOf(users, anna, clock.now(), 'Boris');
+  await give(users, as, { memberId: boris.id }, 'accountant');
+  const then = now();
+  clock.advance(1 * days);
+  as = (await signIn(users, anna.user.email)).accessToken;
+  await users.database.sql(
+    `with ended as (update member_period set ended_at = $2 where person_id = $1)
+     update member set state = 'left', erased_at = $2 where person_id = $1`,
+    [boris.id, clock.now()],
+  );
+  expect(await whoCan(post, then)).toContainEqual([erasedName, 'accountant']);
+  expect((await accessOf(boris.id, then)).body.holder).toMatchObject({ id: boris.id, name: erasedName });
 });

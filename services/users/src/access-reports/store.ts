@@ -1,12 +1,13 @@
 import type { RoleHolder } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
+import { shownName } from '../members/index.ts';
 
 /**
  * Who could act at a moment (`$2`): members in a period of theirs, and accounts that were enabled. An account that was
  * disabled and enabled again counts as enabled in between.
  */
 const activeHolders = `
-  select m.person_id as id, 'member' as kind, p.name
+  select m.person_id as id, 'member' as kind, ${shownName} as name
     from member m
     join person p on p.person_id = m.person_id
    where m.tenant_id = $1 and exists (
@@ -61,7 +62,7 @@ export async function holdersAt(tx: Transaction, wanted: HoldersWanted): Promise
 /** Whoever is, or ever was, a member or a service account here; with their name of today. */
 export function findHolder(tx: Transaction, id: string): Promise<RoleHolder | undefined> {
   return tx.first(
-    `select m.person_id as id, 'member' as kind, p.name
+    `select m.person_id as id, 'member' as kind, ${shownName} as name
        from member m join person p on p.person_id = m.person_id
       where m.tenant_id = $1 and m.person_id = $2
      union all

@@ -1,3 +1,3 @@
 export { endMembership, type Joining, join } from './members.ts';
 export { memberRoutes } from './routes.ts';
-export { findMember } from './store.ts';
+export { findMember, shownName } from './store.ts';

@@ -6,12 +6,12 @@ interface MemberRow extends Omit<Member, 'joinedAt' | 'lastSeenAt'> {
   readonly lastSeenAt: Date | null;
 }
 
-/** Who has left and was erased here has no name here any more, in no list and in no search. */
-const name = `case when m.state = 'left' and m.erased_at is not null then '${erasedName}' else p.name end`;
+/** Who has left and was erased here has no name here any more, in no list and in no search. SQL over member m, person p. */
+export const shownName = `case when m.state = 'left' and m.erased_at is not null then '${erasedName}' else p.name end`;
 
 /** `$1` is the tenant, `$2` now. Of who has left, the address is not the organisation's any more. */
 const member = `
-  select m.person_id as id, ${name} as name, case when m.state <> 'left' then p.email end as email, m.state,
+  select m.person_id as id, ${shownName} as name, case when m.state <> 'left' then p.email end as email, m.state,
          array(select distinct a.role from role_assignment a
                 where a.tenant_id = m.tenant_id and a.person_id = m.person_id and a.revoked_at is null
                   and a.valid_from <= $2 and (a.valid_until is null or a.valid_until > $2)
@@ -35,10 +35,10 @@ export async function membersAfter(tx: Transaction, filter: MemberFilter, now: D
     `${member}
       where m.tenant_id = $1
         and ($3::text is null or m.state = $3)
-        and ($4::text is null or position(lower($4) in lower(${name})) > 0
+        and ($4::text is null or position(lower($4) in lower(${shownName})) > 0
              or (m.state <> 'left' and position(lower($4) in lower(p.email)) > 0))
-        and ($5::text is null or (${name}, m.person_id) > ($5, $6::uuid))
-      order by ${name}, m.person_id
+        and ($5::text is null or (${shownName}, m.person_id) > ($5, $6::uuid))
+      order by ${shownName}, m.person_id
       limit $7`,
     [tx.tenantId, now, state ?? null, text ?? null, after?.name ?? null, after?.id ?? null, limit],
   );
