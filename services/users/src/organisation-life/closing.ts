@@ -10,7 +10,7 @@ import { dueToClose, endAllMemberships, forgetWorkplace, unscheduleClosing } fro
 const pauseMs = 15_000;
 const atOnce = 100;
 
-type Closing = Pick<Deps, 'database' | 'outbox' | 'clock'>;
+type Closing = Pick<Deps, 'database' | 'outbox' | 'clock'> & { readonly log: Pick<Deps['log'], 'warn'> };
 
 export const closing: BackgroundWork = {
   name: 'closing organisations',
@@ -19,11 +19,13 @@ export const closing: BackgroundWork = {
   },
 };
 
-/** Closes every organisation whose time to be reopened has run out. */
-export async function closeDue({ database, outbox, clock }: Closing): Promise<void> {
+/** Closes every organisation whose time to be reopened has run out; one that cannot be closed keeps no other waiting. */
+export async function closeDue({ database, outbox, clock, log }: Closing): Promise<void> {
   const due = await database.withoutTenant((tx) => dueToClose(tx, clock(), atOnce), { readOnly: true });
   for (const tenantId of due) {
-    await database.inTenant(tenantId, (tx) => closeForGood(tx, outbox, clock));
+    await database
+      .inTenant(tenantId, (tx) => closeForGood(tx, outbox, clock))
+      .catch((error: unknown) => log.warn('an organisation could not be closed', { tenantId, error }));
   }
 }
 

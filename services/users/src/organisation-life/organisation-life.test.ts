@@ -52,7 +52,7 @@ const refreshed = (who: SignedIn) => {
 };
 const closeDueNow = () => {
   const outbox = createOutbox({ service: 'users', clock: clock.now, onAdded: () => {} });
-  return closeDue({ database: users.database.database, outbox, clock: clock.now });
+  return closeDue({ database: users.database.database, outbox, clock: clock.now, log: { warn: () => {} } });
 };
 const close = async (who: SignedIn, name = 'Pine') =>
   users.call(closeOrganisation, { body: { name } }, await as(who));
@@ -309,6 +309,39 @@ describe('closing an organisation', () => {
     const lock = { sql: 'select from organisation where tenant_id = $1 for update', values: [id] };
     await meetingAt(users, id, lock, [closeDueNow, closeDueNow]);
     expect(await eventsOf(anna.organisation.id, organisationClosed.type)).toHaveLength(1);
+  });
+
+  it('does not wait for another organisation that cannot be closed', async () => {
+    await close(anna);
+    clock.advance(1);
+    const oak = await people.organisation('Oak');
+    await close(oak, 'Oak');
+    clock.advance(30 * days);
+    const outbox = createOutbox({ service: 'users', clock: clock.now, onAdded: () => {} });
+    const failing: typeof outbox = {
+      ...outbox,
+      add: (tx, type, subject, data) =>
+        subject === anna.organisation.id
+          ? Promise.reject(new Error('no room'))
+          : outbox.add(tx, type, subject, data),
+    };
+    const warnings: string[] = [];
+    const log = { warn: (message: string) => warnings.push(message) };
+    await closeDue({ database: users.database.database, outbox: failing, clock: clock.now, log });
+    expect(await rowsOf('organisation', anna.organisation.id)).toMatchObject([{ state: 'closing' }]);
+    expect(await rowsOf('organisation', oak.organisation.id)).toMatchObject([{ state: 'closed' }]);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('closes also where the clock of another machine was ahead', async () => {
+    await users.database.sql('update member_period set began_at = $2 where tenant_id = $1', [
+      anna.organisation.id,
+      new Date(clock.now().getTime() + 31 * days),
+    ]);
+    await close(anna);
+    clock.advance(30 * days);
+    await closeDueNow();
+    expect(await rowsOf('organisation', anna.organisation.id)).toMatchObject([{ state: 'closed' }]);
   });
 
   it('goes through its states in order only', async () => {

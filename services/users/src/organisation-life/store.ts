@@ -59,10 +59,10 @@ export async function dueToClose(tx: Transaction, now: Date, limit: number): Pro
 export async function endAllMemberships(tx: Transaction, now: Date): Promise<void> {
   const { tenantId } = tx;
   await tx.run("update member set state = 'left' where tenant_id = $1 and state <> 'left'", [tenantId]);
-  await tx.run('update member_period set ended_at = $2 where tenant_id = $1 and ended_at is null', [
-    tenantId,
-    now,
-  ]);
+  await tx.run(
+    'update member_period set ended_at = greatest($2, began_at) where tenant_id = $1 and ended_at is null',
+    [tenantId, now],
+  );
   await tx.run('update role_assignment set revoked_at = $2 where tenant_id = $1 and revoked_at is null', [
     tenantId,
     now,
