@@ -4,14 +4,21 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
-import { Absent, Forbidden } from '../platform/refusals.ts';
+import { Absent, Forbidden, TooManyRequests } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
 import { Email, Language, Line, Password, SignedIn, TimeZone } from './identity.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
 import { LinkToken } from './mail-links.ts';
 import { inviteMembers } from './permissions.ts';
 import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts, WrongCredentials } from './refusals.ts';
-import { GrantsBeyondOwn, RoleUnknown, SeparationOfDutiesViolated, ValidityOver } from './role-refusals.ts';
+import { RoleMoment } from './role-assignments.ts';
+import {
+  GrantsBeyondOwn,
+  RoleUnknown,
+  SeparationOfDutiesViolated,
+  TooManyRights,
+  ValidityOver,
+} from './role-refusals.ts';
 
 /** Days in which an invitation can be accepted. */
 export const invitationLastsDays = 7;
@@ -43,7 +50,7 @@ export const InviteMember = z.strictObject({
   roles: z.array(RoleName).max(20).default([]),
   /** Of the mail; the organisation's unless told. */
   language: Language.optional(),
-  validUntil: z.iso.datetime().optional(),
+  validUntil: RoleMoment.optional(),
 });
 export type InviteMember = z.output<typeof InviteMember>;
 
@@ -92,6 +99,16 @@ export class TooManyInvitations extends refusal(z.object({ limit: z.int() }), {
   detail: ({ limit }) => `At most ${limit} mails a day, and one a minute to the same address.`,
 }) {}
 
+/** It gives what its sender may give at that moment. */
+const ofGiving = [
+  Forbidden,
+  RoleUnknown,
+  GrantsBeyondOwn,
+  SeparationOfDutiesViolated,
+  TooManyRights,
+  ValidityOver,
+];
+
 const path = '/api/v1/users/invitations';
 const InvitationParams = z.strictObject({ invitationId: Id });
 
@@ -102,16 +119,7 @@ export const inviteMember = endpoint({
   access: inviteMembers,
   body: InviteMember,
   replies: { 201: Invitation },
-  refusals: [
-    AlreadyMember,
-    LimitReached,
-    TooManyInvitations,
-    Forbidden,
-    RoleUnknown,
-    GrantsBeyondOwn,
-    SeparationOfDutiesViolated,
-    ValidityOver,
-  ],
+  refusals: [AlreadyMember, LimitReached, TooManyInvitations, ...ofGiving],
 });
 
 export const listInvitations = endpoint({
@@ -140,7 +148,7 @@ export const resendInvitation = endpoint({
   access: inviteMembers,
   params: InvitationParams,
   replies: { 200: Invitation },
-  refusals: [Absent, InvitationNotOpen, LimitReached, TooManyInvitations],
+  refusals: [Absent, InvitationNotOpen, LimitReached, TooManyInvitations, ...ofGiving],
 });
 
 /**
@@ -189,7 +197,15 @@ export const acceptInvitation = endpoint({
   access: 'public',
   body: AcceptInvitation,
   replies: { 201: SignedIn, 204: z.null() },
-  refusals: [InvitationUnusable, PasswordTooWeak, SignInToAccept, WrongCredentials, TooManyAttempts],
+  refusals: [
+    InvitationUnusable,
+    PasswordTooWeak,
+    SignInToAccept,
+    AlreadyMember,
+    WrongCredentials,
+    TooManyAttempts,
+    TooManyRequests,
+  ],
   repeat: 'natural',
 });
 

@@ -20,7 +20,7 @@ import {
 } from './role-refusals.ts';
 
 /** To the second, as tokens end: so none outlives the role it carries. */
-const RoleMoment = z.iso
+export const RoleMoment = z.iso
   .datetime()
   .refine((moment) => new Date(moment).getTime() % 1_000 === 0, 'a moment to the second');
 

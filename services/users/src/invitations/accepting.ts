@@ -10,6 +10,7 @@ import {
   RoleUnknown,
   SeparationOfDutiesViolated,
   SignInToAccept,
+  TooManyRights,
   WrongCredentials,
 } from '@marimo/contracts/users';
 import type { Transaction, TransactionOptions } from '@marimo/postgres';
@@ -37,7 +38,8 @@ import {
 import { switchTo } from '../workplaces/index.ts';
 import { setFirstPassword } from './first-password.ts';
 import { type Found, findInvited } from './found.ts';
-import { endInvitation, hasEmail, inviterName, lockInvitation } from './store.ts';
+import { standingInviter } from './inviter.ts';
+import { endInvitation, hasEmail, lockInvitation } from './store.ts';
 
 export interface InvitationParts extends SessionParts {
   readonly links: LinkTokens;
@@ -168,18 +170,17 @@ async function takeUp(
   await lockOrganisation(tx);
   const now = clock();
   const used = await useLink(tx, linkId, now);
-  const invitation = (await lockInvitation(tx, id, now))?.invitation;
+  const invitation = await lockInvitation(tx, id, now);
   const state = (await findSettings(tx))?.settings.state;
   if (used === undefined || invitation?.state !== 'open' || state !== 'active') {
     throw new InvitationUnusable({});
   }
   const { roles, invitedBy } = invitation;
-  // Who has been shut out lets nobody in any more, least of all themselves by another address.
-  if ((await inviterName(tx, invitedBy)) === undefined) throw new InvitationUnusable({});
+  if ((await standingInviter(tx, invitation, now)) === undefined) throw new InvitationUnusable({});
   const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
   await demandNoConflict(tx, { roles, validUntil, now }).catch((error: unknown) => {
-    const impossible = error instanceof RoleUnknown || error instanceof SeparationOfDutiesViolated;
-    throw impossible ? new InvitationUnusable({}) : error;
+    const impossible = [RoleUnknown, SeparationOfDutiesViolated, TooManyRights];
+    throw impossible.some((each) => error instanceof each) ? new InvitationUnusable({}) : error;
   });
   await first(invitation.email);
   const joined = await join(tx, outbox, { personId, roles, validUntil, grantedBy: invitedBy, now });

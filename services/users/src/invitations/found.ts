@@ -5,7 +5,8 @@ import type { z } from 'zod';
 import { findLink, type LinkTokens } from '../mail-links/index.ts';
 import { findPersonByEmail, findSettings, type Person } from '../organisations/index.ts';
 import { placesOf } from '../workplaces/index.ts';
-import { findInvitation, inviterName } from './store.ts';
+import { standingInviter } from './inviter.ts';
+import { findInvitation } from './store.ts';
 
 /** An invitation that can be accepted now, and where. */
 export interface Found {
@@ -40,7 +41,7 @@ export async function findInvited(
       const invitation = await findInvitation(tx, link.subjectId, now);
       const settings = (await findSettings(tx))?.settings;
       if (invitation?.state !== 'open' || settings?.state !== 'active') return undefined;
-      const inviter = await inviterName(tx, invitation.invitedBy);
+      const inviter = await standingInviter(tx, invitation, now);
       if (inviter === undefined) return undefined;
       const person = await findPersonByEmail(tx, invitation.email);
       const acceptBy = await wayFor(tx, person);

@@ -26,7 +26,7 @@ import {
   findInvitation,
   insertInvitation,
   invitationsBefore,
-  type KeptInvitation,
+  lastMailTo,
   lockInvitation,
   mailsSince,
   noteMail,
@@ -43,7 +43,8 @@ export function invitingRoutes(deps: Deps): readonly Route[] {
 function inviteRoute(deps: Deps): Route {
   return handle(inviteMember, (call) =>
     call.inTenant(async (tx) => {
-      const { email, roles, language } = call.body;
+      const { email, language } = call.body;
+      const roles = [...new Set(call.body.roles)];
       await lockOrganisation(tx);
       const now = deps.clock();
       const validUntil = call.body.validUntil === undefined ? null : new Date(call.body.validUntil);
@@ -52,10 +53,10 @@ function inviteRoute(deps: Deps): Route {
       if (state === 'active' || state === 'suspended') throw new AlreadyMember({});
       const by = call.caller?.userId ?? '';
       const open = await openInvitation(tx, email);
-      await demandQuiet(tx, open?.mailedAt, now);
+      await demandQuiet(tx, email, now);
       if (open !== undefined) {
-        await endInvitation(tx, open.id, { state: 'replaced', by, now });
-        await revokeLink(tx, 'invitation', open.id);
+        await endInvitation(tx, open, { state: 'replaced', by, now });
+        await revokeLink(tx, 'invitation', open);
       }
 
       const id = newId();
@@ -95,7 +96,7 @@ function revokeRoute({ outbox, clock }: Deps): Route {
     call.inTenant(async (tx) => {
       const { invitationId } = call.params;
       const now = clock();
-      const { invitation } = demand(await lockInvitation(tx, invitationId, now));
+      const invitation = demand(await lockInvitation(tx, invitationId, now));
       const { state } = invitation;
       if (state === 'revoked') return reply(200, invitation);
       if (state !== 'open' && state !== 'expired') throw new InvitationNotOpen({ state });
@@ -113,13 +114,13 @@ function resendRoute(deps: Deps): Route {
       const { invitationId: id } = call.params;
       await lockOrganisation(tx);
       const now = deps.clock();
-      const { invitation, mailedAt } = demand(await lockInvitation(tx, id, now));
+      const invitation = demand(await lockInvitation(tx, id, now));
       const { state, roles } = invitation;
       if (state !== 'open' && state !== 'expired') throw new InvitationNotOpen({ state });
       const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
       // Whoever sends it again answers for what it gives: from now on it is their invitation.
       await demandGivable(tx, call, { roles, validUntil, now });
-      await demandQuiet(tx, mailedAt, now);
+      await demandQuiet(tx, invitation.email, now);
       await demandRoom(tx, id, now);
       const expiresAt = expiryOf(now, validUntil);
       const linkId = await linkFor(tx, { ...invitation, expiresAt }, now);
@@ -159,8 +160,9 @@ async function demandRoom(tx: Transaction, invitationId: string, now: Date): Pro
 }
 
 /** That this mail is not one too many, to this address or from this organisation. */
-async function demandQuiet(tx: Transaction, mailedAt: Date | undefined, now: Date): Promise<void> {
+async function demandQuiet(tx: Transaction, email: string, now: Date): Promise<void> {
   const limit = mailsADay;
+  const mailedAt = await lastMailTo(tx, email, new Date(now.getTime() - betweenMailsMs));
   const waitMs = (mailedAt?.getTime() ?? Number.NEGATIVE_INFINITY) + betweenMailsMs - now.getTime();
   if (waitMs > 0) throw new TooManyInvitations({ limit }, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
   const since = new Date(now.getTime() - countedForMs);
@@ -200,7 +202,7 @@ async function told(
   return invitation;
 }
 
-function demand(invitation: KeptInvitation | undefined): KeptInvitation {
+function demand(invitation: Invitation | undefined): Invitation {
   if (invitation === undefined) throw new Absent({ resource: 'invitation' });
   return invitation;
 }

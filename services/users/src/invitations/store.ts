@@ -8,12 +8,6 @@ interface Row extends Omit<Invitation, 'validUntil' | 'invitedAt' | 'expiresAt'>
   readonly expiresAt: Date;
 }
 
-/** What is kept beside what is shown. */
-export interface KeptInvitation {
-  readonly invitation: Invitation;
-  readonly mailedAt: Date;
-}
-
 /** `$2` is now. */
 const columns = `invitation_id as id, email, roles, valid_until as "validUntil", language,
   case when state = 'open' and expires_at <= $2 then 'expired' else state end as state,
@@ -57,16 +51,12 @@ export async function lockInvitation(
   tx: Transaction,
   id: string,
   now: Date,
-): Promise<KeptInvitation | undefined> {
-  const row = await tx.first<Row & { readonly mailedAt: Date }>(
-    `select ${columns}, mailed_at as "mailedAt" from invitation
-      where tenant_id = $1 and invitation_id = $3
-        for update`,
+): Promise<Invitation | undefined> {
+  const row = await tx.first<Row>(
+    `select ${columns} from invitation where tenant_id = $1 and invitation_id = $3 for update`,
     [tx.tenantId, now, id],
   );
-  if (row === undefined) return undefined;
-  const { mailedAt, ...rest } = row;
-  return { invitation: shown(rest), mailedAt };
+  return row && shown(row);
 }
 
 export async function findInvitation(
@@ -82,16 +72,14 @@ export async function findInvitation(
 }
 
 /** The one that could still be accepted by this address, or has only run out. */
-export function openInvitation(
-  tx: Transaction,
-  email: string,
-): Promise<{ readonly id: string; readonly mailedAt: Date } | undefined> {
-  return tx.first(
-    `select invitation_id as id, mailed_at as "mailedAt" from invitation
+export async function openInvitation(tx: Transaction, email: string): Promise<string | undefined> {
+  const row = await tx.first<{ id: string }>(
+    `select invitation_id as id from invitation
       where tenant_id = $1 and email_key = $2 and state = 'open'
         for update`,
     [tx.tenantId, emailKey(email)],
   );
+  return row?.id;
 }
 
 /** How many others can be accepted. */
@@ -135,6 +123,16 @@ export async function noteMail(
       where tenant_id = $1 and invitation_id = $2`,
     [tx.tenantId, id, linkId, by, expiresAt, now],
   );
+}
+
+/** When an invitation was last mailed to this address, whatever became of it since. */
+export async function lastMailTo(tx: Transaction, email: string, since: Date): Promise<Date | undefined> {
+  const row = await tx.first<{ mailedAt: Date | null }>(
+    `select max(mailed_at) as "mailedAt" from invitation
+      where tenant_id = $1 and email_key = $2 and mailed_at > $3`,
+    [tx.tenantId, emailKey(email), since],
+  );
+  return row?.mailedAt ?? undefined;
 }
 
 /** Mails of all invitations that were last mailed since. */

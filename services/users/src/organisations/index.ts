@@ -1,7 +1,7 @@
 export { demandAnotherAdministrator } from './administrators.ts';
 export { meOf, versionOfMe } from './me.ts';
 export { rightsFor } from './proven-rights.ts';
-export { mayEndPause, type Rights, rightsInState } from './rights.ts';
+export { holds, mayEndPause, type Rights, rightsInState } from './rights.ts';
 export { organisationRoutes } from './routes.ts';
 export {
   administrators,

@@ -19,7 +19,7 @@ const endingThePause = ['users.organisation.suspend', 'users.organisation.close'
 const harmless = permissions.map(({ name }) => name).filter((name) => /\.(read|export)$/.test(name));
 
 /** Whether these rights include the permission, by a role or by a grant. */
-function holds({ roles, grants }: Rights, permission: string): boolean {
+export function holds({ roles, grants }: Rights, permission: string): boolean {
   return rolesGrant(roles, permission) || grantsCover(grants, permission);
 }
 

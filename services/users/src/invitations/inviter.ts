@@ -1,0 +1,29 @@
+import type { Invitation } from '@marimo/contracts/users';
+import type { Transaction } from '@marimo/postgres';
+import { holds } from '../organisations/index.ts';
+import { withGrants } from '../separation-of-duties/index.ts';
+import { rightsOf } from '../service-accounts/index.ts';
+import { inviterName } from './store.ts';
+
+/**
+ * The name of who invited, a member or a service account, as long as they could send this invitation today; undefined
+ * when they could not. Whoever has been shut out lets nobody in any more, least of all themselves by another address; and
+ * whoever may do less by now gives no more than that.
+ */
+export async function standingInviter(
+  tx: Transaction,
+  { invitedBy, roles }: Pick<Invitation, 'invitedBy' | 'roles'>,
+  now: Date,
+): Promise<string | undefined> {
+  const name = await inviterName(tx, invitedBy);
+  if (name === undefined) return undefined;
+  const rights =
+    (await rightsOf(tx, { personId: invitedBy }, now)) ?? (await rightsOf(tx, { accountId: invitedBy }, now));
+  if (rights === undefined) return undefined;
+  const given = await withGrants(
+    tx,
+    roles.map((role) => ({ role, from: now, until: null })),
+  );
+  const needed = ['users.member.invite', ...given.flatMap(({ grants }) => ['users.role.assign', ...grants])];
+  return needed.every((permission) => holds(rights, permission)) ? name : undefined;
+}
