@@ -17,6 +17,7 @@ const routes: ReadonlyMap<ServiceName, string> = new Map([
   ['workers', '/api/v1/workers/notifications'],
 ]);
 
+const password = 'Quite-Long-And-Odd-7';
 let whole: WholePlatform;
 let holder: { userId: string; tenantId: string };
 let refreshToken: string;
@@ -26,14 +27,18 @@ beforeAll(async () => {
   const anna = await registerOrganisation(whole.platform.origin, 'Pine', 'EUR');
   const { body } = await anna.get('/api/v1/users/me');
   holder = { userId: body.user.id, tenantId: body.organisation.id };
-  const signedIn = await fetch(`${whole.platform.origin}/api/v1/users/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email: 'anna@pine.example', password: 'Quite-Long-And-Odd-7' }),
-  });
+  const signedIn = await post('/api/v1/users/login', { email: 'anna@pine.example', password });
   refreshToken = ((await signedIn.json()) as { refreshToken: string }).refreshToken;
 });
 afterAll(() => whole?.stop());
+
+function post(path: string, body?: object, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(whole.platform.origin + path, {
+    method: 'POST',
+    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
 
 /** What each service answers itself, and what it answers through the gateway. */
 async function askEverywhere(headers: Record<string, string>): Promise<Record<string, number>> {
@@ -186,5 +191,34 @@ describe('what is for services', () => {
     expect((await ask()).status).toBe(401);
     expect(await (await ask(holder.tenantId)).json()).toMatchObject({ notifications: [{}] });
     expect(await (await ask(newId())).json()).toEqual({ emails: [], notifications: [] });
+  });
+});
+
+describe('by command', () => {
+  it('an operator reads the secret of one service, and of nobody else', async () => {
+    const internal = readFileSync(join(whole.platform.home, 'secrets/internal'), 'utf8');
+    const { code, output } = await whole.command('service-secret', 'workers');
+    expect([code, output.trim().split('\n').at(-1)]).toEqual([0, serviceSecretOf(internal, 'workers')]);
+    for (const wrong of [[], ['mallory'], ['workers', 'users']]) {
+      expect((await whole.command('service-secret', ...wrong)).code).toBe(64);
+    }
+  });
+
+  it('every signing key is withdrawn, and services soon have tokens of the new one without being asked', async () => {
+    const takeAlong = async () => {
+      const signedIn = await post('/api/v1/users/login', { email: 'anna@pine.example', password });
+      const { accessToken } = (await signedIn.json()) as { accessToken: string };
+      // users asks the workers for itself.
+      const answer = await post('/api/v1/users/me/export', undefined, bearer(accessToken));
+      return { status: answer.status, kept: ((await answer.json()) as { kept?: unknown }).kept };
+    };
+    const before = await takeAlong();
+    expect(before).toMatchObject({ status: 200, kept: [{ organisationId: holder.tenantId }] });
+    const rotated = await whole.command('rotate-keys', '--compromised');
+    expect(rotated).toMatchObject({ code: 0, output: expect.stringContaining('signs from') });
+    const giveUpAt = Date.now() + 15_000;
+    let after = await takeAlong();
+    while (after.status !== 200 && Date.now() < giveUpAt) after = await takeAlong();
+    expect(after).toEqual(before);
   });
 });

@@ -20,6 +20,8 @@ export interface WholePlatform {
   readonly database: ServerAddress;
   /** Where each service that runs can be reached without the gateway. */
   addressOf(service: ServiceName): string;
+  /** Runs one of our scripts as the operator of this platform does. */
+  command(script: string, ...args: readonly string[]): Promise<{ code: number; output: string }>;
   stop(): Promise<void>;
 }
 
@@ -75,6 +77,11 @@ export async function startWholePlatform(): Promise<WholePlatform> {
       database: database.server,
       addressOf: (service) =>
         `http://127.0.0.1:${machine.ports[`${service.toUpperCase()}_PORT`] ?? servicePorts[service]}`,
+      command: (script, ...args) =>
+        run(process.execPath, [`scripts/${script}.ts`, ...args], {
+          quiet: true,
+          env: environmentOf({ ...machine, env }),
+        }),
       stop: () => started.disposeAsync(),
     };
   } catch (error) {
