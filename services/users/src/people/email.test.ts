@@ -160,6 +160,12 @@ describe('changing the e-mail', () => {
     expect(await finish(token)).toBeRefused(LinkRefused);
   });
 
+  it('is not a way to try one mailbox after the other', async () => {
+    expect([(await change(fresh())).status, (await change(fresh())).status]).toEqual([202, 202]);
+    expect(await change(fresh())).toBeRefused(TooManyMails);
+    expect((await change(fresh(), await organisationOf(users))).status).toBe(202);
+  });
+
   it('is not a way to fill a stranger’s mailbox', async () => {
     const email = fresh();
     expect([(await change(email)).status, (await change(email)).status]).toEqual([202, 202]);

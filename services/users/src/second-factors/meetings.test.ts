@@ -10,13 +10,21 @@ import {
   passwordResetAsked,
   refresh,
   resetSecondFactors,
+  SecondFactorNeeded,
   SignedIn,
+  stepUp,
   switchOrganisation,
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { tokenOf } from '../../test/mail.ts';
-import { codeOf, type PersonUnderTest, password, personUnderTest } from '../../test/person-with-factors.ts';
+import {
+  claimsOf,
+  codeOf,
+  type PersonUnderTest,
+  password,
+  personUnderTest,
+} from '../../test/person-with-factors.ts';
 import { meetingAt } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -128,6 +136,26 @@ describe('a sign-in at the same moment', () => {
     expect(changed.status).toBe(200);
     expect(await goesOn(switched)).toBe(false);
   });
+});
+
+it('a password alone proves nothing once more where a second factor was added a moment before', async () => {
+  const { accessToken: as } = anna.signedIn;
+  const { sid } = claimsOf(as);
+  const phone = await anna.enter();
+  const other = { as: phone.accessToken };
+  const { factorId, secret } = (await users.call(enrolTotp, { body: { name: 'Telephone' } }, other)).body;
+  const body = { code: codeOf(secret, clock) };
+  const [proved, added] = await meetingAt<[Answer, Answer]>(
+    users,
+    anna.tenantId,
+    held('select from session where tenant_id = $1 and session_id = $2 for update', anna.tenantId, sid),
+    [
+      () => users.call(stepUp, { body: { password } }, { as }),
+      () => users.call(confirmTotp, { params: { factorId }, body }, other),
+    ],
+  );
+  expect(added.status).toBe(200);
+  expect(proved).toBeRefused(SecondFactorNeeded);
 });
 
 it('an administrator does not reset the second factors of somebody who joins another organisation meanwhile', async () => {

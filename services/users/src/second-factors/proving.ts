@@ -72,11 +72,10 @@ async function proveCode(
       retryAfterSeconds: Math.ceil((blockedUntil.getTime() - now.getTime()) / 1_000),
     };
   }
-  for (const { factorId, lastStep, ...sealed } of await findTotpSecrets(tx, personId)) {
+  for (const { factorId, ...sealed } of await findTotpSecrets(tx, personId)) {
     const secret = await keys.open(tx, sealed, factorId);
     const step = secret === null ? undefined : stepOf(code, secret, now);
-    if (step === undefined || (lastStep !== null && step <= lastStep)) continue;
-    if (!(await useStep(tx, factorId, step))) continue;
+    if (step === undefined || !(await useStep(tx, factorId, step))) continue;
     await noteFactorUse(tx, factorId, now);
     await keepStanding(tx, personId, { failures: 0, blockedUntil: null });
     return { kind: 'right', proof: { method: 'otp', verified: false } };

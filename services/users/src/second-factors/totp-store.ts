@@ -3,7 +3,6 @@ import type { SealedSecret } from './factor-keys.ts';
 
 export interface TotpSecret extends SealedSecret {
   readonly factorId: string;
-  readonly lastStep: number | null;
 }
 
 export async function insertTotpSecret(
@@ -25,8 +24,7 @@ export function findTotpSecrets(
   begun?: { readonly factorId: string; readonly since: Date },
 ): Promise<TotpSecret[]> {
   return tx.rows(
-    `select t.factor_id as "factorId", t.key_id as "keyId", t.sealed_secret as "sealedSecret",
-            t.last_step::float8 as "lastStep"
+    `select t.factor_id as "factorId", t.key_id as "keyId", t.sealed_secret as "sealedSecret"
        from totp_secret t
        join second_factor f on f.factor_id = t.factor_id
       where f.person_id = $1

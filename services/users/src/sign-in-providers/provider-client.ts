@@ -119,14 +119,14 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
       });
       return url.href;
     },
-    async exchange(asked, { state, nonce, verifier }, { code, iss }) {
+    async exchange(asked, { nonce, verifier }, { code, iss }) {
       const metadata = await metadataOf(asked);
       const back = new URL(redirectUriOf(asked.tenantId));
-      back.search = new URLSearchParams({ code, state, ...(iss !== undefined && { iss }) }).toString();
+      // Without the state: it was looked up, with the browser's secret, and the verifier and the nonce come from it.
+      back.search = new URLSearchParams({ code, ...(iss !== undefined && { iss }) }).toString();
       try {
         const tokens = await openid.authorizationCodeGrant(configuration(asked, metadata), back, {
           pkceCodeVerifier: verifier,
-          expectedState: state,
           expectedNonce: nonce,
           idTokenExpected: true,
         });
