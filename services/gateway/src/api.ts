@@ -1,7 +1,8 @@
-import { Absent, Forbidden, MethodNotAllowed } from '@marimo/contracts';
+import { Absent, Forbidden } from '@marimo/contracts';
 import { inSpan, SpanKind } from '@marimo/observability';
 import type { Caller } from '@marimo/service-kit';
 import { compressFor } from './compression/index.ts';
+import { methods } from './methods.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Passage } from './passage.ts';
 import { type ClientAddress, networkOf, type ReadAddress } from './policies/address.ts';
@@ -32,8 +33,6 @@ export interface ApiParts {
 
 export type Api = (passage: Passage, service: string, target: Target) => Promise<void>;
 
-const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
 /**
  * The way of a request to a service. The order is the promise: is it clear, is there room, who is it, how often, how
  * much, is it known already.
@@ -41,7 +40,6 @@ const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'];
 export function createApi(parts: ApiParts): Api {
   return async (passage, service, target) => {
     const { method = '', headers } = passage.req;
-    if (!methods.includes(method)) throw new MethodNotAllowed({ allowed: methods });
     const policy = parts.routes.match(service, method, target.path);
     if (policy === undefined) throw new Absent({ resource: 'service of this name' });
     passage.route = policy.template;

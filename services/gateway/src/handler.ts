@@ -1,6 +1,7 @@
 import type { Api } from './api.ts';
 import { compressFor } from './compression/index.ts';
 import { overHttp1 } from './front/index.ts';
+import { demandMethod } from './methods.ts';
 import type { Passage } from './passage.ts';
 import type { ReadAddress } from './policies/address.ts';
 import { demandTls } from './policies/transport.ts';
@@ -26,6 +27,7 @@ export function createHandler({
   });
   return async (passage) => {
     demandTls(passage, readAddress);
+    demandMethod(passage.req.method);
     const target = readTarget(passage.req.url ?? '');
     if (target.service === undefined) ownPages(passage);
     else await api(passage, target.service, target);

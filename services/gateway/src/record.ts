@@ -1,4 +1,5 @@
 import { boundCounter, boundHistogram, type Log, type Metrics, runInContext } from '@marimo/observability';
+import { methodLabel } from './methods.ts';
 import { remembered } from './metrics.ts';
 import type { Passage } from './passage.ts';
 
@@ -36,7 +37,7 @@ export function recorder(metrics: Metrics, log: Log): Record {
   return (passage) => {
     const { req, route, requestId, caller } = passage;
     const durationMs = performance.now() - passage.startedAt;
-    const method = req.method ?? '';
+    const method = methodLabel(req.method);
     const status = statusOf(passage);
     if (status === clientGone) clientAborts.inc({ phase: phaseOf(passage) });
     const ofKind = bound(method, route, status);

@@ -45,6 +45,19 @@ describe('a request over HTTP/2', () => {
     expect(JSON.stringify(headers)).not.toMatch(/spoofed|"te"|":[a-z]/);
   });
 
+  it.each(['/api/v1/stock/open', '/health'])(
+    'with a method of its own making is refused, and counted as any other such: %s',
+    async (path) => {
+      const gateway = await gatewayWith(await answering());
+      const session = await gateway.session();
+      for (const method of ['ODD1', 'ODD2', 'TRACE']) {
+        const { status } = await answerTo(session.request({ ':method': method, ':path': path }));
+        expect(status).toBe(405);
+      }
+      await until(async () => (await gateway.measured('http_requests_total', { method: 'other' })) === 3);
+    },
+  );
+
   it('without a token is refused like any other', async () => {
     const session = await (await gatewayWith(await answering())).session();
     expect(await ask(session, { ':path': '/api/v1/stock/things/1' })).toMatchObject({
