@@ -1,8 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Passage } from '../passage.ts';
 import { isHttp10 } from './request-headers.ts';
-import { readServiceHeaders } from './response-headers.ts';
+import { type HeaderList, readServiceHeaders } from './response-headers.ts';
 
 /** How one try at one instance ended. */
 export type Outcome =
@@ -95,7 +95,7 @@ class Attempt implements Dispatcher.DispatchHandler {
       return;
     }
     const { res, ownHeaders } = this.#passage;
-    res.writeHead(status, readServiceHeaders(status, headers, ownHeaders));
+    writeHead(res, status, readServiceHeaders(status, headers, ownHeaders));
     this.#status = status;
     this.#length = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
     if (this.#length === undefined) queueMicrotask(this.#flush);
@@ -149,6 +149,23 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#passage.interruptWith(undefined);
     this.#settle(outcome);
   }
+}
+
+/** undici reads values as UTF-8; what Node then cannot write, such as a file's name, goes on as the bytes it came as. */
+function writeHead(res: ServerResponse, status: number, headers: HeaderList): void {
+  try {
+    res.writeHead(status, headers);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_CHAR') throw error;
+    res.writeHead(
+      status,
+      headers.map((text) => (Array.isArray(text) ? text.map(asBytes) : asBytes(text))),
+    );
+  }
+}
+
+function asBytes(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** The client reads more slowly than the instance sends: the instance waits, not our memory. */

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { closeAll, gatewayTo, instanceAt, listening } from '../../test/gateway-under-test.ts';
+import { closeAll, gatewayTo, instanceAt, listening, raw } from '../../test/gateway-under-test.ts';
 
 const servers: { close(): void }[] = [];
 afterEach(async () => {
@@ -73,6 +73,16 @@ describe('a service gone wrong', () => {
       'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(1_000) + ok('answer'),
     );
     expect(await post(gateway)).toEqual([200, 'answer']);
+  });
+
+  it('may name a file in Cyrillic: the bytes pass as they are', async () => {
+    const name = Buffer.from('attachment; filename="отчёт.pdf"').toString('latin1');
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n';
+    const gateway = await saying(`${head}Content-Disposition: attachment; filename="отчёт.pdf"\r\n\r\nhi`);
+    const answer = await raw(gateway.port, 'GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(answer.text).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(answer.text).toContain(`\r\ncontent-disposition: ${name}\r\n`);
+    expect(answer.text).toContain('x-marimo-attempts: 1');
   });
 
   it('whose chunks are none breaks the answer, and never ends it', async () => {
