@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { MethodNotAllowed } from '@marimo/contracts';
 import { problemContentType, Refusal, toProblem } from '@marimo/problems';
@@ -92,4 +92,14 @@ export function endSocket(socket: Duplex, words: string): void {
   socket.on('error', () => socket.destroy());
   socket.once('close', () => clearTimeout(timer));
   socket.end(words, () => socket.destroy());
+}
+
+/** Words of ours in the middle of another answer would be taken for a part of it. Node keeps it under this name. */
+export function isAnswering(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage?.headersSent === true;
+}
+
+/** Whether a request on this connection has no whole answer yet. */
+export function owesAnswer(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage !== undefined && socket._httpMessage !== null;
 }

@@ -105,6 +105,28 @@ describe('a WebSocket upgrade', () => {
     expect(second.text).toMatch(/retry-after: 10/);
   });
 
+  it.each([
+    ['a token nobody believes', '/api/v1/stock/live', 'Authorization: Bearer bad\r\n'],
+    ['no token', '/api/v1/stock/live', ''],
+    ['a path that opens none', '/api/v1/stock/none', ''],
+  ])('with %s counts as well, against the address it came from', async (_, path, lines) => {
+    const gateway = await toStock(await echo(), { env: { RATE_LIMIT_CALLER: '1/h,burst=2' } });
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 4; tries++)
+      statuses.push((await raw(gateway.port, upgradeTo(path, lines), { toTheEnd: true })).status);
+    expect(statuses.slice(2)).toEqual([429, 429]);
+    const refused = await gateway.measured('gateway_refused_tokens_total');
+    expect(refused).toBe(path.endsWith('live') ? 4 : 0);
+  });
+
+  it('behind a request that has no answer yet is no answer to that one', async () => {
+    const stock = await upstream((_, res) => void setTimeout(() => res.end('slow'), 100));
+    const gateway = await gatewayTo([stock.instance], { sockets });
+    const first = 'GET /api/v1/stock/open HTTP/1.1\r\nHost: erp.example\r\n\r\n';
+    const { text } = await raw(gateway.port, first + upgradeTo('/api/v1/stock/none'), { toTheEnd: true });
+    expect(text).toBe('');
+  });
+
   it('to an instance that cannot be reached is a 502 problem', async () => {
     const gateway = await gatewayTo([instanceAt(1)], { sockets });
     const answer = await raw(

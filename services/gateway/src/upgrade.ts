@@ -3,9 +3,11 @@ import type { Duplex } from 'node:stream';
 import { Absent, Forbidden, Unavailable } from '@marimo/contracts';
 import { OriginRefused } from '@marimo/contracts/gateway';
 import type { Breakers } from '@marimo/resilience';
-import { refuseOnSocket } from './answer.ts';
+import type { Caller } from '@marimo/service-kit';
+import { owesAnswer, refuseOnSocket } from './answer.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { networkOf, type ReadAddress } from './policies/address.ts';
-import type { Identify } from './policies/api-key.ts';
+import { type Identify, isDisbelief } from './policies/api-key.ts';
 import type { Bulkhead } from './policies/bulkhead.ts';
 import type { Origins } from './policies/origins.ts';
 import type { Shedding } from './policies/overload.ts';
@@ -36,6 +38,7 @@ export interface UpgradeParts {
   readonly upstreams: Upstreams;
   readonly breakers: Breakers;
   readonly tunnels: Tunnels;
+  readonly metrics: Pick<GatewayMetrics, 'refusedTokens'>;
   readonly draining: () => boolean;
   readonly unexpected: (error: unknown) => void;
 }
@@ -45,6 +48,8 @@ export type TakeUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) =
 /** WebSocket upgrades: closed, unless a route opens one and its caller passes the checks every request passes. */
 export function createUpgrades(parts: UpgradeParts): TakeUpgrade {
   return (req, socket, head) => {
+    // Bytes of ours, or of a tunnel, would be taken for the answer to what was asked before.
+    if (owesAnswer(socket)) return void socket.destroy();
     const requestId = requestIdOf(req);
     const gone = () => socket.destroy();
     socket.on('error', gone); // nobody else listens yet
@@ -79,13 +84,15 @@ function open(
 async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: string): Promise<Admitted> {
   const { path, service } = readTarget(req.url ?? '');
   const headers = readClientHeaders(req);
+  const { address, proto } = parts.readAddress(req);
   const route = parts.routes.find((one) => one.service === service && one.path === path);
-  if (route === undefined) throw new Absent({ resource: 'socket' });
+  if (route === undefined) {
+    await parts.limiter.take('caller', { address, caller: undefined }, []);
+    throw new Absent({ resource: 'socket' });
+  }
   demandOrigin(req, headers.host, parts.origins);
   parts.shedding.demandRoom('write'); // somebody sits in front of it
-
-  const { address, proto } = parts.readAddress(req);
-  const verified = route.bearer ? await parts.identify(headers, address) : undefined;
+  const verified = route.bearer ? await identified(parts, headers, address) : undefined;
   await parts.limiter.take('caller', { address, caller: verified }, []);
   const { permission } = route;
   if (permission !== undefined && !verified?.may(permission)) throw new Forbidden({ permission });
@@ -105,6 +112,22 @@ async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: strin
 
   req.headers = onward(headers, { address, proto, requestId });
   return { requestId, upstream, caller: verified, leave };
+}
+
+/** A token nobody believes counts against the address it came from, as with any request. */
+async function identified(
+  { identify, limiter, metrics }: UpgradeParts,
+  headers: ClientHeaders,
+  address: string,
+): Promise<Caller> {
+  try {
+    return await identify(headers, address);
+  } catch (thrown) {
+    if (!isDisbelief(thrown)) throw thrown;
+    metrics.refusedTokens.inc();
+    await limiter.take('caller', { address, caller: undefined }, []);
+    throw thrown;
+  }
 }
 
 /** A browser sends the cookies of our site with another site's socket, and no same-origin policy stops it. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HeadersTooLarge, MalformedRequest, newId } from '@marimo/contracts';
-import { endSocket, refuseOnSocket } from '../answer.ts';
+import { endSocket, isAnswering, refuseOnSocket } from '../answer.ts';
 import { headerLimitBytes } from '../proxy/index.ts';
 import type { FrontLimits } from './limits.ts';
 import type { FrontParts } from './parts.ts';
@@ -67,9 +67,4 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
     const errors = [{ pointer: 'request', detail: 'it does not follow HTTP/1.1' }];
     refuseOnSocket(socket, new MalformedRequest({ errors }), newId());
   }
-}
-
-/** Words of ours in the middle of another answer would be taken for a part of it. Node keeps it under this name. */
-function isAnswering(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
-  return socket._httpMessage?.headersSent === true;
 }
