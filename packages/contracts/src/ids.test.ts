@@ -9,6 +9,11 @@ describe('an id', () => {
     expect(Id.parse(id)).toBe(id);
   });
 
+  it('is one id in any writing', () => {
+    const id = newId();
+    expect(Id.parse(id.toUpperCase())).toBe(id);
+  });
+
   it.each(['', '1008', '00000000000000000000000000001008', '{00000000-0000-0000-0000-000000001008}'])(
     'is refused when it is no UUID: %j',
     (id) => expect(Id.safeParse(id).success).toBe(false),

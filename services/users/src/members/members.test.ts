@@ -244,6 +244,8 @@ describe('deciding about members', () => {
     const token = await as(anna);
     const before = await everythingAbout(anna);
     expect(await users.call(decision, of(anna), token)).toBeRefused(OwnMembership);
+    const shouted = { params: { memberId: anna.user.id.toUpperCase() } };
+    expect(await users.call(decision, shouted, token)).toBeRefused(OwnMembership);
     expect(await everythingAbout(anna)).toEqual(before);
   });
 

@@ -4,8 +4,8 @@ import type { NewRoleAssignment, RoleAssignment } from '@marimo/contracts/users'
 export function isRepetition(present: RoleAssignment, asked: NewRoleAssignment): boolean {
   const { memberId, serviceAccountId, role, validFrom, validUntil } = asked;
   return (
-    present.memberId === (memberId?.toLowerCase() ?? null) &&
-    present.serviceAccountId === (serviceAccountId?.toLowerCase() ?? null) &&
+    present.memberId === (memberId ?? null) &&
+    present.serviceAccountId === (serviceAccountId ?? null) &&
     present.role === role &&
     present.validFrom === (validFrom === undefined ? present.grantedAt : instant(validFrom)) &&
     present.validUntil === (validUntil === undefined ? null : instant(validUntil))

@@ -34,6 +34,14 @@ describe('somebody who works in several organisations', () => {
   const switchTo = (organisationId: string, token: string) =>
     users.call(switchOrganisation, { body: { organisationId } }, { as: token });
 
+  it('goes on in the same organisation however its id is written', async () => {
+    const { body } = await switchTo(anna.organisation.id.toUpperCase(), boris.accessToken);
+    expect(claimsOf(body).tid).toBe(anna.organisation.id);
+    expect(body.organisation.id).toBe(anna.organisation.id);
+    const [begun] = (await users.events()).filter(({ subject }) => subject === claimsOf(body).sid);
+    expect(begun?.tenantid).toBe(anna.organisation.id);
+  });
+
   it('sees them all, with what they are there', async () => {
     await users.call(suspendMember, of(boris), await as(anna));
     const { accessToken } = await people.signIn(boris.user.email);
