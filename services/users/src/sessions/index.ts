@@ -21,4 +21,4 @@ export {
   startSession,
   voidAccessTokens,
 } from './sessions.ts';
-export { createOwnThrottle, createThrottle, type OwnAttempt } from './throttle.ts';
+export { createOwnThrottle, type OwnAttempt } from './throttle.ts';
