@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { mailLink } from '@marimo/contracts/users';
 import { freePorts } from '@marimo/testing/outside';
 import { makeSigner } from '@marimo/testing/tokens';
 import { notes } from '../../test/notes-service.ts';
 import { until } from '../../test/until.ts';
-import { defineService, readSettings } from '../index.ts';
+import { defineService, readSettings, serviceSecretOf } from '../index.ts';
 import { PortTaken } from './serve.ts';
 import { startPlatform } from './start-platform.ts';
 import { startService } from './start-service.ts';
@@ -84,6 +86,41 @@ describe('a service that starts long before users', () => {
     }).listen(port, '127.0.0.1');
     await until(async () => (await service.ready()).ready, 8_000);
     await service.stop();
+    await platform.close();
+    users.close();
+  });
+});
+
+describe('who acts for itself', () => {
+  const internal = { INTERNAL_SECRET: 'all of them' };
+  it.each([
+    ['is made of the secret of all', internal, serviceSecretOf('all of them', 'workers')],
+    ['is its own where it has no other', { SERVICE_SECRET: 'its own' }, 'its own'],
+    [
+      'is of all where it has both',
+      { ...internal, SERVICE_SECRET: 'its own' },
+      serviceSecretOf('all of them', 'workers'),
+    ],
+  ])('shows users a secret that %s, and everybody else the token it got', async (_, env, secret) => {
+    const seen: unknown[] = [];
+    const answer = async (req: IncomingMessage, res: ServerResponse) => {
+      seen.push([req.headers.authorization, await text(req)]);
+      if (req.method === 'GET') return res.writeHead(204).end();
+      const body = { accessToken: 'a-token', expiresIn: 300, tokenType: 'Bearer' };
+      return res.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+    };
+    const users = createHttpServer((req, res) => void answer(req, res)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => users.once('listening', resolve));
+    const { port } = users.address() as { port: number };
+    const given = settings({ USERS_PORT: String(port), ...(env as Record<string, string>) });
+    const platform = await startPlatform(given, { withDatabase: false });
+    const client = platform.client(platform.observe('workers'));
+    expect((await client.call(mailLink, { params: { linkId: tenant } })).status).toBe(204);
+    expect(seen).toEqual([
+      [undefined, JSON.stringify({ service: 'workers', secret })],
+      ['Bearer a-token', ''],
+    ]);
+    await client.close();
     await platform.close();
     users.close();
   });
