@@ -22,7 +22,10 @@ export interface Consumer<Deps> {
   readonly name: string;
   readonly queue: string;
   readonly bindings: readonly string[];
+  /** Transactions at once. */
   readonly concurrency: number;
+  /** Events of one tenant that may share a transaction. */
+  readonly together: number;
   handle(tx: Transaction, envelope: Envelope, deps: Deps): Promise<void>;
 }
 
@@ -43,6 +46,7 @@ export function consumer<Deps, E extends EventDefinition>(definition: {
     name,
     queue,
     concurrency,
+    together: 1,
     bindings: events.map(({ type }) => type),
     async handle(tx, envelope, deps) {
       const event = byType.get(envelope.type);
@@ -53,15 +57,19 @@ export function consumer<Deps, E extends EventDefinition>(definition: {
   };
 }
 
-/** A consumer of every event there is, whatever its data: the audit. */
+/**
+ * A consumer of every event there is, whatever its data: the audit. What everybody does arrives here, so events that
+ * wait at the same time share transactions; each still counts for itself when it fails.
+ */
 export function consumerOfAll<Deps>(definition: {
   name: string;
   queue: string;
   concurrency?: number;
+  together?: number;
   handle(tx: Transaction, envelope: Envelope, deps: Deps): Promise<void>;
 }): Consumer<Deps> {
-  const { name, queue, concurrency = usualConcurrency } = definition;
-  return { name, queue, concurrency, bindings: ['#'], handle: definition.handle.bind(definition) };
+  const { name, queue, concurrency = usualConcurrency, together = 1 } = definition;
+  return { name, queue, concurrency, together, bindings: ['#'], handle: definition.handle.bind(definition) };
 }
 
 function consumed<E extends EventDefinition>(event: E, envelope: Envelope): ConsumedEvent<E> {

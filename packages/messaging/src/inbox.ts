@@ -4,12 +4,22 @@ const retentionDays = 30;
 const sweepRows = 10_000;
 const sweepWithinMs = 60_000;
 
-/** Whether this consumer meets the event for the first time; a concurrent delivery waits here until we know. */
-export async function recordInInbox(tx: Transaction, consumer: string, eventId: string): Promise<boolean> {
+/**
+ * Which of these events, in lower case, this consumer meets for the first time; a concurrent delivery of one waits here until we know. In
+ * the order of their ids, so that two processes with the same events never wait for each other.
+ */
+export async function recordInInbox(
+  tx: Transaction,
+  consumer: string,
+  eventIds: readonly string[],
+): Promise<Set<string>> {
   const sql = `
-    insert into inbox (tenant_id, consumer, event_id) values ($1, $2, $3)
-    on conflict do nothing`;
-  return (await tx.run(sql, [tx.tenantId, consumer, eventId], 'inbox.record')) === 1;
+    insert into inbox (tenant_id, consumer, event_id)
+    select $1, $2, event_id from unnest($3::uuid[]) as event_id order by event_id
+    on conflict do nothing
+    returning event_id as "eventId"`;
+  const fresh = await tx.rows<{ eventId: string }>(sql, [tx.tenantId, consumer, eventIds], 'inbox.record');
+  return new Set(fresh.map(({ eventId }) => eventId));
 }
 
 /**

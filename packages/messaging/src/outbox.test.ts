@@ -107,11 +107,19 @@ describe('the outbox and inbox of a service', () => {
   it('record an event once for each consumer and tenant', async () => {
     const eventId = newId();
     const record = (tenant: string, consumer: string) =>
-      made.database.inTenant(tenant, (tx) => recordInInbox(tx, consumer, eventId));
-    expect(await record(tenantId, 'mail')).toBe(true);
-    expect(await record(tenantId, 'mail')).toBe(false);
-    expect(await record(tenantId, 'audit')).toBe(true);
-    expect(await record(otherTenantId, 'mail')).toBe(true);
+      made.database.inTenant(tenant, async (tx) => [...(await recordInInbox(tx, consumer, [eventId]))]);
+    expect(await record(tenantId, 'mail')).toEqual([eventId]);
+    expect(await record(tenantId, 'mail')).toEqual([]);
+    expect(await record(tenantId, 'audit')).toEqual([eventId]);
+    expect(await record(otherTenantId, 'mail')).toEqual([eventId]);
+  });
+
+  it('record many events at once, whichever of them are known, repeated or written in capitals', async () => {
+    const [known, fresh] = [newId(), newId()];
+    const record = (ids: readonly string[]) =>
+      made.database.inTenant(tenantId, async (tx) => [...(await recordInInbox(tx, 'many', ids))]);
+    await record([known]);
+    expect(await record([fresh.toUpperCase(), known, fresh])).toEqual([fresh]);
   });
 
   it('let a second delivery wait for the first, and try again when that one failed', async () => {
@@ -119,16 +127,16 @@ describe('the outbox and inbox of a service', () => {
     const recorded = Promise.withResolvers<void>();
     const fail = Promise.withResolvers<void>();
     const first = made.database.inTenant(tenantId, async (tx) => {
-      await recordInInbox(tx, 'mail', eventId);
+      await recordInInbox(tx, 'mail', [eventId]);
       recorded.resolve();
       await fail.promise;
       throw new Error('the effect failed');
     });
     await recorded.promise;
-    const second = made.database.inTenant(tenantId, (tx) => recordInInbox(tx, 'mail', eventId));
+    const second = made.database.inTenant(tenantId, (tx) => recordInInbox(tx, 'mail', [eventId]));
     fail.resolve();
     await expect(first).rejects.toThrow('the effect failed');
-    expect(await second).toBe(true);
+    expect([...(await second)]).toEqual([eventId]);
   });
 
   it('forget what was handled more than thirty days ago', async () => {

@@ -6,6 +6,7 @@ import { failpoint } from './failpoint.ts';
 import { recordInInbox } from './inbox.ts';
 import { repeat } from './repeat.ts';
 import { UnfitEvent } from './retry.ts';
+import { TenantGroups, type Waiting } from './tenant-groups.ts';
 import type { Delivery, Subscription, Transport } from './transport.ts';
 
 export interface ConsumersOptions<Deps> {
@@ -25,7 +26,7 @@ const databaseAwayMs = 1_000;
 
 /**
  * Declares the queues of a service and handles what arrives in them: inbox row and effect in one transaction of the
- * event's tenant, then the acknowledgement.
+ * event's tenant, which several of its events may share, then the acknowledgement.
  */
 export async function startConsumers<Deps>(options: ConsumersOptions<Deps>): Promise<Subscription> {
   const { transport, consumers, log, metrics } = options;
@@ -38,7 +39,7 @@ export async function startConsumers<Deps>(options: ConsumersOptions<Deps>): Pro
     consumers.map((consumer) =>
       transport.consume(
         consumer.queue,
-        { concurrency: consumer.concurrency },
+        { concurrency: consumer.concurrency * consumer.together },
         handlerOf(options, consumer, closing.signal),
       ),
     ),
@@ -65,6 +66,17 @@ function handlerOf<Deps>(
 ): (delivery: Delivery) => Promise<void> {
   const { service, log } = options;
   const observe = consumerMetrics(options.metrics, consumer.name);
+  const groups = new TenantGroups<Outcome>({
+    groupsAtOnce: consumer.concurrency,
+    eventsInGroup: consumer.together,
+    handle: (group) => handleTogether(options, consumer, group),
+    concernsAll: (error) => error instanceof DatabaseUnavailable || error instanceof StatementCancelled,
+  });
+  const handle = async (envelope: Delivery['envelope']) => {
+    if (consumer.together > 1) return groups.handle(envelope);
+    const [outcome] = await handleTogether(options, consumer, [{ envelope, inContext: (work) => work() }]);
+    return outcome as Outcome;
+  };
 
   return ({ envelope, attempt }) => {
     const { id, type, tenantid: tenantId, actorid: actorId, requestid, traceparent } = envelope;
@@ -74,7 +86,7 @@ function handlerOf<Deps>(
       attributes: { 'messaging.message.id': id, 'messaging.destination.name': consumer.queue, attempt },
       traceparent,
     };
-    const handled = () => observe({ envelope, attempt }, () => handleOnce(options, consumer, envelope));
+    const handled = () => observe({ envelope, attempt }, () => handle(envelope));
     return runInContext(work, () =>
       inSpan(service, `${consumer.name} ${type}`, span, async () => {
         try {
@@ -89,19 +101,28 @@ function handlerOf<Deps>(
   };
 }
 
-async function handleOnce<Deps>(
+/** Inbox and effects of events of one tenant, in one transaction. */
+async function handleTogether<Deps>(
   { database, deps, handleWithinMs = 60_000 }: ConsumersOptions<Deps>,
   consumer: Consumer<Deps>,
-  envelope: Delivery['envelope'],
-): Promise<Outcome> {
+  group: readonly Waiting[],
+): Promise<readonly Outcome[]> {
+  const envelopes = group.map(({ envelope }) => envelope);
   return database.inTenant(
-    envelope.tenantid,
+    (envelopes[0] as Delivery['envelope']).tenantid,
     async (tx) => {
-      if (!(await recordInInbox(tx, consumer.name, envelope.id))) return 'duplicate';
+      const ids = envelopes.map(({ id }) => id);
+      const fresh = await recordInInbox(tx, consumer.name, ids);
       failpoint('consumer.afterInbox');
-      await consumer.handle(tx, envelope, deps);
+      const outcomes: Outcome[] = [];
+      for (const { envelope, inContext } of group) {
+        // One that was delivered twice may stand twice in a group.
+        const isFirst = fresh.delete(envelope.id.toLowerCase());
+        if (isFirst) await inContext(() => consumer.handle(tx, envelope, deps));
+        outcomes.push(isFirst ? 'handled' : 'duplicate');
+      }
       failpoint('consumer.afterEffect');
-      return 'handled';
+      return outcomes;
     },
     { deadlineAt: Date.now() + handleWithinMs },
   );

@@ -8,7 +8,7 @@ import {
 } from '@marimo/observability';
 import { type Database, openDatabase, passwordOf } from '@marimo/postgres';
 import { faultProxy } from '@marimo/testing/outside';
-import { type Consumer, consumerOfAll, type Transport } from '../src/index.ts';
+import { type Consumer, consumerOfAll, type Transport, UnfitEvent } from '../src/index.ts';
 import {
   effectWriter,
   type FactStated,
@@ -235,6 +235,35 @@ describe('events of a service', () => {
           }),
         },
       ]);
+    });
+
+    it('share transactions where their consumer says so, and each still counts for itself', async () => {
+      const facts = ids(60);
+      const [unfit, failsOnce] = [facts[7], facts[30]];
+      const transactions = new Set<unknown>();
+      let failures = 0;
+      const consumer = consumerOfAll<undefined>({
+        name: queue,
+        queue,
+        concurrency: 2,
+        together: 20,
+        async handle(tx, { type, subject }) {
+          if (type !== event.type) return;
+          if (subject === unfit) throw new UnfitEvent('nobody can use this');
+          const sql = `insert into effect (tenant_id, consumer, fact_id) values ($1, $2, $3)
+                       returning pg_current_xact_id()::text as transaction`;
+          const [row] = await tx.rows<{ transaction: string }>(sql, [tx.tenantId, queue, subject]);
+          if (subject === failsOnce && ++failures <= 2) throw new Error('not yet'); // in its group, and alone
+          transactions.add(row?.transaction);
+        },
+      });
+      const service = await started({ consumers: [consumer] });
+      await service.state(facts);
+      await until('all effects', async () => (await effects(stage, queue)).length >= 59);
+      expect(await effects(stage, queue)).toEqual(facts.filter((fact) => fact !== unfit).sort());
+      await until('the unfit one is parked', async () => (await transport.depth(queue)).dead === 1);
+      expect(await inboxOf(stage, queue)).toBe(59);
+      expect(transactions.size).toBeLessThan(59);
     });
 
     it('leave the outbox before the relay closes', async () => {

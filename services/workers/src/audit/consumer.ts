@@ -3,10 +3,11 @@ import type { Deps } from '@marimo/service-kit';
 import { withoutPersonalData } from './personal-data.ts';
 import { appendRecord } from './store.ts';
 
-/** Every event of every service is one record. Those of one tenant wait for each other, so few at a time are enough. */
+/** Every event of every service is one record. Those of one tenant are chained one to the other, so they go together. */
 export const auditConsumer = consumerOfAll<Deps>({
   name: 'audit',
   queue: 'audit_queue',
   concurrency: 4,
+  together: 50,
   handle: (tx, envelope) => appendRecord(tx, { ...envelope, data: withoutPersonalData(envelope.data) }),
 });
