@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { IncomingMessage, request, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { brotliDecompressSync, createGunzip, gunzipSync } from 'node:zlib';
 import { type AnyEndpoint, endpoint } from '@marimo/contracts';
 import { z } from 'zod';
 import { closeAll, gatewayTo, type Options, stock, until, upstream } from '../../test/gateway-under-test.ts';
+import { Passage } from '../passage.ts';
 import { codingFor } from './codings.ts';
+import { encodeAnswer } from './encode-answer.ts';
 
 afterEach(closeAll);
 
@@ -167,6 +170,15 @@ describe('a long answer that nobody compressed', () => {
     asked.on('error', () => undefined);
     await until(async () => (await gateway.connections()) === 0);
   });
+});
+
+it('what only the encoder holds is given up as well for a reader that takes nothing for too long', async () => {
+  const req = new IncomingMessage(new Socket());
+  const res = new ServerResponse(req); // of no socket: whoever should read takes nothing
+  encodeAnswer(new Passage(req, res, 'one', false, 100), 'gzip');
+  res.writeHead(200, json);
+  res.write(randomBytes(150_000).toString('hex')); // the service says no more, and does not end
+  await until(() => res.destroyed);
 });
 
 it.each([

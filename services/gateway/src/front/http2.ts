@@ -116,22 +116,14 @@ function limitControlFrames(
 
 /** Node's compatible request, with what a passage asks of HTTP/1.1's and Node's does not have. */
 class StreamRequest extends Http2ServerRequest {
-  #received = 0;
-
   /**
    * A stream that was reset ends for Node like one that is complete, and half an upload would be taken for a whole one.
-   * So would a body shorter than its length, when it is read before nghttp2 has reset its stream for that.
+   * A body of another length than the one that was stated comes here as such a stream: nghttp2 resets it.
    */
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-    if (chunk !== null) {
-      this.#received += chunk.length;
-      return super.push(chunk, encoding);
-    }
-    const stated = this.headers['content-length'];
-    const isOfLength = stated === undefined || Number(stated) === this.#received;
     const { closed, aborted, rstCode } = this.stream;
-    if (isOfLength && !closed && !aborted && rstCode === constants.NGHTTP2_NO_ERROR) return super.push(null);
-    if (!closed) this.stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+    const isWhole = !closed && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
+    if (chunk !== null || isWhole) return super.push(chunk, encoding);
     super.destroy(); // ends no reader's body, and is read no more, which Node asserts
     return false;
   }
