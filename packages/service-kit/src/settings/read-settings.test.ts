@@ -14,9 +14,9 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true }));
 
 const read = (env: Record<string, string>) => readSettings({ MARIMO_HOME: home, ...env });
-const problemsOf = (env: Record<string, string>): readonly string[] => {
+const problemsOf = (env: Record<string, string>, running: readonly ServiceName[] = []): readonly string[] => {
   try {
-    read(env);
+    readSettings({ MARIMO_HOME: home, ...env }, running);
   } catch (error) {
     if (error instanceof SettingsInvalid) return error.problems;
     throw error;
@@ -211,8 +211,9 @@ describe('what a process proves itself with', () => {
 describe('in production', () => {
   const production = { NODE_ENV: 'production', JWT_SECRET: good, INTERNAL_SECRET: good };
 
-  it('starts on good secrets', () => {
-    expect(problemsOf(production)).toEqual([]);
+  it('starts on good secrets, and users alone needs the one that seals', () => {
+    expect(problemsOf(production, ['users'])).toEqual([]);
+    expect(problemsOf({ ...production, JWT_SECRET: '' }, ['gateway'])).toEqual([]);
     expect(problemsOf({ ...production, INTERNAL_SECRET: '', SERVICE_SECRET: good })).toEqual([]);
     expect(problemsOf({ ...production, DB_HOST: 'db', DB_PASSWORD: good })).toEqual([]);
     expect(problemsOf({ ...production, REDIS_ADDR: `rediss://:${good}@cache:6380` })).toEqual([]);
@@ -232,6 +233,9 @@ describe('in production', () => {
     ['a broker without password', { RABBITMQ_URL: 'amqp://mq' }, 'RABBITMQ_URL'],
     ['a short role password', { USERS_DB_PASSWORD: 'abc' }, 'USERS_DB_PASSWORD'],
   ])('refuses %s', (_, env, name) => {
-    expect(problemsOf({ ...production, ...env })).toEqual([expect.stringMatching(`^${name}: production`)]);
+    const running: readonly ServiceName[] = name === 'JWT_SECRET' ? ['users'] : ['workers'];
+    expect(problemsOf({ ...production, ...env }, running)).toEqual([
+      expect.stringMatching(`^${name}: production`),
+    ]);
   });
 });

@@ -39,7 +39,7 @@ export function readSettings(
     ...unreachable(read),
     ...foreignOrigins(webauthn),
     ...narrowSecret(read, running),
-    ...(production ? weakSecrets(read) : []),
+    ...(production ? weakSecrets(read, running) : []),
   ];
   if (problems.length > 0) throw new SettingsInvalid(problems);
 
@@ -112,10 +112,11 @@ function narrowSecret({ values }: ReadEnvironment, running: readonly ServiceName
     : [];
 }
 
-/** Only secrets of what is really used: embedded parts make their own. */
-function weakSecrets({ values, rolePasswords }: ReadEnvironment): string[] {
+/** Only secrets of what is really used: embedded parts make their own, and what `JWT_SECRET` seals only `users` opens. */
+function weakSecrets({ values, rolePasswords }: ReadEnvironment, running: readonly ServiceName[]): string[] {
   const { JWT_SECRET, INTERNAL_SECRET, SERVICE_SECRET } = values;
-  const needed: Record<string, string | undefined> = { JWT_SECRET };
+  const needed: Record<string, string | undefined> = {};
+  if (running.includes('users')) needed['JWT_SECRET'] = JWT_SECRET;
   if (INTERNAL_SECRET === undefined && SERVICE_SECRET !== undefined)
     needed['SERVICE_SECRET'] = SERVICE_SECRET;
   else needed['INTERNAL_SECRET'] = INTERNAL_SECRET;
