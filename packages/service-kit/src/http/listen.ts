@@ -5,6 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 const maxHeaderBytes = 16 * 1024;
 const maxHeaders = 100;
+/** A connection on which nothing was asked for so long was opened ahead. */
+const aheadMs = 1_000;
 
 export interface ServerLimits {
   /** For the whole head of a request; 10 s unless told. */
@@ -48,18 +50,22 @@ export interface Listening {
 }
 
 export async function listen(server: FrontServer, port: number, host: string): Promise<Listening> {
-  const open = new Set<Socket>();
+  const open = new Map<Socket, number>();
   server.on('connection', (socket) => {
-    open.add(socket);
+    open.set(socket, performance.now());
     socket.once('close', () => open.delete(socket));
   });
   server.listen(port, host);
   await once(server, 'listening'); // rejects when it fails
 
-  /** Connections that became idle after their last answer, and those opened ahead on which nothing was ever asked. */
+  /**
+   * Connections that became idle after their last answer, and those opened ahead on which nothing was ever asked. Who has
+   * only just connected is about to ask.
+   */
   const closeUnused = () => {
     server.closeIdleConnections();
-    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    const before = performance.now() - aheadMs;
+    for (const [socket, openedAt] of open) if (socket.bytesRead === 0 && openedAt < before) socket.destroy();
   };
   return {
     address: server.address() as AddressInfo,
