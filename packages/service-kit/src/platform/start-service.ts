@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Registry } from '@marimo/discovery';
 import { createOutbox, createWake, startConsumers, startRelay } from '@marimo/messaging';
 import { forgetOldAnswers } from '../idempotency/forget.ts';
 import type { Readiness } from '../pages/operations.ts';
@@ -11,6 +12,8 @@ import { serve } from './serve.ts';
 import { serverOf } from './server-of.ts';
 import { type RunningVerifier, verifierOf } from './verifier-of.ts';
 import { version } from './version.ts';
+
+const keysWithinMs = 10_000;
 
 export interface RunningService {
   readonly address: AddressInfo;
@@ -68,7 +71,7 @@ async function start(
   const { routesDigest } = own;
   const place = { id: `${name}-${host}-${port}`, service: name, host, port };
   const instance = { ...place, version, ...(routesDigest !== undefined && { routesDigest }) };
-  await untilKeysAreKnown(verifier);
+  await untilKeysAreKnown(verifier, platform.registry);
   const registration = await platform.registry.register(instance);
   started.defer(() => registration.withdraw());
   of.log.info('serving', { host, port });
@@ -76,11 +79,14 @@ async function start(
 }
 
 /**
- * Whoever is registered gets requests at once, and without keys would turn each of them away. Where `users` itself is
- * not up yet there is nothing to wait for.
+ * Whoever is registered gets requests at once, and without keys would turn each of them away: on a busy machine the first
+ * may be long in coming. Where there is no `users` yet there is nothing to wait for.
  */
-async function untilKeysAreKnown(verifier: RunningVerifier): Promise<void> {
-  for (let tries = 0; tries < 40 && !verifier.ready; tries += 1) await pause(50);
+async function untilKeysAreKnown(verifier: RunningVerifier, registry: Registry): Promise<void> {
+  const giveUpAt = performance.now() + keysWithinMs;
+  while (!verifier.ready && performance.now() < giveUpAt && registry.instances('users').length > 0) {
+    await pause(50);
+  }
 }
 
 /** Opens the database and begins to empty the outbox; a service without migrations has neither. */
