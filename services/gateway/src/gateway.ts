@@ -109,7 +109,7 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
   };
   const operators = operatorListener(shown, parts.operators, parts);
   const front = createFront({
-    handle: createHandler({ api, pages, readAddress }),
+    handle: createHandler({ api, pages, readAddress, limiter }),
     upgrade,
     record: recorder(parts.metrics, log),
     draining,

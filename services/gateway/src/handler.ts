@@ -4,7 +4,9 @@ import { overHttp1 } from './front/index.ts';
 import { demandMethod } from './methods.ts';
 import type { Passage } from './passage.ts';
 import type { ReadAddress } from './policies/address.ts';
+import type { RateLimiter } from './policies/rate-limit.ts';
 import { demandTls } from './policies/transport.ts';
+import type { LimitName } from './settings.ts';
 import { readTarget } from './target.ts';
 
 export interface HandlerParts {
@@ -12,6 +14,16 @@ export interface HandlerParts {
   /** The gateway's own. */
   readonly pages: (passage: Passage) => void;
   readonly readAddress: ReadAddress;
+  readonly limiter: RateLimiter;
+}
+
+/**
+ * What a page of the gateway's own counts against. Whoever probes us would take us out if they were refused. Making the
+ * text of the metrics takes time; the other pages are ready, and one that is drawn asks for many at once.
+ */
+function limitOfPage(path: string): LimitName | undefined {
+  if (path === '/health' || path === '/ready') return undefined;
+  return path === '/metrics' ? 'caller' : 'address';
 }
 
 /** Where a request goes: to a service, or to a page of the gateway's own. */
@@ -19,6 +31,7 @@ export function createHandler({
   api,
   pages,
   readAddress,
+  limiter,
 }: HandlerParts): (passage: Passage) => Promise<void> {
   const ownPages = overHttp1((passage) => {
     demandTls(passage, readAddress);
@@ -29,7 +42,10 @@ export function createHandler({
     demandTls(passage, readAddress);
     demandMethod(passage.req.method);
     const target = readTarget(passage.req.url ?? '');
-    if (target.service === undefined) ownPages(passage);
-    else await api(passage, target.service, target);
+    if (target.service !== undefined) return api(passage, target.service, target);
+    const limit = limitOfPage(target.path);
+    const { address } = readAddress(passage.req);
+    if (limit !== undefined) await limiter.take(limit, { address, caller: undefined }, passage.ownHeaders);
+    ownPages(passage);
   };
 }

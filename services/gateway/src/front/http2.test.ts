@@ -59,6 +59,14 @@ describe('a request over HTTP/2', () => {
     },
   );
 
+  it('for a page of the gateway’s own counts like any other, and is told so', async () => {
+    const session = await (await gatewayWith(await answering())).session();
+    expect(await ask(session, { ':path': '/openapi.json' })).toMatchObject({
+      status: 200,
+      headers: { 'ratelimit-limit': '1200', 'x-request-id': expect.any(String) },
+    });
+  });
+
   it('without a token is refused like any other', async () => {
     const session = await (await gatewayWith(await answering())).session();
     expect(await ask(session, { ':path': '/api/v1/stock/things/1' })).toMatchObject({

@@ -23,6 +23,7 @@ export function overHttp1(pages: Pages): Pages {
     const outer = outerOf.get(req.socket);
     if (outer === undefined) return void res.destroy();
     const inner = new Passage(req, res, outer.requestId, outer.awaitsContinue);
+    inner.ownHeaders.splice(0, Number.POSITIVE_INFINITY, ...outer.ownHeaders);
     res.once('close', () => {
       outer.route = inner.route;
       inner.end();

@@ -121,6 +121,22 @@ describe('the limits', () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
+  it('hold for the gateway’s own pages too, but for those that probe whether it is there', async () => {
+    const limits = { RATE_LIMIT_CALLER: '1/min,burst=1', RATE_LIMIT_ADDRESS: '1/min,burst=5' };
+    const { url } = await gatewayTo([], { env: limits });
+    const ask = async (path: string) => (await fetch(`${url}${path}`)).status;
+    expect([await ask('/metrics'), await ask('/metrics')]).toEqual([200, 429]);
+    const statuses = [];
+    for (const path of ['/openapi.json', '/docs/', '/', '/nothing', '/openapi.json', '/nothing']) {
+      statuses.push(await ask(path));
+    }
+    expect(statuses).toEqual([200, 200, 200, 404, 429, 429]);
+    for (let n = 0; n < 20; n++) expect(await ask('/health')).toBe(200);
+    const refused = await fetch(`${url}/openapi.json`);
+    expect(refused.headers.get('ratelimit-limit')).toBe('5');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
   it('take nothing from the address for what another limit refuses', async () => {
     const stock = await upstream((_, res) => res.end());
     const env = { RATE_LIMIT_CALLER: `${strict}1`, RATE_LIMIT_ADDRESS: `${strict}3` };

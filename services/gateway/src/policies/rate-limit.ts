@@ -83,6 +83,7 @@ function bucketsByRequest() {
   }
 
   return (name: LimitName, { address, caller }: Counted): readonly Bucket[] => {
+    if (name === 'address') return [ofAddress(address)];
     const own =
       caller === undefined || name !== 'caller' ? [named(name, networkOf(address))] : ofCaller(caller);
     return [...own, ofAddress(address)];
