@@ -10,8 +10,9 @@ const secretName = new RegExp(secretWords, 'i');
 /** Where secrets hide inside texts: error messages with a connection string, quoted headers, bodies and queries. */
 const secretsInText: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${redacted}`],
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, redacted], // a JSON web token
-  [/(:\/\/[^/\s:@]*):[^/\s@]+@/g, `$1:${redacted}@`],
+  // A JSON web token. It begins only where no letter of one stands before: else `eyJ-eyJ-…` is read to its end from each.
+  [/(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g, redacted],
+  [/(:\/\/[^/\s:@]*):[^/\s]+@/g, `$1:${redacted}@`],
   [new RegExp(`((?:${secretWords})[\\w-]{0,40}\\s{0,4}=)[^\\s"&;,]+`, 'gi'), `$1${redacted}`],
   [
     new RegExp(`((?:${secretWords})[\\w-]{0,40}"\\s{0,4}:\\s{0,4})"(?:[^"\\\\]|\\\\.)*"?`, 'gi'),
