@@ -20,6 +20,11 @@ export const takeOrder = endpoint({
   bodyLimitBytes: 2_000,
   replies: { 201: z.any() },
 });
+export const takeLongOrder = endpoint({
+  ...takeOrder,
+  path: '/api/v1/test/long-orders',
+  bodyLimitBytes: 2_000_000,
+});
 export const findOrder = endpoint({
   method: 'GET',
   path: '/api/v1/test/orders/{id}',
@@ -116,6 +121,7 @@ export const httpRoutes: readonly Route[] = [
     if (body.quantity > 10) throw new OutOfStock({ left: 10 });
     return reply(201, body);
   }),
+  handle(takeLongOrder, async ({ body }) => reply(201, body)),
   handle(findOrder, async ({ params, query }) => reply(200, { ...params, ...query })),
   handle(whoAmI, async ({ caller, tenantId: tenant }) => reply(200, { user: caller?.userId, tenant })),
   handle(upload, async ({ stream, contentType }) =>

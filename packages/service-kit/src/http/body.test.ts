@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import supertest from 'supertest';
-import { httpRoutes, takeOrder, upload } from '../../test/http-routes.ts';
+import { httpRoutes, takeLongOrder, takeOrder, upload } from '../../test/http-routes.ts';
 import { type KitUnderTest, kitUnderTest, tenantId } from '../../test/kit-under-test.ts';
 import { rawRequest } from '../../test/raw-request.ts';
 
@@ -66,6 +66,18 @@ describe('what may be sent', () => {
     expect((await post(tricky)).body).toEqual(tricky);
     const quoting = { quantity: 1, lines: [], meta: 'x","quantity":1,"quantity":2,"y' };
     expect((await post(quoting)).body).toEqual(quoting);
+  });
+
+  it('refuses a body in which everything is wrong', async () => {
+    const wrong = `[${'0,'.repeat(200_000)}0]`;
+    const manyFields = `{${Array.from({ length: 130_000 }, (_, n) => `"${n}":0`).join()}}`;
+    for (const body of [`{"lines":${wrong}}`, manyFields]) {
+      const answer = await client()
+        .post(takeLongOrder.path)
+        .set({ authorization: 'Bearer admin', 'content-type': 'application/json' })
+        .send(body);
+      expect([answer.status, answer.body.errors?.length]).toEqual([400, 50]);
+    }
   });
 
   it('refuses text that is not UTF-8', async () => {

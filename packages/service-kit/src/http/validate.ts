@@ -17,6 +17,7 @@ export interface CheckedInput {
 
 type PointerOf = (path: readonly PropertyKey[]) => string;
 
+const mostErrors = 50;
 const nothing = z.strictObject({});
 const inBody: PointerOf = (path) => path.map((part) => `/${escaped(part)}`).join('');
 const inQuery: PointerOf = ([name, ...rest]) => `?${String(name ?? '')}${inBody(rest)}`;
@@ -27,8 +28,7 @@ export function checkInput({ params, query, body }: AnyEndpoint, raw: RawInput):
   const errors: FieldError[] = [];
   const check = (schema: z.ZodType, value: unknown, pointerOf: PointerOf) => {
     const result = schema.safeParse(value);
-    if (!result.success)
-      errors.push(...result.error.issues.flatMap((issue) => fieldErrors(issue, pointerOf)));
+    if (!result.success) errors.push(...fieldErrors(result.error, pointerOf));
     return result.data;
   };
 
@@ -37,7 +37,7 @@ export function checkInput({ params, query, body }: AnyEndpoint, raw: RawInput):
     query: check(query ?? nothing, storable(raw.query), inQuery),
     body: body === undefined || 'stream' in body ? undefined : check(body, raw.json, inBody),
   };
-  if (errors.length > 0) throw new MalformedRequest({ errors: errors.slice(0, 50) });
+  if (errors.length > 0) throw new MalformedRequest({ errors: errors.slice(0, mostErrors) });
   return checked;
 }
 
@@ -45,11 +45,16 @@ export function checkInput({ params, query, body }: AnyEndpoint, raw: RawInput):
 export function checkRow<S extends z.ZodType>(schema: S, row: unknown): z.output<S> {
   const result = schema.safeParse(row);
   if (result.success) return result.data;
-  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, inBody));
-  throw new MalformedRequest({ errors: errors.slice(0, 50) });
+  throw new MalformedRequest({ errors: fieldErrors(result.error, inBody) });
 }
 
-function fieldErrors(issue: z.core.$ZodIssue, pointerOf: PointerOf): FieldError[] {
+/** The first of them: a body can have a hundred thousand. */
+function fieldErrors({ issues }: z.ZodError, pointerOf: PointerOf): FieldError[] {
+  const errors = issues.slice(0, mostErrors).flatMap((issue) => errorsOf(issue, pointerOf));
+  return errors.slice(0, mostErrors);
+}
+
+function errorsOf(issue: z.core.$ZodIssue, pointerOf: PointerOf): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'unknown field' }));
   }
