@@ -24,8 +24,10 @@ describe('the place where a list goes on', () => {
     expect(() => readCursor(after, z.string(), Id)).toThrow(MalformedRequest);
   });
 
-  it('is refused when it names a year that PostgreSQL does not know', () => {
-    const after = forged('0000-01-01T00:00:00Z', newId());
-    expect(() => readCursor(after, z.iso.datetime(), Id)).toThrow(MalformedRequest);
+  it.each([
+    ['a year that PostgreSQL does not know', '0000-01-01T00:00:00Z'],
+    ['an instant longer than PostgreSQL reads', `2026-01-01T00:00:00.${'1'.repeat(200)}Z`],
+  ])('is refused when it names %s', (_, instant) => {
+    expect(() => readCursor(forged(instant, newId()), z.iso.datetime(), Id)).toThrow(MalformedRequest);
   });
 });

@@ -22,12 +22,12 @@ export function readCursor<Parts extends readonly [z.ZodType, ...z.ZodType[]]>(
   }
 }
 
-/** PostgreSQL's calendar has no year 0, though RFC 3339 does. */
-const inNoYear = /^0000-\d\d-\d\dT[\d:.]+Z$/;
+/** PostgreSQL's calendar has no year 0, though RFC 3339 does; nor does it read an instant of any length. */
+const noInstant = /^(0000-\d\d-\d\dT[\d:.]+|\d{4}-\d\d-\d\dT[\d:]+\.\d{10,})Z$/;
 
 /** What was forged so that PostgreSQL cannot even read it. */
 function refuseUnreadable(_: string, value: unknown): unknown {
-  if (typeof value === 'string' && (!isStorable(value) || inNoYear.test(value)))
+  if (typeof value === 'string' && (!isStorable(value) || noInstant.test(value)))
     throw new Error('unreadable');
   return value;
 }
