@@ -62,6 +62,16 @@ describe('the audit', () => {
     expect((await records()).filter(({ data }) => JSON.stringify(data).includes('theirs'))).toEqual([]);
   });
 
+  it.each(['0000-01-01T00:00:00Z', `2000-01-01T00:00:00.${'1'.repeat(200)}Z`, '9999-12-31T23:59:59Z'])(
+    'can be asked for what happened since and until %s',
+    async (instant) => {
+      await post({});
+      const isAhead = instant.startsWith('9999');
+      expect(await records({ from: instant })).toHaveLength(isAhead ? 0 : 1);
+      expect(await records({ to: instant })).toHaveLength(isAhead ? 1 : 0);
+    },
+  );
+
   it('keeps one unbroken chain when events come all at once', async () => {
     await Promise.all(Array.from({ length: 60 }, (_, n) => post({ n })));
     expect(await verify()).toMatchObject({ valid: true, records: 60, head: { sequence: 60 } });

@@ -96,8 +96,8 @@ export async function recordsBefore(tx: Transaction, filter: RecordFilter): Prom
       type ?? null,
       subject ?? null,
       actor ?? null,
-      from ?? null,
-      to ?? null,
+      instant(from),
+      instant(to),
       before ?? null,
       limit,
     ],
@@ -108,6 +108,11 @@ export async function recordsBefore(tx: Transaction, filter: RecordFilter): Prom
     time: occurredAt.toISOString(),
     data: JSON.parse(data),
   }));
+}
+
+/** As a `Date`: PostgreSQL reads neither the year 0 nor a text of any length, which RFC 3339 both allows. */
+function instant(text: string | undefined): Date | null {
+  return text === undefined ? null : new Date(text);
 }
 
 const verifySql = `
