@@ -63,7 +63,7 @@ describe('a request over HTTP/2', () => {
     const session = await (await gatewayWith(await answering())).session();
     expect(await ask(session, { ':path': '/openapi.json' })).toMatchObject({
       status: 200,
-      headers: { 'ratelimit-limit': '1200', 'x-request-id': expect.any(String) },
+      headers: { 'ratelimit-limit': expect.any(String), 'x-request-id': expect.any(String) },
     });
   });
 
