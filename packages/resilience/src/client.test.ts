@@ -228,6 +228,20 @@ describe('a failing dependency', () => {
     expect(await failureOf(client.call(makeThing, make))).toBeInstanceOf(Unavailable);
   });
 
+  it('never says that nothing was sent once it may have been done', async () => {
+    const keyed = { ...make, idempotencyKey: 'k' };
+    const gone = await backend((request, response) => {
+      void gone.stop(); // the next attempt finds nobody there
+      reset(request, response);
+    });
+    expect(await failureOf(client.call(makeThing, keyed))).toBeInstanceOf(BadUpstream);
+    await backend((request, response) => {
+      registry.set(); // the next attempt knows of nobody
+      reset(request, response);
+    });
+    expect(await failureOf(client.call(makeThing, keyed))).toBeInstanceOf(BadUpstream);
+  });
+
   it('opens its breaker, and is then spared: calls fail at once', async () => {
     const { seen } = await backend(answer(500, { not: 'a problem' }));
     for (let n = 0; n < 20; n++) await failureOf(client.call(readThing, read));

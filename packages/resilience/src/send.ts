@@ -29,20 +29,24 @@ export function sender({ connections, breakers, attempt, metrics, retryBudget }:
     const budget = budgetOf(service);
     budget.earn();
     const tried = new Set<string>();
+    let uncertain: unknown; // what an attempt ended with after which it may have been done
     for (let tries = 1; ; tries++) {
       const chosen = connections.choose(service, tried, (instance) => breakers.isOpen(instance));
       const pass = chosen && breakers.enter(chosen.instance);
       if (chosen === undefined || pass === undefined)
-        throw new Unavailable({ service }, { retryAfterSeconds: 1 });
+        throw uncertain ?? new Unavailable({ service }, { retryAfterSeconds: 1 });
       tried.add(chosen.instance.id);
 
       const ended = await attempt(call, chosen, pass);
       if (ended.kind === 'replied') return ended.reply;
       if (ended.kind === 'final') throw ended.error;
+      if (ended.failure === 'no-answer' || ended.failure === 'broken-answer') uncertain = ended.error;
+      // A later attempt that was not sent, or turned away, says nothing of an earlier one.
+      const error = deadline.signal.aborted ? ended.error : (uncertain ?? ended.error);
       const keyed = call.idempotencyKey !== undefined;
       const allowed = mayRetry({ method: call.request.method, keyed, failure: ended.failure });
-      if (!allowed || tries === maxAttempts || !budget.spend()) throw ended.error;
-      if (!(await deadline.leavesTimeFor(backoffMs(tries)))) throw ended.error;
+      if (!allowed || tries === maxAttempts || !budget.spend()) throw error;
+      if (!(await deadline.leavesTimeFor(backoffMs(tries)))) throw error;
       retries.inc({ target: service, reason: ended.failure });
     }
   };
