@@ -18,7 +18,8 @@ export class UnfitEvent extends Error {
   override readonly name = 'UnfitEvent';
 }
 
+/** PostgreSQL keeps no NUL: with one in it, what failed could never be put aside, and nothing behind it would go on. */
 export function reasonOf(error: unknown): string {
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return reason.slice(0, 2_000);
+  return reason.slice(0, 2_000).replaceAll('\0', '\ufffd');
 }

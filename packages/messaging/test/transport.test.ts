@@ -117,6 +117,19 @@ describe('a transport', () => {
       expect(calls).toBe(1);
     });
 
+    it('parks what failed for a reason that no database can keep', async () => {
+      const word = ownWord();
+      await transport.declare([{ name: word, bindings: [`${word}.#`] }]);
+      const subscription = await transport.consume(word, { concurrency: 1 }, async () => {
+        throw new UnfitEvent('there is no file called a\0b');
+      });
+      await transport.publish([envelope(`${word}.a.v1`)]);
+      await until('it is parked', async () => (await transport.depth(word)).dead === 1);
+      await subscription.close();
+      const [letter] = await transport.deadLetters(word, 10);
+      expect(letter?.reason).toBe('UnfitEvent: there is no file called a\ufffdb');
+    });
+
     it('puts chosen dead letters back, then all others, with all attempts before them', async () => {
       const word = ownWord();
       await transport.declare([{ name: word, bindings: [`${word}.#`] }]);
