@@ -35,10 +35,15 @@ export function smtpPostbox(url: string, from: string): Postbox {
   };
 }
 
-/** A 5xx about this mail or its recipient; one about our login or the connection is ours to mend. */
+/** A 5xx about this mail or its recipient; one about our login, our own address or the connection is ours to mend. */
 function isFinal(error: unknown): boolean {
-  const { code, responseCode = 0 } = error as { code?: string; responseCode?: number };
-  return (code === 'EENVELOPE' || code === 'EMESSAGE') && responseCode >= 500 && responseCode < 600;
+  const { code, command, responseCode = 0 } = error as {
+    code?: string;
+    command?: string;
+    responseCode?: number;
+  };
+  const isAboutMail = code === 'EMESSAGE' || (code === 'EENVELOPE' && command !== 'MAIL FROM');
+  return isAboutMail && responseCode >= 500 && responseCode < 600;
 }
 
 /** Without a mail server each mail becomes a file: whole or not at all, and the same one however often it is sent. */

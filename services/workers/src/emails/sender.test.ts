@@ -25,6 +25,8 @@ const deps = () => ({ database: db.database, clock: clock.now, log, metrics: cre
 class MailServer {
   readonly received: { readonly to: string[]; readonly message: string }[] = [];
   refusal: { readonly code: number; readonly to: string } | undefined;
+  /** What it says to the sender's own address, or nothing. */
+  senderRefusal: number | undefined;
   #server: SMTPServer | undefined;
   readonly port: number;
 
@@ -40,6 +42,11 @@ class MailServer {
     const server = new SMTPServer({
       authOptional: true,
       disabledCommands: ['STARTTLS'],
+      onMailFrom: ({ address }, _, done) => {
+        const { senderRefusal: responseCode } = this;
+        if (responseCode === undefined) return done();
+        done(Object.assign(new Error(`<${address}> may not send here`), { responseCode }));
+      },
       onRcptTo: ({ address }, _, done) => {
         const { refusal } = this;
         if (refusal?.to !== address) return done();
@@ -175,6 +182,24 @@ describe('sending mail to a mail server', () => {
     expect(await emailRow(id)).toMatchObject({ state: 'given-up', attempts: 1 });
     expect(await emailRow(other)).toMatchObject({ state: 'sent' });
     expect(lines.join()).not.toContain('gone@example.com');
+  });
+
+  it('tries again when the server does not let us send at all, which is ours to mend', async () => {
+    server.senderRefusal = 553;
+    const id = await queue();
+    await sendDue(deps(), postbox);
+    expect(await emailRow(id)).toMatchObject({ state: 'waiting', attempts: 1 });
+    server.senderRefusal = undefined;
+    clock.advance(minutes);
+    await sendDue(deps(), postbox);
+    expect(await emailRow(id)).toMatchObject({ state: 'sent', attempts: 2 });
+  });
+
+  it('notes what a server says, also what the database could not keep', async () => {
+    const id = await queue();
+    const failing = { send: () => Promise.reject(new Error('452 not\0now')), close: () => {} };
+    await sendDue(deps(), failing);
+    expect(await emailRow(id)).toMatchObject({ attempts: 1, last_failure: '452 not\ufffdnow' });
   });
 
   it('keeps no address of who was erased, once the last mail to them is sent or given up', async () => {

@@ -81,9 +81,9 @@ async function noteFailure(
   await database.inTenant(tenantId, (tx) => markFailed(tx, emailId, reasonOf(error), next));
 }
 
-/** Servers answer at any length. */
+/** Servers answer at any length, and with NUL, which PostgreSQL does not keep. */
 function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 500);
+  return (error instanceof Error ? error.message : String(error)).slice(0, 500).replaceAll('\0', '\ufffd');
 }
 
 /** A server repeats the address it refuses; the log is no place for it. */
