@@ -75,6 +75,11 @@ export const versioned = endpoint({
   access: 'public',
   replies: { 200: z.any(), 204: z.null() },
 });
+export const changeVersioned = endpoint({
+  ...versioned,
+  method: 'PUT',
+  summary: 'Changes what has a version.',
+});
 export const failing = endpoint({
   method: 'GET',
   path: '/api/v1/test/failing',
@@ -136,6 +141,7 @@ export const httpRoutes: readonly Route[] = [
     demandMatch(call, 7);
     return reply(200, { hello: 'world' }, { etag: etagOf(7) });
   }),
+  handle(changeVersioned, async () => reply(200, { hello: 'again' }, { etag: etagOf(8) })),
   handle(longList, async () =>
     reply(
       200,

@@ -92,6 +92,13 @@ describe('what is answered', () => {
     const stale = await client().get(path).set('if-match', '"6"');
     expect([stale.status, stale.body.etag]).toEqual([412, '"7"']);
   });
+
+  it('tells who has changed something that it is changed, whatever version they say they have', async () => {
+    for (const tag of ['"8"', '*']) {
+      const changed = await client().put(versioned.path).set('if-none-match', tag);
+      expect([changed.status, changed.body]).toEqual([200, { hello: 'again' }]);
+    }
+  });
 });
 
 describe('a path that fits two routes', () => {

@@ -17,7 +17,13 @@ export function sendReply(
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
 
   const etag = res.getHeader('etag');
-  if (status === 200 && typeof etag === 'string' && alreadyHas(req.headers['if-none-match'], etag)) {
+  const isRead = req.method === 'GET' || req.method === 'HEAD'; // a change has happened, and is told
+  if (
+    isRead &&
+    status === 200 &&
+    typeof etag === 'string' &&
+    alreadyHas(req.headers['if-none-match'], etag)
+  ) {
     res.writeHead(304).end();
   } else if (body === null || body === undefined) {
     if (status !== 204) res.setHeader('content-length', 0);
