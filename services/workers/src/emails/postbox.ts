@@ -37,7 +37,11 @@ export function smtpPostbox(url: string, from: string): Postbox {
 
 /** A 5xx about this mail or its recipient; one about our login, our own address or the connection is ours to mend. */
 function isFinal(error: unknown): boolean {
-  const { code, command, responseCode = 0 } = error as {
+  const {
+    code,
+    command,
+    responseCode = 0,
+  } = error as {
     code?: string;
     command?: string;
     responseCode?: number;
