@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { newId } from '@marimo/contracts';
 import { requireInfra } from '@marimo/testing';
 import { type ApiClient, registerOrganisation } from '../start/api-client.ts';
 import { type Cluster, startCluster } from './cluster.ts';
@@ -12,6 +13,7 @@ const consulAwayMs = Number(process.env['CHAOS_CONSUL_AWAY_S'] ?? 8) * 1_000;
 requireInfra('consul')('two of each service, under load,', () => {
   let cluster: Cluster;
   let organisation: ApiClient;
+  let apiKey: string;
   const posted: string[] = [];
 
   beforeAll(async () => {
@@ -20,6 +22,8 @@ requireInfra('consul')('two of each service, under load,', () => {
     for (const code of ['cash', 'capital']) {
       await organisation.post('/api/v1/accounting/accounts', { code, name: code, type: 'asset' });
     }
+    const wanted = { keyId: newId(), name: 'A program', scopes: ['accounting.account.read'] };
+    apiKey = (await organisation.post('/api/v1/users/me/keys', wanted)).body.key;
   });
   afterAll(() => cluster?.stop());
 
@@ -28,6 +32,7 @@ requireInfra('consul')('two of each service, under load,', () => {
     const load = startLoad(cluster.origins, {
       email: 'anna@chaos.example',
       password: 'Quite-Long-And-Odd-7',
+      apiKey,
     });
     await load.more(60);
     try {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '@marimo/contracts';
+import { serviceSecretOf } from '@marimo/service-kit';
 import { freePorts } from '@marimo/testing';
 import { environmentOf, freshMachine } from '../start/platform-under-test.ts';
 import { type RealSurroundings, realSurroundings } from '../start/surroundings.ts';
@@ -43,17 +44,7 @@ export async function startCluster(): Promise<Cluster> {
     started.defer(() => machine.remove());
     const surroundings = await realSurroundings();
     started.defer(() => surroundings.stop());
-    const secrets = {
-      JWT_SECRET: 'a-secret-of-this-test-alone-000001',
-      INTERNAL_SECRET: 'another-of-this-test-00001',
-    };
-    const env = {
-      ...surroundings.env,
-      ...limits,
-      ...secrets,
-      LOG_LEVEL: 'error',
-      GATEWAY_OPERATOR_PORT: '0',
-    };
+    const env = { ...surroundings.env, ...limits, LOG_LEVEL: 'error', GATEWAY_OPERATOR_PORT: '0' };
     const environment = environmentOf({ ...machine, env });
     const migrated = await run(process.execPath, ['scripts/migrate.ts'], { quiet: true, env: environment });
     if (migrated.code !== 0) throw new Error(migrated.output);
@@ -63,6 +54,7 @@ export async function startCluster(): Promise<Cluster> {
       services.map((service, place) =>
         instanceOf(service, ports[copy * services.length + place] as number, {
           ...environment,
+          ...secretsOf(service),
           MARIMO_HOME: `${machine.home}/${service}-${copy}`,
         }),
       ),
@@ -83,6 +75,13 @@ export async function startCluster(): Promise<Cluster> {
     await started.disposeAsync();
     throw error;
   }
+}
+
+/** Each process has no more than it needs: only users can open the keys and knows who else there is. */
+function secretsOf(service: ServiceName): Record<string, string> {
+  const internal = 'a-secret-of-this-test-alone-000001';
+  if (service !== 'users') return { SERVICE_SECRET: serviceSecretOf(internal, service) };
+  return { INTERNAL_SECRET: internal, JWT_SECRET: 'another-secret-of-this-test-000001' };
 }
 
 function instanceOf(service: ServiceName, port: number, env: NodeJS.ProcessEnv): ClusterInstance {

@@ -14,13 +14,16 @@ export interface Load {
 
 const people = 6;
 
+/** Who asks. */
+type Headers = Readonly<Record<string, string>>;
+
 /**
  * Each asks one thing after the other, in turn from every gateway. As a load balancer does, what was refused a connection,
  * and a read whose idle connection was just closed, goes to the next gateway; every other failure counts.
  */
 export function startLoad(
   origins: readonly string[],
-  credentials: { email: string; password: string },
+  { apiKey, ...credentials }: { email: string; password: string; apiKey: string },
 ): Load {
   const failures: string[] = [];
   const posted: string[] = [];
@@ -28,7 +31,7 @@ export function startLoad(
   let stopping = false;
   let turn = 0;
 
-  async function send(method: string, path: string, token: string | undefined, body?: object) {
+  async function send(method: string, path: string, who: Headers, body?: object) {
     const first = turn++;
     for (let tries = 0; ; tries += 1) {
       let began = false;
@@ -36,7 +39,7 @@ export function startLoad(
         const answer = await fetch(`${origins[(first + tries) % origins.length]}${path}`, {
           method,
           headers: {
-            ...(token !== undefined && { authorization: `Bearer ${token}` }),
+            ...who,
             ...(body !== undefined && { 'content-type': 'application/json' }),
           },
           ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -53,13 +56,8 @@ export function startLoad(
     }
   }
 
-  async function demand(
-    method: string,
-    path: string,
-    token: string | undefined,
-    body?: object,
-  ): Promise<string> {
-    const { status, text } = await send(method, path, token, body);
+  async function demand(method: string, path: string, who: Headers, body?: object): Promise<string> {
+    const { status, text } = await send(method, path, who, body);
     answered += 1;
     if (status !== 200 && status !== 201) failures.push(`${method} ${path}: ${status} ${text.slice(0, 300)}`);
     return text;
@@ -68,20 +66,22 @@ export function startLoad(
   async function work(): Promise<void> {
     let session: { accessToken?: string; refreshToken?: string } = {};
     while (!stopping) {
-      session = JSON.parse(await demand('POST', '/api/v1/users/login', undefined, credentials));
+      session = JSON.parse(await demand('POST', '/api/v1/users/login', {}, credentials));
       const { accessToken } = session;
       if (accessToken === undefined) continue; // said above already
+      const person = { authorization: `Bearer ${accessToken}` };
       for (let n = 0; n < 5 && !stopping; n += 1) {
-        await demand('GET', '/api/v1/users/me', accessToken);
-        await demand('GET', '/api/v1/accounting/accounts', accessToken);
+        await demand('GET', '/api/v1/users/me', person);
+        await demand('GET', '/api/v1/accounting/accounts', person);
         const entry = entryOf(newId());
         const before = failures.length;
-        await demand('POST', '/api/v1/accounting/journal-entries', accessToken, entry);
+        await demand('POST', '/api/v1/accounting/journal-entries', person, entry);
         if (failures.length === before) posted.push(entry.entryId);
-        await demand('GET', '/api/v1/workers/notifications', accessToken);
+        await demand('GET', '/api/v1/workers/notifications', person);
+        await demand('GET', '/api/v1/accounting/accounts', { 'x-api-key': apiKey });
       }
       const { refreshToken } = session;
-      await demand('POST', '/api/v1/users/refresh', undefined, { refreshToken });
+      await demand('POST', '/api/v1/users/refresh', {}, { refreshToken });
     }
   }
 
