@@ -80,6 +80,8 @@ export function forgeriesOf({
     'changed claims': () => tampered(good(), coveted),
     'a cut end': () => good().slice(0, -10),
     'a fourth part': () => `${good()}.${'A'.repeat(20)}`,
+    'a content that is no JSON': () =>
+      `${base64url({ alg: accessToken.algorithm, typ: 'JWT', kid })}.${Buffer.from('no').toString('base64url')}.AAAA`,
     'nothing in it': () => '..',
   };
 }

@@ -12,9 +12,14 @@ export interface TokenKind<Claims extends z.ZodType> {
 
 /** The key a token says it is signed with; only a hint until the signature has been checked. */
 export function keyIdOf(token: string): string {
-  const header = jwt.decode(token, { complete: true })?.header;
-  if (typeof header?.kid !== 'string') throw new Unauthenticated({});
-  return header.kid;
+  let kid: unknown;
+  try {
+    kid = jwt.decode(token, { complete: true })?.header.kid;
+  } catch {
+    // Its content is no JSON: jsonwebtoken throws instead of telling nothing.
+  }
+  if (typeof kid !== 'string') throw new Unauthenticated({});
+  return kid;
 }
 
 /**
