@@ -1,5 +1,6 @@
 import type { AnyEndpoint, ServiceName } from '@marimo/contracts';
 import { contracts } from '@marimo/contracts/all';
+import { z } from 'zod';
 import { type ApiClient, registerOrganisation } from '../start/api-client.ts';
 import { prepareTenant } from './prepared-tenant.ts';
 import { sampleBody, sampleQuery } from './sample.ts';
@@ -55,8 +56,10 @@ function ownersValue(service: ServiceName, field: string): string | undefined {
   return prepared[field] ?? values?.[0];
 }
 
-async function ask(service: ServiceName, endpoint: AnyEndpoint, token: string) {
-  const known = (field: string) => ownersValue(service, field);
+type IdOf = (service: ServiceName, field: string) => string | undefined;
+
+async function ask(service: ServiceName, endpoint: AnyEndpoint, token: string, idOf: IdOf = ownersValue) {
+  const known = (field: string) => idOf(service, field);
   const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(known(name) ?? `unknown-${name}`),
   );
@@ -72,6 +75,17 @@ async function ask(service: ServiceName, endpoint: AnyEndpoint, token: string) {
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   return { status: answer.status, text: await answer.text() };
+}
+
+function choosesId(service: ServiceName, endpoint: AnyEndpoint): boolean {
+  let chosen = false;
+  const noting = (field: string) => {
+    chosen ||= ownersValue(service, field) !== undefined;
+    return undefined;
+  };
+  sampleBody(endpoint, noting);
+  sampleQuery(endpoint, noting);
+  return chosen;
 }
 
 it('the first organisation has an example of everything a path can name', () => {
@@ -96,6 +110,43 @@ it('its administrator reads all of it, or the ids below would mean nothing', asy
   expect(shown).toBeGreaterThan(3);
 });
 
+/** Somebody's id where the first organisation has one; of the same form, and nobody has it. */
+const nobodysValue: IdOf = (service, field) => {
+  const owners = ownersValue(service, field);
+  if (owners === undefined || !z.guid().safeParse(owners).success) return owners && 'nobody';
+  return owners.replace(/.{4}$/, owners.endsWith('beef') ? 'feed' : 'beef');
+};
+
+/** How a request is refused, without the ids that were sent along and its own; of one that goes well, that it does. */
+async function toldOf(service: ServiceName, endpoint: AnyEndpoint, idOf: IdOf): Promise<string> {
+  const sent: string[] = [];
+  const noting: IdOf = (at, field) => {
+    const id = idOf(at, field);
+    if (id !== undefined) sent.push(id);
+    return id;
+  };
+  const { status, text } = await ask(service, endpoint, tokens.stranger, noting);
+  if (status < 300) return String(status);
+  const plain = sent.reduce((told, id) => told.replaceAll(id, 'the id'), text);
+  return `${status} ${plain.replace(/"requestId":"[^"]+"/, '"requestId":""')}`;
+}
+
+/** How many statements it takes: the least of some, because the service has work of its own beside. */
+async function statementsFor(service: ServiceName, endpoint: AnyEndpoint, idOf: IdOf): Promise<number> {
+  const sofar = async () => {
+    const text = await (await fetch(`${whole.addressOf(service)}/metrics`)).text();
+    const counts = [...text.matchAll(/^db_queries_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+    return counts.reduce((sum, count) => sum + count, 0);
+  };
+  let least = Number.POSITIVE_INFINITY;
+  for (let times = 0; times < 5; times += 1) {
+    const before = await sofar();
+    await ask(service, endpoint, tokens.stranger, idOf);
+    least = Math.min(least, (await sofar()) - before);
+  }
+  return least;
+}
+
 describe('an administrator of another organisation', () => {
   it.each(withIds.map(({ service, endpoint }) => [nameOf(endpoint), service, endpoint] as const))(
     'finds nothing by %s',
@@ -106,10 +157,24 @@ describe('an administrator of another organisation', () => {
     },
   );
 
+  it.each(withIds.map(({ service, endpoint }) => [nameOf(endpoint), service, endpoint] as const))(
+    'cannot tell by the answer of %s, nor by the work it makes, whether somebody else has such an id',
+    async (_, service, endpoint) => {
+      const told = await toldOf(service, endpoint, ownersValue);
+      expect(told).toBe(await toldOf(service, endpoint, nobodysValue));
+      const statements = await statementsFor(service, endpoint, ownersValue);
+      expect(statements).toBe(await statementsFor(service, endpoint, nobodysValue));
+    },
+  );
+
   const others = reachable.filter(({ endpoint }) => !endpoint.path.includes('{'));
   it.each(others.map(({ service, endpoint }) => [nameOf(endpoint), service, endpoint] as const))(
-    'is told nothing by %s',
+    'is told nothing by %s, nor whether somebody else has an id that is chosen there',
     async (_, service, endpoint) => {
+      if (choosesId(service, endpoint)) {
+        const told = await toldOf(service, endpoint, ownersValue);
+        expect(told).toBe(await toldOf(service, endpoint, nobodysValue));
+      }
       const { status, text } = await ask(service, endpoint, tokens.stranger);
       expect(text).not.toContain(marker);
       expect(status).toBeLessThan(500);

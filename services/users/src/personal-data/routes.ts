@@ -99,6 +99,9 @@ function eraseOfMember(deps: Deps): Route {
   return handle(eraseMember, async (call) => {
     const { personId } = call.params;
     const { tenantId, deadlineAt, signal } = call;
+    // Nobody of another organisation is looked for or locked: how long that takes would tell that they are there.
+    const known = await call.readInTenant((tx) => findMember(tx, personId, deps.clock()));
+    if (known === undefined) throw new Absent({ resource: 'member' });
     await deps.database.withoutTenant(
       async (tx) => {
         // First, so that of two organisations that erase somebody at once the second sees that the first has.
