@@ -8,6 +8,7 @@ import { Absent } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
 import { LastAdministrator } from './organisations.ts';
 import { changeMembers, readMembers } from './permissions.ts';
+import { GrantsBeyondOwn } from './role-refusals.ts';
 
 /** `left` ends by an invitation only; what the member did stays under their name. */
 export const MemberState = z.enum(['active', 'suspended', 'left']);
@@ -76,7 +77,7 @@ export const suspendMember = endpoint({
   access: changeMembers,
   params: MemberParams,
   replies: { 200: Member },
-  refusals: [Absent, MemberHasLeft, OwnMembership, LastAdministrator],
+  refusals: [Absent, MemberHasLeft, OwnMembership, GrantsBeyondOwn, LastAdministrator],
 });
 
 export const reinstateMember = endpoint({
@@ -86,7 +87,7 @@ export const reinstateMember = endpoint({
   access: changeMembers,
   params: MemberParams,
   replies: { 200: Member },
-  refusals: [Absent, MemberHasLeft, OwnMembership],
+  refusals: [Absent, MemberHasLeft, OwnMembership, GrantsBeyondOwn],
 });
 
 export const removeMember = endpoint({
@@ -97,7 +98,7 @@ export const removeMember = endpoint({
   access: changeMembers,
   params: MemberParams,
   replies: { 200: Member },
-  refusals: [Absent, OwnMembership, LastAdministrator],
+  refusals: [Absent, OwnMembership, GrantsBeyondOwn, LastAdministrator],
 });
 
 /** Subject: the person. `roles`: those in force with the change, or those that ended with it. */

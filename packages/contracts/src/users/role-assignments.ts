@@ -113,7 +113,7 @@ export const revokeRole = endpoint({
   /** With `validUntil` the assignment goes on until then, which is earlier than it would have. */
   body: z.strictObject({ validUntil: RoleMoment.optional() }),
   replies: { 200: RoleAssignment },
-  refusals: [Absent, RoleAssignmentOver, ValidityOver, LastAdministrator],
+  refusals: [Absent, RoleAssignmentOver, ValidityOver, GrantsBeyondOwn, LastAdministrator],
 });
 
 const Assigned = z.strictObject({

@@ -72,11 +72,11 @@ export class PermissionUnknown extends refusal(z.object({ grants: z.array(z.stri
   detail: ({ grants }) => `Nothing is called ${grants.join(', ')}; see GET /api/v1/users/permissions.`,
 }) {}
 
-/** Against handing oneself, or a friend, more than one has. */
+/** Against handing oneself, or a friend, more than one has, and against taking it from who has more. */
 export class GrantsBeyondOwn extends refusal(z.object({ grants: z.array(z.string()) }), {
   code: 'users.grants-beyond-own',
   kind: 'forbidden',
-  title: 'Nobody gives what they do not have',
+  title: 'Nobody gives or takes away what they do not have',
   detail: ({ grants }) => `You do not hold ${grants.join(', ')}. Ask somebody who does.`,
 }) {}
 

@@ -1,6 +1,7 @@
 import { Absent, Forbidden, MalformedRequest, newId, StepUpRequired } from '@marimo/contracts';
 import {
   createOwnKey,
+  GrantsBeyondOwn,
   getMember,
   LastAdministrator,
   leaveOrganisation,
@@ -249,30 +250,52 @@ describe('deciding about members', () => {
     expect(await everythingAbout(anna)).toEqual(before);
   });
 
-  it('leaves the last administrator alone, whatever others may decide', async () => {
-    // Somebody who may change members by a role of the organisation's own, without being an administrator.
-    await sql(
-      `with role as (
-         insert into own_role (tenant_id, name, title, created_at) values ($1, 'people', 'People', now())
-       ) insert into own_role_grants (tenant_id, name, since, grants) values ($1, 'people', now(), '{users.member.*}')`,
-      anna.organisation.id,
-    );
-    const people1 = await people.member(anna, ['people']);
-    const token = await as(people1);
+  it('leaves the last administrator alone', async () => {
+    // One whose role runs out does not count: afterwards there would be nobody.
+    const clara = await people.member(anna, ['admin']);
+    const endsAt = (until: Date | null) =>
+      sql('update role_assignment set valid_until = $2 where person_id = $1', clara.user.id, until);
+    await endsAt(new Date(clock.now().getTime() + 60 * minutes));
+    const token = await as(clara);
     const before = await everythingAbout(anna);
     expect(await users.call(suspendMember, of(anna), token)).toBeRefused(LastAdministrator);
     expect(await users.call(removeMember, of(anna), token)).toBeRefused(LastAdministrator);
-    // One whose role runs out does not count: afterwards there would be nobody.
-    const clara = await people.member(anna, ['admin']);
-    await sql(
-      'update role_assignment set valid_until = $2 where person_id = $1',
-      clara.user.id,
-      new Date(clock.now().getTime() + 60 * minutes),
-    );
-    expect(await users.call(removeMember, of(anna), token)).toBeRefused(LastAdministrator);
     expect(await everythingAbout(anna)).toEqual(before);
-    await sql('update role_assignment set valid_until = null where person_id = $1', clara.user.id);
+    await endsAt(null);
     expect((await users.call(removeMember, of(anna), token)).status).toBe(200);
+  });
+
+  it('is for who looks after people about everybody but those who may do more to people than they', async () => {
+    await sql(
+      `with role as (
+         insert into own_role (tenant_id, name, title, created_at)
+         values ($1, 'people', 'People', now()), ($1, 'roles', 'Roles', now())
+       ) insert into own_role_grants (tenant_id, name, since, grants)
+         values ($1, 'people', now(), '{users.member.*}'), ($1, 'roles', now(), '{users.role.assign}')`,
+      anna.organisation.id,
+    );
+    const [helper, colleague, assigner, accountant] = [
+      await people.member(anna, ['people']),
+      await people.member(anna, ['people']),
+      await people.member(anna, ['roles']),
+      await people.member(anna, ['accountant']),
+    ];
+    const token = await as(helper);
+    for (const decision of Object.values(decisions)) {
+      const before = await everythingAbout(assigner);
+      const refused = await users.call(decision, of(assigner), token);
+      if (decision === reinstateMember)
+        expect(refused.status).toBe(200); // nothing to do
+      else expect(refused).toBeRefused(GrantsBeyondOwn, { grants: ['users.role.assign'] });
+      expect(await everythingAbout(assigner)).toEqual(before);
+    }
+    expect(await users.call(removeMember, of(anna), token)).toBeRefused(GrantsBeyondOwn);
+    await users.call(suspendMember, of(assigner), await as(anna));
+    expect(await users.call(reinstateMember, of(assigner), token)).toBeRefused(GrantsBeyondOwn);
+    for (const decision of [suspendMember, reinstateMember, removeMember]) {
+      expect((await users.call(decision, of(accountant), token)).status).toBe(200);
+      expect((await users.call(decision, of(colleague), token)).status).toBe(200);
+    }
   });
 
   it('leaves one of two administrators who remove each other at once', async () => {

@@ -5,6 +5,7 @@ import {
   listMembers,
   type Member,
   MemberHasLeft,
+  type MemberState,
   memberLeft,
   memberReinstated,
   memberRemoved,
@@ -18,6 +19,7 @@ import type { Transaction } from '@marimo/postgres';
 import { type Call, cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
 import { lockOrganisation } from '../organisations/index.ts';
+import { demandMayTake } from '../separation-of-duties/index.ts';
 import { endMembership, letIn, shutOut } from './members.ts';
 import { findMember, membersAfter } from './store.ts';
 
@@ -51,6 +53,7 @@ function decidingRoutes({ outbox, clock }: Deps): Route[] {
   type Deciding = Call<typeof suspendMember | typeof reinstateMember | typeof removeMember>;
   const decide = (
     call: Pick<Deciding, 'params' | 'caller' | 'inTenant'>,
+    wanted: MemberState,
     decision: (tx: Transaction, member: Member, by: string, now: Date) => Promise<void>,
   ) =>
     call.inTenant(async (tx) => {
@@ -60,32 +63,30 @@ function decidingRoutes({ outbox, clock }: Deps): Route[] {
       const now = clock(); // only after the lock: every token made before is older
       const member = demand(await findMember(tx, memberId, now));
       if (memberId === by) throw new OwnMembership({});
+      if (member.state === wanted) return reply(200, member);
+      if (member.state === 'left') throw new MemberHasLeft({});
+      await demandMayTake(tx, call.caller, member.roles);
       await decision(tx, member, by, now);
       return reply(200, demand(await findMember(tx, memberId, now)));
     });
 
   return [
     handle(suspendMember, (call) =>
-      decide(call, async (tx, member, _, now) => {
-        if (member.state === 'left') throw new MemberHasLeft({});
-        if (member.state === 'suspended') return;
+      decide(call, 'suspended', async (tx, member, _, now) => {
         await shutOut(tx, outbox, member, now);
         await outbox.add(tx, memberSuspended, member.id, factOf(member));
       }),
     ),
 
     handle(reinstateMember, (call) =>
-      decide(call, async (tx, member, _, now) => {
-        if (member.state === 'left') throw new MemberHasLeft({});
-        if (member.state === 'active') return;
+      decide(call, 'active', async (tx, member, _, now) => {
         await letIn(tx, member.id, now);
         await outbox.add(tx, memberReinstated, member.id, factOf(member));
       }),
     ),
 
     handle(removeMember, (call) =>
-      decide(call, async (tx, member, by, now) => {
-        if (member.state === 'left') return;
+      decide(call, 'left', async (tx, member, by, now) => {
         await endMembership(tx, outbox, member, { by, now });
         await outbox.add(tx, memberRemoved, member.id, factOf(member));
       }),

@@ -19,6 +19,7 @@ import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@mar
 import { demandAnotherAdministrator, lockOrganisation } from '../organisations/index.ts';
 import {
   demandMayGive,
+  demandMayTake,
   demandNoConflict,
   type HolderRef,
   holderIdOf,
@@ -100,6 +101,7 @@ function revokingRoute({ clock, outbox }: Deps): Route {
       if (present.state === 'revoked' || isSo) return reply(200, present);
       if (present.state === 'over') throw new RoleAssignmentOver({ assignmentId });
       if (until !== undefined) demandShorter(present, until, now);
+      await demandMayTake(tx, call.caller, [present.role]);
       if (present.role === 'admin' && present.memberId !== null) {
         await demandAnotherAdministrator(tx, present.memberId, now);
       }

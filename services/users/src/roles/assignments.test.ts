@@ -321,6 +321,21 @@ describe('taking a role back', () => {
     expect((await users.call(getRole, { params: { name: 'admin' } }, { as })).body.holders).toBe(1);
   });
 
+  it('takes none that decides about people from who may do more to them', async () => {
+    const grants = ['users.role.assign', 'users.member.read'];
+    await users.call(defineRole, { body: { name: 'assigner', title: 'Assigner', grants } }, { as });
+    await give(users, as, { memberId: boris.id }, 'assigner');
+    const { accessToken } = await signIn(users, boris.email);
+    const vera = await memberOf(users, anna, clock.now());
+    const { body: second } = await assign({ role: 'admin', memberId: vera.id });
+    expect(await revoke(second.assignmentId, {}, accessToken)).toBeRefused(GrantsBeyondOwn);
+    expect(await revoke(second.assignmentId, { validUntil: inMs(days) }, accessToken)).toBeRefused(
+      GrantsBeyondOwn,
+    );
+    const { body: books } = await assign({ role: 'accountant', memberId: vera.id });
+    expect((await revoke(books.assignmentId, {}, accessToken)).body.state).toBe('revoked');
+  });
+
   it('of two who take it from each other at once leaves one administrator', async () => {
     const [own] = (await list({ role: 'admin' })).items;
     const { body: second } = await assign({ role: 'admin' });

@@ -1,6 +1,7 @@
 import { builtInGrants, builtInRoles } from '@marimo/contracts';
 import {
   GrantsBeyondOwn,
+  permissions,
   RoleUnknown,
   rightsLimits,
   SeparationOfDutiesViolated,
@@ -8,6 +9,7 @@ import {
 } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Caller } from '@marimo/service-kit';
+import { holds } from '../organisations/index.ts';
 import {
   conflictsBy,
   type Given,
@@ -86,6 +88,28 @@ export async function demandMayGive(
   await demandRoles(tx, roles);
   const own = await grantsOfOwnRoles(tx, roles);
   demandHeld(caller, [...roles.flatMap(builtInGrants), ...own.flatMap(({ grants }) => grants)]);
+}
+
+/** Of those who decide about people. */
+const rightsOverPeople = permissions.map(({ name }) => name);
+
+/**
+ * Before what somebody holds is taken from them, or they are shut out: whoever looks after people may do so to everybody
+ * but those who may do more to people than themselves. So the rights to decide about people are out of reach from below.
+ *
+ * Errors: GrantsBeyondOwn with what the caller lacks.
+ */
+export async function demandMayTake(
+  tx: Transaction,
+  caller: Caller | undefined,
+  roles: readonly string[],
+): Promise<void> {
+  const own = await grantsOfOwnRoles(tx, roles);
+  const held = { roles, grants: own.flatMap(({ grants }) => grants) };
+  demandHeld(
+    caller,
+    rightsOverPeople.filter((permission) => holds(held, permission)),
+  );
 }
 
 export function demandHeld(caller: Caller | undefined, grants: readonly string[]): void {

@@ -1,6 +1,7 @@
 export {
   demandHeld,
   demandMayGive,
+  demandMayTake,
   demandNoConflict,
   demandSound,
   type Giving,
