@@ -16,6 +16,7 @@ export {
 } from './endpoint.ts';
 export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
 export { Id, newId } from './ids.ts';
+export { parseKnownFields } from './known-fields.ts';
 export { PageQuery, pageOf } from './list.ts';
 export {
   CurrencyCode,

@@ -1,4 +1,4 @@
-import type { Envelope, EventData, EventDefinition } from '@marimo/contracts';
+import { type Envelope, type EventData, type EventDefinition, parseKnownFields } from '@marimo/contracts';
 import type { Transaction } from '@marimo/postgres';
 import { z } from 'zod';
 import { UnfitEvent } from './retry.ts';
@@ -73,7 +73,7 @@ export function consumerOfAll<Deps>(definition: {
 }
 
 function consumed<E extends EventDefinition>(event: E, envelope: Envelope): ConsumedEvent<E> {
-  const fit = event.data.safeParse(envelope.data);
+  const fit = parseKnownFields(event.data, envelope.data);
   if (!fit.success) {
     throw new UnfitEvent(`the data does not fit ${event.type}: ${z.prettifyError(fit.error)}`);
   }

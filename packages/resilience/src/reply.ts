@@ -1,6 +1,5 @@
-import { type AnyEndpoint, BadUpstream, Unavailable } from '@marimo/contracts';
+import { type AnyEndpoint, BadUpstream, parseKnownFields, Unavailable } from '@marimo/contracts';
 import { kindOf, Problem } from '@marimo/problems';
-import type { z } from 'zod';
 import type { Answer } from './exchange.ts';
 import { RefusedByService } from './refused.ts';
 
@@ -19,7 +18,7 @@ export function readAnswer(endpoint: AnyEndpoint, service: string, answer: Answe
   const json = jsonOf(answer);
   const schema = endpoint.replies[status];
   if (schema !== undefined) {
-    const parsed = parseReply(schema, json);
+    const parsed = parseKnownFields(schema, json);
     if (parsed.success) return { kind: 'reply', reply: { status, body: parsed.data } };
     const where = parsed.error.issues.map(({ path, message }) => `/${path.join('/')}: ${message}`);
     return { kind: 'unusable', why: `${status} breaks the contract at ${where.join('; ')}`, health: 'well' };
@@ -31,22 +30,6 @@ export function readAnswer(endpoint: AnyEndpoint, service: string, answer: Answe
   }
   const refusal = new RefusedByService(service, kind, problem.data, retryAfterOf(answer));
   return { kind: 'refusal', refusal, health: isAboutAnother(refusal) ? 'well' : healthOf(status) };
-}
-
-/** In a rolling upgrade a newer instance may answer with fields we do not know yet; they are left out, not an error. */
-function parseReply(schema: z.ZodType, json: unknown): z.ZodSafeParseResult<unknown> {
-  const parsed = schema.safeParse(json);
-  const unknownFields = parsed.error?.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [],
-  );
-  if (unknownFields === undefined || unknownFields.length === 0) return parsed;
-  for (const path of unknownFields) removeAt(json, path);
-  return schema.safeParse(json);
-}
-
-function removeAt(json: unknown, path: readonly PropertyKey[]): void {
-  const place = path.slice(0, -1).reduce((inside, step) => Reflect.get(inside as object, step), json);
-  Reflect.deleteProperty(place as object, path.at(-1) as PropertyKey);
 }
 
 function healthOf(status: number): Health {
