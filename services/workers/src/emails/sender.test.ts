@@ -202,6 +202,23 @@ describe('sending mail to a mail server', () => {
     expect(await emailRow(id)).toMatchObject({ attempts: 1, last_failure: '452 not\ufffdnow' });
   });
 
+  it('keeps nothing of what a mail said once it is sent or given up: a link in it opens an account', async () => {
+    server.refusal = { code: 450, to: 'full@example.com' };
+    const said = { text: 'https://erp.example/#/secret', html: '<p>https://erp.example/#/secret</p>' };
+    const sent = await queue(said);
+    const waiting = await queue({ ...said, recipient: 'full@example.com' });
+    await sendDue(deps(), postbox);
+    expect(server.received.at(-1)?.message).toContain('secret');
+    expect(await emailRow(sent)).toMatchObject({ state: 'sent', subject: 'Добро пожаловать', text_body: '' });
+    expect(JSON.stringify(await emailRow(sent))).not.toContain('secret');
+    expect(await emailRow(waiting)).toMatchObject({ state: 'waiting', text_body: said.text });
+
+    server.refusal = { code: 550, to: 'full@example.com' };
+    clock.advance(minutes);
+    await sendDue(deps(), postbox);
+    expect(await emailRow(waiting)).toMatchObject({ state: 'given-up', text_body: '', html_body: '' });
+  });
+
   it('keeps no address of who was erased, once the last mail to them is sent or given up', async () => {
     server.refusal = { code: 550, to: 'nobody@example.com' };
     const refused = await queue({ kind: 'erased', recipient: 'nobody@example.com' });

@@ -64,10 +64,11 @@ export function waitingEmail(tx: Transaction, emailId: string): Promise<EmailToS
   );
 }
 
+/** What it said is kept no longer: a link in it opens an account. */
 export async function markSent(tx: Transaction, emailId: string, now: Date): Promise<void> {
   await tx.run(
     `update email
-        set state = 'sent', sent_at = $3, next_attempt_at = null, attempts = attempts + 1
+        set state = 'sent', sent_at = $3, next_attempt_at = null, attempts = attempts + 1, text_body = '', html_body = ''
       where tenant_id = $1 and email_id = $2 and state = 'waiting'`,
     [tx.tenantId, emailId, now],
     'mark_email_sent',
@@ -75,7 +76,7 @@ export async function markSent(tx: Transaction, emailId: string, now: Date): Pro
   await settle(tx, emailId);
 }
 
-/** Without a next attempt the mail is given up. */
+/** Without a next attempt the mail is given up, and what it said is kept no longer. */
 export async function markFailed(
   tx: Transaction,
   emailId: string,
@@ -85,7 +86,9 @@ export async function markFailed(
   await tx.run(
     `update email
         set attempts = attempts + 1, last_failure = $3, next_attempt_at = $4,
-            state = case when $4::timestamptz is null then 'given-up' else 'waiting' end
+            state = case when $4::timestamptz is null then 'given-up' else 'waiting' end,
+            text_body = case when $4::timestamptz is null then '' else text_body end,
+            html_body = case when $4::timestamptz is null then '' else html_body end
       where tenant_id = $1 and email_id = $2 and state = 'waiting'`,
     [tx.tenantId, emailId, failure, nextAttemptAt],
   );
