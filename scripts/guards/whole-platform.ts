@@ -34,7 +34,9 @@ const limitsOff = Object.fromEntries(
   ]),
 );
 
-export async function startWholePlatform(): Promise<WholePlatform> {
+export async function startWholePlatform(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<WholePlatform> {
   const started = new AsyncDisposableStack();
   try {
     const machine = await freshMachine();
@@ -52,6 +54,7 @@ export async function startWholePlatform(): Promise<WholePlatform> {
       DB_USER: user,
       DB_PASSWORD: password,
       DB_NAME: name,
+      ...settings,
     };
     const migrated = await run(process.execPath, ['scripts/migrate.ts'], {
       quiet: true,
