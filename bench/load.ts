@@ -95,8 +95,8 @@ function resultOf(report: string): Measured {
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1]),
     requests: Number(/(\d+) requests in/.exec(report)?.[1]),
-    p50Ms: milliseconds(/50%\s+(\S+)/.exec(report)?.[1]),
-    p99Ms: milliseconds(/99%\s+(\S+)/.exec(report)?.[1]),
+    p50Ms: milliseconds(/^ +50%\s+(\S+)/m.exec(report)?.[1]),
+    p99Ms: milliseconds(/^ +99%\s+(\S+)/m.exec(report)?.[1]),
   };
 }
 
