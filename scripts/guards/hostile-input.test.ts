@@ -2,7 +2,7 @@ import { type AnyEndpoint, isForServices, newId, type ServiceName } from '@marim
 import { contracts } from '@marimo/contracts/all';
 import { rotateSigningKeys } from '@marimo/contracts/users';
 import { registerOrganisation } from '../start/api-client.ts';
-import { hostileTexts, type Mutation, mutationsOf, openObjectsOf } from './mutations.ts';
+import { endlessIn, hostileTexts, type Mutation, mutationsOf, openObjectsOf } from './mutations.ts';
 import { prepareTenant } from './prepared-tenant.ts';
 import { sampleBody, sampleQuery, schemaOf, wholeBody } from './sample.ts';
 import { startWholePlatform, type WholePlatform } from './whole-platform.ts';
@@ -35,6 +35,13 @@ const takesMore: Readonly<Record<string, string>> = {
   'POST /api/v1/users/second-factors/passkeys': passkey,
   'POST /api/v1/users/register/with-account': passkey,
 };
+
+/** What is counted where JSON Schema cannot say it, or has the length of an address only. */
+const mayBeEndless = [
+  'POST /api/v1/users/sign-in-providers /properties/roles',
+  'PATCH /api/v1/users/sign-in-providers/{providerId} /properties/roles',
+  'GET /api/v1/users/federated-sign-ins/callback/{organisationId} ',
+];
 
 interface Tenant {
   readonly organisationId: string;
@@ -246,6 +253,15 @@ it('every body and query is closed: what it does not name is refused', () => {
     ),
   );
   expect(new Set(open)).toEqual(new Set(Object.keys(takesMore)));
+});
+
+it('every text and list in a body or a query has an end', () => {
+  const endless = all.flatMap(({ endpoint }) =>
+    [endpoint.body, endpoint.query]
+      .flatMap((contract) => endlessIn(schemaOf(contract)))
+      .map((place) => `${nameOf(endpoint)} ${place}`),
+  );
+  expect(endless).toEqual(mayBeEndless);
 });
 
 describe('no body, address or header that is odd is more than refused', () => {

@@ -105,6 +105,24 @@ export function openObjectsOf(schema: unknown): readonly Schema[] {
   return isOpen ? [schema as Schema, ...inside] : inside;
 }
 
+/** Where a schema takes a text or a list without end. What is sent in one request is bounded, what is kept is not. */
+export function endlessIn(schema: unknown, place = ''): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { type, maxItems, maxProperties, additionalProperties } = schema as Schema;
+  const endless =
+    (type === 'string' && isEndlessText(schema as Schema)) ||
+    (type === 'array' && maxItems === undefined) ||
+    (typeof additionalProperties === 'object' && maxProperties === undefined);
+  const inside = Object.entries(schema).flatMap(([name, value]) => endlessIn(value, `${place}/${name}`));
+  return endless ? [place, ...inside] : inside;
+}
+
+function isEndlessText({ maxLength, enum: choices, const: fixed, format, pattern }: Schema): boolean {
+  if (maxLength !== undefined || choices !== undefined || fixed !== undefined) return false;
+  if (['uuid', 'date', 'date-time'].includes(format ?? '')) return false;
+  return pattern === undefined || /[*+]|\{\d+,\}/.test(pattern.replaceAll(/\\.|\[[^\]]*\]/g, ''));
+}
+
 function wrongValues(good: unknown): Mutation[] {
   return [[] as Place, ...placesIn(good)].flatMap((place) =>
     [...hostileScalars, ...hostileTexts].map((value) => ({

@@ -56,7 +56,10 @@ const Issuer = z
   .url({ protocol: /^https?$/ })
   .max(500)
   .regex(/^[^?#@]+$/, 'an address without query, fragment and user');
-const Domain = z.string().regex(/^([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'a domain such as example.com');
+const Domain = z
+  .string()
+  .max(253) // RFC 1035, section 2.3.4, without the dot at the end
+  .regex(/^([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'a domain such as example.com');
 /** From a value of the claim to a role. */
 const RoleMapping = z
   .record(z.string().min(1).max(200), RoleName)
