@@ -94,12 +94,9 @@ export function endSocket(socket: Duplex, words: string): void {
   socket.end(words, () => socket.destroy());
 }
 
-/** Words of ours in the middle of another answer would be taken for a part of it. Node keeps it under this name. */
-export function isAnswering(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
-  return socket._httpMessage?.headersSent === true;
-}
-
-/** Whether a request on this connection has no whole answer yet. */
-export function owesAnswer(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
-  return socket._httpMessage !== undefined && socket._httpMessage !== null;
+/** What this connection still owes its client, in whole or in part. Node keeps it under this name. */
+export function answerOwedOn(
+  socket: Duplex & { _httpMessage?: ServerResponse | null },
+): ServerResponse | undefined {
+  return socket._httpMessage ?? undefined;
 }

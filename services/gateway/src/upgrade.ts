@@ -4,7 +4,7 @@ import { Absent, Forbidden, Unavailable } from '@marimo/contracts';
 import { OriginRefused } from '@marimo/contracts/gateway';
 import type { Breakers } from '@marimo/resilience';
 import type { Caller } from '@marimo/service-kit';
-import { owesAnswer, refuseOnSocket } from './answer.ts';
+import { answerOwedOn, refuseOnSocket } from './answer.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { networkOf, type ReadAddress } from './policies/address.ts';
 import { type Identify, isDisbelief } from './policies/api-key.ts';
@@ -49,7 +49,7 @@ export type TakeUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) =
 export function createUpgrades(parts: UpgradeParts): TakeUpgrade {
   return (req, socket, head) => {
     // Bytes of ours, or of a tunnel, would be taken for the answer to what was asked before.
-    if (owesAnswer(socket)) return void socket.destroy();
+    if (answerOwedOn(socket) !== undefined) return void socket.destroy();
     const requestId = requestIdOf(req);
     const gone = () => socket.destroy();
     socket.on('error', gone); // nobody else listens yet
