@@ -109,6 +109,17 @@ describe('a token of a service', () => {
 });
 
 describe('a token that was good', () => {
+  it('makes nothing of another with the same signature', async () => {
+    const token = signer.sign();
+    await verifier.verify(token);
+    const [header, payload = '', signature] = token.split('.');
+    const claims = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), roles: ['manager'] };
+    const changed = Buffer.from(JSON.stringify(claims)).toString('base64url');
+    const forged = `${header}.${changed}.${signature}`;
+    await expect(verifier.verify(forged)).rejects.toBeInstanceOf(Unauthenticated);
+    expect((await verifier.verify(token)).roles).toEqual(['admin']);
+  });
+
   it('is refused once it has expired, although it is remembered', async () => {
     const token = signer.sign();
     await verifier.verify(token);

@@ -16,6 +16,8 @@ const pollMs = 2_000;
 const refreshKeysMs = 4_000;
 const rememberedTokens = 20_000;
 const rememberedServiceTokens = 2_000;
+/** Of the signature's end: a text that comes with each request is hashed anew each time, and a token is long. */
+const nameLength = 64;
 
 /** Where keys and revocations come from: `users`, asked through its contract. */
 export interface TokenSource {
@@ -83,17 +85,21 @@ function reader<T extends { readonly expiresAt: Date }>(
   now: () => number,
   max: number,
 ): (token: string) => Promise<T> {
-  // By its own text: what is kept has it too, so a hash would hide nothing, and costs a microsecond.
-  const verified = new LRUCache<string, { readonly keyId: string; readonly told: T }>({ max });
+  interface Verified {
+    readonly token: string;
+    readonly keyId: string;
+    readonly told: T;
+  }
+  const verified = new LRUCache<string, Verified>({ max });
   return async (token) => {
-    const known = verified.get(token);
+    const name = token.slice(-nameLength);
+    const known = verified.get(name);
     // A key that users has withdrawn takes its tokens with it.
-    if (known !== undefined && known.told.expiresAt.getTime() > now() && keys.has(known.keyId))
+    if (known?.token === token && known.told.expiresAt.getTime() > now() && keys.has(known.keyId))
       return known.told;
-    verified.delete(token);
     const keyId = keyIdOf(token);
     const told = read(token, await keys.get(keyId), now());
-    verified.set(token, { keyId, told });
+    verified.set(name, { token, keyId, told });
     return told;
   };
 }
