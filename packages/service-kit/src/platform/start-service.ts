@@ -63,6 +63,7 @@ async function start(
   const own = serverOf({ definition, deps, verifier, readiness, sharedMetrics: platform.sharedMetrics });
   started.defer(() => own.close());
   await own.open();
+  await untilKeysAreKnown(verifier, platform.registry);
   const served = await serve({ ...own, service: name, settings: platform.settings });
   started.defer(() => served.stop());
 
@@ -71,7 +72,6 @@ async function start(
   const { routesDigest } = own;
   const place = { id: `${name}-${host}-${port}`, service: name, host, port };
   const instance = { ...place, version, ...(routesDigest !== undefined && { routesDigest }) };
-  await untilKeysAreKnown(verifier, platform.registry);
   const registration = await platform.registry.register(instance);
   started.defer(() => registration.withdraw());
   of.log.info('serving', { host, port });
@@ -79,8 +79,8 @@ async function start(
 }
 
 /**
- * Whoever is registered gets requests at once, and without keys would turn each of them away: on a busy machine the first
- * may be long in coming. Where there is no `users` yet there is nothing to wait for.
+ * Whoever listens or is registered gets requests at once, and without keys would turn each of them away: on a busy machine
+ * the first may be long in coming. Where there is no `users` yet there is nothing to wait for.
  */
 async function untilKeysAreKnown(verifier: RunningVerifier, registry: Registry): Promise<void> {
   const giveUpAt = performance.now() + keysWithinMs;
