@@ -7,6 +7,7 @@ export {
   testDatabase,
   useDatabase,
 } from './database.ts';
+export { type EarlierDatabase, earlierDatabase } from './earlier-database.ts';
 export { forgedServiceTokens } from './forged-service-tokens.ts';
 export { type ForgedToken, forgedTokens } from './forged-tokens.ts';
 export * from './outside.ts';

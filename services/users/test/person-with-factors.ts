@@ -9,8 +9,9 @@ import {
   SecondFactorAsked,
   SignedIn,
 } from '@marimo/contracts/users';
-import type { ServiceUnderTest, TestClock } from '@marimo/testing';
+import { type ServiceUnderTest, serviceUnderTest, type TestClock, testClock } from '@marimo/testing';
 import { Secret, TOTP } from 'otpauth';
+import { usersService } from '../service.ts';
 import { type SoftwareAuthenticator, softwareAuthenticator } from './software-authenticator.ts';
 
 export const password = 'correct horse battery staple';
@@ -47,6 +48,21 @@ export interface AppUnderTest {
 export interface DeviceUnderTest extends SoftwareAuthenticator {
   readonly factorId: string;
   readonly recoveryCodes: readonly string[];
+}
+
+/** For a file of tests: one service on a clock of its own, and for each test a person of their own, Anna. */
+export function annaUnderTest() {
+  const clock = testClock(new Date().toISOString());
+  let users: ServiceUnderTest;
+  let anna: PersonUnderTest;
+  beforeAll(async () => {
+    users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+  });
+  afterAll(() => users?.stop());
+  beforeEach(async () => {
+    anna = await personUnderTest(users, clock);
+  });
+  return { clock, present: () => ({ users, anna }) };
 }
 
 export async function personUnderTest(users: ServiceUnderTest, clock: TestClock): Promise<PersonUnderTest> {

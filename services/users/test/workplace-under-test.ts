@@ -20,6 +20,22 @@ export function claimsOf({ accessToken }: Pick<SignedIn, 'accessToken'>): Claims
   return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
 }
 
+/** Own roles of an organisation with their grants by name, also such as nobody could define: no rule is asked. */
+export async function plantRoles(
+  users: ServiceUnderTest,
+  tenantId: string,
+  roles: Readonly<Record<string, readonly string[]>>,
+): Promise<void> {
+  for (const [name, grants] of Object.entries(roles)) {
+    await users.database.sql(
+      `with role as (
+         insert into own_role (tenant_id, name, title, created_at) values ($1, $2, $2, now())
+       ) insert into own_role_grants (tenant_id, name, since, grants) values ($1, $2, now(), $3)`,
+      [tenantId, name, grants],
+    );
+  }
+}
+
 /** Organisations and their people for the tests of one service; everybody has the same password. */
 export function peopleOf(users: () => ServiceUnderTest, now: () => Date = () => new Date()) {
   let count = 0;

@@ -25,7 +25,7 @@ import {
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { links, pineInvites } from '../../test/invitations-under-test.ts';
-import { claimsOf, meetingAt, statusesOf } from '../../test/workplace-under-test.ts';
+import { claimsOf, meetingAt, plantRoles, statusesOf } from '../../test/workplace-under-test.ts';
 
 const pine = pineInvites();
 const { clock, people, as, sql, everything, invite, eventsAbout, tokenOf, invited, accept, look } = pine;
@@ -111,28 +111,18 @@ describe('inviting somebody', () => {
     ['a field nobody knows', { state: 'accepted' }, MalformedRequest],
   ])('with %s is refused and stores nothing', async (_, body, refusal) => {
     // Who buys may not pay: a role of the organisation's own that conflicts with the accountant's.
-    await sql(
-      `with role as (
-         insert into own_role (tenant_id, name, title, created_at) values ($1, 'buyer', 'Buyer', now())
-       ) insert into own_role_grants (tenant_id, name, since, grants)
-         values ($1, 'buyer', now(), '{users.role.*,accounting.*,users.member.*}')`,
-      anna.organisation.id,
-    );
+    const buyer = ['users.role.*', 'accounting.*', 'users.member.*'];
+    await plantRoles(users, anna.organisation.id, { buyer });
     const before = await everything();
     expect(await invite(body)).toBeRefused(refusal);
     expect(await everything()).toEqual(before);
   });
 
   it('with a role needs the right to assign roles, and gives no more than one has', async () => {
-    await sql(
-      `with role as (
-         insert into own_role (tenant_id, name, title, created_at)
-         values ($1, 'host', 'Host', now()), ($1, 'giver', 'Giver', now())
-       ) insert into own_role_grants (tenant_id, name, since, grants)
-         values ($1, 'host', now(), '{users.member.invite}'),
-                ($1, 'giver', now(), '{users.member.invite,users.role.assign}')`,
-      anna.organisation.id,
-    );
+    await plantRoles(users, anna.organisation.id, {
+      host: ['users.member.invite'],
+      giver: ['users.member.invite', 'users.role.assign'],
+    });
     const host = await people.member(anna, ['host']);
     const giver = await people.member(anna, ['giver']);
     const before = await everything();
@@ -372,12 +362,7 @@ describe('somebody new', () => {
   });
 
   it('does not join with a role that is gone by now', async () => {
-    await sql(
-      `with role as (
-         insert into own_role (tenant_id, name, title, created_at) values ($1, 'temp', 'Temp', now())
-       ) insert into own_role_grants (tenant_id, name, since, grants) values ($1, 'temp', now(), '{main.task.*}')`,
-      anna.organisation.id,
-    );
+    await plantRoles(users, anna.organisation.id, { temp: ['main.task.*'] });
     const { token } = await invited({ roles: ['temp'] });
     await sql('update own_role set deleted_at = now() where tenant_id = $1', anna.organisation.id);
     expect(await accept(token)).toBeRefused(InvitationUnusable);

@@ -10,6 +10,7 @@ import {
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { pineInvites } from '../../test/invitations-under-test.ts';
+import { plantRoles } from '../../test/workplace-under-test.ts';
 
 const pine = pineInvites();
 const { clock, people, as, sql, everything, invited, invite, accept, look, tokenOf } = pine;
@@ -73,14 +74,7 @@ describe('roles that together are more than a token holds', () => {
       count,
     );
   beforeEach(async () => {
-    await sql(
-      `with role as (
-         insert into own_role (tenant_id, name, title, created_at)
-         values ($1, 'one', 'One', now()), ($1, 'two', 'Two', now())
-       ) insert into own_role_grants (tenant_id, name, since, grants)
-         values ($1, 'one', now(), '{}'), ($1, 'two', now(), '{}')`,
-      anna.organisation.id,
-    );
+    await plantRoles(users, anna.organisation.id, { one: [], two: [] });
   });
 
   it('are not promised', async () => {

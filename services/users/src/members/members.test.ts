@@ -24,7 +24,7 @@ import {
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { pineUnderTest } from '../../test/pine-under-test.ts';
-import { claimsOf, meetingAt, password, statusesOf } from '../../test/workplace-under-test.ts';
+import { claimsOf, meetingAt, password, plantRoles, statusesOf } from '../../test/workplace-under-test.ts';
 
 const { clock, people, present, as, sql, isVoid, refreshed, eventsAbout: told } = pineUnderTest();
 const minutes = 60_000;
@@ -266,14 +266,8 @@ describe('deciding about members', () => {
   });
 
   it('is for who looks after people about everybody but those who may do more to people than they', async () => {
-    await sql(
-      `with role as (
-         insert into own_role (tenant_id, name, title, created_at)
-         values ($1, 'people', 'People', now()), ($1, 'roles', 'Roles', now())
-       ) insert into own_role_grants (tenant_id, name, since, grants)
-         values ($1, 'people', now(), '{users.member.*}'), ($1, 'roles', now(), '{users.role.assign}')`,
-      anna.organisation.id,
-    );
+    const roles = { people: ['users.member.*'], roles: ['users.role.assign'] };
+    await plantRoles(users, anna.organisation.id, roles);
     const [helper, colleague, assigner, accountant] = [
       await people.member(anna, ['people']),
       await people.member(anna, ['people']),

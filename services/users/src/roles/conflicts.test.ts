@@ -19,6 +19,7 @@ import {
   serviceAccountOf,
   type TestMember,
 } from '../../test/organisation-with-people.ts';
+import { plantRoles } from '../../test/workplace-under-test.ts';
 import { demandNoConflict } from '../separation-of-duties/index.ts';
 import { insertAssignment } from './assignment-store.ts';
 
@@ -247,14 +248,7 @@ describe('what is demanded of roles that are given in another way', () => {
   it('is that a token could carry them', async () => {
     for (const name of ['wide', 'wider']) {
       const grants = Array.from({ length: 101 }, (_, n) => `shop.${name}${n}.read`);
-      await users.database.sql(
-        `insert into own_role (tenant_id, name, title, created_at) values ($1, $2, $2, now())`,
-        [anna.organisation.id, name],
-      );
-      await users.database.sql(
-        'insert into own_role_grants (tenant_id, name, since, grants) values ($1, $2, now(), $3)',
-        [anna.organisation.id, name, grants],
-      );
+      await plantRoles(users, anna.organisation.id, { [name]: grants });
     }
     await expect(demand({ roles: ['wide', 'wider'] })).rejects.toThrow(TooManyRights);
     expect((await assign('wide')).status).toBe(201);

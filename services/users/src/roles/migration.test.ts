@@ -1,45 +1,18 @@
-import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { createLog } from '@marimo/observability';
-import { migrate, passwordOf, roleName } from '@marimo/postgres';
-import { type TestDatabase, testDatabase } from '@marimo/testing';
+import { type EarlierDatabase, earlierDatabase } from '@marimo/testing';
 
 const schema = 'users';
-const migrations = new URL('../../migrations/', import.meta.url);
 const pine = '01920000-0000-7000-8000-00000000000a';
 const oak = '01920000-0000-7000-8000-00000000000b';
 const anna = '01920000-0000-7000-8000-000000000001';
 const boris = '01920000-0000-7000-8000-000000000002';
 const joined = '2026-01-02T03:04:05.678Z';
 
-/** As it was when roles were a list on the member: the first three files, and rows of two organisations. */
-let place: string;
-let old: TestDatabase;
+/** As it was when roles were a list on the member. */
+let old: EarlierDatabase;
 beforeAll(async () => {
-  place = await mkdtemp(join(tmpdir(), 'marimo-migrations-'));
-  const folder = join(place, 'users', 'migrations'); // by these names the database knows which files it has
-  await mkdir(folder, { recursive: true });
-  const first = (await readdir(migrations)).filter((file) => /^000[123]_/.test(file));
-  for (const file of first) await copyFile(new URL(file, migrations), join(folder, file));
-  old = await testDatabase({ schema, folders: [pathToFileURL(folder)] });
+  old = await earlierDatabase(schema, new URL('../../migrations/', import.meta.url), '0003');
 });
-afterAll(async () => {
-  await old?.drop();
-  await rm(place, { recursive: true });
-});
-
-const bringUpToDate = () =>
-  migrate(old.server, {
-    schema,
-    folders: [migrations],
-    passwords: {
-      app: passwordOf(roleName(schema, 'app'), 'testing'),
-      relay: passwordOf(roleName(schema, 'relay'), 'testing'),
-    },
-    log: createLog({ service: 'migrate', level: 'silent' }),
-  });
+afterAll(() => old?.drop());
 
 describe('organisations from the time when roles were a list on the member', () => {
   it('find each role assigned, each membership begun, and each workplace', async () => {
@@ -72,7 +45,7 @@ describe('organisations from the time when roles were a list on the member', () 
       ]);
     }
 
-    await bringUpToDate();
+    await old.bringUpToDate();
 
     const assigned = await old.sql<Record<string, unknown>>(
       `select tenant_id, person_id, role, valid_from, valid_until, granted_at, granted_by, revoked_at

@@ -22,10 +22,10 @@ import {
   stepUp,
   TooManySecondFactors,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
 import { mailOf } from '../../test/mail.ts';
 import {
+  annaUnderTest,
   claimsOf,
   codeOf,
   type PersonUnderTest,
@@ -36,17 +36,13 @@ import {
 import { softwareAuthenticator } from '../../test/software-authenticator.ts';
 import { forgetUnanswered } from './index.ts';
 
-const clock = testClock(new Date().toISOString());
+const { clock, present } = annaUnderTest();
 const minutes = 60_000;
 
 let users: ServiceUnderTest;
 let anna: PersonUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-beforeEach(async () => {
-  anna = await personUnderTest(users, clock);
+beforeEach(() => {
+  ({ users, anna } = present());
 });
 
 const as = () => ({ as: anna.signedIn.accessToken });

@@ -15,10 +15,10 @@ import {
   stepUp,
   switchOrganisation,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
 import { tokenOf } from '../../test/mail.ts';
 import {
+  annaUnderTest,
   claimsOf,
   codeOf,
   type PersonUnderTest,
@@ -27,16 +27,12 @@ import {
 } from '../../test/person-with-factors.ts';
 import { meetingAt } from '../../test/workplace-under-test.ts';
 
-const clock = testClock(new Date().toISOString());
+const { clock, present } = annaUnderTest();
 const newPassword = 'an entirely different horse';
 let users: ServiceUnderTest;
 let anna: PersonUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-beforeEach(async () => {
-  anna = await personUnderTest(users, clock);
+beforeEach(() => {
+  ({ users, anna } = present());
 });
 
 type Answer = Awaited<ReturnType<typeof users.call>>;

@@ -14,9 +14,9 @@ import {
   passkeyCopySuspected,
   sessionStarted,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
 import {
+  annaUnderTest,
   claimsOf,
   type DeviceUnderTest,
   type PersonUnderTest,
@@ -25,19 +25,15 @@ import {
 } from '../../test/person-with-factors.ts';
 import { type Lie, softwareAuthenticator } from '../../test/software-authenticator.ts';
 
-const clock = testClock(new Date().toISOString());
+const { clock, present } = annaUnderTest();
 const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const strangersHandle = Buffer.alloc(16, 7).toString('base64url');
 
 let users: ServiceUnderTest;
 let anna: PersonUnderTest;
 let device: DeviceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
-  anna = await personUnderTest(users, clock);
+  ({ users, anna } = present());
   device = await anna.addDevice();
 });
 

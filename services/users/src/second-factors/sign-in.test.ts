@@ -17,12 +17,12 @@ import {
   TooManyAttempts,
   WrongCredentials,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
 import { meetingAt } from '../../test/held-row.ts';
 import { mailOf, tokenOf } from '../../test/mail.ts';
 import {
   type AppUnderTest,
+  annaUnderTest,
   claimsOf,
   type PersonUnderTest,
   password,
@@ -32,18 +32,14 @@ import {
 } from '../../test/person-with-factors.ts';
 import { challengeHash } from './challenge-text.ts';
 
-const clock = testClock(new Date().toISOString());
+const { clock, present } = annaUnderTest();
 const minutes = 60_000;
 
 let users: ServiceUnderTest;
 let anna: PersonUnderTest;
 let app: AppUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
-  anna = await personUnderTest(users, clock);
+  ({ users, anna } = present());
   app = await anna.addApp();
 });
 

@@ -13,9 +13,9 @@ import {
   stepUp,
   TooManyAttempts,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import type { ServiceUnderTest } from '@marimo/testing';
 import {
+  annaUnderTest,
   claimsOf,
   type PersonUnderTest,
   password,
@@ -24,17 +24,13 @@ import {
   wrongCode,
 } from '../../test/person-with-factors.ts';
 
-const clock = testClock(new Date().toISOString());
+const { clock, present } = annaUnderTest();
 const minutes = 60_000;
 
 let users: ServiceUnderTest;
 let anna: PersonUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
-beforeEach(async () => {
-  anna = await personUnderTest(users, clock);
+beforeEach(() => {
+  ({ users, anna } = present());
 });
 
 const as = () => anna.signedIn.accessToken;

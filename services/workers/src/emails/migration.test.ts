@@ -1,29 +1,13 @@
-import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { createLog } from '@marimo/observability';
-import { migrate, passwordOf, roleName } from '@marimo/postgres';
-import { type TestDatabase, testDatabase, testTenantId } from '@marimo/testing';
+import { type EarlierDatabase, earlierDatabase, testTenantId } from '@marimo/testing';
 
 const schema = 'workers';
-const migrations = new URL('../../migrations/', import.meta.url);
 
-/** As it was when mail was kept whole: the first four files. */
-let place: string;
-let old: TestDatabase;
+/** As it was when mail was kept whole. */
+let old: EarlierDatabase;
 beforeAll(async () => {
-  place = await mkdtemp(join(tmpdir(), 'marimo-migrations-'));
-  const folder = join(place, 'workers', 'migrations'); // by these names the database knows which files it has
-  await mkdir(folder, { recursive: true });
-  const first = (await readdir(migrations)).filter((file) => /^000[1-4]_/.test(file));
-  for (const file of first) await copyFile(new URL(file, migrations), join(folder, file));
-  old = await testDatabase({ schema, folders: [pathToFileURL(folder)] });
+  old = await earlierDatabase(schema, new URL('../../migrations/', import.meta.url), '0004');
 });
-afterAll(async () => {
-  await old?.drop();
-  await rm(place, { recursive: true });
-});
+afterAll(() => old?.drop());
 
 it('mail from the time when it was kept whole says no more what it said, but for what is still to be sent', async () => {
   for (const state of ['waiting', 'sent', 'given-up']) {
@@ -35,15 +19,7 @@ it('mail from the time when it was kept whole says no more what it said, but for
       [testTenantId, state],
     );
   }
-  await migrate(old.server, {
-    schema,
-    folders: [migrations],
-    passwords: {
-      app: passwordOf(roleName(schema, 'app'), 'testing'),
-      relay: passwordOf(roleName(schema, 'relay'), 'testing'),
-    },
-    log: createLog({ service: 'migrate', level: 'silent' }),
-  });
+  await old.bringUpToDate();
   expect(await old.sql('select state, subject, text_body, html_body from email order by state')).toEqual([
     { state: 'given-up', subject: 'Come', text_body: '', html_body: '' },
     { state: 'sent', subject: 'Come', text_body: '', html_body: '' },
