@@ -17,15 +17,23 @@ export interface Transaction {
     columns: readonly string[],
     rows: Iterable<readonly (string | null)[]> | AsyncIterable<readonly (string | null)[]>,
   ): Promise<number>;
-  /** Sets the tenant for the rest of this transaction; for a service that makes a tenant. */
-  enterTenant(tenantId: string): Promise<void>;
+  /** Sets the tenant for the rest of this transaction, and gives it as what it is from then on. */
+  enterTenant(tenantId: string): Promise<TenantTransaction>;
   /**
    * Does the work in each of these tenants in turn, all in this one commit; for what concerns a person everywhere. Only
    * in a transaction without a tenant, and afterwards it has none again.
    */
-  inEachTenant(tenantIds: readonly string[], work: (tenantId: string) => Promise<void>): Promise<void>;
+  inEachTenant(
+    tenantIds: readonly string[],
+    work: (tenantId: string, tx: TenantTransaction) => Promise<void>,
+  ): Promise<void>;
   /** Runs once the transaction has committed; never when it is rolled back. Must not throw. */
   afterCommit(hook: () => void): void;
+}
+
+/** A transaction that sees one tenant; what needs one takes this type. */
+export interface TenantTransaction extends Transaction {
+  readonly tenantId: string;
 }
 
 export interface TransactionOptions {
@@ -48,7 +56,7 @@ export interface Database {
    */
   inTenant<T>(
     tenantId: string,
-    work: (tx: Transaction) => Promise<T>,
+    work: (tx: TenantTransaction) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T>;
   /** The same without a tenant, for global tables only. */

@@ -6,7 +6,7 @@ export {
   globalTables,
   type Violation,
 } from './catalogue/check.ts';
-export type { Database, Transaction, TransactionOptions } from './database.ts';
+export type { Database, TenantTransaction, Transaction, TransactionOptions } from './database.ts';
 export { runningEmbeddedServer } from './embedded/running.ts';
 export { type EmbeddedServer, type EmbeddedServerOptions, startEmbeddedServer } from './embedded/server.ts';
 export { DatabaseUnavailable, StatementCancelled, violatedConstraint } from './failures.ts';

@@ -1,5 +1,5 @@
 import type { Log, Metrics } from '@marimo/observability';
-import type { Database, TransactionOptions } from './database.ts';
+import type { Database, TenantTransaction, TransactionOptions } from './database.ts';
 import { databaseMetrics } from './database-metrics.ts';
 import { DatabaseUnavailable } from './failures.ts';
 import { interruptionOf } from './interruption.ts';
@@ -72,7 +72,8 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   return {
     schema,
-    inTenant: (tenantId, work, given = {}) => transact(tenantId, work, given),
+    inTenant: (tenantId, work, given = {}) =>
+      transact(tenantId, (tx) => work(tx as TenantTransaction), given),
     withoutTenant: (work, given = {}) => transact(null, work, given),
     ping: () => transact(null, async () => undefined, { readOnly: true, deadlineAt: Date.now() + 5_000 }),
     async close() {

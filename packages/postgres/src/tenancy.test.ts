@@ -74,7 +74,8 @@ describe('a transaction without a tenant', () => {
     const tenants = [randomUUID(), randomUUID()];
     const seen: unknown[] = [];
     await test.database.withoutTenant(async (tx) => {
-      await tx.inEachTenant(tenants, async (tenant) => {
+      await tx.inEachTenant(tenants, async (tenant, inside) => {
+        expect(inside.tenantId).toBe(tenant);
         await tx.run('insert into note (tenant_id, note_id, body) values ($1, 1, $2)', [
           tenant,
           'everywhere',
@@ -91,7 +92,7 @@ describe('a transaction without a tenant', () => {
     const tenant = randomUUID();
     await test.database.withoutTenant(async (tx) => {
       await tx.run('insert into tenant_seen (tenant_id) values ($1)', [tenant]);
-      await tx.enterTenant(tenant);
+      expect((await tx.enterTenant(tenant)).tenantId).toBe(tenant);
       await tx.run('insert into note (tenant_id, note_id, body) values ($1, 1, $2)', [tenant, 'first']);
       await expect(tx.enterTenant(randomUUID())).rejects.toThrow('already belongs to a tenant');
     });

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { cancelUntil } from './cancel.ts';
 import { type CopyRows, copyRows } from './copy.ts';
-import type { Transaction, TransactionOptions } from './database.ts';
+import type { TenantTransaction, Transaction, TransactionOptions } from './database.ts';
 import type { DatabaseMetrics } from './database-metrics.ts';
 import { cancelled, isCancellation, isLostServer, unavailable } from './failures.ts';
 import type { Interruption } from './interruption.ts';
@@ -51,16 +51,19 @@ export class OpenTransaction implements Transaction {
     return this.#inTurn('copy', () => copyRows(this.#client, table, columns, rows));
   }
 
-  async enterTenant(tenantId: string): Promise<void> {
+  async enterTenant(tenantId: string): Promise<TenantTransaction> {
     if (this.tenantId !== null) throw new Error('This transaction already belongs to a tenant');
     checkTenantId(tenantId);
     await this.#setTenant(tenantId);
+    return this as TenantTransaction;
   }
 
-  async inEachTenant(tenantIds: readonly string[], work: (tenantId: string) => Promise<void>): Promise<void> {
+  async inEachTenant(
+    tenantIds: readonly string[],
+    work: (tenantId: string, tx: TenantTransaction) => Promise<void>,
+  ): Promise<void> {
     for (const tenantId of tenantIds) {
-      await this.enterTenant(tenantId);
-      await work(tenantId);
+      await work(tenantId, await this.enterTenant(tenantId));
       await this.#setTenant(null);
     }
   }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { ActingService, rolesGrant, Unauthenticated } from '@marimo/contracts';
 import { createLog, createMetrics } from '@marimo/observability';
-import type { Database, Transaction } from '@marimo/postgres';
+import type { Database, TenantTransaction, Transaction } from '@marimo/postgres';
 import { type AppOptions, createApp } from '../src/http/app.ts';
 import { createHardenedServer, listen, type ServerLimits } from '../src/http/listen.ts';
 import type { Caller, CallingService, Route, TokenVerifier } from '../src/index.ts';
@@ -37,7 +37,7 @@ export const rolesAsToken: TokenVerifier = {
 /** Runs the work at once; for what does not depend on the database. */
 export const noDatabase: Database = {
   schema: 'test',
-  inTenant: (id, work) => work({ tenantId: id } as Transaction),
+  inTenant: (id, work) => work({ tenantId: id } as TenantTransaction),
   withoutTenant: (work) => work({ tenantId: null } as Transaction),
   ping: async () => {},
   close: async () => {},
