@@ -82,12 +82,22 @@ export class BodyTooLarge extends refusal(Limit, {
   detail: ({ limit }) => `Send at most ${limit} bytes.`,
 }) {}
 
-export class UnsupportedMediaType extends refusal(z.object({ accepted: z.array(z.string()) }), {
-  code: 'platform.unsupported-media-type',
-  kind: 'unsupported',
-  title: 'The body has a content type this route does not read',
-  detail: ({ accepted }) => `Send ${accepted.join(' or ')}.`,
-}) {}
+export class UnsupportedMediaType extends refusal(
+  z.object({
+    /** Which of the three this route does not read. */
+    unsupported: z.enum(['media type', 'character set', 'content encoding']),
+    /** As the request named it; empty where it named none. */
+    sent: z.string(),
+    accepted: z.array(z.string()),
+  }),
+  {
+    code: 'platform.unsupported-media-type',
+    kind: 'unsupported',
+    title: 'Unsupported media type, character set or content encoding',
+    detail: ({ unsupported, sent, accepted }) =>
+      `The ${unsupported} ${sent === '' ? 'is missing' : `${sent} is not supported`}. Send ${accepted.join(' or ')}.`,
+  },
+) {}
 
 export class HeadersTooLarge extends refusal(Limit, {
   code: 'platform.headers-too-large',

@@ -91,18 +91,53 @@ describe('what may be sent', () => {
   });
 
   it.each([
-    ['text/plain', undefined],
-    ['application/x-www-form-urlencoded', undefined],
-    ['application/json; charset=utf-16', undefined],
-    ['application/json', 'gzip'],
-  ])('refuses a body of type %s, encoding %s', async (type, encoding) => {
-    const request = client()
-      .post(takeOrder.path)
-      .set({ authorization: 'Bearer admin', 'content-type': type });
-    if (encoding !== undefined) request.set('content-encoding', encoding);
-    const answer = await request.send('{"quantity":1}');
-    expect(answer.status).toBe(415);
-    expect(answer.body.accepted).toEqual(['application/json']);
+    ['text/plain', undefined, 'media type', 'text/plain', 'application/json'],
+    ['application/x-www-form-urlencoded', undefined, 'media type', undefined, 'application/json'],
+    ['application/vnd.ms-excel', undefined, 'media type', undefined, 'application/json'],
+    ['application/json; charset=utf-16', undefined, 'character set', 'utf-16', 'utf-8'],
+    ['application/json; charset=windows-1251', undefined, 'character set', 'windows-1251', 'utf-8'],
+    ['application/json; charset=nonsense', undefined, 'character set', 'nonsense', 'utf-8'],
+    ['application/json', 'gzip', 'content encoding', 'gzip', 'identity'],
+  ])(
+    'refuses a body of type %s, encoding %s: the %s is wrong',
+    async (type, encoding, wrong, sent, right) => {
+      const request = client()
+        .post(takeOrder.path)
+        .set({ authorization: 'Bearer admin', 'content-type': type });
+      if (encoding !== undefined) request.set('content-encoding', encoding);
+      const answer = await request.send('{"quantity":1}');
+      expect(answer.status).toBe(415);
+      expect(answer.body).toMatchObject({ unsupported: wrong, sent: sent ?? type, accepted: [right] });
+      expect(answer.body.detail).toBe(`The ${wrong} ${sent ?? type} is not supported. Send ${right}.`);
+    },
+  );
+
+  it('names the missing media type of a body that has none', async () => {
+    const answer = await rawRequest(
+      kit.port,
+      `POST ${takeOrder.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 415 .*"detail":"The media type is missing. Send application\/json."/s);
+  });
+
+  it.each(['utf-8', 'UTF-8', 'utf8', '"utf8"', 'unicode-1-1-utf-8', 'us-ascii', 'US-ASCII', 'ascii'])(
+    'reads the character set %s as UTF-8, in JSON and in a stream',
+    async (label) => {
+      const json = { 'content-type': `application/json; charset=${label}`, 'content-encoding': 'Identity' };
+      const order = client()
+        .post(takeOrder.path)
+        .set({ authorization: 'Bearer admin', ...json });
+      expect((await order.send('{"quantity":1}')).status).toBe(201);
+      const file = client().post(upload.path).set('authorization', 'Bearer admin');
+      const uploaded = await file.set('content-type', `text/csv;charset=${label}`).send('a;b');
+      expect(uploaded.body).toEqual({ length: 3, contentType: 'text/csv' });
+    },
+  );
+
+  it('takes a file that a browser on Windows calls an Excel sheet for the CSV it is', async () => {
+    const file = client().post(upload.path).set('authorization', 'Bearer admin');
+    const uploaded = await file.set('content-type', 'application/vnd.ms-excel').send('a;b');
+    expect(uploaded.body).toEqual({ length: 3, contentType: 'text/csv' });
   });
 
   it('refuses a body above its limit, said beforehand or not', async () => {

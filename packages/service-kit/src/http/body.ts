@@ -13,18 +13,19 @@ export interface RequestBody {
   readonly contentType: string;
 }
 
-/** Reads the body as the endpoint declares it: JSON whole, a stream as it comes, and never more than its limit. */
+/** Reads the body as the endpoint declares it: JSON whole, a stream as it arrives, and never more than its limit. */
 export async function readBody(
   endpoint: AnyEndpoint,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<RequestBody> {
   const { body, bodyLimitBytes: limit = defaultLimitBytes } = endpoint;
-  const contentType = (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const accepted = body !== undefined && 'stream' in body ? body.stream : ['application/json'];
+  const contentType = mediaTypeOf(req, accepted);
   if (!hasBody(req)) return { json: undefined, stream: Readable.from([]), contentType };
   if (body === undefined) throw malformed('this route takes no body');
 
-  checkContentType('stream' in body ? body.stream : ['application/json'], contentType, req);
+  requireReadable(req, contentType, accepted);
   if (Number(req.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge({ limit });
 
   if (req.headers.expect !== undefined) res.writeContinue();
@@ -38,13 +39,38 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-function checkContentType(accepted: readonly string[], contentType: string, req: IncomingMessage): void {
-  const charset = /;\s*charset="?([^\s;"]+)/i.exec(req.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
-  const isUtf8 = charset.toLowerCase() === 'utf-8';
-  // A compressed body could grow a thousandfold; nobody needs one here.
-  const isPlain = (req.headers['content-encoding'] ?? 'identity') === 'identity';
-  if (!accepted.includes(contentType) || !isUtf8 || !isPlain) {
-    throw new UnsupportedMediaType({ accepted: [...accepted] });
+function mediaTypeOf({ headers }: IncomingMessage, accepted: readonly string[]): string {
+  const sent = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  // Browsers on Windows with Excel installed give this type to every .csv file.
+  return sent === 'application/vnd.ms-excel' && accepted.includes('text/csv') ? 'text/csv' : sent;
+}
+
+function requireReadable({ headers }: IncomingMessage, mediaType: string, accepted: readonly string[]): void {
+  if (!accepted.includes(mediaType)) {
+    throw new UnsupportedMediaType({ unsupported: 'media type', sent: mediaType, accepted: [...accepted] });
+  }
+  const charset = /;\s*charset="?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1];
+  if (charset !== undefined && !isUtf8(charset)) {
+    throw new UnsupportedMediaType({ unsupported: 'character set', sent: charset, accepted: ['utf-8'] });
+  }
+  // A compressed body could expand a thousandfold, and no caller needs one.
+  const coding = headers['content-encoding'] ?? 'identity';
+  if (coding.toLowerCase() !== 'identity') {
+    throw new UnsupportedMediaType({
+      unsupported: 'content encoding',
+      sent: coding,
+      accepted: ['identity'],
+    });
+  }
+}
+
+/** Whether the label names UTF-8 or ASCII, its subset, which the Encoding Standard reads as windows-1252 instead. */
+function isUtf8(label: string): boolean {
+  if (/^(?:utf-8|(?:us-)?ascii)$/i.test(label)) return true;
+  try {
+    return new TextDecoder(label).encoding === 'utf-8';
+  } catch {
+    return false; // an unknown label
   }
 }
 
