@@ -38,6 +38,8 @@ describe('what is answered', () => {
     expect([absent.status, absent.body.code]).toEqual([404, 'platform.absent']);
     const method = await client().delete(takeOrder.path);
     expect([method.status, method.headers['allow']]).toEqual([405, 'POST']);
+    const ofRead = await client().post(whoAmI.path);
+    expect([ofRead.status, ofRead.headers['allow']]).toEqual([405, 'GET, HEAD']);
   });
 
   it('tells a refusal with its facts', async () => {

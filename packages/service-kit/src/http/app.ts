@@ -76,7 +76,8 @@ function mount(app: Express, routes: readonly Route[], serving: Serving, warn: D
       const verb = route.endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
       place[verb](...warn(route.endpoint), answer(route, serving));
     }
-    const allowed = ofPath.map(({ endpoint }) => endpoint.method);
+    const methods = ofPath.map(({ endpoint }) => endpoint.method);
+    const allowed = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
     place.all((req, res) => {
       res.locals.exchange.route = path;
       sendProblem(req, res, new MethodNotAllowed({ allowed }));
