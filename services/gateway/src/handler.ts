@@ -1,13 +1,14 @@
 import type { Api } from './api.ts';
 import { compressFor } from './compression/index.ts';
 import { overHttp1 } from './front/index.ts';
-import { demandMethod } from './methods.ts';
+import { methods, requireMethod } from './methods.ts';
 import type { Passage } from './passage.ts';
 import type { ReadAddress } from './policies/address.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
 import { demandTls } from './policies/transport.ts';
+import { protection, readClientHeaders } from './proxy/index.ts';
 import type { LimitName } from './settings.ts';
-import { readTarget } from './target.ts';
+import { targetOf } from './target.ts';
 
 export interface HandlerParts {
   readonly api: Api;
@@ -40,12 +41,23 @@ export function createHandler({
   });
   return async (passage) => {
     demandTls(passage, readAddress);
-    demandMethod(passage.req.method);
-    const target = readTarget(passage.req.url ?? '');
+    requireMethod(passage.req.method);
+    const { address } = readAddress(passage.req);
+    if (passage.req.method === 'OPTIONS' && passage.req.url === '*') {
+      await limiter.take('address', { address, caller: undefined }, passage.ownHeaders);
+      return answerOptions(passage);
+    }
+    const target = targetOf(passage.req);
     if (target.service !== undefined) return api(passage, target.service, target);
     const limit = limitOfPage(target.path);
-    const { address } = readAddress(passage.req);
     if (limit !== undefined) await limiter.take(limit, { address, caller: undefined }, passage.ownHeaders);
     ownPages(passage);
   };
+}
+
+/** `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7). */
+function answerOptions({ req, res, ownHeaders }: Passage): void {
+  readClientHeaders(req);
+  const allow = ['allow', methods.join(', ')];
+  res.writeHead(204, [...ownHeaders, ...allow, ...protection.flat()]).end();
 }

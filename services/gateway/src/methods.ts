@@ -3,7 +3,7 @@ import { MethodNotAllowed } from '@marimo/contracts';
 /** Whatever is asked here or of a service; HTTP/2 lets a client invent others. */
 export const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-export function demandMethod(method = ''): void {
+export function requireMethod(method = ''): void {
   if (!methods.includes(method)) throw new MethodNotAllowed({ allowed: methods });
 }
 

@@ -79,7 +79,11 @@ describe('the target of a request', () => {
 
 describe('through the gateway', () => {
   it.each([
-    ['http://stock/internal/revocations', 400],
+    ['http://stock/internal/revocations', 404],
+    ['http:///api/v1/stock/open', 400],
+    ['http://anna@stock/api/v1/stock/open', 400],
+    ['ftp://stock/api/v1/stock/open', 400],
+    ['http://stock//api/v1/stock/open', 400],
     ['/internal/revocations', 404],
     ['/api/v1/stock/%69nternal/revocations', 404],
     ['/api/v1/stock/../../../internal/revocations', 400],
@@ -97,6 +101,31 @@ describe('through the gateway', () => {
     expect(answer.status).toBe(status);
     expect(answer.text).toMatch(/application\/problem\+json/);
     expect(stock.requests).toEqual([]);
+  });
+
+  it.each([
+    ['http://erp.example:8080/api/v1/stock/open?a=1', 'erp.example:8080', '/api/v1/stock/open?a=1'],
+    ['HTTPS://[::1]/api/v1/stock/open', '[::1]', '/api/v1/stock/open'],
+  ])('%s is served: its host counts and not Host', async (target, host, url) => {
+    const stock = await upstream((_, res) => res.end('served'));
+    const { port } = await gatewayTo([stock.instance]);
+    const answer = await raw(port, `GET ${target} HTTP/1.1\r\nHost: other\r\n\r\n`);
+    expect([answer.status, stock.requests]).toMatchObject([
+      200,
+      [{ url, headers: { 'x-forwarded-host': host } }],
+    ]);
+  });
+
+  it.each(['', '?a=1', '/'])('http://erp.example%s is the home page', async (rest) => {
+    const { port } = await gatewayTo([]);
+    const { text } = await raw(port, `GET http://erp.example${rest} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    expect(text).toMatch(/^HTTP\/1\.1 200 .*<!doctype html>/is);
+  });
+
+  it('OPTIONS * is answered with the methods there are', async () => {
+    const { port } = await gatewayTo([]);
+    const { text } = await raw(port, 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(text).toMatch(/^HTTP\/1\.1 204 .*\r\nallow: GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE\r\n/s);
   });
 
   it.each(['TRACE', 'PROPFIND'])('%s is no method of ours', async (method) => {

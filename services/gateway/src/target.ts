@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Absent, MalformedRequest } from '@marimo/contracts';
 
 /** Where a request wants to go. */
@@ -16,7 +17,24 @@ const ambiguous = /[\p{Cc}\\]|\/\/|\/\.{1,2}(?:[/;]|$)/u;
 const encodedTwice = /%(?:2e|2f|5c|00)/i;
 const internal = /^\/(?:api\/v\d+\/(?:[^/]+\/)?)?internal(?:\/|$)/i;
 
-/** Reads a request target (RFC 9112 section 3.2) and refuses what two servers could read as two paths. */
+/** `http://host:port/path?query`, as clients of a proxy send it. */
+const absoluteForm = /^https?:\/\/([^/?#]*)(.*)$/i;
+
+/**
+ * Reads the target of a request. Where it is in absolute form its host takes the place of `Host` and its path that of
+ * the URL (RFC 9112 section 3.2.2); a request of HTTP/2 has a header of its own for the host.
+ */
+export function targetOf(req: IncomingMessage): Target {
+  const { url = '', headers, httpVersionMajor } = req;
+  const [, authority, rest = ''] = (url.startsWith('/') ? undefined : absoluteForm.exec(url)) ?? [];
+  if (authority === undefined || httpVersionMajor !== 1) return readTarget(url);
+  if (authority === '') throw malformed('the target has no host');
+  if (headers.host !== undefined) headers.host = authority; // one without `Host` is still refused for that
+  req.url = rest.startsWith('/') ? rest : `/${rest}`;
+  return readTarget(req.url);
+}
+
+/** Reads a target in origin form and refuses what two servers could read as two paths. */
 export function readTarget(url: string): Target {
   if (!url.startsWith('/')) throw malformed('the target must be a path');
   if (url.includes('#')) throw malformed('a fragment is not sent');

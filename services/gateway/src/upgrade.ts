@@ -14,7 +14,7 @@ import type { Shedding } from './policies/overload.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
 import { type ClientHeaders, readClientHeaders, type Upstreams } from './proxy/index.ts';
 import { requestIdOf } from './request-id.ts';
-import { readTarget } from './target.ts';
+import { targetOf } from './target.ts';
 import type { Admitted, Tunnels } from './tunnels.ts';
 
 /** A path whose upgrades are let through; there is no other. */
@@ -82,7 +82,7 @@ function open(
 }
 
 async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: string): Promise<Admitted> {
-  const { path, service } = readTarget(req.url ?? '');
+  const { path, service } = targetOf(req);
   const headers = readClientHeaders(req);
   const { address, proto } = parts.readAddress(req);
   const route = parts.routes.find((one) => one.service === service && one.path === path);

@@ -41,6 +41,9 @@ const onlyOurs =
 /** Servers differ in which of two they believe. */
 const once = ['host', 'authorization', 'content-type', 'idempotency-key', 'x-api-key'];
 
+/** A name, an IPv4 address or an IPv6 address in brackets, then perhaps a port. Browsers send punycode. */
+const hostForm = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
+
 interface KnownName {
   readonly name: string;
   readonly passes: boolean;
@@ -73,6 +76,7 @@ export function readClientHeaders(req: IncomingMessage): ClientHeaders {
   const host = isHttp2 ? hostOfHttp2(req.headers) : req.headers.host;
   const { authorization } = req.headers;
   if (!host && !isHttp10(req)) throw unclear('host', 'is missing');
+  if (host && !hostForm.test(host)) throw unclear('host', 'is not a host name or address');
   return {
     passed: isHttp2 ? withOneCookie(passed, req.headers.cookie) : passed,
     host: host ?? '',
