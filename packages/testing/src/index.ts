@@ -1,4 +1,5 @@
 export { Answer } from './answer.ts';
+export type { CallOptions } from './call.ts';
 export { type TestClock, testClock } from './clock.ts';
 export {
   type SchemaUnderTest,
@@ -13,7 +14,6 @@ export { type ForgedToken, forgedTokens } from './forged-tokens.ts';
 export * from './outside.ts';
 export { testInternalSecret } from './platform.ts';
 export {
-  type CallOptions,
   type DeliveredEvent,
   type ServiceUnderTest,
   type ServiceUnderTestOptions,
@@ -29,3 +29,4 @@ export {
   testUserId,
   tokenFor,
 } from './tokens.ts';
+export { useService } from './use-service.ts';

@@ -1,10 +1,11 @@
-import { endpoint, event, Forbidden } from '@marimo/contracts';
+import { endpoint, event, Forbidden, newId } from '@marimo/contracts';
 import { consumer } from '@marimo/messaging';
+import type { Transaction } from '@marimo/postgres';
 import { refusal } from '@marimo/problems';
 import { type Deps, defineService, handle, reply } from '@marimo/service-kit';
 import { z } from 'zod';
-import { type ServiceUnderTest, serviceUnderTest } from './service.ts';
-import { tokenFor } from './tokens.ts';
+import { testTenantId, tokenFor } from './tokens.ts';
+import { useService } from './use-service.ts';
 
 class TooLoud extends refusal(z.object({ decibels: z.int(), place: z.string() }), {
   code: 'chat.too-loud',
@@ -21,6 +22,29 @@ const withMore = ask('more', { 200: z.strictObject({ at: z.iso.date() }) });
 const withOther = ask('other', { 201: z.any() });
 const refused = ask('refused', { 200: z.any() });
 const failing = ask('failing', { 200: z.any() });
+
+const command = (path: string) =>
+  endpoint({
+    method: 'POST',
+    path: `/api/v1/chat/${path}`,
+    summary: '',
+    access: 'signed-in',
+    repeat: 'natural',
+    body: z.strictObject({ id: z.uuid() }),
+    replies: { 200: z.strictObject({ id: z.uuid() }) },
+  });
+const hangBell = command('hung-bells');
+const hangAnother = command('more-hung-bells');
+const refuseButHang = command('refused-bells');
+const refuseButTell = command('told-bells');
+const refuseBell = command('forbidden-bells');
+const bellHung = event('chat.bell-hung.v1', z.strictObject({}));
+const tooLoud = new TooLoud({ decibels: 120, place: 'tower' });
+const hang = (tx: Transaction, id: string) =>
+  tx.rows('insert into bell (tenant_id, id) values ($1, $2) on conflict do nothing returning id', [
+    tx.tenantId,
+    id,
+  ]);
 
 const heard: string[] = [];
 const bells = consumer<Deps, typeof bellRung>({
@@ -48,14 +72,37 @@ const chat = defineService({
         throw new Error('broken');
       }),
     ],
+    ({ outbox }) => [
+      handle(hangBell, (call) =>
+        call.inTenant(async (tx) => {
+          const isNew = (await hang(tx, call.body.id)).length === 1;
+          if (isNew) await outbox.add(tx, bellHung, call.body.id, {});
+          return reply(200, call.body);
+        }),
+      ),
+      handle(hangAnother, async (call) => {
+        await call.inTenant((tx) => hang(tx, newId()));
+        return reply(200, call.body);
+      }),
+      handle(refuseButHang, async (call) => {
+        await call.inTenant((tx) => hang(tx, call.body.id));
+        throw tooLoud;
+      }),
+      handle(refuseButTell, async (call) => {
+        await call.inTenant((tx) => outbox.add(tx, bellHung, call.body.id, {}));
+        throw tooLoud;
+      }),
+      handle(refuseBell, (call) =>
+        call.inTenant(async (tx) => {
+          await hang(tx, call.body.id);
+          throw tooLoud;
+        }),
+      ),
+    ],
   ],
 });
 
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  service = await serviceUnderTest(chat);
-});
-afterAll(() => service.stop());
+const service = useService(chat);
 
 describe('an answer', () => {
   it('is typed and parsed by its contract', async () => {
@@ -111,5 +158,40 @@ describe('a delivered event', () => {
     await expect(service.deliver(bellRung, { data: { times: 10 } })).rejects.toThrow('enough');
     const other = event('chat.lamp-lit.v1', z.strictObject({}));
     await expect(service.deliver(other, { data: {} })).rejects.toThrow('No consumer of this service');
+  });
+});
+
+describe('a command', () => {
+  const bell = () => ({ body: { id: newId() } });
+
+  it('is refused and stores nothing, or the claim fails', async () => {
+    const answer = await service.refusedStoringNothing(refuseBell, bell(), TooLoud, {
+      facts: { place: 'tower' },
+    });
+    expect(answer.status).toBe(422);
+    await expect(service.refusedStoringNothing(refuseButHang, bell(), TooLoud)).rejects.toThrow(/bell: \(/);
+    await expect(service.refusedStoringNothing(refuseButTell, bell(), TooLoud)).rejects.toThrow(/bell-hung/);
+    await expect(service.refusedStoringNothing(hangBell, bell(), TooLoud)).rejects.toThrow(/answer was 200/);
+    await expect(service.refusedStoringNothing(refuseBell, bell(), Forbidden)).rejects.toThrow(
+      /answer was 422/,
+    );
+  });
+
+  it('can be repeated without another effect, or the claim fails', async () => {
+    const once = bell();
+    expect((await service.canBeRepeated(hangBell, once)).status).toBe(200);
+    expect(await service.eventsOf(bellHung, { subject: once.body.id })).toHaveLength(1);
+    await expect(service.canBeRepeated(hangAnother, bell())).rejects.toThrow(/bell: \(/);
+    await expect(service.canBeRepeated(refuseBell, bell())).rejects.toThrow();
+  });
+
+  it('has events of its subject and of its organisation', async () => {
+    const one = bell();
+    await service.call(hangBell, one);
+    expect(await service.eventsOf(bellHung, { subject: one.body.id, tenantid: testTenantId })).toHaveLength(
+      1,
+    );
+    expect(await service.eventsOf(bellHung, { tenantid: newId() })).toEqual([]);
+    expect(await service.eventsOf(bellRung)).toEqual([]);
   });
 });

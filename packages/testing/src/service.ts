@@ -1,6 +1,5 @@
 import {
   type ActingService,
-  type AnyEndpoint,
   type Envelope,
   type EventData,
   type EventDefinition,
@@ -9,7 +8,7 @@ import {
 } from '@marimo/contracts';
 import { issueServiceToken } from '@marimo/contracts/users';
 import { outboxMigrations } from '@marimo/messaging';
-import type { CallInput, ServiceClient } from '@marimo/resilience';
+import type { ServiceClient } from '@marimo/resilience';
 import {
   kitMigrations,
   type RunningService,
@@ -19,7 +18,8 @@ import {
 } from '@marimo/service-kit';
 import supertest from 'supertest';
 import { z } from 'zod';
-import { Answer } from './answer.ts';
+import { callOver, type TypedCall } from './call.ts';
+import { type CommandClaims, commandClaims } from './command-claims.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { memoryTransport } from './memory-transport.ts';
 import { platformForTests, testInternalSecret } from './platform.ts';
@@ -33,19 +33,8 @@ export interface ServiceUnderTestOptions {
   readonly clock?: () => Date;
 }
 
-export interface CallOptions {
-  /** A token, null for none. At an endpoint for services it is the first of them unless told otherwise. */
-  readonly as?: string | null;
-  /** Calls as this service for itself, in the `organisationId` of the call. */
-  readonly asService?: ActingService;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** A body that is sent as it is, for endpoints that declare a stream. */
-  readonly raw?: { readonly contentType: string; readonly body: string | Uint8Array<ArrayBuffer> };
-}
-
-export interface ServiceUnderTest {
-  /** Calls over HTTP, typed by the contract; the answer is held against it. */
-  call<E extends AnyEndpoint>(endpoint: E, input: CallInput<E>, options?: CallOptions): Promise<Answer<E>>;
+export interface ServiceUnderTest extends CommandClaims {
+  readonly call: TypedCall;
   /** All rows of a table, of every tenant. */
   rows<Row = Record<string, unknown>>(table: string): Promise<Row[]>;
   /** Every event the service has put into its outbox, published or not, in the order it happened. */
@@ -97,7 +86,7 @@ export async function serviceUnderTest(
     return issued.body.accessToken;
   };
 
-  return {
+  const underTest: Omit<ServiceUnderTest, keyof CommandClaims> = {
     url,
     http: supertest(url),
     database,
@@ -122,41 +111,7 @@ export async function serviceUnderTest(
       await database.drop();
     },
   };
-}
-
-async function callOver<E extends AnyEndpoint>(
-  url: string,
-  endpoint: E,
-  input: CallInput<E>,
-  { as, headers, raw }: CallOptions,
-): Promise<Answer<E>> {
-  const { body, idempotencyKey, signal } = input as CallInput<AnyEndpoint>;
-  const json = body === undefined ? undefined : JSON.stringify(body);
-  const content = raw ?? (json === undefined ? undefined : { contentType: 'application/json', body: json });
-  const response = await fetch(url + addressOf(endpoint, input as CallInput<AnyEndpoint>), {
-    method: endpoint.method,
-    headers: {
-      ...(as != null && { authorization: `Bearer ${as}` }),
-      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
-      ...(content !== undefined && { 'content-type': content.contentType }),
-      ...headers,
-    },
-    ...(content !== undefined && { body: content.body }),
-    ...(signal !== undefined && { signal }),
-  });
-  return new Answer(endpoint, response, await response.text());
-}
-
-function addressOf({ path }: AnyEndpoint, { params, query }: CallInput<AnyEndpoint>): string {
-  const given = (params ?? {}) as Record<string, unknown>;
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(given[name])));
-  const asked = Object.entries((query ?? {}) as Record<string, unknown>).filter(
-    ([, value]) => value !== undefined,
-  );
-  const search = new URLSearchParams(
-    asked.map(([name, value]): [string, string] => [name, String(value)]),
-  ).toString();
-  return search === '' ? filled : `${filled}?${search}`;
+  return { ...underTest, ...commandClaims(underTest) };
 }
 
 function envelopeOf<E extends EventDefinition>(event: E, given: DeliveredEvent<E>): Envelope {

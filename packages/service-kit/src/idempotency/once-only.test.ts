@@ -1,15 +1,11 @@
 import { IdempotencyKeyReused, MalformedRequest, newId, RequestStillRunning } from '@marimo/contracts';
 import { createLog } from '@marimo/observability';
-import { type ServiceUnderTest, serviceUnderTest, testTenantId, tokenFor } from '@marimo/testing';
+import { testTenantId, tokenFor, useService } from '@marimo/testing';
 import { copyNotes, forgetReply, NoteTooRude, notes, writeNote } from '../../test/notes-service.ts';
 import { until } from '../../test/until.ts';
 import { forgetOldAnswers } from './forget.ts';
 
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  service = await serviceUnderTest(notes);
-});
-afterAll(() => service.stop());
+const service = useService(notes);
 beforeEach(() => service.database.sql('truncate note, idempotency_key'));
 
 const write = (text: string, idempotencyKey?: string, as = tokenFor()) =>

@@ -1,15 +1,11 @@
 import { DeadlineExceeded } from '@marimo/contracts';
 import { checkCatalogue } from '@marimo/postgres';
-import { type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
+import { serviceUnderTest, tokenFor, useService } from '@marimo/testing';
 import { Pool } from 'undici';
 import { notes, noteWritten, sleepInDatabase, writeNote } from '../../test/notes-service.ts';
 import { until } from '../../test/until.ts';
 
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  service = await serviceUnderTest(notes);
-});
-afterAll(() => service.stop());
+const service = useService(notes);
 
 const get = async (path: string) => {
   const response = await fetch(service.url + path);

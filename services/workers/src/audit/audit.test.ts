@@ -1,15 +1,11 @@
 import { event, newId } from '@marimo/contracts';
 import { listAuditRecords, verifyAudit } from '@marimo/contracts/workers';
-import { type ServiceUnderTest, serviceUnderTest, testUserId, tokenFor } from '@marimo/testing';
+import { testUserId, tokenFor, useService } from '@marimo/testing';
 import { z } from 'zod';
 import { workersService } from '../../service.ts';
 
 const entryPosted = event('accounting.journal-entry-posted.v1', z.json());
-let workers: ServiceUnderTest;
-beforeAll(async () => {
-  workers = await serviceUnderTest(workersService(['audit']));
-});
-afterAll(() => workers?.stop());
+const workers = useService(workersService(['audit']));
 
 /** New organisations for each test: a chain belongs to one. */
 let tenantId: string;

@@ -1,14 +1,10 @@
 import { newId } from '@marimo/contracts';
 import { organisationRegistered } from '@marimo/contracts/users';
 import { listEmails } from '@marimo/contracts/workers';
-import { type ServiceUnderTest, serviceUnderTest, testTenantId, testUserId, tokenFor } from '@marimo/testing';
+import { testTenantId, testUserId, tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
-let workers: ServiceUnderTest;
-beforeAll(async () => {
-  workers = await serviceUnderTest(workersService(['email']));
-});
-afterAll(() => workers?.stop());
+const workers = useService(workersService(['email']));
 
 let tenantId: string;
 beforeEach(() => {

@@ -1,24 +1,19 @@
 import { newId } from '@marimo/contracts';
 import { type MailLink, memberInvited } from '@marimo/contracts/users';
 import { listEmails } from '@marimo/contracts/workers';
-import { type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
+import { tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
 const url = 'https://erp.example.com/#/invitation/secret';
 
 /** What users answers, by link. */
 const links = new Map<string, MailLink | null>();
-let workers: ServiceUnderTest;
-beforeAll(async () => {
-  const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
-    const body = links.get(params.linkId) ?? null;
-    return { status: body === null ? 204 : 200, body };
-  };
-  // Without the sender: what is written down is looked at as it is.
-  const definition = { ...workersService(['email']), background: [] };
-  workers = await serviceUnderTest(definition, { client: { call } as never });
-});
-afterAll(() => workers?.stop());
+const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
+  const body = links.get(params.linkId) ?? null;
+  return { status: body === null ? 204 : 200, body };
+};
+// Without the sender: what is written down is looked at as it is.
+const workers = useService({ ...workersService(['email']), background: [] }, { client: { call } as never });
 
 const tenantId = newId();
 const invite = (linkId: string, id = newId()) =>

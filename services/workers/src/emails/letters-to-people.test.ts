@@ -11,7 +11,7 @@ import {
   secondFactorRemoved,
 } from '@marimo/contracts/users';
 import { keptOfPerson, listEmails } from '@marimo/contracts/workers';
-import { type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
+import { tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
 const email = 'anna@example.com';
@@ -19,18 +19,16 @@ const url = 'https://erp.example.com/#/reset-password/secret';
 
 /** What users answers, by link; absent: away. */
 const links = new Map<string, MailLink | null>();
-let workers: ServiceUnderTest;
-beforeAll(async () => {
-  const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
-    const body = links.get(params.linkId);
-    if (body === undefined) throw new Unavailable({ service: 'users' });
-    return { status: body === null ? 204 : 200, body };
-  };
-  // Without the sender: what is written down is looked at as it is.
-  const definition = { ...workersService(['email', 'notification']), background: [] };
-  workers = await serviceUnderTest(definition, { client: { call } as never });
-});
-afterAll(() => workers?.stop());
+const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
+  const body = links.get(params.linkId);
+  if (body === undefined) throw new Unavailable({ service: 'users' });
+  return { status: body === null ? 204 : 200, body };
+};
+// Without the sender: what is written down is looked at as it is.
+const workers = useService(
+  { ...workersService(['email', 'notification']), background: [] },
+  { client: { call } as never },
+);
 
 let tenantId: string;
 let userId: string;

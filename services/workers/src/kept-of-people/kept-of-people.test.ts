@@ -1,17 +1,16 @@
 import { ActingService, Forbidden, newId, Unauthenticated } from '@marimo/contracts';
 import { organisationRegistered } from '@marimo/contracts/users';
 import { keptOfPerson } from '@marimo/contracts/workers';
-import { type CallOptions, type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
+import { type CallOptions, tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
 const email = 'anna@example.com';
 const personId = newId();
 const [oak, pine] = [newId(), newId()];
-let workers: ServiceUnderTest;
+const workers = useService({ ...workersService(['email', 'notification']), background: [] });
 
 /** One person, who was welcomed in two organisations. */
 beforeAll(async () => {
-  workers = await serviceUnderTest({ ...workersService(['email', 'notification']), background: [] });
   for (const [id, name] of [
     [oak, 'Oak'],
     [pine, 'Pine'],
@@ -22,7 +21,6 @@ beforeAll(async () => {
     await workers.deliver(organisationRegistered, { tenantId: id, data: { organisation, admin } });
   }
 });
-afterAll(() => workers?.stop());
 
 const ask = (organisationId: string | undefined, options: CallOptions = {}, query: object = { email }) =>
   workers.call(

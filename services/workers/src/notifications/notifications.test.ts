@@ -1,14 +1,10 @@
 import { Absent, newId } from '@marimo/contracts';
 import { organisationRegistered } from '@marimo/contracts/users';
 import { listNotifications, readAllNotifications, readNotification } from '@marimo/contracts/workers';
-import { type ServiceUnderTest, serviceUnderTest, tokenFor } from '@marimo/testing';
+import { tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
-let workers: ServiceUnderTest;
-beforeAll(async () => {
-  workers = await serviceUnderTest(workersService(['notification']));
-});
-afterAll(() => workers?.stop());
+const workers = useService(workersService(['notification']));
 
 let tenantId: string;
 let userId: string;
