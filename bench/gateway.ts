@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { listAccounts } from '@marimo/contracts/accounting';
+import { accounts } from '@marimo/contracts/accounting';
 import { freePorts, type PrivateProcess, startRedis } from '@marimo/testing/outside';
 import { canPin, cpuSeconds, loadCore, measuredCore, startOnCore } from './cores.ts';
 import { standInForUsers } from './gateway/stand-in-for-users.ts';
@@ -39,7 +39,7 @@ export async function run(): Promise<Result> {
     const clients = users.accessTokens.map((token) => ({ authorization: `Bearer ${token}` }));
     const candidates = await startCandidates(users.port, clients[0] ?? {}, started);
     const loadOf = ({ port }: Candidate): Load => ({
-      url: `http://127.0.0.1:${port}${listAccounts.path}`,
+      url: `http://127.0.0.1:${port}${accounts.list.path}`,
       clients,
       connections,
       seconds,
@@ -95,7 +95,7 @@ async function startCandidates(
     const process = await startOnCore(measuredCore, [globalThis.process.execPath, fileURLToPath(main)], {
       env: { NODE_ENV: '', ...env, [portName]: String(port) },
       isReady: async () => {
-        const url = `http://127.0.0.1:${port}${listAccounts.path}`;
+        const url = `http://127.0.0.1:${port}${accounts.list.path}`;
         return (await fetch(url, { headers })).ok;
       },
     });

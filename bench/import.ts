@@ -1,4 +1,4 @@
-import { importJournalEntries } from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import { asAdministrator } from '@marimo/postgres';
 import { startAccountingServer } from './ledger/accounting-server.ts';
 import { accountCodes, type EntryInput, invoiceEntry, secondsOf } from './ledger/entries.ts';
@@ -30,7 +30,7 @@ export async function run(): Promise<Result> {
       const type = isCsv ? 'text/csv' : 'application/x-ndjson';
       let reply: ImportReply | undefined;
       const seconds = await secondsOf(async () => {
-        reply = await accounting.ask<ImportReply>(importJournalEntries, search, body, type);
+        reply = await accounting.ask<ImportReply>(journalEntries.importFile, search, body, type);
       });
       if (reply?.[found] !== entries.length)
         throw new Error(`${file}: ${JSON.stringify(reply).slice(0, 300)}`);

@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  createAccount,
-  getTrialBalance,
-  listAccounts,
-  listJournalEntries,
-  postJournalEntries,
-  postJournalEntry,
-} from '@marimo/contracts/accounting';
-import { login, me, refresh, register, type SignedIn } from '@marimo/contracts/users';
-import { listNotifications } from '@marimo/contracts/workers';
+import { accounts, journalEntries, reports } from '@marimo/contracts/accounting';
+import { type identity, sessions } from '@marimo/contracts/users';
+import { notifications } from '@marimo/contracts/workers';
 import { freshMachine, startPlatformProcess } from '../scripts/start/platform-under-test.ts';
 import { accountCodes, invoiceEntry } from './ledger/entries.ts';
 import type { Result } from './result.ts';
@@ -24,7 +17,7 @@ const password = 'Quite-Long-And-Odd-7';
 /** The administrator of an organisation, at work. */
 interface Person {
   readonly email: string;
-  session: SignedIn;
+  session: identity.SignedIn;
   /** A token is good for one refresh, so they come one after the other. */
   refreshed: Promise<void>;
 }
@@ -52,15 +45,16 @@ const reading = (name: string, share: number, path: string): Kind => ({
 
 let turn = 0;
 const kinds: readonly Kind[] = [
-  reading('own profile', 200, me.path),
-  reading('chart of accounts', 200, `${listAccounts.path}?limit=200`),
-  reading('notifications', 150, listNotifications.path),
-  reading('latest entries', 100, `${listJournalEntries.path}?limit=50`),
-  reading('trial balance', 50, `${getTrialBalance.path}?from=2026-01-01&asOf=2026-06-30`),
+  reading('own profile', 200, sessions.me.path),
+  reading('chart of accounts', 200, `${accounts.list.path}?limit=200`),
+  reading('notifications', 150, notifications.list.path),
+  reading('latest entries', 100, `${journalEntries.list.path}?limit=50`),
+  reading('trial balance', 50, `${reports.getTrialBalance.path}?from=2026-01-01&asOf=2026-06-30`),
   {
     name: 'post an entry',
     share: 250,
-    send: (ask, { session }) => ask('POST', postJournalEntry.path, invoiceEntry(++turn), session.accessToken),
+    send: (ask, { session }) =>
+      ask('POST', journalEntries.post.path, invoiceEntry(++turn), session.accessToken),
   },
   {
     name: 'refresh a session',
@@ -68,12 +62,16 @@ const kinds: readonly Kind[] = [
     send(ask, person) {
       person.refreshed = person.refreshed.then(async () => {
         const { refreshToken } = person.session;
-        person.session = (await ask('POST', refresh.path, { refreshToken })) as SignedIn;
+        person.session = (await ask('POST', sessions.refresh.path, { refreshToken })) as identity.SignedIn;
       });
       return person.refreshed;
     },
   },
-  { name: 'sign in', share: 5, send: (ask, { email }) => ask('POST', login.path, { email, password }) },
+  {
+    name: 'sign in',
+    share: 5,
+    send: (ask, { email }) => ask('POST', sessions.login.path, { email, password }),
+  },
 ];
 
 /** Everybody's work at once against all of the platform, started as a new user does, on the cores of this machine. */
@@ -115,17 +113,17 @@ function askerOf(origin: string): Ask {
 async function founderOf(ask: Ask, n: number): Promise<Person> {
   const email = `founder-${n}@mixed.example`;
   const organisation = { organisation: `Mixed ${n}`, baseCurrency: 'RUB', language: 'en' };
-  const session = (await ask('POST', register.path, {
+  const session = (await ask('POST', sessions.register.path, {
     ...organisation,
     name: 'Anna Petrova',
     email,
     password,
-  })) as SignedIn;
+  })) as identity.SignedIn;
   const post = (path: string, body: unknown) => ask('POST', path, body, session.accessToken);
   for (const code of accountCodes)
-    await post(createAccount.path, { code, name: `Account ${code}`, type: 'asset' });
+    await post(accounts.create.path, { code, name: `Account ${code}`, type: 'asset' });
   for (let posted = 0; posted < entriesBefore; posted += batchSize) {
-    await post(postJournalEntries.path, {
+    await post(journalEntries.postBatch.path, {
       entries: Array.from({ length: batchSize }, () => invoiceEntry(++turn)),
     });
   }

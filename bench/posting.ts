@@ -1,4 +1,4 @@
-import { postJournalEntries, postJournalEntry } from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import { asAdministrator } from '@marimo/postgres';
 import { type AccountingServer, type Books, startAccountingServer } from './ledger/accounting-server.ts';
 import { accountCodes, invoiceEntry, perSecond, secondsOf } from './ledger/entries.ts';
@@ -41,7 +41,7 @@ function inBatches(accounting: AccountingServer, time: number): Promise<number> 
   return perSecond(batchesAtOnce, time, async () => {
     const body = JSON.stringify({ entries: entries(batchSize) });
     const { results } = await accounting.ask<{ results: { outcome: string }[] }>(
-      postJournalEntries,
+      journalEntries.postBatch,
       '',
       body,
     );
@@ -53,7 +53,7 @@ function oneByOne(of: readonly Books[], time: number): Promise<number> {
   let next = 0;
   return perSecond(postsAtOnce, time, async () => {
     next += 1;
-    await of[next % of.length]?.ask(postJournalEntry, '', JSON.stringify(entries(1)[0]));
+    await of[next % of.length]?.ask(journalEntries.post, '', JSON.stringify(entries(1)[0]));
     return 1;
   });
 }
@@ -72,7 +72,7 @@ async function plainly({ server }: AccountingServer, atOnce: number, size: numbe
 
 async function longBill(accounting: AccountingServer) {
   const bill = invoiceEntry(1, 2_750);
-  const billSeconds = await secondsOf(() => accounting.ask(postJournalEntry, '', JSON.stringify(bill)));
+  const billSeconds = await secondsOf(() => accounting.ask(journalEntries.post, '', JSON.stringify(bill)));
   const plainBillSeconds = await asAdministrator(accounting.server, (client) =>
     secondsOf(() => insertPlainly(client, [bill])),
   );

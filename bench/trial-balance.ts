@@ -1,4 +1,4 @@
-import { getAccountStatement, getTrialBalance } from '@marimo/contracts/accounting';
+import { reports } from '@marimo/contracts/accounting';
 import { asAdministrator } from '@marimo/postgres';
 import { type AccountingServer, startAccountingServer } from './ledger/accounting-server.ts';
 import { accountCodes, secondsOf } from './ledger/entries.ts';
@@ -21,12 +21,14 @@ export async function run(): Promise<Result> {
   const accounting = await startAccountingServer();
   try {
     await accounting.addAccounts(accountCodes);
-    await accounting.ask(getTrialBalance, `?asOf=${asOf}`); // opens the book
+    await accounting.ask(reports.getTrialBalance, `?asOf=${asOf}`); // opens the book
     await fill(accounting);
-    const ofReport = await medianMs(() => accounting.ask(getTrialBalance, `?asOf=${asOf}`));
-    const ofYear = await medianMs(() => accounting.ask(getTrialBalance, `?asOf=${asOf}&from=2025-01-01`));
+    const ofReport = await medianMs(() => accounting.ask(reports.getTrialBalance, `?asOf=${asOf}`));
+    const ofYear = await medianMs(() =>
+      accounting.ask(reports.getTrialBalance, `?asOf=${asOf}&from=2025-01-01`),
+    );
     const ofStatement = await medianMs(() =>
-      accounting.ask(getAccountStatement, `?accountCode=1000&from=2025-01-01&to=${asOf}&limit=200`),
+      accounting.ask(reports.getAccountStatement, `?accountCode=1000&from=2025-01-01&to=${asOf}&limit=200`),
     );
     const ofSum = await medianMs(() => plainSum(accounting), 3);
     await compare(accounting);
@@ -134,7 +136,7 @@ function plainSum({ server, tenantId }: AccountingServer) {
 
 /** A fast wrong report would be no report. */
 async function compare(accounting: AccountingServer): Promise<void> {
-  const { rows } = await accounting.ask<TrialBalance>(getTrialBalance, `?asOf=${asOf}`);
+  const { rows } = await accounting.ask<TrialBalance>(reports.getTrialBalance, `?asOf=${asOf}`);
   const minor = ({ amount }: Money) => amount.replace('.', '').replace(/^0+(?=.)/, '');
   const told = rows.map(
     ({ accountCode, debit, credit }) => `${accountCode} ${minor(debit)} ${minor(credit)}`,

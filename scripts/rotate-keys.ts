@@ -6,14 +6,16 @@ import { install } from './steps/install.ts';
 const { values } = parseArgs({ options: { compromised: { type: 'boolean', default: false } } });
 await install('production');
 const { readSettings, runUntilAsked, startPlatform } = await import('@marimo/service-kit');
-const { rotateSigningKeys } = await import('@marimo/contracts/users');
+const { accessTokens } = await import('@marimo/contracts/users');
 
 await runUntilAsked('Rotating the signing keys', async (started) => {
   const platform = await startPlatform(readSettings(process.env), { withDatabase: false });
   started.defer(() => platform.close());
   const client = platform.client(platform.observe('operator'));
   started.defer(() => client.close());
-  const { body } = await client.call(rotateSigningKeys, { body: { compromised: values.compromised } });
+  const { body } = await client.call(accessTokens.rotateSigningKeys, {
+    body: { compromised: values.compromised },
+  });
   console.log(`The key ${body.kid} signs from ${body.signsFrom}.`);
   return 'done';
 });

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { newId } from '@marimo/contracts';
-import { getSigningKeys, listRevocations } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import { makeSigner } from '@marimo/testing/tokens';
 
 export interface StandInForUsers {
@@ -16,8 +16,8 @@ export async function standInForUsers(people: number): Promise<StandInForUsers> 
   const server = createServer((request, reply) => {
     const [path] = (request.url ?? '').split('?');
     const answers: Record<string, unknown> = {
-      [getSigningKeys.path]: { keys: [signer.jwk] },
-      [listRevocations.path]: { items: [], next: '0' },
+      [accessTokens.getSigningKeys.path]: { keys: [signer.jwk] },
+      [accessTokens.listRevocations.path]: { items: [], next: '0' },
     };
     reply.setHeader('content-type', 'application/json');
     reply.end(JSON.stringify(answers[path ?? ''] ?? {}));

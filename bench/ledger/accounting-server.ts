@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AnyEndpoint, newId } from '@marimo/contracts';
-import { createAccount } from '@marimo/contracts/accounting';
-import { getSigningKeys, listRevocations, organisation } from '@marimo/contracts/users';
+import { accounts } from '@marimo/contracts/accounting';
+import { accessTokens, organisations } from '@marimo/contracts/users';
 import { runningEmbeddedServer, type ServerAddress } from '@marimo/postgres';
 import { freePorts, startPrivateProcess } from '@marimo/testing/outside';
 import { makeSigner } from '@marimo/testing/tokens';
@@ -70,7 +70,7 @@ export async function startAccountingServer(): Promise<AccountingServer> {
       };
       const addAccounts: Books['addAccounts'] = async (codes) => {
         for (const code of codes) {
-          await ask(createAccount, '', JSON.stringify({ code, name: code, type: 'asset' }));
+          await ask(accounts.create, '', JSON.stringify({ code, name: code, type: 'asset' }));
         }
       };
       return { tenantId, ask, addAccounts };
@@ -90,9 +90,9 @@ export async function startAccountingServer(): Promise<AccountingServer> {
 async function standInForUsers(started: AsyncDisposableStack) {
   const signer = makeSigner();
   const answers: Readonly<Record<string, unknown>> = {
-    [getSigningKeys.path]: { keys: [signer.jwk] },
-    [listRevocations.path]: { items: [], next: '0' },
-    [organisation.path]: { id: newId(), name: 'Pine & Co', baseCurrency: 'RUB', language: 'en' },
+    [accessTokens.getSigningKeys.path]: { keys: [signer.jwk] },
+    [accessTokens.listRevocations.path]: { items: [], next: '0' },
+    [organisations.get.path]: { id: newId(), name: 'Pine & Co', baseCurrency: 'RUB', language: 'en' },
   };
   const server = createServer((request, reply) => {
     reply.setHeader('content-type', 'application/json');

@@ -1,7 +1,7 @@
 import { type BodyInputOf, newId } from '@marimo/contracts';
-import type { postJournalEntry } from '@marimo/contracts/accounting';
+import type { journalEntries } from '@marimo/contracts/accounting';
 
-export type EntryInput = BodyInputOf<typeof postJournalEntry>;
+export type EntryInput = BodyInputOf<typeof journalEntries.post>;
 
 /** As many accounts as a company of some size uses day by day. */
 export const accountCodes: readonly string[] = Array.from({ length: 100 }, (_, index) =>

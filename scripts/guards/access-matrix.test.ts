@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyEndpoint, ServiceName } from '@marimo/contracts';
 import { ActingService, isForServices, newId } from '@marimo/contracts';
-import { contracts, permissions } from '@marimo/contracts/all';
+import { endpointsByService as contracts, permissions } from '@marimo/contracts/all';
 import { root } from '../steps/run.ts';
 import { admits, heading, lineOf, roleNames } from './access-matrix.ts';
 import { openToEveryone, openToSignedIn } from './open-routes.ts';

@@ -1,5 +1,5 @@
 import type { AnyEndpoint, ServiceName } from '@marimo/contracts';
-import { contracts } from '@marimo/contracts/all';
+import { endpointsByService as contracts } from '@marimo/contracts/all';
 import { z } from 'zod';
 import { type ApiClient, registerOrganisation } from '../start/api-client.ts';
 import { prepareTenant } from './prepared-tenant.ts';

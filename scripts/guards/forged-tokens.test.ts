@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AnyEndpoint, isForServices, newId, type ServiceName } from '@marimo/contracts';
-import { contracts } from '@marimo/contracts/all';
-import { keptOfPerson } from '@marimo/contracts/workers';
+import { endpointsByService as contracts } from '@marimo/contracts/all';
+import { personalRecords } from '@marimo/contracts/workers';
 import { serviceSecretOf } from '@marimo/service-kit';
 import { forgedServiceTokens, forgedTokens, makeSigner } from '@marimo/testing';
 import { registerOrganisation } from '../start/api-client.ts';
@@ -185,7 +185,8 @@ describe('what is for services', () => {
   });
 
   it('tells nothing of an organisation to a token that names none', async () => {
-    const url = whole.addressOf('workers') + keptOfPerson.path.replace('{personId}', holder.userId);
+    const url =
+      whole.addressOf('workers') + personalRecords.getKept.path.replace('{personId}', holder.userId);
     const ask = (tid?: string) =>
       fetch(url, { headers: bearer(whole.signer.signService({ sub: 'users', tid })) });
     expect((await ask()).status).toBe(401);

@@ -1,6 +1,6 @@
 import { type AnyEndpoint, isForServices, newId, type ServiceName } from '@marimo/contracts';
-import { contracts } from '@marimo/contracts/all';
-import { rotateSigningKeys } from '@marimo/contracts/users';
+import { endpointsByService as contracts } from '@marimo/contracts/all';
+import { accessTokens } from '@marimo/contracts/users';
 import { registerOrganisation } from '../start/api-client.ts';
 import { endlessIn, hostileTexts, type Mutation, mutationsOf, openObjectsOf } from './mutations.ts';
 import { prepareTenant } from './prepared-tenant.ts';
@@ -18,7 +18,9 @@ const all = Object.entries(contracts)
   )
   // Last: what goes well there withdraws the key of the tokens below.
   .sort(
-    (one, other) => Number(one.endpoint === rotateSigningKeys) - Number(other.endpoint === rotateSigningKeys),
+    (one, other) =>
+      Number(one.endpoint === accessTokens.rotateSigningKeys) -
+      Number(other.endpoint === accessTokens.rotateSigningKeys),
   );
 const nameOf = ({ method, path }: AnyEndpoint) => `${method} ${path}`;
 const ofOurMachine =

@@ -1,4 +1,4 @@
-import { contracts, permissions } from '@marimo/contracts/all';
+import { endpointsByService, permissions } from '@marimo/contracts/all';
 import { defineService } from '@marimo/service-kit';
 import { readCertificate } from './src/front/index.ts';
 import { createGateway } from './src/gateway.ts';
@@ -13,7 +13,13 @@ export const gateway = defineService({
     const { production, advertiseHost: host } = deps.settings;
     const certificate = settings.tls && readCertificate({ ...settings.tls, production, log: deps.log });
     const operators = operatorSettings(process.env, deps.settings);
-    const known = { contracts, permissions, sockets: [], host, home: gatewayHome(deps.settings.home) };
+    const known = {
+      contracts: endpointsByService,
+      permissions,
+      sockets: [],
+      host,
+      home: gatewayHome(deps.settings.home),
+    };
     return createGateway({ ...deps, ...given, ...known, settings, operators, certificate });
   },
 });

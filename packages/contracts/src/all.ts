@@ -1,11 +1,33 @@
-import { endpoints as accounting, permissions as ofAccounting } from './accounting/index.ts';
+import * as accounting from './accounting/index.ts';
+import { type Contract, contract } from './contract.ts';
 import type { AnyEndpoint } from './endpoint.ts';
+import * as gateway from './gateway/index.ts';
 import type { Permission } from './permission.ts';
-import { permissions as ofUsers, endpoints as users } from './users/index.ts';
-import { permissions as ofWorkers, endpoints as workers } from './workers/index.ts';
+import * as users from './users/index.ts';
+import * as workers from './workers/index.ts';
 
 /** The services behind the gateway: what it routes to, documents, and waits for. */
-export const contracts: Readonly<Record<string, readonly AnyEndpoint[]>> = { users, accounting, workers };
+export const contracts: Readonly<Record<string, Contract>> = {
+  users: contract(users),
+  accounting: contract(accounting),
+  workers: contract(workers),
+};
+
+/** The endpoints of each service. */
+export const endpointsByService: Readonly<Record<string, readonly AnyEndpoint[]>> = Object.fromEntries(
+  Object.entries(contracts).map(([service, { endpoints }]) => [service, endpoints]),
+);
+
+/** The gateway's own pages; what else it answers belongs to the services behind it. */
+export const gatewayContract: Contract = contract({ pages: gateway.pages, refusals: gateway.refusals });
 
 /** Everything that roles can be made of. */
-export const permissions: readonly Permission[] = [...ofUsers, ...ofAccounting, ...ofWorkers];
+export const permissions: readonly Permission[] = Object.values(contracts).flatMap(
+  ({ permissions: declared }) => declared,
+);
+
+/** Every pair of duties that one person should not hold together. */
+export const conflictingDuties = Object.values(contracts).flatMap(({ duties }) => duties);
+
+/** Every event that services tell each other. */
+export const events = Object.values(contracts).flatMap(({ events: declared }) => declared);

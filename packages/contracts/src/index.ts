@@ -1,3 +1,5 @@
+export type { Contract } from './contract.ts';
+export type { ConflictingDuties } from './duties.ts';
 export {
   type AnyEndpoint,
   type BodyInputOf,
@@ -16,6 +18,7 @@ export {
 } from './endpoint.ts';
 export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
 export { Id, newId } from './ids.ts';
+export { ImportMode, ImportQuery, ImportReply, mostRefusedDescribed, RefusedRow } from './import.ts';
 export { parseKnownFields } from './known-fields.ts';
 export { PageQuery, pageOf } from './list.ts';
 export {

@@ -1,6 +1,7 @@
 import { permissions } from './all.ts';
 import { builtInGrants, builtInRoles, grantsCover, rolesGrant } from './roles.ts';
-import { AccessTokenClaims, rightsLimits } from './users/index.ts';
+import { AccessTokenClaims } from './users/access-token.ts';
+import { rightsLimits } from './users/roles.ts';
 
 describe('what a built-in role may do', () => {
   it.each([

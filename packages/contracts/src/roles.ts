@@ -1,91 +1,45 @@
 import { z } from 'zod';
+import { grants as ofAccounting } from './accounting/role-grants.ts';
 import type { Text } from './permission.ts';
+import type { RoleGrants } from './role-grants.ts';
+import { grants as ofUsers } from './users/role-grants.ts';
+import { grants as ofWorkers } from './workers/role-grants.ts';
 
-interface BuiltInRole {
-  readonly text: Text;
-  /** Whole permissions, or a prefix ending in `.*`; `*` is everything an organisation can do. */
-  readonly grants: readonly string[];
-}
-
-/** The roles every organisation starts with; it may add its own. */
+/** The roles every organisation starts with; it may add its own. What they may do is declared by each service. */
 export const builtInRoles = {
-  admin: { text: { en: 'Administrator', ru: 'Администратор' }, grants: ['*'] },
-  manager: {
-    text: { en: 'Manager', ru: 'Руководитель' },
-    grants: [
-      'accounting.*',
-      'factory.*',
-      'shop.*',
-      'main.*',
-      'chat.*',
-      'config.*',
-      'users.member.read',
-      'users.role.read',
-      'users.access-report.read',
-      // Not the audit: who runs the business does not verify the record of it.
-      'workers.email.*',
-      'workers.notification.*',
-    ],
-  },
-  accountant: {
-    text: { en: 'Accountant', ru: 'Бухгалтер' },
-    // Partners are read: who adds a supplier does not pay it. Stock is not theirs to move.
-    grants: [
-      'accounting.*',
-      'main.partner.read',
-      'main.item.read',
-      'main.document.*',
-      'main.report.read',
-      'main.task.*',
-      'workers.notification.*',
-    ],
-  },
-  shop_manager: {
-    text: { en: 'Shop manager', ru: 'Управляющий магазином' },
-    grants: [
-      'shop.*',
-      'main.partner.read',
-      'main.item.*',
-      'main.stock.*',
-      'main.document.*',
-      'main.report.read',
-      'main.task.*',
-      'workers.notification.*',
-    ],
-  },
-  production_manager: {
-    text: { en: 'Production manager', ru: 'Начальник производства' },
-    grants: [
-      'factory.*',
-      'main.partner.read',
-      'main.item.*',
-      'main.stock.*',
-      'main.document.*',
-      'main.report.read',
-      'main.task.*',
-      'workers.notification.*',
-    ],
-  },
-  agent: {
-    text: { en: 'Support agent', ru: 'Оператор поддержки' },
-    grants: ['chat.*', 'workers.notification.*'],
-  },
-  user: {
-    text: { en: 'User', ru: 'Сотрудник' },
-    grants: ['main.task.*', 'chat.*', 'workers.notification.*'],
-  },
-} as const satisfies Record<string, BuiltInRole>;
+  admin: { en: 'Administrator', ru: 'Администратор' },
+  manager: { en: 'Manager', ru: 'Руководитель' },
+  accountant: { en: 'Accountant', ru: 'Бухгалтер' },
+  storekeeper: { en: 'Storekeeper', ru: 'Кладовщик' },
+  buyer: { en: 'Buyer', ru: 'Закупщик' },
+  seller: { en: 'Seller', ru: 'Продавец' },
+  cashier: { en: 'Cashier', ru: 'Кассир' },
+  shop_manager: { en: 'Shop manager', ru: 'Управляющий магазином' },
+  foreman: { en: 'Foreman', ru: 'Мастер участка' },
+  production_manager: { en: 'Production manager', ru: 'Начальник производства' },
+  agent: { en: 'Support agent', ru: 'Оператор поддержки' },
+  user: { en: 'User', ru: 'Сотрудник' },
+} as const satisfies Record<string, Text>;
 
 export type BuiltInRoleName = keyof typeof builtInRoles;
 /** Of a built-in role, or of one of the organisation's own. */
 export const RoleName = z.string().regex(/^[a-z][a-z_]{1,39}$/);
 
+/** An administrator may do everything an organisation can do. */
+const everything: RoleGrants = { admin: ['*'] };
+const granted: ReadonlyMap<string, readonly string[]> = new Map(
+  (Object.keys(builtInRoles) as BuiltInRoleName[]).map((role) => [
+    role,
+    [everything, ofUsers, ofAccounting, ofWorkers].flatMap((grants) => grants[role] ?? []),
+  ]),
+);
+
 /** What a built-in role grants; nothing for any other name. */
 export function builtInGrants(role: string): readonly string[] {
-  return Object.hasOwn(builtInRoles, role) ? builtInRoles[role as BuiltInRoleName].grants : [];
+  return granted.get(role) ?? [];
 }
 
-/** Whether any of these roles grants the permission; a role nobody knows grants nothing. */
+/** Whether any of these roles grants the permission; an unknown role grants nothing. */
 export function rolesGrant(roles: readonly string[], permission: string): boolean {
   return roles.some((role) => grantsCover(builtInGrants(role), permission));
 }

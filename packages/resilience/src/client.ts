@@ -8,7 +8,7 @@ import {
   type ReplyOf,
   Unavailable,
 } from '@marimo/contracts';
-import { issueServiceToken } from '@marimo/contracts/users';
+import { serviceTokens } from '@marimo/contracts/users';
 import type { Registry } from '@marimo/discovery';
 import type { Log, Metrics } from '@marimo/observability';
 import { attemptAt, type OutgoingCall } from './attempt.ts';
@@ -84,7 +84,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   const send = sender({ connections, breakers, attempt, metrics, ...(retryBudget && { retryBudget }) });
   // Keyed: a second token harms nobody, so it may be asked for again.
   const issue: OwnTokensOptions['issue'] = (body) =>
-    call(issueServiceToken, { body, idempotencyKey: newId() });
+    call(serviceTokens.issue, { body, idempotencyKey: newId() });
   const tokens = secret === undefined ? undefined : ownTokens({ service: caller, secret, issue, log });
 
   /** With a token of our own. One that is refused was withdrawn, perhaps with its key: another is tried, once. */

@@ -1,5 +1,5 @@
 import { DeadlineExceeded, endpoint, forServices, Unauthenticated, Unavailable } from '@marimo/contracts';
-import { ApiKeyRefused, issueServiceToken, ServiceRefused } from '@marimo/contracts/users';
+import { apiKeys, serviceTokens } from '@marimo/contracts/users';
 import { createLog, createMetrics } from '@marimo/observability';
 import { toProblem } from '@marimo/problems';
 import { z } from 'zod';
@@ -76,7 +76,7 @@ describe('calling what is for services', () => {
     expect(shown()).toEqual(['Bearer token-1']);
     expect(users.seen).toHaveLength(1);
     const [asked] = users.seen;
-    expect(asked).toMatchObject({ method: 'POST', path: issueServiceToken.path });
+    expect(asked).toMatchObject({ method: 'POST', path: serviceTokens.issue.path });
     expect(JSON.parse(asked?.body ?? '')).toEqual({
       service: 'shop',
       secret: 'of the shop',
@@ -195,9 +195,9 @@ describe('a token that is refused', () => {
   });
 
   it('is not one where the service refuses what stands in the request', async () => {
-    accounting.behave = refusedBecause(new ApiKeyRefused({}));
+    accounting.behave = refusedBecause(new apiKeys.ApiKeyRefused({}));
     const refused = (await failureOf(call(oak))) as RefusedByService;
-    expect(refused.is(ApiKeyRefused)).toBe(true);
+    expect(refused.is(apiKeys.ApiKeyRefused)).toBe(true);
     expect([issued, accounting.seen.length]).toEqual([1, 1]);
   });
 });
@@ -207,7 +207,7 @@ describe('users that give no token', () => {
     ['is not there', () => registry.set(accounting.instance)],
     ['cuts us off', () => (users.behave = reset)],
     ['answers nonsense', () => (users.behave = answer(200, { accessToken: 1 }))],
-    ['refuses our secret', () => (users.behave = refusedBecause(new ServiceRefused({})))],
+    ['refuses our secret', () => (users.behave = refusedBecause(new serviceTokens.ServiceRefused({})))],
   ])('(it %s) leaves the call unsent and unavailable', async (_, fail) => {
     fail();
     const failure = await failureOf(call(oak));
@@ -217,7 +217,7 @@ describe('users that give no token', () => {
   });
 
   it('is told apart in the log when it is our secret, which is not told', async () => {
-    users.behave = refusedBecause(new ServiceRefused({}));
+    users.behave = refusedBecause(new serviceTokens.ServiceRefused({}));
     await failureOf(call(oak));
     const said = lines.filter(({ message }) => message === 'users gives us no token');
     expect(said).toMatchObject([{ 'log.level': 'error' }]);

@@ -1,5 +1,5 @@
 import { type BodyInputOf, type ReplyOf, Unauthenticated, Unavailable } from '@marimo/contracts';
-import type { issueServiceToken } from '@marimo/contracts/users';
+import type { serviceTokens } from '@marimo/contracts/users';
 import type { Log } from '@marimo/observability';
 import { RefusedByService } from './refused.ts';
 
@@ -19,7 +19,9 @@ export interface OwnTokensOptions {
   readonly service: string;
   readonly secret: string;
   /** Asks `users`. */
-  readonly issue: (body: BodyInputOf<typeof issueServiceToken>) => Promise<ReplyOf<typeof issueServiceToken>>;
+  readonly issue: (
+    body: BodyInputOf<typeof serviceTokens.issue>,
+  ) => Promise<ReplyOf<typeof serviceTokens.issue>>;
   readonly log: Log;
   /** Organisations whose tokens are kept, those used last. */
   readonly most?: number;

@@ -1,5 +1,5 @@
 import type { ActingService } from '@marimo/contracts';
-import type { AuthenticationMethod } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 
 /** Who is calling, as their access token says. */
 export interface Caller {
@@ -14,7 +14,7 @@ export interface Caller {
   /** When they last proved who they are; undefined for a program, which cannot. */
   readonly authenticatedAt: Date | undefined;
   /** How they did (RFC 8176). */
-  readonly methods: readonly AuthenticationMethod[];
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
   /** The token itself, to hand on to another service. */
   readonly bearer: string;
   may(permission: string): boolean;

@@ -1,5 +1,5 @@
 import { type ActingService, newId } from '@marimo/contracts';
-import { accessToken, serviceToken } from '@marimo/contracts/users';
+import { accessTokens, serviceTokens } from '@marimo/contracts/users';
 import { type ForgedToken, forgeriesOf } from './forgeries.ts';
 import type { TestSigner } from './tokens.ts';
 
@@ -15,7 +15,7 @@ export function forgedServiceTokens(
   { service, organisationId }: Impersonated,
 ): ForgedToken[] {
   const who = { sub: service, ...(organisationId !== undefined && { tid: organisationId }) };
-  const { type, audience } = serviceToken;
+  const { type, audience } = serviceTokens.serviceToken;
   const signed = (claims: object, header: Record<string, unknown> = {}) =>
     signer.signService({ ...who, ...claims }, header);
   const person = { tid: organisationId };
@@ -33,8 +33,8 @@ export function forgedServiceTokens(
     'the claims of a person': () => signer.sign({ ...person, aud: audience }, { typ: type }),
     'the claims of a person called like the service': () =>
       signer.sign({ ...person, aud: audience, sub: service }, { typ: type }),
-    'the type of a person’s token': () => signed({}, { typ: accessToken.type }),
-    'the audience of a person’s token': () => signed({ aud: accessToken.audience }),
+    'the type of a person’s token': () => signed({}, { typ: accessTokens.accessToken.type }),
+    'the audience of a person’s token': () => signed({ aud: accessTokens.accessToken.audience }),
     'roles besides': () => signed({ roles: ['admin'] }),
     'no service': () => signed({ sub: undefined }),
     'a service nobody knows': () => signed({ sub: 'mallory' }),

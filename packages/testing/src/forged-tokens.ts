@@ -1,4 +1,4 @@
-import { accessToken, serviceToken } from '@marimo/contracts/users';
+import { accessTokens, serviceTokens } from '@marimo/contracts/users';
 import { type ForgedToken, forgeriesOf } from './forgeries.ts';
 import type { TestSigner, TokenHolder } from './tokens.ts';
 
@@ -12,7 +12,7 @@ export function forgedTokens(signer: TestSigner, holder: TokenHolder = {}): Forg
     ...(holder.tenantId !== undefined && { tid: holder.tenantId }),
     ...(holder.userId !== undefined && { sub: holder.userId }),
   };
-  const { type, audience } = accessToken;
+  const { type, audience } = accessTokens.accessToken;
   const signed = (claims: object, header: Record<string, unknown> = {}) =>
     signer.sign({ ...who, ...claims }, header);
   const ofService = { sub: 'users', tid: holder.tenantId };
@@ -33,8 +33,8 @@ export function forgedTokens(signer: TestSigner, holder: TokenHolder = {}): Forg
     'grants that are a text': () => signed({ grants: '*' }),
     'a proof of identity that is a text': () => signed({ auth_time: 'now' }),
     'a way of proof nobody knows': () => signed({ amr: ['god'] }),
-    'the type of a service’s token': () => signed({}, { typ: serviceToken.type }),
-    'the audience of a service’s token': () => signed({ aud: serviceToken.audience }),
+    'the type of a service’s token': () => signed({}, { typ: serviceTokens.serviceToken.type }),
+    'the audience of a service’s token': () => signed({ aud: serviceTokens.serviceToken.audience }),
     'all of a service’s token': () => signer.signService(ofService),
     'the claims of a service': () => signer.signService(ofService, { typ: type }),
   };

@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { accessToken } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
 import { makeSigner, type TestSigner } from './tokens.ts';
 
@@ -81,7 +81,7 @@ export function forgeriesOf({
     'a cut end': () => good().slice(0, -10),
     'a fourth part': () => `${good()}.${'A'.repeat(20)}`,
     'a content that is no JSON': () =>
-      `${base64url({ alg: accessToken.algorithm, typ: 'JWT', kid })}.${Buffer.from('no').toString('base64url')}.AAAA`,
+      `${base64url({ alg: accessTokens.accessToken.algorithm, typ: 'JWT', kid })}.${Buffer.from('no').toString('base64url')}.AAAA`,
     'nothing in it': () => '..',
   };
 }
@@ -115,8 +115,8 @@ function signedAs(algorithm: jwt.Algorithm, good: string, header: object, key: K
 /** Claims the signing library itself would refuse to sign. */
 function unchecked({ jwk, privateKey }: TestSigner, type: string, good: string, claims: object): string {
   const payload = JSON.stringify({ ...(jwt.decode(good) as object), ...claims });
-  const header = { alg: accessToken.algorithm, typ: type, kid: jwk.kid };
-  return jwt.sign(payload, privateKey, { algorithm: accessToken.algorithm, header });
+  const header = { alg: accessTokens.accessToken.algorithm, typ: type, kid: jwk.kid };
+  return jwt.sign(payload, privateKey, { algorithm: accessTokens.accessToken.algorithm, header });
 }
 
 function tampered(good: string, coveted: object): string {

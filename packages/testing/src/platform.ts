@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryCache } from '@marimo/cache';
 import { Unavailable } from '@marimo/contracts';
-import { getSigningKeys, listRevocations } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import { staticRegistry } from '@marimo/discovery';
 import { createLog, createMetrics } from '@marimo/observability';
 import { openDatabase } from '@marimo/postgres';
@@ -72,8 +72,10 @@ export function platformForTests(given: PlatformForTests): Platform {
 function clientForTests(given: PlatformForTests['client']): ServiceClient {
   const call: ServiceClient['call'] = async (endpoint, input) => {
     const { path }: { path: string } = endpoint;
-    if (path === getSigningKeys.path) return { status: 200, body: { keys: [sharedSigner().jwk] } } as never;
-    if (path === listRevocations.path) return { status: 200, body: { items: [], next: '' } } as never;
+    if (path === accessTokens.getSigningKeys.path)
+      return { status: 200, body: { keys: [sharedSigner().jwk] } } as never;
+    if (path === accessTokens.listRevocations.path)
+      return { status: 200, body: { items: [], next: '' } } as never;
     if (given === undefined) throw new Unavailable({ service: path.split('/')[3] ?? path });
     return given.call(endpoint, input);
   };

@@ -6,7 +6,7 @@ import {
   isForServices,
   newId,
 } from '@marimo/contracts';
-import { issueServiceToken } from '@marimo/contracts/users';
+import { serviceTokens } from '@marimo/contracts/users';
 import { outboxMigrations } from '@marimo/messaging';
 import type { ServiceClient } from '@marimo/resilience';
 import {
@@ -82,7 +82,7 @@ export async function serviceUnderTest(
     if (schema !== 'users') return serviceTokenFor(service, organisationId);
     const secret = serviceSecretOf(testInternalSecret, service);
     const body = { service, secret, organisationId };
-    const issued = await callOver(url, issueServiceToken, { body }, {});
+    const issued = await callOver(url, serviceTokens.issue, { body }, {});
     return issued.body.accessToken;
   };
 

@@ -1,23 +1,17 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type ActingService, newId } from '@marimo/contracts';
-import {
-  type AccessTokenClaims,
-  accessToken,
-  type ServiceTokenClaims,
-  type SigningKey,
-  serviceToken,
-} from '@marimo/contracts/users';
+import { accessTokens, serviceTokens } from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
 
 /** A stand-in for `users`: signs tokens as it does, and shows the public key as it does. */
 export interface TestSigner {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-  readonly jwk: SigningKey;
+  readonly jwk: accessTokens.SigningKey;
   /** Signs; what is given replaces the claim or header of a good token, undefined leaves it out. */
-  sign(claims?: Replacing<AccessTokenClaims>, header?: Record<string, unknown>): string;
+  sign(claims?: Replacing<accessTokens.AccessTokenClaims>, header?: Record<string, unknown>): string;
   /** The same for a service's token: that of `workers`, in no organisation, unless told. */
-  signService(claims?: Replacing<ServiceTokenClaims>, header?: Record<string, unknown>): string;
+  signService(claims?: Replacing<serviceTokens.ServiceTokenClaims>, header?: Record<string, unknown>): string;
 }
 
 type Replacing<T> = { readonly [K in keyof T]?: unknown } & Readonly<Record<string, unknown>>;
@@ -36,7 +30,7 @@ export const testUserId = '01920000-0000-7000-8000-000000000001';
 export function makeSigner(keyId: string = newId()): TestSigner {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
-  const { algorithm, issuer, audience, type, lifetimeSeconds } = accessToken;
+  const { algorithm, issuer, audience, type, lifetimeSeconds } = accessTokens.accessToken;
   const signed = (claims: object, header: object) => {
     const payload = JSON.parse(JSON.stringify(claims)); // leaves out what is undefined
     return jwt.sign(payload, privateKey, { algorithm, header: { alg: algorithm, kid: keyId, ...header } });
@@ -47,7 +41,7 @@ export function makeSigner(keyId: string = newId()): TestSigner {
     jwk: { kty: 'RSA', use: 'sig', alg: algorithm, kid: keyId, n, e },
     sign(claims = {}, header = {}) {
       const iat = Math.floor(Date.now() / 1000);
-      const good: AccessTokenClaims = {
+      const good: accessTokens.AccessTokenClaims = {
         iss: issuer,
         aud: audience,
         sub: testUserId,
@@ -65,14 +59,14 @@ export function makeSigner(keyId: string = newId()): TestSigner {
     },
     signService(claims = {}, header = {}) {
       const iat = Math.floor(Date.now() / 1000);
-      const good: ServiceTokenClaims = {
-        iss: serviceToken.issuer,
-        aud: serviceToken.audience,
+      const good: serviceTokens.ServiceTokenClaims = {
+        iss: serviceTokens.serviceToken.issuer,
+        aud: serviceTokens.serviceToken.audience,
         sub: 'workers',
         iat,
-        exp: iat + serviceToken.lifetimeSeconds,
+        exp: iat + serviceTokens.serviceToken.lifetimeSeconds,
       };
-      return signed({ ...good, ...claims }, { typ: serviceToken.type, ...header });
+      return signed({ ...good, ...claims }, { typ: serviceTokens.serviceToken.type, ...header });
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type AnyEndpoint, type Envelope, newId } from '@marimo/contracts';
-import { createAccount, type NewAccount, type PostJournalEntry } from '@marimo/contracts/accounting';
-import { organisation } from '@marimo/contracts/users';
+import { accounts, type journalEntries } from '@marimo/contracts/accounting';
+import { organisations } from '@marimo/contracts/users';
 import type { CallInput } from '@marimo/resilience';
 import {
   type Answer,
@@ -25,7 +25,7 @@ export function startAccounting(): Promise<ServiceUnderTest> {
     clock: clock.now,
     client: {
       async call(endpoint, input) {
-        if ((endpoint as AnyEndpoint).path !== organisation.path)
+        if ((endpoint as AnyEndpoint).path !== organisations.get.path)
           throw new Error('the ledger calls nothing else');
         const claims = JSON.parse(Buffer.from(input.bearer?.split('.')[1] ?? '', 'base64url').toString());
         const baseCurrency = baseCurrencies.get(claims.tid);
@@ -43,7 +43,7 @@ export interface Organisation {
   readonly tenantId: string;
   call<E extends AnyEndpoint>(endpoint: E, input: CallInput<E>, options?: CallOptions): Promise<Answer<E>>;
   /** Adds accounts, assets unless told otherwise; gives their codes back. */
-  accounts(...accounts: readonly (string | Partial<NewAccount>)[]): Promise<void>;
+  accounts(...chart: readonly (string | Partial<accounts.NewAccount>)[]): Promise<void>;
   rows<Row = Record<string, unknown>>(table: string): Promise<Row[]>;
   events(type?: string): Promise<Envelope[]>;
 }
@@ -57,10 +57,10 @@ export function organisationIn(service: ServiceUnderTest, baseCurrency = 'RUB'):
   return {
     tenantId,
     call,
-    async accounts(...accounts) {
-      for (const given of accounts) {
+    async accounts(...chart) {
+      for (const given of chart) {
         const { code = '', ...rest } = typeof given === 'string' ? { code: given } : given;
-        const answer = await call(createAccount, {
+        const answer = await call(accounts.create, {
           body: { code, name: `Account ${code}`, type: 'asset', ...rest },
         });
         expect(answer.status).toBe(201);
@@ -79,7 +79,7 @@ export function organisationIn(service: ServiceUnderTest, baseCurrency = 'RUB'):
   };
 }
 
-export type EntryInput = z.input<typeof PostJournalEntry>;
+export type EntryInput = z.input<typeof journalEntries.PostJournalEntry>;
 
 interface EntryParts extends Partial<Omit<EntryInput, 'lines'>> {
   /** `51 debit 100.00`, or with a currency and what it is worth: `52 debit 10.00 USD 900.00`. */

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { BadUpstream, Unauthenticated, Unavailable } from '@marimo/contracts';
-import { TooManySockets } from '@marimo/contracts/gateway';
+import { refusals } from '@marimo/contracts/gateway';
 import type { Pass } from '@marimo/resilience';
 import type { Caller, CallerVerifier } from '@marimo/service-kit';
 import { createProxyMiddleware } from 'http-proxy-middleware';
@@ -109,8 +109,8 @@ export function createTunnels({ metrics: { tunnels: gauge }, verifier, limits }:
       ofTenant += 1;
       if (other.sessionId === caller.sessionId) ofSession += 1;
     }
-    if (ofSession >= limits.perSession) throw new TooManySockets({ limit: limits.perSession });
-    if (ofTenant >= limits.perTenant) throw new TooManySockets({ limit: limits.perTenant });
+    if (ofSession >= limits.perSession) throw new refusals.TooManySockets({ limit: limits.perSession });
+    if (ofTenant >= limits.perTenant) throw new refusals.TooManySockets({ limit: limits.perTenant });
   }
 
   return {

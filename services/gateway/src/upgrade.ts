@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Absent, Forbidden, Unavailable } from '@marimo/contracts';
-import { OriginRefused } from '@marimo/contracts/gateway';
+import { refusals } from '@marimo/contracts/gateway';
 import type { Breakers } from '@marimo/resilience';
 import type { Caller } from '@marimo/service-kit';
 import { answerOwedOn, refuseOnSocket } from './answer.ts';
@@ -134,7 +134,7 @@ async function identified(
 function demandOrigin(req: IncomingMessage, host: string, origins: Origins): void {
   const { origin } = req.headers;
   // Without one it is not a browser.
-  if (origin !== undefined && !origins.allows(origin, host)) throw new OriginRefused({ origin });
+  if (origin !== undefined && !origins.allows(origin, host)) throw new refusals.OriginRefused({ origin });
 }
 
 /** The library sends on whatever stands in `headers`. */

@@ -1,10 +1,4 @@
-import {
-  acceptInvitation,
-  inviteMember,
-  lookAtInvitation,
-  memberInvited,
-  type SignedIn,
-} from '@marimo/contracts/users';
+import { type identity, invitations } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { createLinkTokens } from '../src/mail-links/index.ts';
 import { deriveKey } from '../src/signing-keys/index.ts';
@@ -16,9 +10,9 @@ export const links = createLinkTokens(deriveKey('a secret of the tests', 'marimo
 export interface Inviting {
   /** Of the test that runs. */
   readonly users: () => ServiceUnderTest;
-  readonly inviter: () => SignedIn;
+  readonly inviter: () => identity.SignedIn;
   readonly email: () => string;
-  readonly as: (who: SignedIn) => Promise<{ readonly as: string }>;
+  readonly as: (who: identity.SignedIn) => Promise<{ readonly as: string }>;
 }
 
 /** Inviting, and accepting by the mail that came of it. */
@@ -36,12 +30,12 @@ export function invitationsOf({ users, inviter, email, as }: Inviting) {
     people: (await sql('select person_id from person')).length,
   });
   const invite = async (body: object = {}, who = inviter()) =>
-    users().call(inviteMember, { body: { email: email(), ...body } }, await as(who));
+    users().call(invitations.invite, { body: { email: email(), ...body } }, await as(who));
   const eventsAbout = async (subject: string, type: string) =>
     (await users().events()).filter((event) => event.subject === subject && event.type === type);
   /** What the newest mail of an invitation leads to. */
   const tokenOf = async ({ id }: { readonly id: string }) => {
-    const mail = (await eventsAbout(id, memberInvited.type)).at(-1)?.data as { linkId: string };
+    const mail = (await eventsAbout(id, invitations.invited.type)).at(-1)?.data as { linkId: string };
     return links.linkToken(mail.linkId, 'invitation');
   };
   const invited = async (body: object = {}, who = inviter()) => {
@@ -49,10 +43,10 @@ export function invitationsOf({ users, inviter, email, as }: Inviting) {
     return { invitation, token: await tokenOf(invitation) };
   };
   const accept = (token: string, changes: object = {}) =>
-    users().call(acceptInvitation, {
+    users().call(invitations.accept, {
       body: { token, name: 'Nina', password, language: 'en', timeZone: 'Europe/Moscow', ...changes },
     });
-  const look = (token: string) => users().call(lookAtInvitation, { body: { token } });
+  const look = (token: string) => users().call(invitations.look, { body: { token } });
 
   return { everything, invite, eventsAbout, tokenOf, invited, accept, look };
 }

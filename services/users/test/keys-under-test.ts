@@ -1,14 +1,10 @@
 import { newId } from '@marimo/contracts';
 import {
-  type AccessTokenClaims,
-  type ApiKeyWithSecret,
-  createAccountKey,
-  createOwnKey,
-  createServiceAccount,
-  exchangeApiKey,
-  login,
-  register,
-  type SignedIn,
+  type accessTokens,
+  apiKeys,
+  type identity,
+  serviceAccounts,
+  sessions,
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../service.ts';
@@ -19,7 +15,7 @@ const password = 'correct horse battery staple';
 export function keysUnderTest() {
   const clock = testClock(new Date().toISOString());
   let users: ServiceUnderTest;
-  let anna: SignedIn;
+  let anna: identity.SignedIn;
   const steps = stepsWith(() => users);
   beforeAll(async () => {
     users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
@@ -41,28 +37,33 @@ export function keysUnderTest() {
   };
 }
 
-export const as = ({ accessToken }: SignedIn) => ({ as: accessToken });
+export const as = ({ accessToken }: identity.SignedIn) => ({ as: accessToken });
 
 function stepsWith(users: () => ServiceUnderTest) {
   let count = 0;
   const signIn = async (email: string) =>
-    (await users().call(login, { body: { email, password } })).body as SignedIn;
+    (await users().call(sessions.login, { body: { email, password } })).body as identity.SignedIn;
 
   return {
     signIn,
-    async registered(name = 'anna'): Promise<SignedIn> {
+    async registered(name = 'anna'): Promise<identity.SignedIn> {
       const email = `${name}${++count}@example.com`;
-      return (await users().call(register, { body: { organisation: name, name, email, password } })).body;
+      return (await users().call(sessions.register, { body: { organisation: name, name, email, password } }))
+        .body;
     },
     /** Somebody who signs in anew holds this one role from now on. */
-    async withRole({ user }: SignedIn, role: string): Promise<SignedIn> {
+    async withRole({ user }: identity.SignedIn, role: string): Promise<identity.SignedIn> {
       await users().database.sql('update role_assignment set role = $1 where person_id = $2', [
         role,
         user.id,
       ]);
       return signIn(user.email);
     },
-    async ownRole({ organisation }: SignedIn, name: string, grants: readonly string[]): Promise<void> {
+    async ownRole(
+      { organisation }: identity.SignedIn,
+      name: string,
+      grants: readonly string[],
+    ): Promise<void> {
       const { sql } = users().database;
       await sql('insert into own_role (tenant_id, name, title, created_at) values ($1, $2, $2, now())', [
         organisation.id,
@@ -74,10 +75,10 @@ function stepsWith(users: () => ServiceUnderTest) {
         [organisation.id, name, grants],
       );
     },
-    async account(admin: SignedIn, ...roles: string[]): Promise<string> {
+    async account(admin: identity.SignedIn, ...roles: string[]): Promise<string> {
       const accountId = newId();
       await users().call(
-        createServiceAccount,
+        serviceAccounts.create,
         { body: { accountId, name: 'Warehouse robot' } },
         { as: admin.accessToken },
       );
@@ -91,17 +92,17 @@ function stepsWith(users: () => ServiceUnderTest) {
       }
       return accountId;
     },
-    makeKey: (admin: SignedIn, accountId: string, changes: object = {}) =>
+    makeKey: (admin: identity.SignedIn, accountId: string, changes: object = {}) =>
       users().call(
-        createAccountKey,
+        apiKeys.createForAccount,
         { params: { accountId }, body: newKey(changes) },
         { as: admin.accessToken },
       ),
-    makeOwnKey: (person: SignedIn, changes: object = {}) =>
-      users().call(createOwnKey, { body: newKey(changes) }, { as: person.accessToken }),
-    exchange: (key: Pick<ApiKeyWithSecret, 'key'> | string, address = '10.1.1.1') =>
+    makeOwnKey: (person: identity.SignedIn, changes: object = {}) =>
+      users().call(apiKeys.createOwn, { body: newKey(changes) }, { as: person.accessToken }),
+    exchange: (key: Pick<apiKeys.ApiKeyWithSecret, 'key'> | string, address = '10.1.1.1') =>
       users().call(
-        exchangeApiKey,
+        apiKeys.exchange,
         { body: { key: typeof key === 'string' ? key : key.key } },
         { headers: { 'x-forwarded-for': address } },
       ),
@@ -117,6 +118,6 @@ const newKey = (changes: object) => ({
   ...changes,
 });
 
-export function claimsOf(token: string): AccessTokenClaims {
+export function claimsOf(token: string): accessTokens.AccessTokenClaims {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }

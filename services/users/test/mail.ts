@@ -1,12 +1,15 @@
 import type { Envelope } from '@marimo/contracts';
-import { type MailLink, mailLink } from '@marimo/contracts/users';
+import { mailLinks } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 
 /** What the mail worker is told when it asks about the mail of an event. */
-export async function mailOf(users: ServiceUnderTest, event: Envelope | undefined): Promise<MailLink> {
+export async function mailOf(
+  users: ServiceUnderTest,
+  event: Envelope | undefined,
+): Promise<mailLinks.MailLink> {
   if (event === undefined) throw new Error('There is no such event');
   const { linkId } = event.data as { linkId: string };
-  const { body } = await users.call(mailLink, { params: { linkId } });
+  const { body } = await users.call(mailLinks.follow, { params: { linkId } });
   if (body === null) throw new Error('This mail has no use any more');
   return body;
 }

@@ -1,15 +1,15 @@
 import { newId } from '@marimo/contracts';
-import { assignRole, login, register, type SignedIn } from '@marimo/contracts/users';
+import { type identity, roleAssignments, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 
 export const password = 'correct horse battery staple';
 let count = 0;
 
 /** An organisation and its first administrator, signed in. */
-export async function organisationOf(users: ServiceUnderTest): Promise<SignedIn> {
+export async function organisationOf(users: ServiceUnderTest): Promise<identity.SignedIn> {
   const email = `admin${++count}-${newId()}@example.com`;
   const body = { organisation: 'Pine & Co', name: 'Anna', email, password };
-  return (await users.call(register, { body })).body;
+  return (await users.call(sessions.register, { body })).body;
 }
 
 export interface TestMember {
@@ -21,7 +21,7 @@ export interface TestMember {
 /** A member without roles from this moment on, with the administrator's password; planted, not invited. */
 export async function memberOf(
   users: ServiceUnderTest,
-  { organisation, user }: SignedIn,
+  { organisation, user }: identity.SignedIn,
   joinedAt: Date,
   name = 'Boris',
 ): Promise<TestMember> {
@@ -52,7 +52,7 @@ export async function memberOf(
 /** Planted: a service account without a key. */
 export async function serviceAccountOf(
   users: ServiceUnderTest,
-  { organisation, user }: SignedIn,
+  { organisation, user }: identity.SignedIn,
   createdAt: Date,
   name = 'Web shop',
 ): Promise<string> {
@@ -65,8 +65,8 @@ export async function serviceAccountOf(
 }
 
 /** Signs somebody in anew: their token then says what they may do at this moment. */
-export async function signIn(users: ServiceUnderTest, email: string): Promise<SignedIn> {
-  const answer = await users.call(login, { body: { email, password } });
+export async function signIn(users: ServiceUnderTest, email: string): Promise<identity.SignedIn> {
+  const answer = await users.call(sessions.login, { body: { email, password } });
   if (!('accessToken' in answer.body)) throw new Error('Signing in asks for more than a password');
   return answer.body;
 }
@@ -92,6 +92,6 @@ interface Given {
 /** Assigns a role by the API; gives the assignment's id. */
 export async function give(users: ServiceUnderTest, as: string, to: Given, role: string): Promise<string> {
   const assignmentId = newId();
-  const answer = await users.call(assignRole, { body: { assignmentId, ...to, role } }, { as });
+  const answer = await users.call(roleAssignments.assign, { body: { assignmentId, ...to, role } }, { as });
   return answer.body.assignmentId;
 }

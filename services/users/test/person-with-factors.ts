@@ -1,14 +1,4 @@
-import {
-  addPasskey,
-  confirmTotp,
-  enrolTotp,
-  finishLogin,
-  login,
-  offerPasskey,
-  register,
-  SecondFactorAsked,
-  SignedIn,
-} from '@marimo/contracts/users';
+import { identity, secondFactors, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, type TestClock, testClock } from '@marimo/testing';
 import { Secret, TOTP } from 'otpauth';
 import { usersService } from '../service.ts';
@@ -24,16 +14,16 @@ export interface PersonUnderTest {
   readonly tenantId: string;
   readonly email: string;
   /** The newest tokens. */
-  signedIn: SignedIn;
+  signedIn: identity.SignedIn;
   /** Signs in with the password, which is enough as long as there is no second factor. */
-  enter(): Promise<SignedIn>;
+  enter(): Promise<identity.SignedIn>;
   /** The password was right: what is asked for. */
-  ask(): Promise<SecondFactorAsked>;
+  ask(): Promise<secondFactors.SecondFactorAsked>;
   /** Adds an authenticator app; its code of this moment is spent with that. */
   addApp(name?: string): Promise<AppUnderTest>;
   addDevice(name?: string): Promise<DeviceUnderTest>;
   /** Signs in with the next code of this app. */
-  enterWith(app: AppUnderTest): Promise<SignedIn>;
+  enterWith(app: AppUnderTest): Promise<identity.SignedIn>;
 }
 
 export interface AppUnderTest {
@@ -68,7 +58,7 @@ export function annaUnderTest() {
 export async function personUnderTest(users: ServiceUnderTest, clock: TestClock): Promise<PersonUnderTest> {
   const email = `person${++count}@example.com`;
   const body = { organisation: 'Pine', name: 'Anna', email, password };
-  const registered = (await users.call(register, { body })).body;
+  const registered = (await users.call(sessions.register, { body })).body;
 
   const person: PersonUnderTest = {
     id: registered.user.id,
@@ -76,21 +66,22 @@ export async function personUnderTest(users: ServiceUnderTest, clock: TestClock)
     email,
     signedIn: registered,
     async enter() {
-      const answer = await users.call(login, { body: { email, password } });
-      person.signedIn = SignedIn.parse(answer.body);
+      const answer = await users.call(sessions.login, { body: { email, password } });
+      person.signedIn = identity.SignedIn.parse(answer.body);
       return person.signedIn;
     },
     async ask() {
-      const answer = await users.call(login, { body: { email, password } });
+      const answer = await users.call(sessions.login, { body: { email, password } });
       expect(answer.status).toBe(202);
-      return SecondFactorAsked.parse(answer.body);
+      return secondFactors.SecondFactorAsked.parse(answer.body);
     },
     async addApp(name = 'Telephone') {
       const as = person.signedIn.accessToken;
-      const { factorId, secret } = (await users.call(enrolTotp, { body: { name } }, { as })).body;
+      const { factorId, secret } = (await users.call(secondFactors.enrolTotp, { body: { name } }, { as }))
+        .body;
       const code = (steps = 0) => codeOf(secret, clock, steps);
       const confirmed = await users.call(
-        confirmTotp,
+        secondFactors.confirmTotp,
         { params: { factorId }, body: { code: code() } },
         { as },
       );
@@ -103,14 +94,17 @@ export async function personUnderTest(users: ServiceUnderTest, clock: TestClock)
     async addDevice(name = 'Key') {
       const as = person.signedIn.accessToken;
       const device = softwareAuthenticator();
-      const passkey = device.create((await users.call(offerPasskey, {}, { as })).body);
-      const { factor, recoveryCodes } = (await users.call(addPasskey, { body: { name, passkey } }, { as }))
-        .body;
+      const passkey = device.create((await users.call(secondFactors.offerPasskey, {}, { as })).body);
+      const { factor, recoveryCodes } = (
+        await users.call(secondFactors.addPasskey, { body: { name, passkey } }, { as })
+      ).body;
       return { ...device, factorId: factor.id, recoveryCodes: recoveryCodes ?? [] };
     },
     async enterWith(app) {
       const { challenge } = await person.ask();
-      const answer = await users.call(finishLogin, { body: { challenge, code: app.nextCode() } });
+      const answer = await users.call(secondFactors.finishLogin, {
+        body: { challenge, code: app.nextCode() },
+      });
       person.signedIn = answer.body;
       return answer.body;
     },

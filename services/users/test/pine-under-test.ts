@@ -1,4 +1,4 @@
-import { refresh, type SignedIn } from '@marimo/contracts/users';
+import { type identity, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../service.ts';
 import { claimsOf, peopleOf } from './workplace-under-test.ts';
@@ -7,17 +7,17 @@ import { claimsOf, peopleOf } from './workplace-under-test.ts';
 interface Pine {
   readonly users: ServiceUnderTest;
   /** Administers Pine. */
-  readonly anna: SignedIn;
+  readonly anna: identity.SignedIn;
   /** Its accountant. */
-  readonly boris: SignedIn;
+  readonly boris: identity.SignedIn;
 }
 
 /** For a file of tests: one service on a clock of its own, and for each test an organisation, Pine, with two people. */
 export function pineUnderTest(since = new Date().toISOString()) {
   const clock = testClock(since);
   let users: ServiceUnderTest;
-  let anna: SignedIn;
-  let boris: SignedIn;
+  let anna: identity.SignedIn;
+  let boris: identity.SignedIn;
   beforeAll(async () => {
     users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
   });
@@ -37,17 +37,18 @@ export function pineUnderTest(since = new Date().toISOString()) {
     present: (): Pine => ({ users, anna, boris }),
     sql,
     /** As somebody who proved just now who they are; moves the clock, because what is void is void to the millisecond. */
-    async as(who: SignedIn): Promise<{ readonly as: string }> {
+    async as(who: identity.SignedIn): Promise<{ readonly as: string }> {
       clock.advance(1);
       return { as: await people.anew(who) };
     },
     /** Whether a verifier that has polled refuses this token. */
-    async isVoid(token: SignedIn): Promise<boolean> {
+    async isVoid(token: identity.SignedIn): Promise<boolean> {
       const { sid, iat } = claimsOf(token);
       const rows = await sql<{ revoked_at: Date }>('select * from revocation where session_id = $1', sid);
       return rows.some((row) => row.revoked_at.getTime() >= Math.round(iat * 1_000));
     },
-    refreshed: ({ refreshToken }: SignedIn) => users.call(refresh, { body: { refreshToken } }),
+    refreshed: ({ refreshToken }: identity.SignedIn) =>
+      users.call(sessions.refresh, { body: { refreshToken } }),
     eventsAbout: async (subject: string, type: string) =>
       (await users.events()).filter((event) => event.subject === subject && event.type === type),
   };

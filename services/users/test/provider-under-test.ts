@@ -2,12 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { newId } from '@marimo/contracts';
-import {
-  beginFederatedSignIn,
-  connectSignInProvider,
-  finishFederatedSignIn,
-  SignedIn,
-} from '@marimo/contracts/users';
+import { identity, signInProviders } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 
 /** Behind it stands the organisation. */
@@ -85,18 +80,21 @@ async function browse(authorizationUrl: string, account: string): Promise<Brough
 /** What tests of sign-ins with a provider do again and again. */
 export function federationOf(users: () => ServiceUnderTest, provider: () => ProviderUnderTest) {
   const begin = async (organisationId: string, providerId: string) =>
-    (await users().call(beginFederatedSignIn, { body: { organisationId, providerId } })).body;
+    (await users().call(signInProviders.beginSignIn, { body: { organisationId, providerId } })).body;
   /** From the begin to the answer, as `account`, of whom the provider says this. */
   const enter = async (organisationId: string, providerId: string, account: string, claims?: object) => {
     if (claims !== undefined) await provider().says(account, claims);
     const { authorizationUrl, browserSecret } = await begin(organisationId, providerId);
     const brought = await provider().visit(authorizationUrl, account);
-    return users().call(finishFederatedSignIn, { body: { ...brought, browserSecret } });
+    return users().call(signInProviders.finishSignIn, { body: { ...brought, browserSecret } });
   };
   return {
     begin,
     /** Connects the provider to an organisation, mapping nothing unless told. */
-    async connect({ accessToken }: Pick<SignedIn, 'accessToken'>, changes: object = {}): Promise<string> {
+    async connect(
+      { accessToken }: Pick<identity.SignedIn, 'accessToken'>,
+      changes: object = {},
+    ): Promise<string> {
       const body = {
         providerId: newId(),
         name: 'Keycloak',
@@ -105,15 +103,15 @@ export function federationOf(users: () => ServiceUnderTest, provider: () => Prov
         clientSecret: 'secret of marimo',
         ...changes,
       };
-      return (await users().call(connectSignInProvider, { body }, { as: accessToken })).body.providerId;
+      return (await users().call(signInProviders.connect, { body }, { as: accessToken })).body.providerId;
     },
     enter,
     async finished(body: Brought & { readonly browserSecret: string }) {
-      return SignedIn.parse((await users().call(finishFederatedSignIn, { body })).body);
+      return identity.SignedIn.parse((await users().call(signInProviders.finishSignIn, { body })).body);
     },
     async entered(...[organisationId, providerId, account, claims]: Parameters<typeof enter>) {
       const answer = await enter(organisationId, providerId, account, claims);
-      return SignedIn.parse(answer.body);
+      return identity.SignedIn.parse(answer.body);
     },
   };
 }

@@ -1,10 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import type {
-  PasskeyAssertion,
-  PasskeyCreated,
-  PasskeyCreationOptions,
-  PasskeyRequestOptions,
-} from '@marimo/contracts/users';
+import type { secondFactors } from '@marimo/contracts/users';
 
 /** How a device and its browser would have to lie; nothing of it is a lie unless told. */
 export interface Lie {
@@ -26,8 +21,8 @@ export interface Lie {
 
 export interface SoftwareAuthenticator {
   readonly credentialId: string;
-  create(options: PasskeyCreationOptions, lie?: Lie): PasskeyCreated;
-  sign(options: PasskeyRequestOptions, lie?: Lie): PasskeyAssertion;
+  create(options: secondFactors.PasskeyCreationOptions, lie?: Lie): secondFactors.PasskeyCreated;
+  sign(options: secondFactors.PasskeyRequestOptions, lie?: Lie): secondFactors.PasskeyAssertion;
 }
 
 const origin = 'http://localhost:8080';

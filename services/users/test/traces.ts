@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import { askPasswordReset, createOwnKey, nameMySession, type SignedIn } from '@marimo/contracts/users';
+import { apiKeys, deviceSessions, type identity, people } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { claimsOf } from './workplace-under-test.ts';
 
@@ -23,20 +23,20 @@ export async function published(users: ServiceUnderTest): Promise<void> {
 }
 
 /** What their devices are called, so that they can be told from those of others. */
-export const theirs = ({ user }: SignedIn) => `of ${user.email.split('@')[0]}!`;
+export const theirs = ({ user }: identity.SignedIn) => `of ${user.email.split('@')[0]}!`;
 
 /** Leaves traces of a person wherever there can be some. */
-export async function traces(users: ServiceUnderTest, of: SignedIn, now: Date): Promise<void> {
+export async function traces(users: ServiceUnderTest, of: identity.SignedIn, now: Date): Promise<void> {
   const as = of.accessToken;
   const body = { keyId: newId(), name: `Key ${theirs(of)}`, scopes: ['workers.notification.read'] };
-  await users.call(createOwnKey, { body }, { as });
+  await users.call(apiKeys.createOwn, { body }, { as });
   const sessionId = claimsOf(of).sid;
   await users.call(
-    nameMySession,
+    deviceSessions.nameMine,
     { params: { sessionId }, body: { deviceName: `Laptop ${theirs(of)}` } },
     { as },
   );
-  await users.call(askPasswordReset, { body: { email: of.user.email } });
+  await users.call(people.askPasswordReset, { body: { email: of.user.email } });
   await users.database.sql(
     `insert into second_factor (factor_id, person_id, kind, name, begun_at, added_at)
      values ($1, $2, 'totp', $4, $3, $3)`,
@@ -47,7 +47,7 @@ export async function traces(users: ServiceUnderTest, of: SignedIn, now: Date): 
 /** The provider of the organisation calls them by a name of its own. */
 export async function linked(
   users: ServiceUnderTest,
-  { organisation, user }: SignedIn,
+  { organisation, user }: identity.SignedIn,
   subject: string,
   now: Date,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import { login, register, type SignedIn } from '@marimo/contracts/users';
+import { type identity, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { insertMember, insertPerson } from '../src/organisations/index.ts';
 
@@ -16,7 +16,7 @@ interface ClaimsSeen {
 }
 
 /** What an access token says. */
-export function claimsOf({ accessToken }: Pick<SignedIn, 'accessToken'>): ClaimsSeen {
+export function claimsOf({ accessToken }: Pick<identity.SignedIn, 'accessToken'>): ClaimsSeen {
   return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
 }
 
@@ -40,8 +40,8 @@ export async function plantRoles(
 export function peopleOf(users: () => ServiceUnderTest, now: () => Date = () => new Date()) {
   let count = 0;
 
-  async function signIn(email: string): Promise<SignedIn> {
-    const { body } = await users().call(login, { body: { email, password } });
+  async function signIn(email: string): Promise<identity.SignedIn> {
+    const { body } = await users().call(sessions.login, { body: { email, password } });
     if (!('accessToken' in body)) throw new Error(`${email} was asked for a second factor`);
     return body;
   }
@@ -50,19 +50,19 @@ export function peopleOf(users: () => ServiceUnderTest, now: () => Date = () => 
     signIn,
 
     /** A new organisation; who is signed in is its first administrator. */
-    async organisation(name = 'Pine'): Promise<SignedIn> {
+    async organisation(name = 'Pine'): Promise<identity.SignedIn> {
       count += 1;
       const email = `admin${count}@example.com`;
       const body = { organisation: name, name: `Admin ${count}`, email, password, language: 'en' as const };
-      return (await users().call(register, { body })).body;
+      return (await users().call(sessions.register, { body })).body;
     },
 
     /** Another member of the organisation, signed in there; somebody new unless told who. */
     async member(
-      of: SignedIn,
+      of: identity.SignedIn,
       roles: readonly string[] = ['user'],
-      { name = 'Boris', who }: { readonly name?: string; readonly who?: SignedIn } = {},
-    ): Promise<SignedIn> {
+      { name = 'Boris', who }: { readonly name?: string; readonly who?: identity.SignedIn } = {},
+    ): Promise<identity.SignedIn> {
       count += 1;
       const tenantId = of.organisation.id;
       const personId = who?.user.id ?? newId();
@@ -86,7 +86,7 @@ export function peopleOf(users: () => ServiceUnderTest, now: () => Date = () => 
     },
 
     /** A token with a fresh proof of identity and the rights of now. */
-    async anew({ user }: SignedIn): Promise<string> {
+    async anew({ user }: identity.SignedIn): Promise<string> {
       return (await signIn(user.email)).accessToken;
     },
   };

@@ -1,13 +1,13 @@
+import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { ImportQuery, ImportReply, RefusedRow } from '../import.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
 import { Language } from '../users/identity.ts';
-import { ImportQuery, ImportReply, RefusedRow } from './import.ts';
 import { changeAccounts, createAccounts, readAccounts } from './permissions.ts';
-import { AccountBelowItself, AccountCodeTaken, AccountParentUnknown } from './refusals.ts';
 import { AccountCode, LowerCaseId, lineOfText } from './texts.ts';
 
 export const AccountType = z.enum(['asset', 'liability', 'equity', 'income', 'expense']);
@@ -36,13 +36,59 @@ export const Account = z.strictObject({
 });
 export type Account = z.infer<typeof Account>;
 
+const Codes = z.object({ accountCodes: z.array(z.string()) });
+
+export class AccountCodeTaken extends refusal(z.object({ accountCode: z.string() }), {
+  code: 'accounting.account-code-taken',
+  kind: 'conflict',
+  title: 'Another account has this code',
+  detail: ({ accountCode }) =>
+    `There is an account ${accountCode} with another name, type or place. Choose another code.`,
+}) {}
+
+export class AccountParentUnknown extends refusal(z.object({ parentCode: z.string() }), {
+  code: 'accounting.account-parent-unknown',
+  kind: 'refused',
+  title: 'The chart has no such parent account',
+  detail: ({ parentCode }) => `Add ${parentCode} first, or mend parentCode.`,
+}) {}
+
+export class AccountBelowItself extends refusal(z.object({ accountCode: z.string() }), {
+  code: 'accounting.account-below-itself',
+  kind: 'refused',
+  title: 'An account cannot stand below itself',
+  detail: ({ accountCode }) => `Choose a parent for ${accountCode} that does not stand below it.`,
+}) {}
+
+export class AccountUnknown extends refusal(Codes, {
+  code: 'accounting.account-unknown',
+  kind: 'refused',
+  title: 'The chart has no such account',
+  detail: ({ accountCodes }) => `Add ${accountCodes.join(', ')} to the chart of accounts, or mend the code.`,
+}) {}
+
+export class AccountArchived extends refusal(Codes, {
+  code: 'accounting.account-archived',
+  kind: 'refused',
+  title: 'The account is archived',
+  detail: ({ accountCodes }) =>
+    `Use another account than ${accountCodes.join(', ')}, or take it back into use.`,
+}) {}
+
+export class AccountIsGroup extends refusal(Codes, {
+  code: 'accounting.account-is-group',
+  kind: 'refused',
+  title: 'A group takes no postings',
+  detail: ({ accountCodes }) => `Post to an account below ${accountCodes.join(', ')}.`,
+}) {}
+
 /** Subject: the account. One for each account, also when a whole chart comes in. */
-export const accountCreated = event('accounting.account-created.v1', Account);
-export const accountChanged = event('accounting.account-changed.v1', Account);
+export const created = event('accounting.account-created.v1', Account);
+export const changed = event('accounting.account-changed.v1', Account);
 
 const path = '/api/v1/accounting/accounts';
 
-export const createAccount = endpoint({
+export const create = endpoint({
   method: 'POST',
   path,
   summary: 'Adds an account; 200 when it is there already just so.',
@@ -52,7 +98,7 @@ export const createAccount = endpoint({
   refusals: [AccountCodeTaken, AccountParentUnknown],
 });
 
-export const listAccounts = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: 'The chart of accounts in the order of codes; parentCode makes it a tree.',
@@ -68,7 +114,7 @@ export const listAccounts = endpoint({
 
 const AccountParams = z.strictObject({ accountId: LowerCaseId });
 
-export const getAccount = endpoint({
+export const get = endpoint({
   method: 'GET',
   path: `${path}/{accountId}`,
   summary: 'One account; its ETag goes into If-Match of a change.',
@@ -78,7 +124,7 @@ export const getAccount = endpoint({
   refusals: [Absent],
 });
 
-export const changeAccount = endpoint({
+export const change = endpoint({
   method: 'PATCH',
   path: `${path}/{accountId}`,
   summary: 'Renames, moves or archives an account; with If-Match only if nobody changed it meanwhile.',
@@ -93,7 +139,7 @@ export const changeAccount = endpoint({
   refusals: [Absent, Stale, AccountParentUnknown, AccountBelowItself],
 });
 
-export const importAccounts = endpoint({
+export const importFile = endpoint({
   method: 'POST',
   path: `${path}/import`,
   summary: 'Adds many accounts, parents and children in any order; a repetition adds nothing.',
@@ -127,7 +173,7 @@ export const ChartTemplate = z.strictObject({
 });
 export type ChartTemplate = z.infer<typeof ChartTemplate>;
 
-export const listChartTemplates = endpoint({
+export const listTemplates = endpoint({
   method: 'GET',
   path: '/api/v1/accounting/chart-templates',
   summary: 'The charts of accounts one can start from.',
@@ -136,7 +182,7 @@ export const listChartTemplates = endpoint({
   replies: { 200: z.strictObject({ items: z.array(ChartTemplate) }) },
 });
 
-export const createAccountsFromTemplate = endpoint({
+export const createFromTemplate = endpoint({
   method: 'POST',
   path: `${path}/from-template`,
   summary:

@@ -1,9 +1,9 @@
+import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { createJournals, readJournals } from './permissions.ts';
-import { JournalCodeTaken } from './refusals.ts';
 import { JournalCode, lineOfText } from './texts.ts';
 
 /** The general journal: every organisation has it from its first use of the ledger. */
@@ -15,12 +15,26 @@ export type NewJournal = z.output<typeof NewJournal>;
 export const Journal = z.strictObject({ journalId: Id, code: z.string(), name: z.string() });
 export type Journal = z.infer<typeof Journal>;
 
+export class JournalCodeTaken extends refusal(z.object({ journalCode: z.string() }), {
+  code: 'accounting.journal-code-taken',
+  kind: 'conflict',
+  title: 'Another journal has this code',
+  detail: ({ journalCode }) => `There is a journal ${journalCode} with another name. Choose another code.`,
+}) {}
+
+export class JournalUnknown extends refusal(z.object({ journalCode: z.string() }), {
+  code: 'accounting.journal-unknown',
+  kind: 'refused',
+  title: 'There is no such journal',
+  detail: ({ journalCode }) => `Add the journal ${journalCode}, or mend the code.`,
+}) {}
+
 /** Subject: the journal. */
-export const journalCreated = event('accounting.journal-created.v1', Journal);
+export const created = event('accounting.journal-created.v1', Journal);
 
 const path = '/api/v1/accounting/journals';
 
-export const createJournal = endpoint({
+export const create = endpoint({
   method: 'POST',
   path,
   summary: 'Adds a journal, which numbers its entries by itself; 200 when it is there already just so.',
@@ -30,7 +44,7 @@ export const createJournal = endpoint({
   refusals: [JournalCodeTaken],
 });
 
-export const listJournals = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: 'The journals in the order of codes.',

@@ -5,7 +5,7 @@ import { PageQuery } from '../list.ts';
 import { Day, MoneyOnWire } from '../measures.ts';
 import { Absent } from '../platform/refusals.ts';
 import { AccountType } from './accounts.ts';
-import { Side } from './ledger.ts';
+import { Side } from './journal-entries.ts';
 import { readReports } from './permissions.ts';
 import { AccountCode } from './texts.ts';
 

@@ -150,7 +150,7 @@ const get = <R extends z.ZodType>(path: string, summary: string, reply: R) =>
     refusals: [TooManyRequests],
   });
 
-export const listOperatorRoutes = get(
+export const listRoutes = get(
   '/routes',
   'The table of routes in use, and what was refused.',
   z.strictObject({
@@ -169,19 +169,19 @@ export const listOperatorRoutes = get(
   }),
 );
 
-export const listOperatorInstances = get(
+export const listInstances = get(
   '/instances',
   'Every instance: health, breaker, load, version and share.',
   z.strictObject({ items: z.array(OperatorInstance) }),
 );
 
-export const listOperatorBreakers = get(
+export const listBreakers = get(
   '/breakers',
   'The breaker of every instance.',
   z.strictObject({ items: z.array(OperatorBreaker) }),
 );
 
-export const resetOperatorBreaker = endpoint({
+export const resetBreaker = endpoint({
   method: 'POST',
   path: `${base}/breakers/{instanceId}/reset`,
   summary: 'Closes the breaker of an instance: requests go to it again at once.',
@@ -193,7 +193,7 @@ export const resetOperatorBreaker = endpoint({
   refusals: [Absent, TooManyRequests],
 });
 
-export const listOperatorLimits = endpoint({
+export const listLimits = endpoint({
   method: 'GET',
   path: `${base}/limits`,
   summary: 'The limits, and with `limit` and `key` what is left of one bucket.',
@@ -226,7 +226,7 @@ export const listOperatorLimits = endpoint({
   refusals: [Absent, MalformedRequest, TooManyRequests],
 });
 
-export const readOperatorCache = get(
+export const getCache = get(
   '/cache',
   'What is kept of answers.',
   z.strictObject({
@@ -240,7 +240,7 @@ export const readOperatorCache = get(
   }),
 );
 
-export const purgeOperatorCache = endpoint({
+export const purgeCache = endpoint({
   method: 'POST',
   path: `${base}/cache/purge`,
   summary: 'Forgets kept answers: of an organisation, of a route, or all.',
@@ -255,7 +255,7 @@ export const purgeOperatorCache = endpoint({
   refusals: [Absent, TooManyRequests],
 });
 
-export const readOperatorState = get(
+export const getState = get(
   '/state',
   'Generations, versions that are up, weights, and how old the knowledge of instances is.',
   z.strictObject({
@@ -273,7 +273,7 @@ export const readOperatorState = get(
   }),
 );
 
-export const tryGatewayChange = endpoint({
+export const tryChange = endpoint({
   method: 'POST',
   path: `${base}/changes/dry-run`,
   summary: 'What a change would do; nothing is applied.',
@@ -284,7 +284,7 @@ export const tryGatewayChange = endpoint({
   refusals: [TooManyRequests],
 });
 
-export const applyGatewayChange = endpoint({
+export const applyChange = endpoint({
   method: 'POST',
   path: `${base}/changes`,
   summary: 'Changes weights, routes or limits at all gateways; `If-Match` names the state it was decided on.',
@@ -295,22 +295,22 @@ export const applyGatewayChange = endpoint({
   refusals: [ChangeRefused, Stale, MalformedRequest, TooManyRequests],
 });
 
-export const listGatewayChanges = get(
+export const listChanges = get(
   '/changes',
   'The last 100 changes by operators, the newest first.',
   z.strictObject({ items: z.array(JournalEntry) }),
 );
 
 export const operatorEndpoints: readonly AnyEndpoint[] = [
-  listOperatorRoutes,
-  listOperatorInstances,
-  listOperatorBreakers,
-  resetOperatorBreaker,
-  listOperatorLimits,
-  readOperatorCache,
-  purgeOperatorCache,
-  readOperatorState,
-  tryGatewayChange,
-  applyGatewayChange,
-  listGatewayChanges,
+  listRoutes,
+  listInstances,
+  listBreakers,
+  resetBreaker,
+  listLimits,
+  getCache,
+  purgeCache,
+  getState,
+  tryChange,
+  applyChange,
+  listChanges,
 ];

@@ -29,7 +29,7 @@ export const PlatformReady = z.strictObject({
 });
 export type PlatformReady = z.infer<typeof PlatformReady>;
 
-export const platformHealth = endpoint({
+export const health = endpoint({
   method: 'GET',
   path: '/health',
   summary: 'How every service behind the gateway is; 200 as long as the gateway itself lives.',
@@ -37,7 +37,7 @@ export const platformHealth = endpoint({
   replies: { 200: PlatformHealth },
 });
 
-export const platformReady = endpoint({
+export const ready = endpoint({
   method: 'GET',
   path: '/ready',
   summary: 'Whether every service the platform runs has an instance that can serve.',

@@ -22,8 +22,6 @@ const ConflictingDutiesOnWire = z.strictObject({
   left: z.array(z.string()),
   right: z.array(z.string()),
   source: z.string(),
-  /** Both sides are permissions that there are; the others wait for their services. */
-  live: z.boolean(),
 });
 
 export const listConflictingDuties = endpoint({
@@ -92,10 +90,3 @@ export const reportAccessOf = endpoint({
   },
   refusals: [Absent],
 });
-
-export const accessReportEndpoints = [
-  listConflictingDuties,
-  reportConflicts,
-  reportWhoCan,
-  reportAccessOf,
-] as const;

@@ -11,6 +11,8 @@ import { LimitReached, mostAtATime } from './limits.ts';
 import { changeServiceAccounts, readServiceAccounts } from './permissions.ts';
 import { ProgramId, ServiceAccountDisabled } from './service-accounts.ts';
 
+export * from './api-key-text.ts';
+
 /** A permission, or a prefix of some ending in `.*`; `*` is everything the owner may do. */
 export const Scope = z
   .string()
@@ -75,12 +77,12 @@ const KeyFact = ApiKey.pick({
   expiresAt: true,
 });
 /** Subject: the key. */
-export const apiKeyCreated = event('users.api-key-created.v1', KeyFact);
-export const apiKeyRotated = event(
+export const created = event('users.api-key-created.v1', KeyFact);
+export const rotated = event(
   'users.api-key-rotated.v1',
   KeyFact.extend({ oldSecretsEndAt: z.iso.datetime() }),
 );
-export const apiKeyRevoked = event('users.api-key-revoked.v1', KeyFact);
+export const revoked = event('users.api-key-revoked.v1', KeyFact);
 
 export class ApiKeyExists extends refusal(z.object({ keyId: z.string() }), {
   code: 'users.api-key-exists',
@@ -131,7 +133,7 @@ const AccountParams = z.strictObject({ accountId: ProgramId });
 const AccountKeyParams = z.strictObject({ accountId: ProgramId, keyId: ProgramId });
 const OwnKeyParams = z.strictObject({ keyId: ProgramId });
 
-export const createAccountKey = endpoint({
+export const createForAccount = endpoint({
   method: 'POST',
   path: accountPath,
   summary: `Makes an API key of a service account, which has at most ${mostAtATime.apiKeys}. The answer shows its secret, once.`,
@@ -144,7 +146,7 @@ export const createAccountKey = endpoint({
   repeat: 'natural',
 });
 
-export const listAccountKeys = endpoint({
+export const listOfAccount = endpoint({
   method: 'GET',
   path: accountPath,
   summary: 'The API keys of a service account, newest first, also those that have ended.',
@@ -155,7 +157,7 @@ export const listAccountKeys = endpoint({
   refusals: [Absent],
 });
 
-export const rotateAccountKey = endpoint({
+export const rotateOfAccount = endpoint({
   method: 'POST',
   path: `${accountPath}/{keyId}/rotate`,
   summary:
@@ -169,7 +171,7 @@ export const rotateAccountKey = endpoint({
   repeat: 'natural',
 });
 
-export const revokeAccountKey = endpoint({
+export const revokeOfAccount = endpoint({
   method: 'POST',
   path: `${accountPath}/{keyId}/revoke`,
   summary: 'Ends an API key of a service account, everywhere within seconds; again changes nothing.',
@@ -181,7 +183,7 @@ export const revokeAccountKey = endpoint({
 
 const ownPath = '/api/v1/users/me/keys';
 
-export const createOwnKey = endpoint({
+export const createOwn = endpoint({
   method: 'POST',
   path: ownPath,
   summary: `Makes an API key that acts as the caller, within its scopes; one of at most ${mostAtATime.apiKeys}. The answer shows its secret, once.`,
@@ -193,7 +195,7 @@ export const createOwnKey = endpoint({
   repeat: 'natural',
 });
 
-export const listOwnKeys = endpoint({
+export const listOwn = endpoint({
   method: 'GET',
   path: ownPath,
   summary: "The caller's own API keys in this organisation, newest first, also those that have ended.",
@@ -202,7 +204,7 @@ export const listOwnKeys = endpoint({
   replies: { 200: pageOf(ApiKey) },
 });
 
-export const rotateOwnKey = endpoint({
+export const rotateOwn = endpoint({
   method: 'POST',
   path: `${ownPath}/{keyId}/rotate`,
   summary:
@@ -216,7 +218,7 @@ export const rotateOwnKey = endpoint({
   repeat: 'natural',
 });
 
-export const revokeOwnKey = endpoint({
+export const revokeOwn = endpoint({
   method: 'POST',
   path: `${ownPath}/{keyId}/revoke`,
   summary: "Ends one of the caller's API keys, everywhere within seconds; again changes nothing.",
@@ -239,7 +241,7 @@ export const TokenOfKey = z.strictObject({
 export type TokenOfKey = z.infer<typeof TokenOfKey>;
 
 /** For programs that call services directly; the gateway takes the key itself. */
-export const exchangeApiKey = endpoint({
+export const exchange = endpoint({
   method: 'POST',
   path: '/api/v1/users/api-key-tokens',
   summary: 'Takes an API key, gives an access token with what its owner and its scopes both allow now.',
@@ -251,7 +253,7 @@ export const exchangeApiKey = endpoint({
 });
 
 /** The same for the gateway, which knows where the key came from. */
-export const exchangeApiKeyOf = endpoint({
+export const exchangeOf = endpoint({
   method: 'POST',
   path: '/internal/users/api-key-tokens',
   summary: 'Takes an API key and the address it was used from, gives an access token.',
@@ -263,14 +265,14 @@ export const exchangeApiKeyOf = endpoint({
 });
 
 export const apiKeyEndpoints: readonly AnyEndpoint[] = [
-  createAccountKey,
-  listAccountKeys,
-  rotateAccountKey,
-  revokeAccountKey,
-  createOwnKey,
-  listOwnKeys,
-  rotateOwnKey,
-  revokeOwnKey,
-  exchangeApiKey,
-  exchangeApiKeyOf,
+  createForAccount,
+  listOfAccount,
+  rotateOfAccount,
+  revokeOfAccount,
+  createOwn,
+  listOwn,
+  rotateOwn,
+  revokeOwn,
+  exchange,
+  exchangeOf,
 ];

@@ -27,7 +27,7 @@ const Sessions = z.strictObject({ items: z.array(DeviceSession), next: z.null() 
 const OneSession = z.strictObject({ sessionId: Id });
 const Ended = z.strictObject({ ended: z.int().min(0) });
 
-export const listMySessions = endpoint({
+export const listMine = endpoint({
   method: 'GET',
   path: '/api/v1/users/me/sessions',
   summary: 'Where the caller is signed in, in every organisation, last used first.',
@@ -35,7 +35,7 @@ export const listMySessions = endpoint({
   replies: { 200: Sessions },
 });
 
-export const nameMySession = endpoint({
+export const nameMine = endpoint({
   method: 'PATCH',
   path: '/api/v1/users/me/sessions/{sessionId}',
   summary: 'Names the device of a session, so that its owner knows it again.',
@@ -46,7 +46,7 @@ export const nameMySession = endpoint({
 });
 
 /** Revoking one that has ended, or a stranger's, changes nothing: the first is done already, the second is absent. */
-export const revokeMySession = endpoint({
+export const revokeMine = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/sessions/{sessionId}/revoke',
   summary: 'Ends one session of the caller; its tokens are void everywhere within seconds.',
@@ -56,7 +56,7 @@ export const revokeMySession = endpoint({
   repeat: 'natural',
 });
 
-export const revokeMySessions = endpoint({
+export const revokeAllMine = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/sessions/revoke',
   summary: "Ends the caller's sessions in every organisation: all others, or this one too.",
@@ -66,7 +66,7 @@ export const revokeMySessions = endpoint({
   repeat: 'natural',
 });
 
-export const revokeMemberSessions = endpoint({
+export const revokeOfMember = endpoint({
   method: 'POST',
   path: '/api/v1/users/members/{memberId}/sessions/revoke',
   summary:
@@ -76,11 +76,3 @@ export const revokeMemberSessions = endpoint({
   replies: { 200: Ended },
   repeat: 'natural',
 });
-
-export const deviceSessionEndpoints = [
-  listMySessions,
-  nameMySession,
-  revokeMySession,
-  revokeMySessions,
-  revokeMemberSessions,
-] as const;

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { CurrencyCode } from '../measures.ts';
 import { TooManyRequests } from '../platform/refusals.ts';
+import { OwnProofNeeded, TooManyAttempts, WrongCredentials } from './credentials.ts';
 import { Language, Line, Login, SignedIn, TimeZone } from './identity.ts';
-import { OwnProofNeeded, TooManyAttempts, WrongCredentials } from './refusals.ts';
 import { ProofRefused, SignInChallengeRefused } from './second-factor-refusals.ts';
 import { FinishLogin, SecondFactorAsked } from './second-factors.ts';
 
@@ -18,7 +18,7 @@ export const FoundOrganisation = z.strictObject({
 export type FoundOrganisation = z.output<typeof FoundOrganisation>;
 
 /** The caller's session is over with it, so the same request sent twice founds one organisation. */
-export const foundOrganisation = endpoint({
+export const found = endpoint({
   method: 'POST',
   path: '/api/v1/users/organisations',
   summary: 'Founds another organisation with the caller as its first administrator, and goes on there.',
@@ -69,5 +69,3 @@ export const registerWithAccount = endpoint({
   ],
   repeat: 'natural',
 });
-
-export const foundingEndpoints = [foundOrganisation, registerWithAccount] as const;

@@ -6,11 +6,11 @@ import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Forbidden, TooManyRequests } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
+import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts, WrongCredentials } from './credentials.ts';
 import { Email, Language, Line, Password, SignedIn, TimeZone } from './identity.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
 import { LinkToken } from './mail-links.ts';
 import { inviteMembers } from './permissions.ts';
-import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts, WrongCredentials } from './refusals.ts';
 import { RoleMoment } from './role-assignments.ts';
 import {
   GrantsBeyondOwn,
@@ -21,7 +21,7 @@ import {
 } from './role-refusals.ts';
 
 /** Days in which an invitation can be accepted. */
-export const invitationLastsDays = 7;
+export const lastsDays = 7;
 
 /** `replaced`: the same address was invited anew, and only the newer mail works. */
 export const InvitationState = z.enum(['open', 'accepted', 'revoked', 'replaced', 'expired']);
@@ -112,7 +112,7 @@ const ofGiving = [
 const path = '/api/v1/users/invitations';
 const InvitationParams = z.strictObject({ invitationId: Id });
 
-export const inviteMember = endpoint({
+export const invite = endpoint({
   method: 'POST',
   path,
   summary: `Invites somebody by mail; an open invitation to the same address is replaced, and at most ${mostAtATime.openInvitations} are open.`,
@@ -122,7 +122,7 @@ export const inviteMember = endpoint({
   refusals: [AlreadyMember, LimitReached, TooManyInvitations, ...ofGiving],
 });
 
-export const listInvitations = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: 'Invitations of the organisation, newest first.',
@@ -131,7 +131,7 @@ export const listInvitations = endpoint({
   replies: { 200: pageOf(Invitation) },
 });
 
-export const revokeInvitation = endpoint({
+export const revoke = endpoint({
   method: 'POST',
   path: `${path}/{invitationId}/revoke`,
   summary: 'Takes an invitation back; again changes nothing.',
@@ -141,7 +141,7 @@ export const revokeInvitation = endpoint({
   refusals: [Absent, InvitationNotOpen],
 });
 
-export const resendInvitation = endpoint({
+export const resend = endpoint({
   method: 'POST',
   path: `${path}/{invitationId}/resend`,
   summary: 'Sends the mail again with a new link and a new week; the link before works no more.',
@@ -158,7 +158,7 @@ export const resendInvitation = endpoint({
  */
 export const AcceptBy = z.enum(['new', 'sign-in', 'password', 'first-password']);
 
-export const lookAtInvitation = endpoint({
+export const look = endpoint({
   method: 'POST',
   path: `${path}/look`,
   // The token stands in the body, because addresses are logged on their way.
@@ -190,7 +190,7 @@ export const AcceptInvitation = z.strictObject({
 export type AcceptInvitation = z.output<typeof AcceptInvitation>;
 
 /** 204: joined, but who has a second factor signs in with it. */
-export const acceptInvitation = endpoint({
+export const accept = endpoint({
   method: 'POST',
   path: `${path}/accept`,
   summary: 'Makes an account of an invitation, its e-mail verified, joins the organisation and signs in.',
@@ -209,7 +209,7 @@ export const acceptInvitation = endpoint({
   repeat: 'natural',
 });
 
-export const acceptInvitationSignedIn = endpoint({
+export const acceptSignedIn = endpoint({
   method: 'POST',
   path: `${path}/accept-signed-in`,
   summary: 'Joins another organisation with the account one has, and goes on there.',
@@ -224,7 +224,7 @@ export const acceptInvitationSignedIn = endpoint({
  * Subject: the invitation. Sent again, it is the same event with another link. Neither the address nor the secret of the
  * link is here: who writes the mail asks for them with `linkId`.
  */
-export const memberInvited = event(
+export const invited = event(
   'users.member-invited.v1',
   z.strictObject({
     invitationId: Id,
@@ -235,8 +235,8 @@ export const memberInvited = event(
   }),
 );
 /** Subject: the invitation. */
-export const invitationRevoked = event('users.invitation-revoked.v1', z.strictObject({ invitationId: Id }));
-export const invitationAccepted = event(
+export const revoked = event('users.invitation-revoked.v1', z.strictObject({ invitationId: Id }));
+export const accepted = event(
   'users.invitation-accepted.v1',
   z.strictObject({ invitationId: Id, userId: Id }),
 );
@@ -249,13 +249,3 @@ export const firstPasswordSet = event(
   'users.first-password-set.v1',
   z.strictObject({ userId: Id, linkId: Id, factorsRemoved: z.int() }),
 );
-
-export const invitationEndpoints = [
-  inviteMember,
-  listInvitations,
-  revokeInvitation,
-  resendInvitation,
-  lookAtInvitation,
-  acceptInvitation,
-  acceptInvitationSignedIn,
-] as const;

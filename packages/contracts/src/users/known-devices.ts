@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
-import { OwnProofNeeded } from './refusals.ts';
+import { OwnProofNeeded } from './credentials.ts';
 
 export const KnownDevice = z.strictObject({
   /** Sent along with the next sign-in on this device; it opens nothing by itself. */
@@ -13,7 +13,7 @@ export type KnownDevice = z.infer<typeof KnownDevice>;
  * While strangers guess somebody's password from everywhere, sign-in is slowed for devices nobody knows. A device with
  * a token has attempts of its own, so its owner still gets in.
  */
-export const rememberDevice = endpoint({
+export const remember = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/known-devices',
   summary: 'Makes this device known, so that strangers guessing the password cannot keep its owner out.',

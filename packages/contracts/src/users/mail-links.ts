@@ -32,7 +32,7 @@ export const MailLink = z.strictObject({
 export type MailLink = z.infer<typeof MailLink>;
 
 /** 204 once the link is used, replaced or out of date: then the mail has no use any more and is not written. */
-export const mailLink = endpoint({
+export const follow = endpoint({
   method: 'GET',
   path: '/internal/users/mail-links/{linkId}',
   summary: 'What the mail worker needs to write a mail, asked right before it does.',

@@ -47,7 +47,7 @@ export class OwnMembership extends refusal(z.object({}), {
 const path = '/api/v1/users/members';
 const MemberParams = z.strictObject({ memberId: Id });
 
-export const listMembers = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: 'The members of the organisation by name, also those who have left.',
@@ -60,7 +60,7 @@ export const listMembers = endpoint({
   replies: { 200: pageOf(Member) },
 });
 
-export const getMember = endpoint({
+export const get = endpoint({
   method: 'GET',
   path: `${path}/{memberId}`,
   summary: 'One member.',
@@ -70,7 +70,7 @@ export const getMember = endpoint({
   refusals: [Absent],
 });
 
-export const suspendMember = endpoint({
+export const suspend = endpoint({
   method: 'POST',
   path: `${path}/{memberId}/suspend`,
   summary: 'Shuts a member out until they are reinstated; their roles wait for them.',
@@ -80,7 +80,7 @@ export const suspendMember = endpoint({
   refusals: [Absent, MemberHasLeft, OwnMembership, GrantsBeyondOwn, LastAdministrator],
 });
 
-export const reinstateMember = endpoint({
+export const reinstate = endpoint({
   method: 'POST',
   path: `${path}/{memberId}/reinstate`,
   summary: 'Lets a suspended member in again, with the roles they had.',
@@ -90,7 +90,7 @@ export const reinstateMember = endpoint({
   refusals: [Absent, MemberHasLeft, OwnMembership, GrantsBeyondOwn],
 });
 
-export const removeMember = endpoint({
+export const remove = endpoint({
   method: 'POST',
   path: `${path}/{memberId}/remove`,
   summary:
@@ -104,18 +104,10 @@ export const removeMember = endpoint({
 /** Subject: the person. `roles`: those in force with the change, or those that ended with it. */
 const membershipEvent = (what: string) =>
   event(`users.member-${what}.v1`, z.strictObject({ userId: Id, roles: z.array(RoleName) }));
-export const memberJoined = membershipEvent('joined');
-export const memberSuspended = membershipEvent('suspended');
-export const memberReinstated = membershipEvent('reinstated');
+export const joined = membershipEvent('joined');
+export const suspended = membershipEvent('suspended');
+export const reinstated = membershipEvent('reinstated');
 /** By somebody else. */
-export const memberRemoved = membershipEvent('removed');
+export const removed = membershipEvent('removed');
 /** By themselves. */
-export const memberLeft = membershipEvent('left');
-
-export const memberEndpoints = [
-  listMembers,
-  getMember,
-  suspendMember,
-  reinstateMember,
-  removeMember,
-] as const;
+export const left = membershipEvent('left');

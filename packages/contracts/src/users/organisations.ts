@@ -4,9 +4,9 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
+import { OwnProofNeeded } from './credentials.ts';
 import { Language, Line, Organisation, OrganisationState, SignedIn, TimeZone } from './identity.ts';
 import * as may from './permissions.ts';
-import { OwnProofNeeded } from './refusals.ts';
 
 /** Days in which an organisation that is closing can still be reopened. */
 export const reopenWithinDays = 30;
@@ -68,7 +68,7 @@ export class NoActiveMembership extends refusal(z.object({}), {
 
 const path = '/api/v1/users/organisation';
 
-export const organisation = endpoint({
+export const get = endpoint({
   method: 'GET',
   path,
   summary: "The caller's organisation with its settings; its ETag is for the change.",
@@ -76,7 +76,7 @@ export const organisation = endpoint({
   replies: { 200: OrganisationSettings },
 });
 
-export const changeOrganisation = endpoint({
+export const change = endpoint({
   method: 'PATCH',
   path,
   summary:
@@ -87,7 +87,7 @@ export const changeOrganisation = endpoint({
   refusals: [Stale],
 });
 
-export const suspendOrganisation = endpoint({
+export const suspend = endpoint({
   method: 'POST',
   path: `${path}/suspend`,
   summary: 'Stops all work: ends the sessions of everybody who could not resume it.',
@@ -97,7 +97,7 @@ export const suspendOrganisation = endpoint({
   refusals: [OrganisationNotInState],
 });
 
-export const resumeOrganisation = endpoint({
+export const resume = endpoint({
   method: 'POST',
   path: `${path}/resume`,
   summary: 'Lets a suspended organisation work again.',
@@ -106,7 +106,7 @@ export const resumeOrganisation = endpoint({
   refusals: [OrganisationNotInState],
 });
 
-export const closeOrganisation = endpoint({
+export const close = endpoint({
   method: 'POST',
   path: `${path}/close`,
   summary: `Stops all work for good; for ${reopenWithinDays} days it can be reopened, and every administrator is told by mail.`,
@@ -117,7 +117,7 @@ export const closeOrganisation = endpoint({
   refusals: [OrganisationNotInState, OrganisationNameDiffers],
 });
 
-export const reopenOrganisation = endpoint({
+export const reopen = endpoint({
   method: 'POST',
   path: `${path}/reopen`,
   summary: 'Takes the closing back, as long as the organisation is not closed; every administrator is told.',
@@ -126,7 +126,7 @@ export const reopenOrganisation = endpoint({
   refusals: [OrganisationNotInState],
 });
 
-export const leaveOrganisation = endpoint({
+export const leave = endpoint({
   method: 'POST',
   path: `${path}/leave`,
   summary: "Ends the caller's own membership and their sessions there; the account stays.",
@@ -155,7 +155,7 @@ export const listWorkplaces = endpoint({
   replies: { 200: z.strictObject({ items: z.array(Workplace) }) },
 });
 
-export const switchOrganisation = endpoint({
+export const switchTo = endpoint({
   method: 'POST',
   path: '/api/v1/users/switch',
   summary:
@@ -169,12 +169,12 @@ export const switchOrganisation = endpoint({
 
 /** Subject: the organisation. Each carries it as it is afterwards. */
 const organisationEvent = (what: string) => event(`users.organisation-${what}.v1`, OrganisationSettings);
-export const organisationChanged = organisationEvent('changed');
-export const organisationSuspended = organisationEvent('suspended');
-export const organisationResumed = organisationEvent('resumed');
-export const organisationClosing = organisationEvent('closing');
-export const organisationReopened = organisationEvent('reopened');
-export const organisationClosed = organisationEvent('closed');
+export const changed = organisationEvent('changed');
+export const suspended = organisationEvent('suspended');
+export const resumed = organisationEvent('resumed');
+export const closing = organisationEvent('closing');
+export const reopened = organisationEvent('reopened');
+export const closed = organisationEvent('closed');
 
 /**
  * Subject: the administrator who is told, one event for each. Who writes the mail asks for name and address with `linkId`.
@@ -192,15 +192,3 @@ export const reopeningAnnounced = event(
   'users.organisation-reopening-announced.v1',
   z.strictObject({ userId: Id, linkId: Id }),
 );
-
-export const organisationEndpoints = [
-  organisation,
-  changeOrganisation,
-  suspendOrganisation,
-  resumeOrganisation,
-  closeOrganisation,
-  reopenOrganisation,
-  leaveOrganisation,
-  listWorkplaces,
-  switchOrganisation,
-] as const;

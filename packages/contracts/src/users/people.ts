@@ -4,10 +4,10 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Stale, TooManyRequests } from '../platform/refusals.ts';
+import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts } from './credentials.ts';
 import { Email, Language, Line, Me, Password, TimeZone } from './identity.ts';
 import { KnownDevice } from './known-devices.ts';
 import { LinkRefused, LinkToken } from './mail-links.ts';
-import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts } from './refusals.ts';
 
 /** Minutes a link to set a new password can be used. */
 export const resetLinkLastsMinutes = 60;
@@ -151,7 +151,7 @@ export const changeEmail = endpoint({
 // Subject of all of them: the person. They hold no address and no name, because events are kept: who writes the mail
 // asks for it with `linkId`.
 
-export const personChanged = event(
+export const changed = event(
   'users.person-changed.v1',
   z.strictObject({ userId: Id, changed: z.array(z.enum(['name', 'language', 'timeZone'])) }),
 );
@@ -177,13 +177,3 @@ export const passwordChanged = event(
   'users.password-changed.v1',
   z.strictObject({ userId: Id, linkId: Id, by: z.enum(['change', 'reset']) }),
 );
-
-export const peopleEndpoints = [
-  changeMe,
-  changePassword,
-  askPasswordReset,
-  finishPasswordReset,
-  askEmailVerification,
-  finishEmailVerification,
-  changeEmail,
-] as const;

@@ -7,15 +7,15 @@ import { Absent, BadUpstream, Unavailable } from '../platform/refusals.ts';
 import { KeptOfPerson } from '../workers/people.ts';
 import { AuthenticationMethod } from './access-token.ts';
 import { ApiKey } from './api-keys.ts';
-import { SessionEndReason } from './events.ts';
+import { OwnProofNeeded } from './credentials.ts';
 import { Language } from './identity.ts';
 import { InvitationState } from './invitations.ts';
 import { MailPurpose } from './mail-links.ts';
 import { MemberState } from './members.ts';
 import { LastAdministrator } from './organisations.ts';
 import * as may from './permissions.ts';
-import { OwnProofNeeded } from './refusals.ts';
 import { SecondFactorKind } from './second-factor-events.ts';
+import { SessionEndReason } from './session-events.ts';
 
 /** What erased people are called wherever something of theirs stays. */
 export const erasedName = 'Former member';
@@ -131,7 +131,7 @@ export class MemberHasNotLeft extends refusal(z.object({}), {
 
 const ofMember = { params: z.strictObject({ personId: Id }) };
 
-export const exportMyData = endpoint({
+export const exportMine = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/export',
   summary: 'All that is kept of who is signed in, as one document.',
@@ -142,7 +142,7 @@ export const exportMyData = endpoint({
   repeat: 'natural',
 });
 
-export const exportMemberData = endpoint({
+export const exportOfMember = endpoint({
   method: 'POST',
   path: '/api/v1/users/members/{personId}/export',
   summary: 'What this organisation keeps of one member, as one document.',
@@ -179,7 +179,7 @@ export const eraseMember = endpoint({
 });
 
 /** Subject: the person. Personal data left the system, so it is told who took it out. */
-export const personalDataExported = event(
+export const exported = event(
   'users.personal-data-exported.v1',
   z.strictObject({ userId: Id, scope: z.enum(['person', 'organisation']) }),
 );
@@ -188,9 +188,7 @@ export const personalDataExported = event(
  * Subject: the person. Told in each organisation that knew them: whoever keeps their name or address removes it. Which
  * address that is, `linkId` tells for an hour more; where `farewell` says so, a last mail goes there.
  */
-export const personErased = event(
+export const erased = event(
   'users.person-erased.v1',
   z.strictObject({ userId: Id, linkId: Id, farewell: z.boolean() }),
 );
-
-export const personalDataEndpoints = [exportMyData, exportMemberData, eraseMe, eraseMember] as const;

@@ -68,7 +68,7 @@ export type RoleAssignment = z.infer<typeof RoleAssignment>;
 
 const path = '/api/v1/users/role-assignments';
 
-export const assignRole = endpoint({
+export const assign = endpoint({
   method: 'POST',
   path,
   summary:
@@ -90,7 +90,7 @@ export const assignRole = endpoint({
   ],
 });
 
-export const listRoleAssignments = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: 'Who was given which role, newest first, with all that is over and revoked.',
@@ -104,7 +104,7 @@ export const listRoleAssignments = endpoint({
   replies: { 200: pageOf(RoleAssignment) },
 });
 
-export const revokeRole = endpoint({
+export const revoke = endpoint({
   method: 'POST',
   path: `${path}/{assignmentId}/revoke`,
   summary: 'Takes a role back at once, or shortens its time; again changes nothing.',
@@ -126,10 +126,8 @@ const Assigned = z.strictObject({
 });
 
 /** Subject: the assignment. */
-export const roleAssigned = event('users.role-assigned.v1', Assigned);
+export const assigned = event('users.role-assigned.v1', Assigned);
 /** Taken back before its time. */
-export const roleRevoked = event('users.role-revoked.v1', Assigned);
+export const revoked = event('users.role-revoked.v1', Assigned);
 /** It will end at `validUntil`, earlier than it would have. */
-export const roleAssignmentShortened = event('users.role-assignment-shortened.v1', Assigned);
-
-export const roleAssignmentEndpoints = [assignRole, listRoleAssignments, revokeRole] as const;
+export const shortened = event('users.role-assignment-shortened.v1', Assigned);

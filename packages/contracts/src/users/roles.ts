@@ -18,6 +18,8 @@ import {
   TooManyRights,
 } from './role-refusals.ts';
 
+export * from './role-refusals.ts';
+
 /** What one access token carries; so what one holder can have at a time. */
 export const rightsLimits = { roles: 50, grants: 200 } as const;
 
@@ -65,7 +67,7 @@ export type NewRole = z.output<typeof NewRole>;
 const path = '/api/v1/users/roles';
 const RoleParams = z.strictObject({ name: RoleName });
 
-export const listRoles = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: 'The roles in the order of names, built-in and own.',
@@ -74,7 +76,7 @@ export const listRoles = endpoint({
   replies: { 200: pageOf(Role) },
 });
 
-export const getRole = endpoint({
+export const get = endpoint({
   method: 'GET',
   path: `${path}/{name}`,
   summary:
@@ -85,7 +87,7 @@ export const getRole = endpoint({
   refusals: [Absent],
 });
 
-export const defineRole = endpoint({
+export const define = endpoint({
   method: 'POST',
   path,
   summary: `Defines a role of the organisation's own, of which there are at most ${mostAtATime.ownRoles}; 200 when it is there already just so.`,
@@ -96,7 +98,7 @@ export const defineRole = endpoint({
 });
 
 /** Takes effect for all holders within seconds: as strong as giving a role, so it needs a recent proof too. */
-export const changeRole = endpoint({
+export const change = endpoint({
   method: 'PATCH',
   path: `${path}/{name}`,
   summary: 'Renames a role or changes its grants, if no holder would come into a conflict of duties.',
@@ -116,7 +118,7 @@ export const changeRole = endpoint({
   ],
 });
 
-export const deleteRole = endpoint({
+export const remove = endpoint({
   method: 'DELETE',
   path: `${path}/{name}`,
   summary: 'Takes a role away that nobody holds; its past stays. Again changes nothing.',
@@ -129,16 +131,7 @@ export const deleteRole = endpoint({
 const OwnRole = z.strictObject({ role: RoleName, title: z.string(), grants: z.array(z.string()) });
 
 /** Subject: the role's name. */
-export const roleDefined = event('users.role-defined.v1', OwnRole);
+export const defined = event('users.role-defined.v1', OwnRole);
 /** `holders`: those whose rights changed with it. */
-export const roleChanged = event('users.role-changed.v1', OwnRole.extend({ holders: z.int() }));
-export const roleDeleted = event('users.role-deleted.v1', OwnRole);
-
-export const roleEndpoints = [
-  listPermissions,
-  listRoles,
-  getRole,
-  defineRole,
-  changeRole,
-  deleteRole,
-] as const;
+export const changed = event('users.role-changed.v1', OwnRole.extend({ holders: z.int() }));
+export const removed = event('users.role-deleted.v1', OwnRole);

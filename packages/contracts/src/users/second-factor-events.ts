@@ -10,15 +10,12 @@ export type SecondFactorKind = z.infer<typeof SecondFactorKind>;
 /** Subject: the person, in this and all that follow. `linkId`: of the mail that tells them, as in people.ts. */
 const AboutFactor = z.strictObject({ userId: Id, factorId: Id, kind: SecondFactorKind, name: z.string() });
 const ToldFactor = AboutFactor.extend({ linkId: Id });
-export const secondFactorAdded = event('users.second-factor-added.v1', ToldFactor);
-export const secondFactorRenamed = event('users.second-factor-renamed.v1', AboutFactor);
-export const secondFactorRemoved = event('users.second-factor-removed.v1', ToldFactor);
+export const added = event('users.second-factor-added.v1', ToldFactor);
+export const renamed = event('users.second-factor-renamed.v1', AboutFactor);
+export const removed = event('users.second-factor-removed.v1', ToldFactor);
 
 /** By an administrator. */
-export const secondFactorsReset = event(
-  'users.second-factors-reset.v1',
-  z.strictObject({ userId: Id, linkId: Id }),
-);
+export const reset = event('users.second-factors-reset.v1', z.strictObject({ userId: Id, linkId: Id }));
 
 const AboutRecoveryCodes = z.strictObject({ userId: Id, left: z.int() });
 export const recoveryCodesRenewed = event('users.recovery-codes-renewed.v1', AboutRecoveryCodes);
@@ -31,7 +28,7 @@ export const recoveryCodeUsed = event(
 export const passkeyCopySuspected = event('users.passkey-copy-suspected.v1', AboutFactor);
 
 /** Five wrong codes in one sign-in, after the right password: somebody else may know it. */
-export const secondFactorFailed = event('users.second-factor-failed.v1', z.strictObject({ userId: Id }));
+export const failed = event('users.second-factor-failed.v1', z.strictObject({ userId: Id }));
 
 /** Within a session; its subject is the session. */
 export const identityProved = event(

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { Absent, TooManyRequests, Unauthenticated } from '../platform/refusals.ts';
+import { OwnProofNeeded, TooManyAttempts } from './credentials.ts';
 import { Line, Password, SignedIn } from './identity.ts';
 import { changeMembers } from './permissions.ts';
-import { OwnProofNeeded, TooManyAttempts } from './refusals.ts';
 import { SecondFactorKind } from './second-factor-events.ts';
 import {
   LastFactorDemanded,
@@ -23,6 +23,10 @@ import {
   PasskeyCreationOptions,
   PasskeyRequestOptions,
 } from './webauthn.ts';
+
+export * from './second-factor-events.ts';
+export * from './second-factor-refusals.ts';
+export * from './webauthn.ts';
 
 export const SecondFactor = z.strictObject({
   id: Id,
@@ -149,7 +153,7 @@ export const challengeStepUp = endpoint({
   repeat: 'natural',
 });
 
-export const listSecondFactors = endpoint({
+export const list = endpoint({
   method: 'GET',
   path: '/api/v1/users/second-factors',
   summary: "The caller's second factors, and how many recovery codes are left.",
@@ -223,7 +227,7 @@ export const addPasskey = endpoint({
   repeat: 'natural',
 });
 
-export const renameSecondFactor = endpoint({
+export const rename = endpoint({
   method: 'PATCH',
   path: '/api/v1/users/second-factors/{factorId}',
   summary: 'Gives a second factor another name.',
@@ -234,7 +238,7 @@ export const renameSecondFactor = endpoint({
   refusals: [Absent, OwnProofNeeded],
 });
 
-export const removeSecondFactor = endpoint({
+export const remove = endpoint({
   method: 'DELETE',
   path: '/api/v1/users/second-factors/{factorId}',
   summary: 'Removes a second factor; with the last one the recovery codes go too.',
@@ -256,7 +260,7 @@ export const renewRecoveryCodes = endpoint({
   repeat: 'natural',
 });
 
-export const resetSecondFactors = endpoint({
+export const resetOfMember = endpoint({
   method: 'POST',
   path: '/api/v1/users/members/{memberId}/second-factors/reset',
   summary: 'Removes all second factors of a member who has lost them, and ends their sessions.',
@@ -266,20 +270,3 @@ export const resetSecondFactors = endpoint({
   replies: { 204: z.null() },
   refusals: [Absent, MemberElsewhere],
 });
-
-export const secondFactorEndpoints = [
-  finishLogin,
-  challengePasskey,
-  loginWithPasskey,
-  stepUp,
-  challengeStepUp,
-  listSecondFactors,
-  enrolTotp,
-  confirmTotp,
-  offerPasskey,
-  addPasskey,
-  renameSecondFactor,
-  removeSecondFactor,
-  renewRecoveryCodes,
-  resetSecondFactors,
-] as const;

@@ -27,10 +27,10 @@ export type ServiceAccount = z.infer<typeof ServiceAccount>;
 export const NewServiceAccount = z.strictObject({ accountId: ProgramId, name: Line });
 
 /** Subject: the account. */
-export const serviceAccountCreated = event('users.service-account-created.v1', ServiceAccount);
-export const serviceAccountChanged = event('users.service-account-changed.v1', ServiceAccount);
-export const serviceAccountDisabled = event('users.service-account-disabled.v1', ServiceAccount);
-export const serviceAccountEnabled = event('users.service-account-enabled.v1', ServiceAccount);
+export const created = event('users.service-account-created.v1', ServiceAccount);
+export const changed = event('users.service-account-changed.v1', ServiceAccount);
+export const disabled = event('users.service-account-disabled.v1', ServiceAccount);
+export const enabled = event('users.service-account-enabled.v1', ServiceAccount);
 
 export class ServiceAccountConflict extends refusal(z.object({ accountId: z.string() }), {
   code: 'users.service-account-conflict',
@@ -49,7 +49,7 @@ export class ServiceAccountDisabled extends refusal(z.object({ accountId: z.stri
 const path = '/api/v1/users/service-accounts';
 const AccountParams = z.strictObject({ accountId: ProgramId });
 
-export const createServiceAccount = endpoint({
+export const create = endpoint({
   method: 'POST',
   path,
   summary: `Adds a service account, which may do nothing until it is given a role; at most ${mostAtATime.serviceAccounts} are enabled. 200 when it is there just so.`,
@@ -59,7 +59,7 @@ export const createServiceAccount = endpoint({
   refusals: [ServiceAccountConflict, LimitReached],
 });
 
-export const listServiceAccounts = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: 'The service accounts of the organisation, newest first.',
@@ -68,7 +68,7 @@ export const listServiceAccounts = endpoint({
   replies: { 200: pageOf(ServiceAccount) },
 });
 
-export const getServiceAccount = endpoint({
+export const get = endpoint({
   method: 'GET',
   path: `${path}/{accountId}`,
   summary: 'One service account; its ETag goes into If-Match of a change.',
@@ -78,7 +78,7 @@ export const getServiceAccount = endpoint({
   refusals: [Absent],
 });
 
-export const changeServiceAccount = endpoint({
+export const change = endpoint({
   method: 'PATCH',
   path: `${path}/{accountId}`,
   summary: 'Renames a service account; with If-Match only if nobody changed it meanwhile.',
@@ -89,7 +89,7 @@ export const changeServiceAccount = endpoint({
   refusals: [Absent, Stale],
 });
 
-export const disableServiceAccount = endpoint({
+export const disable = endpoint({
   method: 'POST',
   path: `${path}/{accountId}/disable`,
   summary: 'Stops every key of the service account within seconds; they work again when it is enabled.',
@@ -99,7 +99,7 @@ export const disableServiceAccount = endpoint({
   refusals: [Absent],
 });
 
-export const enableServiceAccount = endpoint({
+export const enable = endpoint({
   method: 'POST',
   path: `${path}/{accountId}/enable`,
   summary: 'Lets the keys of the service account work again that are neither revoked nor expired.',
@@ -109,11 +109,4 @@ export const enableServiceAccount = endpoint({
   refusals: [Absent, LimitReached],
 });
 
-export const serviceAccountEndpoints: readonly AnyEndpoint[] = [
-  createServiceAccount,
-  listServiceAccounts,
-  getServiceAccount,
-  changeServiceAccount,
-  disableServiceAccount,
-  enableServiceAccount,
-];
+export const serviceAccountEndpoints: readonly AnyEndpoint[] = [create, list, get, change, disable, enable];

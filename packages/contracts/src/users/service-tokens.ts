@@ -37,7 +37,7 @@ export class ServiceRefused extends refusal(z.object({}), {
 }) {}
 
 /** In the spirit of RFC 6749 section 4.4: a service asks for itself, and what proves it stands in the body. */
-export const issueServiceToken = endpoint({
+export const issue = endpoint({
   method: 'POST',
   path: '/internal/users/service-tokens',
   summary: 'Takes the secret of a service, gives it a token to act for itself.',

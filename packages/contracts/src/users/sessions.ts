@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { IdempotencyKeyReused, TooManyRequests } from '../platform/refusals.ts';
-import { Login, Me, RegisterOrganisation, SignedIn, WithRefreshToken } from './identity.ts';
-import { NoActiveMembership } from './organisations.ts';
 import {
   EmailTaken,
   PasswordTooWeak,
   RefreshTokenRefused,
   TooManyAttempts,
   WrongCredentials,
-} from './refusals.ts';
+} from './credentials.ts';
+import { Login, Me, RegisterOrganisation, SignedIn, WithRefreshToken } from './identity.ts';
+import { NoActiveMembership } from './organisations.ts';
 import { SecondFactorAsked } from './second-factors.ts';
+
+export * from './session-events.ts';
 
 /** With an `Idempotency-Key` a repetition signs in again instead of storing the answer, which holds tokens. */
 export const register = endpoint({

@@ -116,7 +116,7 @@ const path = '/api/v1/users/sign-in-providers';
 const OneProvider = z.strictObject({ providerId: Id });
 const refusals = [RoleUnknown, GrantsBeyondOwn];
 
-export const connectSignInProvider = endpoint({
+export const connect = endpoint({
   method: 'POST',
   path,
   summary: `Connects an OpenID provider, such as Keycloak, that members may sign in with; at most ${mostAtATime.signInProviders}.`,
@@ -128,7 +128,7 @@ export const connectSignInProvider = endpoint({
   repeat: 'natural', // by its id; the secret in it is kept nowhere else
 });
 
-export const listSignInProviders = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: "The organisation's sign-in providers.",
@@ -136,7 +136,7 @@ export const listSignInProviders = endpoint({
   replies: { 200: z.strictObject({ items: z.array(SignInProvider), next: z.null() }) },
 });
 
-export const getSignInProvider = endpoint({
+export const get = endpoint({
   method: 'GET',
   path: `${path}/{providerId}`,
   summary: 'One sign-in provider, with the ETag a change needs.',
@@ -145,7 +145,7 @@ export const getSignInProvider = endpoint({
   replies: { 200: SignInProvider },
 });
 
-export const changeSignInProvider = endpoint({
+export const change = endpoint({
   method: 'PATCH',
   path: `${path}/{providerId}`,
   summary:
@@ -158,7 +158,7 @@ export const changeSignInProvider = endpoint({
   refusals: [SignInProviderUnusable, ...refusals],
 });
 
-export const checkSignInProvider = endpoint({
+export const check = endpoint({
   method: 'POST',
   path: `${path}/{providerId}/check`,
   summary: 'Asks the provider for its configuration and says what came.',
@@ -186,7 +186,7 @@ export const listSignInOptions = endpoint({
   replies: { 200: z.strictObject({ items: z.array(z.strictObject({ providerId: Id, name: z.string() })) }) },
 });
 
-export const beginFederatedSignIn = endpoint({
+export const beginSignIn = endpoint({
   method: 'POST',
   path: '/api/v1/users/federated-sign-ins',
   summary:
@@ -215,7 +215,7 @@ export const beginFederatedSignIn = endpoint({
  * The redirect URI. It proves nothing by itself, so it only leads on to the portal, which has the browser's secret. Each
  * organisation has its own, so that no code of its provider reaches a provider of another (RFC 9700, section 4.4.2).
  */
-export const federatedCallback = endpoint({
+export const callback = endpoint({
   method: 'GET',
   path: '/api/v1/users/federated-sign-ins/callback/{organisationId}',
   summary: 'Where the provider sends the browser back to; leads on to the portal.',
@@ -230,7 +230,7 @@ export const federatedCallback = endpoint({
   replies: { 303: z.null() },
 });
 
-export const finishFederatedSignIn = endpoint({
+export const finishSignIn = endpoint({
   method: 'POST',
   path: '/api/v1/users/federated-sign-ins/finish',
   summary: 'Ends a sign-in with a provider: takes its code, gives tokens, or asks for the second factor.',
@@ -254,8 +254,8 @@ export const finishFederatedSignIn = endpoint({
 
 const ProviderSubject = z.strictObject({ providerId: Id, name: z.string() });
 /** Subject: the provider. */
-export const signInProviderConnected = event('users.sign-in-provider-connected.v1', ProviderSubject);
-export const signInProviderChanged = event(
+export const connected = event('users.sign-in-provider-connected.v1', ProviderSubject);
+export const changed = event(
   'users.sign-in-provider-changed.v1',
   ProviderSubject.extend({ changed: z.array(z.string()) }),
 );
@@ -265,19 +265,7 @@ export const lastAdministratorKept = event(
   z.strictObject({ userId: Id, providerId: Id, assignmentId: Id }),
 );
 /** Subject: the person. `created`: they became a member by it. */
-export const federatedIdentityLinked = event(
+export const identityLinked = event(
   'users.federated-identity-linked.v1',
   z.strictObject({ userId: Id, providerId: Id, created: z.boolean() }),
 );
-
-export const signInProviderEndpoints = [
-  connectSignInProvider,
-  listSignInProviders,
-  getSignInProvider,
-  changeSignInProvider,
-  checkSignInProvider,
-  listSignInOptions,
-  beginFederatedSignIn,
-  federatedCallback,
-  finishFederatedSignIn,
-] as const;

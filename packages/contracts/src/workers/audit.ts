@@ -2,12 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
-import { permission } from '../permission.ts';
-
-export const readAudit = permission('workers.audit.read', {
-  en: 'Read and verify the audit',
-  ru: 'Читать и проверять журнал аудита',
-});
+import { readAudit } from './permissions.ts';
 
 /** SHA-256 in lower-case hexadecimal. */
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -30,7 +25,7 @@ export const AuditRecord = z.strictObject({
 });
 export type AuditRecord = z.infer<typeof AuditRecord>;
 
-export const listAuditRecords = endpoint({
+export const list = endpoint({
   method: 'GET',
   path: '/api/v1/workers/audit-records',
   summary: 'What happened in the organisation, newest first.',
@@ -60,7 +55,7 @@ export const AuditVerification = z.strictObject({
 });
 export type AuditVerification = z.infer<typeof AuditVerification>;
 
-export const verifyAudit = endpoint({
+export const verify = endpoint({
   method: 'GET',
   path: '/api/v1/workers/audit-records/verify',
   summary: 'Recomputes the whole chain and names the first record that was tampered with.',

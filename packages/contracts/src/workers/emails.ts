@@ -2,12 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
-import { permission } from '../permission.ts';
-
-export const readEmails = permission('workers.email.read', {
-  en: 'See the mail that was sent',
-  ru: 'Видеть отправленные письма',
-});
+import { readEmails } from './permissions.ts';
 
 /** `given-up`: every attempt failed; it stays until somebody has looked at it. */
 export const EmailState = z.enum(['waiting', 'sent', 'given-up']);
@@ -39,7 +34,7 @@ export const Email = z.strictObject({
 });
 export type Email = z.infer<typeof Email>;
 
-export const listEmails = endpoint({
+export const list = endpoint({
   method: 'GET',
   path: '/api/v1/workers/emails',
   summary: 'Mail of the organisation, newest first, with what became of it.',

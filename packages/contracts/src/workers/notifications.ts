@@ -2,13 +2,8 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
-import { permission } from '../permission.ts';
 import { Absent } from '../platform/refusals.ts';
-
-export const readNotifications = permission('workers.notification.read', {
-  en: 'Read own notifications',
-  ru: 'Читать свои уведомления',
-});
+import { readNotifications } from './permissions.ts';
 
 /** A key and its parameters instead of a text: the portal says it in the reader's language. */
 export const Notification = z.strictObject({
@@ -20,7 +15,7 @@ export const Notification = z.strictObject({
 });
 export type Notification = z.infer<typeof Notification>;
 
-export const listNotifications = endpoint({
+export const list = endpoint({
   method: 'GET',
   path: '/api/v1/workers/notifications',
   summary: "The caller's own notifications, newest first.",
@@ -29,7 +24,7 @@ export const listNotifications = endpoint({
   replies: { 200: pageOf(Notification) },
 });
 
-export const readNotification = endpoint({
+export const markRead = endpoint({
   method: 'POST',
   path: '/api/v1/workers/notifications/{id}/read',
   summary: "Marks one of the caller's notifications as read; again changes nothing.",
@@ -39,7 +34,7 @@ export const readNotification = endpoint({
   refusals: [Absent],
 });
 
-export const readAllNotifications = endpoint({
+export const markAllRead = endpoint({
   method: 'POST',
   path: '/api/v1/workers/notifications/read-all',
   summary: "Marks all of the caller's notifications as read.",

@@ -15,7 +15,7 @@ export const KeptOfPerson = z.strictObject({
 export type KeptOfPerson = z.infer<typeof KeptOfPerson>;
 
 /** Mail is found by person and by address: who was only invited was no person yet. */
-export const keptOfPerson = endpoint({
+export const getKept = endpoint({
   method: 'GET',
   path: '/internal/workers/people/{personId}',
   summary: 'What the workers keep of a person, for them to take along.',

@@ -7,7 +7,7 @@ import {
   StepUpRequired,
   Unauthenticated,
 } from '@marimo/contracts';
-import { stepUpWithinSeconds } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import type { Caller, CallingService, TokenVerifier } from '../caller.ts';
 
 export interface Admitting {
@@ -54,7 +54,8 @@ function demandListed({ services }: ForServices, service: CallingService): Calli
 function demandRecentProof({ authenticatedAt }: Caller, now: Date): void {
   const ageMs =
     authenticatedAt === undefined ? Number.POSITIVE_INFINITY : now.getTime() - authenticatedAt.getTime();
-  if (ageMs > stepUpWithinSeconds * 1_000) throw new StepUpRequired({ maxAgeSeconds: stepUpWithinSeconds });
+  if (ageMs > accessTokens.stepUpWithinSeconds * 1_000)
+    throw new StepUpRequired({ maxAgeSeconds: accessTokens.stepUpWithinSeconds });
 }
 
 function bearerOf(req: IncomingMessage): string {

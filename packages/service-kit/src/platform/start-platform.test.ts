@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { mailLink } from '@marimo/contracts/users';
+import { mailLinks } from '@marimo/contracts/users';
 import { freePorts } from '@marimo/testing/outside';
 import { makeSigner } from '@marimo/testing/tokens';
 import { notes } from '../../test/notes-service.ts';
@@ -115,7 +115,7 @@ describe('who acts for itself', () => {
     const given = settings({ USERS_PORT: String(port), ...(env as Record<string, string>) });
     const platform = await startPlatform(given, { withDatabase: false });
     const client = platform.client(platform.observe('workers'));
-    expect((await client.call(mailLink, { params: { linkId: tenant } })).status).toBe(204);
+    expect((await client.call(mailLinks.follow, { params: { linkId: tenant } })).status).toBe(204);
     expect(seen).toEqual([
       [undefined, JSON.stringify({ service: 'workers', secret })],
       ['Bearer a-token', ''],

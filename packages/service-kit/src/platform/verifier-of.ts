@@ -1,4 +1,4 @@
-import { getSigningKeys, listRevocations } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import type { ServiceClient } from '@marimo/resilience';
 import type { TokenVerifier } from '../caller.ts';
 import type { Deps, ServiceDefinition } from '../service.ts';
@@ -48,11 +48,11 @@ export function verifierOf(
 function askUsers(client: ServiceClient): TokenSource {
   return {
     async keys() {
-      const { body } = await client.call(getSigningKeys, {});
+      const { body } = await client.call(accessTokens.getSigningKeys, {});
       return body.keys;
     },
     async revocations(after) {
-      const { body } = await client.call(listRevocations, { query: { after } });
+      const { body } = await client.call(accessTokens.listRevocations, { query: { after } });
       return body;
     },
   };

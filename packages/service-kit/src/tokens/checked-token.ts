@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { Unauthenticated } from '@marimo/contracts';
-import { accessToken, type serviceToken } from '@marimo/contracts/users';
+import { accessTokens, type serviceTokens } from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
 import type { z } from 'zod';
 
 export interface TokenKind<Claims extends z.ZodType> {
-  readonly type: typeof accessToken.type | typeof serviceToken.type;
+  readonly type: typeof accessTokens.accessToken.type | typeof serviceTokens.serviceToken.type;
   /** They demand issuer, audience and exp; jsonwebtoken would let a token without exp live for ever. */
   readonly claims: Claims;
 }
@@ -34,7 +34,7 @@ export function checkedClaims<Claims extends z.ZodType>(
 ): z.output<Claims> {
   try {
     const { header, payload } = jwt.verify(token, key, {
-      algorithms: [accessToken.algorithm],
+      algorithms: [accessTokens.accessToken.algorithm],
       clockTimestamp: Math.floor(nowMs / 1000),
       complete: true,
     });

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Unauthenticated, Unavailable } from '@marimo/contracts';
-import { accessToken, type Revocation, type SigningKey, serviceToken } from '@marimo/contracts/users';
+import { accessTokens, serviceTokens } from '@marimo/contracts/users';
 import { createLog } from '@marimo/observability';
 import { forgedServiceTokens } from '@marimo/testing/forged-service-tokens';
 import { forgedTokens } from '@marimo/testing/forged-tokens';
@@ -13,11 +13,11 @@ const sessionId = '01920000-0000-7000-8000-0000000000aa';
 const inSeconds = () => Math.floor(Date.now() / 1000);
 
 const users = {
-  keys: [signer.jwk] as SigningKey[],
+  keys: [signer.jwk] as accessTokens.SigningKey[],
   fetched: 0,
   away: false,
   delayMs: 0,
-  revoked: [] as Revocation[],
+  revoked: [] as accessTokens.Revocation[],
 };
 let nowMs = 0;
 let verifier: JwksVerifier;
@@ -96,7 +96,7 @@ describe('a token of a service', () => {
   it('ends after five minutes, and with its key', async () => {
     const token = ofUsers();
     await verifier.verifyService(token);
-    nowMs += serviceToken.lifetimeSeconds * 1000 - 2_000;
+    nowMs += serviceTokens.serviceToken.lifetimeSeconds * 1000 - 2_000;
     await expect(verifier.verifyService(token)).resolves.toBeDefined();
     nowMs += 3_000;
     await expect(verifier.verifyService(token)).rejects.toBeInstanceOf(Unauthenticated);
@@ -123,7 +123,7 @@ describe('a token that was good', () => {
   it('is refused once it has expired, although it is remembered', async () => {
     const token = signer.sign();
     await verifier.verify(token);
-    nowMs += accessToken.lifetimeSeconds * 1000 + 1_000;
+    nowMs += accessTokens.accessToken.lifetimeSeconds * 1000 + 1_000;
     await expect(verifier.verify(token)).rejects.toBeInstanceOf(Unauthenticated);
   });
 

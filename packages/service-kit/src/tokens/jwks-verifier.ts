@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { Unauthenticated } from '@marimo/contracts';
-import type { Revocation, SigningKey } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 import type { Log } from '@marimo/observability';
 import { LRUCache } from 'lru-cache';
 import type { TokenVerifier } from '../caller.ts';
@@ -21,8 +21,10 @@ const nameLength = 64;
 
 /** Where keys and revocations come from: `users`, asked through its contract. */
 export interface TokenSource {
-  keys(): Promise<readonly SigningKey[]>;
-  revocations(after: string | undefined): Promise<{ items: readonly Revocation[]; next: string }>;
+  keys(): Promise<readonly accessTokens.SigningKey[]>;
+  revocations(
+    after: string | undefined,
+  ): Promise<{ items: readonly accessTokens.Revocation[]; next: string }>;
 }
 
 export interface JwksVerifierOptions {

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { grantsCover, rolesGrant } from '@marimo/contracts';
-import { AccessTokenClaims, accessToken } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import type { Caller } from '../caller.ts';
 import { checkedClaims } from './checked-token.ts';
 
@@ -12,11 +12,11 @@ export interface ReadToken {
 
 /** Demands of a token all that `accessToken` says. */
 export function readToken(token: string, key: KeyObject, nowMs: number): ReadToken {
-  const kind = { type: accessToken.type, claims: AccessTokenClaims };
+  const kind = { type: accessTokens.accessToken.type, claims: accessTokens.AccessTokenClaims };
   return fromClaims(token, checkedClaims(token, key, nowMs, kind));
 }
 
-function fromClaims(bearer: string, claims: AccessTokenClaims): ReadToken {
+function fromClaims(bearer: string, claims: accessTokens.AccessTokenClaims): ReadToken {
   const { sub, tid, sid, rv, roles, grants, auth_time: authTime, amr, iat, exp } = claims;
   return {
     caller: {

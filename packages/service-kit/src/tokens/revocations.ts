@@ -1,9 +1,9 @@
-import { accessToken, type Revocation } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 
 export interface Revocations {
   /** Whether tokens of this session issued at that moment are void. */
   covers(sessionId: string, issuedAt: Date): boolean;
-  add(revocations: readonly Revocation[]): void;
+  add(revocations: readonly accessTokens.Revocation[]): void;
 }
 
 /** What has been revoked, for as long as a token from before could still be alive. */
@@ -18,7 +18,7 @@ export function rememberRevocations(now: () => number = Date.now): Revocations {
         revokedAt.delete(sessionId);
         revokedAt.set(sessionId, Date.parse(at));
       }
-      const eldest = now() - accessToken.lifetimeSeconds * 1000;
+      const eldest = now() - accessTokens.accessToken.lifetimeSeconds * 1000;
       for (const [sessionId, at] of revokedAt) {
         if (at >= eldest) break;
         revokedAt.delete(sessionId);

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Unauthenticated, Unavailable } from '@marimo/contracts';
-import type { SigningKey } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 
 /** A key nobody knows is asked for at most this often, whatever strangers write into their tokens. */
 const coolDownMs = 30_000;
@@ -18,7 +18,10 @@ export interface SigningKeys {
 }
 
 /** The public keys of `users`, kept as key objects: from PEM text each verification would cost three times as much. */
-export function signingKeys(fetch: () => Promise<readonly SigningKey[]>, now: () => number): SigningKeys {
+export function signingKeys(
+  fetch: () => Promise<readonly accessTokens.SigningKey[]>,
+  now: () => number,
+): SigningKeys {
   let keys: ReadonlyMap<string, KeyObject> = new Map();
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let askedAt = Number.NEGATIVE_INFINITY;

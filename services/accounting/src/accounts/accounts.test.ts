@@ -1,34 +1,29 @@
-import {
-  type Account,
-  AccountCodeTaken,
-  AccountParentUnknown,
-  type NewAccount,
-} from '@marimo/contracts/accounting';
+import { accounts } from '@marimo/contracts/accounting';
 import { planAccounts } from './accounts.ts';
 
-const wanted = (code: string, parentCode: string | null = null, name = code): NewAccount => ({
+const wanted = (code: string, parentCode: string | null = null, name = code): accounts.NewAccount => ({
   code,
   name,
   type: 'asset',
   parentCode,
   isGroup: false,
 });
-const present = (code: string): Account => ({
+const present = (code: string): accounts.Account => ({
   ...wanted(code),
   accountId: code,
   archived: false,
   version: 1,
 });
 
-const told = (accounts: NewAccount[], chart: Account[] = []) =>
-  planAccounts(accounts, chart).map((outcome) =>
+const told = (drafts: accounts.NewAccount[], chart: accounts.Account[] = []) =>
+  planAccounts(drafts, chart).map((outcome) =>
     outcome.kind === 'refused' ? outcome.refusal.definition.code : outcome.kind,
   );
-const taken = AccountCodeTaken.definition.code;
-const parentUnknown = AccountParentUnknown.definition.code;
+const taken = accounts.AccountCodeTaken.definition.code;
+const parentUnknown = accounts.AccountParentUnknown.definition.code;
 
 describe('what becomes of accounts that are to be added', () => {
-  it.each<[string, NewAccount[], Account[], string[]]>([
+  it.each<[string, accounts.NewAccount[], accounts.Account[], string[]]>([
     ['children before their parents', [wanted('10.01', '10'), wanted('10')], [], ['accepted', 'accepted']],
     ['a child of an account in the chart', [wanted('10.01', '10')], [present('10')], ['accepted']],
     ['what is there just so', [wanted('10')], [present('10')], ['repeated']],

@@ -1,10 +1,10 @@
-import { NewAccount } from '@marimo/contracts/accounting';
+import { accounts } from '@marimo/contracts/accounting';
 import { Refusal } from '@marimo/problems';
 import { checkRow } from '@marimo/service-kit';
 import { type Row, readCsvRows, readJsonList, readJsonRows, startTally, type Tally } from '../rows/index.ts';
 
 export interface ChartFile {
-  readonly wanted: readonly { readonly line: number; readonly account: NewAccount }[];
+  readonly wanted: readonly { readonly line: number; readonly account: accounts.NewAccount }[];
   /** Holds the rows that could not be read. */
   readonly tally: Tally;
 }
@@ -14,11 +14,11 @@ const columns = ['code', 'name', 'type', 'parentCode', 'isGroup'];
 /** A whole chart: children may come before their parents, so nothing can be decided before its end. */
 export async function readChart(stream: AsyncIterable<Buffer>, contentType: string): Promise<ChartFile> {
   const tally = startTally();
-  const wanted: { line: number; account: NewAccount }[] = [];
+  const wanted: { line: number; account: accounts.NewAccount }[] = [];
   for await (const row of rowsOf(stream, contentType)) {
     try {
       if (row.refusal !== undefined) throw row.refusal;
-      wanted.push({ line: row.line, account: checkRow(NewAccount, row.value) });
+      wanted.push({ line: row.line, account: checkRow(accounts.NewAccount, row.value) });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       tally.refuse(row.line, codeIn(row), error);

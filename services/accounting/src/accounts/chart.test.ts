@@ -1,19 +1,5 @@
 import { Absent, Forbidden, MalformedRequest, newId, Stale } from '@marimo/contracts';
-import {
-  type Account,
-  AccountBelowItself,
-  AccountCodeTaken,
-  AccountParentUnknown,
-  accountChanged,
-  accountCreated,
-  changeAccount,
-  createAccount,
-  createAccountsFromTemplate,
-  getAccount,
-  importAccounts,
-  listAccounts,
-  listChartTemplates,
-} from '@marimo/contracts/accounting';
+import { accounts } from '@marimo/contracts/accounting';
 import { type ServiceUnderTest, tokenFor } from '@marimo/testing';
 import { type Organisation, organisationIn, startAccounting } from '../../test/organisation.ts';
 
@@ -31,40 +17,40 @@ const materials = { code: '10', name: 'Materials', type: 'asset', isGroup: true 
 const timber = { code: '10.01', name: 'Timber', type: 'asset', parentCode: '10' } as const;
 
 async function codes(query = {}): Promise<string[]> {
-  const { body } = await pine.call(listAccounts, { query: { limit: 200, ...query } });
+  const { body } = await pine.call(accounts.list, { query: { limit: 200, ...query } });
   return body.items.map(({ code }) => code);
 }
 
 describe('adding an account', () => {
   it('puts it below its parent, with one event', async () => {
-    await pine.call(createAccount, { body: materials });
-    const answer = await pine.call(createAccount, { body: timber });
+    await pine.call(accounts.create, { body: materials });
+    const answer = await pine.call(accounts.create, { body: timber });
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({ ...timber, isGroup: false, archived: false, version: 1 });
     expect(answer.headers.get('etag')).toBe('"1"');
-    const events = await pine.events(accountCreated.type);
+    const events = await pine.events(accounts.created.type);
     expect(events.map(({ data }) => data)).toContainEqual(answer.json);
     expect(events).toHaveLength(2);
   });
 
   it('can be repeated', async () => {
-    const first = await pine.call(createAccount, { body: materials });
-    const again = await pine.call(createAccount, { body: materials });
+    const first = await pine.call(accounts.create, { body: materials });
+    const again = await pine.call(accounts.create, { body: materials });
     expect([again.status, again.json]).toEqual([200, first.json]);
-    expect(await pine.events(accountCreated.type)).toHaveLength(1);
+    expect(await pine.events(accounts.created.type)).toHaveLength(1);
   });
 
   it('refuses a code that another account has, and a parent that is not there', async () => {
-    await pine.call(createAccount, { body: materials });
-    const other = await pine.call(createAccount, { body: { ...materials, type: 'expense' } });
-    expect(other).toBeRefused(AccountCodeTaken, { accountCode: '10' });
-    const orphan = await pine.call(createAccount, { body: { ...timber, parentCode: '11' } });
-    expect(orphan).toBeRefused(AccountParentUnknown, { parentCode: '11' });
+    await pine.call(accounts.create, { body: materials });
+    const other = await pine.call(accounts.create, { body: { ...materials, type: 'expense' } });
+    expect(other).toBeRefused(accounts.AccountCodeTaken, { accountCode: '10' });
+    const orphan = await pine.call(accounts.create, { body: { ...timber, parentCode: '11' } });
+    expect(orphan).toBeRefused(accounts.AccountParentUnknown, { parentCode: '11' });
     expect(await codes()).toEqual(['10']);
   });
 
   it('adds one account when two ask for it at the same moment', async () => {
-    const answers = await Promise.all([1, 2, 3].map(() => pine.call(createAccount, { body: materials })));
+    const answers = await Promise.all([1, 2, 3].map(() => pine.call(accounts.create, { body: materials })));
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 201]);
   });
 
@@ -74,13 +60,13 @@ describe('adding an account', () => {
     ['name', 'line\nbreak'],
     ['type', 'cash'],
   ])('refuses a %s of %j', async (field, value) => {
-    const answer = await pine.call(createAccount, { body: { ...materials, [field]: value } });
+    const answer = await pine.call(accounts.create, { body: { ...materials, [field]: value } });
     expect(answer).toBeRefused(MalformedRequest);
   });
 
   it('is for those who may', async () => {
     const as = tokenFor({ tenantId: pine.tenantId, roles: ['shop_manager'] });
-    expect(await pine.call(createAccount, { body: materials }, { as })).toBeRefused(Forbidden);
+    expect(await pine.call(accounts.create, { body: materials }, { as })).toBeRefused(Forbidden);
   });
 });
 
@@ -88,8 +74,8 @@ describe('the chart of accounts', () => {
   it('is listed in the order of codes, in pages, and can be searched', async () => {
     await pine.accounts('51', { code: '90', type: 'income' }, '10', 'Касса', '41');
     expect(await codes()).toEqual(['10', '41', '51', '90', 'Касса']);
-    const { body: first } = await pine.call(listAccounts, { query: { limit: 2 } });
-    const { body: rest } = await pine.call(listAccounts, { query: { limit: 3, after: first.next ?? '' } });
+    const { body: first } = await pine.call(accounts.list, { query: { limit: 2 } });
+    const { body: rest } = await pine.call(accounts.list, { query: { limit: 3, after: first.next ?? '' } });
     expect([...first.items, ...rest.items].map(({ code }) => code)).toEqual([
       '10',
       '41',
@@ -104,22 +90,22 @@ describe('the chart of accounts', () => {
   });
 
   it('is hidden from other organisations', async () => {
-    const { body } = await pine.call(createAccount, { body: materials });
+    const { body } = await pine.call(accounts.create, { body: materials });
     const oak = organisationIn(service);
-    expect(await oak.call(getAccount, { params: { accountId: body.accountId } })).toBeRefused(Absent);
-    expect((await oak.call(listAccounts, { query: {} })).body.items).toEqual([]);
+    expect(await oak.call(accounts.get, { params: { accountId: body.accountId } })).toBeRefused(Absent);
+    expect((await oak.call(accounts.list, { query: {} })).body.items).toEqual([]);
   });
 });
 
 describe('changing an account', () => {
-  let account: Account;
+  let account: accounts.Account;
   beforeEach(async () => {
-    await pine.call(createAccount, { body: materials });
-    account = (await pine.call(createAccount, { body: timber })).body;
+    await pine.call(accounts.create, { body: materials });
+    account = (await pine.call(accounts.create, { body: timber })).body;
   });
   const change = (body: object, ifMatch?: string, accountId = account.accountId) =>
     pine.call(
-      changeAccount,
+      accounts.change,
       { params: { accountId }, body },
       { headers: ifMatch === undefined ? {} : { 'if-match': ifMatch } },
     );
@@ -134,9 +120,9 @@ describe('changing an account', () => {
       archived: true,
       version: 3,
     });
-    const read = await pine.call(getAccount, { params: { accountId: account.accountId } });
+    const read = await pine.call(accounts.get, { params: { accountId: account.accountId } });
     expect(read.body).toMatchObject({ name: 'Oak', parentCode: null, archived: true });
-    expect(await pine.events(accountChanged.type)).toMatchObject([
+    expect(await pine.events(accounts.changed.type)).toMatchObject([
       { data: { version: 2 } },
       { data: { version: 3 } },
     ]);
@@ -146,27 +132,31 @@ describe('changing an account', () => {
   it('refuses a change of what somebody else has changed since, and changes nothing', async () => {
     await change({ name: 'Oak' }, '"1"');
     expect(await change({ name: 'Beech' }, '"1"')).toBeRefused(Stale, { etag: '"2"' });
-    expect((await pine.call(getAccount, { params: { accountId: account.accountId } })).body.name).toBe('Oak');
+    expect((await pine.call(accounts.get, { params: { accountId: account.accountId } })).body.name).toBe(
+      'Oak',
+    );
   });
 
   it('tells nobody when nothing changed', async () => {
     expect((await change({ name: 'Timber', parentCode: '10' })).body.version).toBe(1);
-    expect(await pine.events(accountChanged.type)).toEqual([]);
+    expect(await pine.events(accounts.changed.type)).toEqual([]);
   });
 
   it('never lets an account stand below itself', async () => {
-    const [parent] = (await pine.call(listAccounts, { query: { code: '10' } })).body.items;
+    const [parent] = (await pine.call(accounts.list, { query: { code: '10' } })).body.items;
     expect(await change({ parentCode: '10.01' }, undefined, parent?.accountId)).toBeRefused(
-      AccountBelowItself,
+      accounts.AccountBelowItself,
     );
-    expect(await change({ parentCode: '10.01' })).toBeRefused(AccountBelowItself, { accountCode: '10.01' });
-    expect(await change({ parentCode: '99' })).toBeRefused(AccountParentUnknown);
+    expect(await change({ parentCode: '10.01' })).toBeRefused(accounts.AccountBelowItself, {
+      accountCode: '10.01',
+    });
+    expect(await change({ parentCode: '99' })).toBeRefused(accounts.AccountParentUnknown);
   });
 
   it('makes no circle when two move below each other at the same moment', async () => {
     await pine.accounts('A', 'B');
     const [a, b] = await Promise.all(
-      ['A', 'B'].map(async (code) => (await pine.call(listAccounts, { query: { code } })).body.items[0]!),
+      ['A', 'B'].map(async (code) => (await pine.call(accounts.list, { query: { code } })).body.items[0]!),
     );
     const answers = await Promise.all([
       change({ parentCode: 'B' }, undefined, a!.accountId),
@@ -182,7 +172,7 @@ describe('changing an account', () => {
 
 describe('importing a chart', () => {
   const importAs = (contentType: string, body: string, query = {}) =>
-    pine.call(importAccounts, { query }, { raw: { contentType, body } });
+    pine.call(accounts.importFile, { query }, { raw: { contentType, body } });
 
   it.each([
     ['application/json', JSON.stringify([timber, materials])],
@@ -191,12 +181,12 @@ describe('importing a chart', () => {
   ])('takes %s, children before parents too, and can be repeated', async (contentType, file) => {
     expect((await importAs(contentType, file)).body).toMatchObject({ accepted: 2, repeated: 0, refused: [] });
     expect((await importAs(contentType, file)).body).toMatchObject({ accepted: 0, repeated: 2, refused: [] });
-    const { body } = await pine.call(listAccounts, { query: {} });
+    const { body } = await pine.call(accounts.list, { query: {} });
     expect(body.items).toMatchObject([
       { code: '10', isGroup: true },
       { ...timber, isGroup: false },
     ]);
-    expect(await pine.events(accountCreated.type)).toHaveLength(2);
+    expect(await pine.events(accounts.created.type)).toHaveLength(2);
   });
 
   it('names what is refused and takes the rest', async () => {
@@ -236,21 +226,21 @@ describe('importing a chart', () => {
 
 describe('a chart from a template', () => {
   const from = (template: 'ru' | 'generic', language?: 'en' | 'ru') =>
-    pine.call(createAccountsFromTemplate, {
+    pine.call(accounts.createFromTemplate, {
       body: { template, ...(language !== undefined && { language }) },
     });
 
   it('brings the accounts in the language of its country or the one asked for', async () => {
-    const { body: template } = await pine.call(listChartTemplates, {});
+    const { body: template } = await pine.call(accounts.listTemplates, {});
     const count = template.items.find((each) => each.template === 'ru')?.accounts.length;
     expect((await from('ru')).body).toEqual({ created: count, present: 0 });
-    const { body } = await pine.call(listAccounts, { query: { text: '51' } });
+    const { body } = await pine.call(accounts.list, { query: { text: '51' } });
     expect(body.items).toMatchObject([{ code: '51', name: 'Расчетные счета', type: 'asset' }]);
-    expect(await pine.events(accountCreated.type)).toHaveLength(count ?? 0);
+    expect(await pine.events(accounts.created.type)).toHaveLength(count ?? 0);
 
     const oak = organisationIn(service);
-    await oak.call(createAccountsFromTemplate, { body: { template: 'ru', language: 'en' } });
-    const { body: english } = await oak.call(listAccounts, { query: { code: '51' } });
+    await oak.call(accounts.createFromTemplate, { body: { template: 'ru', language: 'en' } });
+    const { body: english } = await oak.call(accounts.list, { query: { code: '51' } });
     expect(english.items).toMatchObject([{ name: 'Settlement accounts' }]);
   });
 
@@ -259,7 +249,7 @@ describe('a chart from a template', () => {
     const { body: first } = await from('generic');
     expect(first.present).toBe(1);
     expect((await from('generic')).body).toEqual({ created: 0, present: first.created + 1 });
-    expect((await pine.call(listAccounts, { query: { code: '1110' } })).body.items).toMatchObject([
+    expect((await pine.call(accounts.list, { query: { code: '1110' } })).body.items).toMatchObject([
       { name: 'Our till' },
     ]);
   });

@@ -1,19 +1,5 @@
 import { Absent } from '@marimo/contracts';
-import {
-  type Account,
-  AccountBelowItself,
-  AccountParentUnknown,
-  accountChanged,
-  accountCreated,
-  changeAccount,
-  createAccount,
-  createAccountsFromTemplate,
-  getAccount,
-  importAccounts,
-  listAccounts,
-  listChartTemplates,
-  type NewAccount,
-} from '@marimo/contracts/accounting';
+import { accounts } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 import {
   cursorOf,
@@ -45,7 +31,7 @@ export function accountRoutes(deps: Deps): Route[] {
 
 function readingRoutes(): Route[] {
   return [
-    handle(listAccounts, async (call) => {
+    handle(accounts.list, async (call) => {
       const { code, type, archived, text, after, limit } = call.query;
       const [afterCode] = readCursor(after, z.string()) ?? [];
       const filter = { code, type, archived, text, afterCode, limit: limit + 1 };
@@ -54,18 +40,18 @@ function readingRoutes(): Route[] {
       return reply(200, { items, next: found.length > limit ? cursorOf(items.at(-1)?.code ?? '') : null });
     }),
 
-    handle(getAccount, async (call) => {
+    handle(accounts.get, async (call) => {
       const account = await call.readInTenant((tx) => demandAccount(tx, call.params.accountId));
       return reply(200, account, { etag: etagOf(account.version) });
     }),
 
-    handle(listChartTemplates, async () => reply(200, { items: chartTemplates })),
+    handle(accounts.listTemplates, async () => reply(200, { items: chartTemplates })),
   ];
 }
 
 function addingRoutes(deps: Deps): Route[] {
   return [
-    handle(createAccount, (call) =>
+    handle(accounts.create, (call) =>
       call.inTenant(async (tx) => {
         const [outcome] = await addAccounts(tx, deps, [call.body]);
         if (outcome === undefined || outcome.kind === 'refused') throw outcome?.refusal;
@@ -74,7 +60,7 @@ function addingRoutes(deps: Deps): Route[] {
       }),
     ),
 
-    handle(importAccounts, async (call) => {
+    handle(accounts.importFile, async (call) => {
       const { mode, dryRun } = call.query;
       const { wanted, tally } = await readChart(call.stream, call.contentType);
       const mayWrite = (outcomes: readonly AccountOutcome[]) => {
@@ -95,7 +81,7 @@ function addingRoutes(deps: Deps): Route[] {
       });
     }),
 
-    handle(createAccountsFromTemplate, (call) =>
+    handle(accounts.createFromTemplate, (call) =>
       call.inTenant(async (tx) => {
         const wanted = newAccountsOf(call.body.template, call.body.language);
         const outcomes = await addAccounts(tx, deps, wanted);
@@ -110,7 +96,7 @@ function addingRoutes(deps: Deps): Route[] {
 async function addAccounts(
   tx: Transaction,
   { outbox }: Deps,
-  wanted: readonly NewAccount[],
+  wanted: readonly accounts.NewAccount[],
   mayWrite: (outcomes: readonly AccountOutcome[]) => boolean = () => true,
 ): Promise<AccountOutcome[]> {
   await lockChart(tx);
@@ -120,13 +106,13 @@ async function addAccounts(
   if (added.length > 0 && mayWrite(outcomes)) {
     await insertAccounts(tx, added);
     const events = added.map((account) => ({ subject: account.accountId, data: account }));
-    await outbox.addAll(tx, accountCreated, events);
+    await outbox.addAll(tx, accounts.created, events);
   }
   return outcomes;
 }
 
 function changingRoute({ outbox }: Deps): Route {
-  return handle(changeAccount, (call) =>
+  return handle(accounts.change, (call) =>
     call.inTenant(async (tx) => {
       await lockChart(tx);
       const present = await demandAccount(tx, call.params.accountId);
@@ -145,22 +131,22 @@ function changingRoute({ outbox }: Deps): Route {
       };
       if (changed) {
         await updateAccount(tx, account);
-        await outbox.add(tx, accountChanged, account.accountId, account);
+        await outbox.add(tx, accounts.changed, account.accountId, account);
       }
       return reply(200, account, { etag: etagOf(account.version) });
     }),
   );
 }
 
-async function demandPlace(tx: Transaction, account: Account, parentCode: string): Promise<void> {
+async function demandPlace(tx: Transaction, account: accounts.Account, parentCode: string): Promise<void> {
   const [parent] = await accountsWithCodes(tx, [parentCode]);
-  if (parent === undefined) throw new AccountParentUnknown({ parentCode });
+  if (parent === undefined) throw new accounts.AccountParentUnknown({ parentCode });
   if (await standsBelow(tx, parent.accountId, account.accountId)) {
-    throw new AccountBelowItself({ accountCode: account.code });
+    throw new accounts.AccountBelowItself({ accountCode: account.code });
   }
 }
 
-async function demandAccount(tx: Transaction, accountId: string): Promise<Account> {
+async function demandAccount(tx: Transaction, accountId: string): Promise<accounts.Account> {
   const account = await accountWithId(tx, accountId);
   if (account === undefined) throw new Absent({ resource: 'account' });
   return account;

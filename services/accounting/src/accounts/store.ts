@@ -1,4 +1,4 @@
-import type { Account } from '@marimo/contracts/accounting';
+import type { accounts } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 
 /** Changes of one organisation's chart go one after the other, so that no two of them make a circle or a code twice. */
@@ -14,14 +14,14 @@ const source = `
   account left join account as parent
     on parent.tenant_id = account.tenant_id and parent.account_id = account.parent_id`;
 
-export function accountsWithCodes(tx: Transaction, codes: readonly string[]): Promise<Account[]> {
+export function accountsWithCodes(tx: Transaction, codes: readonly string[]): Promise<accounts.Account[]> {
   const sql = `select ${columns} from ${source} where account.tenant_id = $1 and account.code = any($2)`;
-  return tx.rows<Account>(sql, [tx.tenantId, codes]);
+  return tx.rows<accounts.Account>(sql, [tx.tenantId, codes]);
 }
 
-export function accountWithId(tx: Transaction, accountId: string): Promise<Account | undefined> {
+export function accountWithId(tx: Transaction, accountId: string): Promise<accounts.Account | undefined> {
   const sql = `select ${columns} from ${source} where account.tenant_id = $1 and account.account_id = $2`;
-  return tx.first<Account>(sql, [tx.tenantId, accountId]);
+  return tx.first<accounts.Account>(sql, [tx.tenantId, accountId]);
 }
 
 export interface AccountFilter {
@@ -33,7 +33,7 @@ export interface AccountFilter {
   readonly limit: number;
 }
 
-export function listOfAccounts(tx: Transaction, filter: AccountFilter): Promise<Account[]> {
+export function listOfAccounts(tx: Transaction, filter: AccountFilter): Promise<accounts.Account[]> {
   const { code, type, archived, text, afterCode, limit } = filter;
   const sql = `
     select ${columns}
@@ -46,11 +46,11 @@ export function listOfAccounts(tx: Transaction, filter: AccountFilter): Promise<
       and ($6::text is null or account.code > $6)
     order by account.code
     limit $7`;
-  return tx.rows<Account>(sql, [tx.tenantId, code, type, archived, text, afterCode, limit]);
+  return tx.rows<accounts.Account>(sql, [tx.tenantId, code, type, archived, text, afterCode, limit]);
 }
 
 /** Parents may be among the accounts themselves: the foreign key is looked at when all of them are there. */
-export async function insertAccounts(tx: Transaction, accounts: readonly Account[]): Promise<void> {
+export async function insertAccounts(tx: Transaction, chart: readonly accounts.Account[]): Promise<void> {
   const sql = `
     with given as (
       select * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
@@ -64,16 +64,16 @@ export async function insertAccounts(tx: Transaction, accounts: readonly Account
     left join account as present on present.tenant_id = $1 and present.code = given.parent_code`;
   await tx.run(sql, [
     tx.tenantId,
-    accounts.map(({ accountId }) => accountId),
-    accounts.map(({ code }) => code),
-    accounts.map(({ name }) => name),
-    accounts.map(({ type }) => type),
-    accounts.map(({ parentCode }) => parentCode),
-    accounts.map(({ isGroup }) => isGroup),
+    chart.map(({ accountId }) => accountId),
+    chart.map(({ code }) => code),
+    chart.map(({ name }) => name),
+    chart.map(({ type }) => type),
+    chart.map(({ parentCode }) => parentCode),
+    chart.map(({ isGroup }) => isGroup),
   ]);
 }
 
-export async function updateAccount(tx: Transaction, account: Account): Promise<void> {
+export async function updateAccount(tx: Transaction, account: accounts.Account): Promise<void> {
   const sql = `
     update account
     set name = $3, archived = $4, version = $5,

@@ -1,14 +1,5 @@
 import { BodyTooLarge, Forbidden, MalformedRequest, newId, UnsupportedMediaType } from '@marimo/contracts';
-import {
-  AccountUnknown,
-  BalanceTooLarge,
-  EntryConflict,
-  EntryOutOfBalance,
-  getJournalEntry,
-  importJournalEntries,
-  journalEntryPosted,
-  postJournalEntry,
-} from '@marimo/contracts/accounting';
+import { accounts, journalEntries } from '@marimo/contracts/accounting';
 import { type ServiceUnderTest, tokenFor } from '@marimo/testing';
 import {
   type EntryInput,
@@ -35,7 +26,7 @@ const importFile = (
   body: string | Uint8Array<ArrayBuffer>,
   query: Query = {},
   contentType = 'application/x-ndjson',
-) => pine.call(importJournalEntries, { query }, { raw: { contentType, body } });
+) => pine.call(journalEntries.importFile, { query }, { raw: { contentType, body } });
 const importEntries = (entries: readonly EntryInput[], query?: Query) =>
   importFile(entries.map((each) => JSON.stringify(each)).join('\n'), query);
 const importCsv = (lines: readonly string[], query?: Query) =>
@@ -55,13 +46,21 @@ describe('importing entries, each for itself', () => {
       repeated: 0,
       refusedTotal: 2,
       refused: [
-        { line: 2, entryId: bad.entryId, problem: { code: codeOf(EntryOutOfBalance), status: 422 } },
-        { line: 3, entryId: worse.entryId, problem: { code: codeOf(AccountUnknown), accountCodes: ['99'] } },
+        {
+          line: 2,
+          entryId: bad.entryId,
+          problem: { code: codeOf(journalEntries.EntryOutOfBalance), status: 422 },
+        },
+        {
+          line: 3,
+          entryId: worse.entryId,
+          problem: { code: codeOf(accounts.AccountUnknown), accountCodes: ['99'] },
+        },
       ],
     });
-    const { body: stored } = await pine.call(getJournalEntry, { params: { entryId: last.entryId } });
+    const { body: stored } = await pine.call(journalEntries.get, { params: { entryId: last.entryId } });
     expect(stored.number).toBe('GJ-2026-000002');
-    expect(await pine.events(journalEntryPosted.type)).toHaveLength(2);
+    expect(await pine.events(journalEntries.posted.type)).toHaveLength(2);
   });
 
   it('goes on behind lines that are no entries, and names them by their place in the file', async () => {
@@ -97,13 +96,13 @@ describe('importing entries, each for itself', () => {
     const before = await pine.rows('account_day');
     expect((await importEntries(entries)).body).toMatchObject({ accepted: 0, repeated: 2, refusedTotal: 1 });
     expect(await pine.rows('account_day')).toEqual(before);
-    expect(await pine.events(journalEntryPosted.type)).toHaveLength(2);
+    expect(await pine.events(journalEntries.posted.type)).toHaveLength(2);
   });
 
   it('can be repeated after it broke off in the middle', async () => {
     const entries = Array.from({ length: 3_000 }, () => entry());
     const lines = entries.map((each) => JSON.stringify(each)).join('\n');
-    const cut = fetch(`${service.url}${importJournalEntries.path}`, {
+    const cut = fetch(`${service.url}${journalEntries.importFile.path}`, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${tokenFor({ tenantId: pine.tenantId })}`,
@@ -132,7 +131,7 @@ describe('importing entries, each for itself', () => {
 
   it('refuses an id that was used for something else, in the books or further up in the file', async () => {
     const posted = entry();
-    await pine.call(postJournalEntry, { body: posted });
+    await pine.call(journalEntries.post, { body: posted });
     const first = entry();
     const { body } = await importEntries([
       { ...posted, description: 'Other goods' },
@@ -144,8 +143,8 @@ describe('importing entries, each for itself', () => {
       accepted: 1,
       repeated: 1,
       refused: [
-        { line: 1, problem: { code: codeOf(EntryConflict), number: 'GJ-2026-000001' } },
-        { line: 4, problem: { code: codeOf(EntryConflict) } },
+        { line: 1, problem: { code: codeOf(journalEntries.EntryConflict), number: 'GJ-2026-000001' } },
+        { line: 4, problem: { code: codeOf(journalEntries.EntryConflict) } },
       ],
     });
   });
@@ -172,7 +171,7 @@ describe('importing entries, all or nothing', () => {
     expect(body).toMatchObject({ accepted: 0, repeated: 0, refusedTotal: 1, refused: [{ line: 2 }] });
     expect(await pine.rows('journal_entry')).toEqual([]);
     expect(await pine.rows('number_series')).toEqual([]);
-    expect(await pine.events(journalEntryPosted.type)).toEqual([]);
+    expect(await pine.events(journalEntries.posted.type)).toEqual([]);
   });
 });
 
@@ -182,7 +181,7 @@ describe('a dry run', () => {
     async (mode) => {
       const first = entry();
       const present = entry();
-      await pine.call(postJournalEntry, { body: present });
+      await pine.call(journalEntries.post, { body: present });
       const file = [first, first, present, unbalanced(), entry(), { ...first, description: 'Other goods' }];
       const dry = await importEntries(file, { mode, dryRun: 'true' });
       expect(await pine.rows('journal_entry')).toHaveLength(1);
@@ -212,7 +211,7 @@ describe('importing CSV', () => {
       `${two},,,60,credit,10.00,USD,905.50,`,
     ]);
     expect(body).toMatchObject({ accepted: 2, refusedTotal: 0 });
-    const { json } = await pine.call(getJournalEntry, { params: { entryId: one } });
+    const { json } = await pine.call(journalEntries.get, { params: { entryId: one } });
     expect(json).toMatchObject({
       description: 'Boards, sawn',
       lines: [
@@ -237,7 +236,7 @@ describe('importing CSV', () => {
     expect(body).toMatchObject({
       accepted: 1,
       refused: [
-        { line: 5, entryId: two, problem: { code: codeOf(EntryOutOfBalance) } },
+        { line: 5, entryId: two, problem: { code: codeOf(journalEntries.EntryOutOfBalance) } },
         { line: 7, entryId: three, problem: { errors: [{ pointer: '/postingDate' }] } },
       ],
     });
@@ -276,7 +275,9 @@ describe('an import that is not one', () => {
     expect(await importFile(new Uint8Array(65 * 1024 * 1024))).toBeRefused(BodyTooLarge);
     const clerk = tokenFor({ tenantId: pine.tenantId, roles: ['user'] });
     const raw = { contentType: 'text/csv', body: '' };
-    expect(await pine.call(importJournalEntries, { query: {} }, { raw, as: clerk })).toBeRefused(Forbidden);
+    expect(await pine.call(journalEntries.importFile, { query: {} }, { raw, as: clerk })).toBeRefused(
+      Forbidden,
+    );
   });
 });
 
@@ -288,14 +289,18 @@ describe('amounts that each fit, but not their sum', () => {
     const { status, body } = await importEntries([...file(), entry()]);
     expect(status).toBe(200);
     expect(body).toMatchObject({ accepted: 231, repeated: 0, refusedTotal: 70 });
-    for (const { problem } of body.refused) expect(problem.code).toBe(codeOf(BalanceTooLarge));
+    for (const { problem } of body.refused) expect(problem.code).toBe(codeOf(journalEntries.BalanceTooLarge));
     expect(await pine.rows('journal_entry')).toHaveLength(231);
   });
 
   it('are refused together where all or nothing was asked for, and when posted one by one', async () => {
-    expect(await importEntries(file(), { mode: 'all-or-nothing' })).toBeRefused(BalanceTooLarge);
+    expect(await importEntries(file(), { mode: 'all-or-nothing' })).toBeRefused(
+      journalEntries.BalanceTooLarge,
+    );
     expect(await pine.rows('journal_entry')).toEqual([]);
     await importEntries(file());
-    expect(await pine.call(postJournalEntry, { body: huge() })).toBeRefused(BalanceTooLarge);
+    expect(await pine.call(journalEntries.post, { body: huge() })).toBeRefused(
+      journalEntries.BalanceTooLarge,
+    );
   });
 });

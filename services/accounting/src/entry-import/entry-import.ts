@@ -1,4 +1,4 @@
-import { PostJournalEntry } from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import { Refusal } from '@marimo/problems';
 import { checkRow } from '@marimo/service-kit';
 import { type Row, readCsvRows, readJsonRows } from '../rows/index.ts';
@@ -6,7 +6,7 @@ import { csvColumns, entriesOfCsv } from './csv.ts';
 
 /** An entry of a file, or why it is none. */
 export type FileEntry = { readonly line: number } & (
-  | { readonly entry: PostJournalEntry }
+  | { readonly entry: journalEntries.PostJournalEntry }
   | { readonly entryId: string | null; readonly refusal: Refusal }
 );
 
@@ -26,7 +26,7 @@ export async function* readEntries(
 function fileEntryOf({ line, value, refusal }: Row): FileEntry {
   try {
     if (refusal !== undefined) throw refusal;
-    return { line, entry: checkRow(PostJournalEntry, value) };
+    return { line, entry: checkRow(journalEntries.PostJournalEntry, value) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { entryId } = (value ?? {}) as { entryId?: unknown };

@@ -1,4 +1,4 @@
-import { BalanceTooLarge, importJournalEntries, type PostJournalEntry } from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { BookOf } from '../journals/index.ts';
@@ -16,7 +16,7 @@ import { type FileEntry, readEntries } from './entry-import.ts';
 
 interface Draft {
   readonly line: number;
-  readonly entry: PostJournalEntry;
+  readonly entry: journalEntries.PostJournalEntry;
 }
 
 /** Journal lines in one transaction of mode `each`: some tens of milliseconds in which other postings wait. */
@@ -24,7 +24,7 @@ const linesPerTransaction = 2_000;
 
 export function entryImportRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
   return [
-    handle(importJournalEntries, async (call) => {
+    handle(journalEntries.importFile, async (call) => {
       const book = await bookOf(call);
       const posting = postingOf(deps, call, book);
       const { mode, dryRun } = call.query;
@@ -57,13 +57,13 @@ export function entryImportRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): R
 /** A sum beyond what a balance holds fails a whole piece; halving it finds the entries that go too far. */
 async function postPiece(
   drafts: readonly Draft[],
-  post: (entries: PostJournalEntry[]) => Promise<PostedEntry[]>,
+  post: (entries: journalEntries.PostJournalEntry[]) => Promise<PostedEntry[]>,
   tally: Tally,
 ): Promise<void> {
   try {
     count(drafts, await post(drafts.map(entryOf)), tally);
   } catch (error) {
-    if (!(error instanceof BalanceTooLarge)) throw error;
+    if (!(error instanceof journalEntries.BalanceTooLarge)) throw error;
     const [first] = drafts;
     if (first !== undefined && drafts.length === 1) {
       tally.refuse(first.line, first.entry.entryId, error);

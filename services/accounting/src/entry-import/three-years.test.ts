@@ -1,10 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import {
-  EntryOutOfBalance,
-  getTrialBalance,
-  importJournalEntries,
-  journalEntryPosted,
-} from '@marimo/contracts/accounting';
+import { journalEntries, reports } from '@marimo/contracts/accounting';
 import type { ServiceUnderTest } from '@marimo/testing';
 import {
   type EntryInput,
@@ -80,9 +75,13 @@ const title = `three years of a real ledger${isThere ? '' : ' (left out: ../shar
   afterAll(() => service?.stop());
 
   const importAll = (query = {}) =>
-    pine.call(importJournalEntries, { query }, { raw: { contentType: 'application/x-ndjson', body: file } });
+    pine.call(
+      journalEntries.importFile,
+      { query },
+      { raw: { contentType: 'application/x-ndjson', body: file } },
+    );
   const trialBalance = async (asOf: string, from?: string) =>
-    (await pine.call(getTrialBalance, { query: { asOf, ...(from !== undefined && { from }) } })).body;
+    (await pine.call(reports.getTrialBalance, { query: { asOf, ...(from !== undefined && { from }) } })).body;
 
   it('come in but for entry 1008, which is a cent off, and is named', async () => {
     const answer = await importAll();
@@ -94,11 +93,11 @@ const title = `three years of a real ledger${isThere ? '' : ' (left out: ../shar
         {
           line: 1_008,
           entryId: idOf(1_008),
-          problem: { code: EntryOutOfBalance.definition.code, differences: [difference] },
+          problem: { code: journalEntries.EntryOutOfBalance.definition.code, differences: [difference] },
         },
       ],
     });
-    expect(await pine.events(journalEntryPosted.type)).toHaveLength(1_344);
+    expect(await pine.events(journalEntries.posted.type)).toHaveLength(1_344);
   });
 
   it('change nothing when they come again, whole or in a dry run', async () => {
@@ -109,7 +108,7 @@ const title = `three years of a real ledger${isThere ? '' : ' (left out: ../shar
       refusedTotal: 1,
     });
     expect(await pine.rows('journal_entry')).toHaveLength(1_344);
-    expect(await pine.events(journalEntryPosted.type)).toHaveLength(1_344);
+    expect(await pine.events(journalEntries.posted.type)).toHaveLength(1_344);
   });
 
   it('end in the balances that other programs compute, to the cent', async () => {

@@ -1,6 +1,6 @@
 import { newId } from '@marimo/contracts';
-import { generalJournalCode, journalCreated } from '@marimo/contracts/accounting';
-import { organisation } from '@marimo/contracts/users';
+import { journals } from '@marimo/contracts/accounting';
+import { organisations } from '@marimo/contracts/users';
 import type { Call, Deps } from '@marimo/service-kit';
 import { type Book, findBook, insertBook, insertJournal } from './store.ts';
 
@@ -28,16 +28,16 @@ export function openBooks({
     if (found !== undefined) return found;
     // Before the transaction: another service's slowness must not hold a connection.
     const bearer = caller === undefined ? {} : { bearer: caller.bearer };
-    const { body } = await client.call(organisation, { ...bearer, ...time });
+    const { body } = await client.call(organisations.get, { ...bearer, ...time });
     return database.inTenant(
       tenantId,
       async (tx) => {
         const book = { baseCurrency: body.baseCurrency };
         if (!(await insertBook(tx, book))) return (await findBook(tx)) ?? book; // another request was first
         const name = journalNames[body.language];
-        const journal = { journalId: newId(), code: generalJournalCode, name };
+        const journal = { journalId: newId(), code: journals.generalJournalCode, name };
         await insertJournal(tx, journal);
-        await outbox.add(tx, journalCreated, journal.journalId, journal);
+        await outbox.add(tx, journals.created, journal.journalId, journal);
         return book;
       },
       time,

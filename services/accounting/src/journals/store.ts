@@ -1,4 +1,4 @@
-import type { Journal } from '@marimo/contracts/accounting';
+import type { journals } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 
 /** What every posting and report of an organisation needs to know first. */
@@ -20,7 +20,10 @@ export async function insertBook(tx: Transaction, { baseCurrency }: Book): Promi
 }
 
 /** False when the code is taken. */
-export async function insertJournal(tx: Transaction, { journalId, code, name }: Journal): Promise<boolean> {
+export async function insertJournal(
+  tx: Transaction,
+  { journalId, code, name }: journals.Journal,
+): Promise<boolean> {
   const sql = `
     insert into journal (tenant_id, journal_id, code, name) values ($1, $2, $3, $4)
     on conflict (tenant_id, code) do nothing`;
@@ -29,11 +32,13 @@ export async function insertJournal(tx: Transaction, { journalId, code, name }: 
 
 const columns = 'journal_id as "journalId", code, name';
 
-export function journalWithCode(tx: Transaction, code: string): Promise<Journal | undefined> {
+export function journalWithCode(tx: Transaction, code: string): Promise<journals.Journal | undefined> {
   const sql = `select ${columns} from journal where tenant_id = $1 and code = $2`;
-  return tx.first<Journal>(sql, [tx.tenantId, code]);
+  return tx.first<journals.Journal>(sql, [tx.tenantId, code]);
 }
 
-export function allJournals(tx: Transaction): Promise<Journal[]> {
-  return tx.rows<Journal>(`select ${columns} from journal where tenant_id = $1 order by code`, [tx.tenantId]);
+export function allJournals(tx: Transaction): Promise<journals.Journal[]> {
+  return tx.rows<journals.Journal>(`select ${columns} from journal where tenant_id = $1 order by code`, [
+    tx.tenantId,
+  ]);
 }

@@ -1,11 +1,5 @@
 import { MalformedRequest } from '@marimo/contracts';
-import {
-  AccountUnknown,
-  EntryConflict,
-  EntryOutOfBalance,
-  journalEntryPosted,
-  postJournalEntries,
-} from '@marimo/contracts/accounting';
+import { accounts, journalEntries } from '@marimo/contracts/accounting';
 import type { ServiceUnderTest } from '@marimo/testing';
 import {
   type EntryInput,
@@ -27,7 +21,7 @@ beforeEach(async () => {
 });
 
 const post = (entries: readonly EntryInput[], mode?: 'each' | 'all-or-nothing') =>
-  pine.call(postJournalEntries, {
+  pine.call(journalEntries.postBatch, {
     query: mode === undefined ? {} : { mode },
     body: { entries: [...entries] },
   });
@@ -46,12 +40,12 @@ describe('posting a batch, each entry for itself', () => {
       {
         outcome: 'refused',
         entryId: second.entryId,
-        problem: { code: codeOf(EntryOutOfBalance), status: 422 },
+        problem: { code: codeOf(journalEntries.EntryOutOfBalance), status: 422 },
       },
-      { outcome: 'refused', entryId: third.entryId, problem: { code: codeOf(AccountUnknown) } },
+      { outcome: 'refused', entryId: third.entryId, problem: { code: codeOf(accounts.AccountUnknown) } },
       { outcome: 'accepted', entryId: fourth.entryId, number: 'GJ-2026-000002' },
     ]);
-    expect(await pine.events(journalEntryPosted.type)).toHaveLength(2);
+    expect(await pine.events(journalEntries.posted.type)).toHaveLength(2);
   });
 
   it('takes an id once, also when it stands in the batch twice', async () => {
@@ -60,7 +54,7 @@ describe('posting a batch, each entry for itself', () => {
     expect(body.results).toMatchObject([
       { outcome: 'accepted', number: 'GJ-2026-000001' },
       { outcome: 'repeated', number: 'GJ-2026-000001' },
-      { outcome: 'refused', problem: { code: codeOf(EntryConflict), number: null } },
+      { outcome: 'refused', problem: { code: codeOf(journalEntries.EntryConflict), number: null } },
     ]);
     expect(await pine.rows('journal_entry')).toHaveLength(1);
   });
@@ -93,6 +87,6 @@ describe('posting a batch, all or nothing', () => {
     const { body } = await post([good(), present, unbalanced()], 'all-or-nothing');
     expect(body.results.map(({ outcome }) => outcome)).toEqual(['left-out', 'repeated', 'refused']);
     expect(await pine.rows('journal_entry')).toHaveLength(1);
-    expect(await pine.events(journalEntryPosted.type)).toHaveLength(1);
+    expect(await pine.events(journalEntries.posted.type)).toHaveLength(1);
   });
 });

@@ -1,10 +1,4 @@
-import {
-  AccountArchived,
-  AccountIsGroup,
-  AccountUnknown,
-  EntryConflict,
-  JournalUnknown,
-} from '@marimo/contracts/accounting';
+import { accounts, journalEntries, journals } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 import { Refusal } from '@marimo/problems';
 import { type BalancedEntry, balance, digestOf, type EntryToPost, type ReadyEntry } from './ledger.ts';
@@ -47,10 +41,10 @@ export async function checkEntries(
     const number = known.posted.get(entryId)?.number ?? null;
     const taken = known.posted.get(entryId)?.digest ?? ready.get(entryId);
     if (taken?.equals(digest)) return { kind: 'repeated', entryId, number };
-    if (taken !== undefined) throw new EntryConflict({ entryId, number });
+    if (taken !== undefined) throw new journalEntries.EntryConflict({ entryId, number });
 
     const journalId = known.journalIds.get(entry.journalCode);
-    if (journalId === undefined) throw new JournalUnknown({ journalCode: entry.journalCode });
+    if (journalId === undefined) throw new journals.JournalUnknown({ journalCode: entry.journalCode });
     const accountIds = accountIdsOf(entry, known.accounts);
     ready.set(entryId, digest);
     return { kind: 'ready', entryId, entry, digest, journalId, accountIds };
@@ -67,19 +61,19 @@ export async function checkEntries(
 }
 
 /** Errors: AccountUnknown, AccountIsGroup or AccountArchived, each naming all codes it applies to. */
-function accountIdsOf({ lines }: BalancedEntry, accounts: Known['accounts']): string[] {
+function accountIdsOf({ lines }: BalancedEntry, chart: Known['accounts']): string[] {
   const unknown = new Set<string>();
   const groups = new Set<string>();
   const archived = new Set<string>();
   const ids = lines.map(({ accountCode }) => {
-    const account = accounts.get(accountCode);
+    const account = chart.get(accountCode);
     if (account === undefined) unknown.add(accountCode);
     else if (account.isGroup) groups.add(accountCode);
     else if (account.archived) archived.add(accountCode);
     return account?.accountId ?? '';
   });
-  if (unknown.size > 0) throw new AccountUnknown({ accountCodes: [...unknown] });
-  if (groups.size > 0) throw new AccountIsGroup({ accountCodes: [...groups] });
-  if (archived.size > 0) throw new AccountArchived({ accountCodes: [...archived] });
+  if (unknown.size > 0) throw new accounts.AccountUnknown({ accountCodes: [...unknown] });
+  if (groups.size > 0) throw new accounts.AccountIsGroup({ accountCodes: [...groups] });
+  if (archived.size > 0) throw new accounts.AccountArchived({ accountCodes: [...archived] });
   return ids;
 }

@@ -1,12 +1,5 @@
 import { newId } from '@marimo/contracts';
-import {
-  createJournal,
-  getTrialBalance,
-  journalEntryPosted,
-  PostJournalEntry,
-  postJournalEntries,
-  postJournalEntry,
-} from '@marimo/contracts/accounting';
+import { journalEntries, journals, reports } from '@marimo/contracts/accounting';
 import { createOutbox } from '@marimo/messaging';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { clock, entry, type Organisation, organisationIn, startAccounting } from '../../test/organisation.ts';
@@ -40,7 +33,7 @@ describe('many clerks at once', () => {
         const [one, two, three] = codes.toSorted(() => Math.random() - 0.5);
         const last = (clerk + turn) % 3 === 0 ? '1.99' : '2.00';
         const lines = [`${one} debit 1.00`, `${two} debit 1.00`, `${three} credit ${last}`];
-        const answer = await pine.call(postJournalEntry, { body: entry({ lines }) });
+        const answer = await pine.call(journalEntries.post, { body: entry({ lines }) });
         expect([201, 422]).toContain(answer.status);
       }
     });
@@ -48,7 +41,7 @@ describe('many clerks at once', () => {
     const posted = await sequences();
     expect(posted).toEqual(numbersTo(posted.length));
     expect(posted.length).toBeGreaterThan(100);
-    const { body } = await pine.call(getTrialBalance, { query: { asOf: '2026-12-31' } });
+    const { body } = await pine.call(reports.getTrialBalance, { query: { asOf: '2026-12-31' } });
     expect(body.totals.balance.isZero()).toBe(true);
   });
 
@@ -56,20 +49,20 @@ describe('many clerks at once', () => {
     const entries = Array.from({ length: 100 }, () => entry());
     const answers = await Promise.all(
       [entries, entries.toReversed(), entries, entries.toReversed()].map((given) =>
-        pine.call(postJournalEntries, { query: {}, body: { entries: given } }),
+        pine.call(journalEntries.postBatch, { query: {}, body: { entries: given } }),
       ),
     );
     const outcomes = answers.flatMap(({ body }) => body.results.map(({ outcome }) => outcome));
     expect(outcomes.filter((outcome) => outcome === 'accepted')).toHaveLength(100);
     expect(outcomes.filter((outcome) => outcome === 'repeated')).toHaveLength(300);
     expect(await sequences()).toEqual(numbersTo(100));
-    expect(await pine.events(journalEntryPosted.type)).toHaveLength(100);
+    expect(await pine.events(journalEntries.posted.type)).toHaveLength(100);
   });
 });
 
 describe('postings to the same accounts, journals and years in any order', () => {
   it('never deadlock: none has to be tried again', async () => {
-    await pine.call(postJournalEntry, { body: entry() }); // opens the book
+    await pine.call(journalEntries.post, { body: entry() }); // opens the book
     const codes = ['41', '51', '60', '62', '90'];
     const posting = {
       baseCurrency: 'RUB',
@@ -77,7 +70,7 @@ describe('postings to the same accounts, journals and years in any order', () =>
       postedAt: clock.now().toISOString(),
       outbox: createOutbox({ service: 'accounting', clock: clock.now, onAdded: () => {} }),
     };
-    await pine.call(createJournal, { body: { code: 'BANK', name: 'Bank' } });
+    await pine.call(journals.create, { body: { code: 'BANK', name: 'Bank' } });
     const any = <T>(items: readonly T[]) => items[Math.floor(Math.random() * items.length)] as T;
     const batch = () => {
       // Most batches keep to one journal: only those of different journals meet at the balances.
@@ -86,7 +79,9 @@ describe('postings to the same accounts, journals and years in any order', () =>
         const [one, two] = codes.toSorted(() => Math.random() - 0.5);
         const postingDate = `${any(['2025', '2026'])}-0${any([1, 2, 3, 4, 5])}-15`;
         const lines = [`${one} debit 1`, `${two} credit 1`];
-        return PostJournalEntry.parse(entry({ postingDate, journalCode: any(journals), lines }));
+        return journalEntries.PostJournalEntry.parse(
+          entry({ postingDate, journalCode: any(journals), lines }),
+        );
       });
     };
     let attempts = 0;
@@ -104,7 +99,7 @@ describe('a client that sends the same entry twice at once', () => {
   it('is told "new" once and "the same again" otherwise', async () => {
     for (let round = 0; round < 10; round += 1) {
       const body = entry();
-      const answers = await Promise.all([1, 2, 3, 4].map(() => pine.call(postJournalEntry, { body })));
+      const answers = await Promise.all([1, 2, 3, 4].map(() => pine.call(journalEntries.post, { body })));
       expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 201]);
       expect(new Set(answers.map(({ json }) => JSON.stringify(json))).size).toBe(1);
     }
@@ -116,7 +111,7 @@ describe('a client that sends the same entry twice at once', () => {
       const given = entry({ entryId: newId() });
       const answers = await Promise.all(
         ['2026-01-01', '2025-01-01'].map((postingDate) =>
-          pine.call(postJournalEntry, { body: { ...given, postingDate } }),
+          pine.call(journalEntries.post, { body: { ...given, postingDate } }),
         ),
       );
       expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
@@ -133,7 +128,7 @@ describe('a client that sends the same entry twice at once', () => {
 describe('a posting that fails after it took its number', () => {
   it('gives the number back', async () => {
     const database = service.database;
-    await pine.call(postJournalEntry, { body: entry() });
+    await pine.call(journalEntries.post, { body: entry() });
     const broken = database.database.inTenant(pine.tenantId, async (tx) => {
       await tx.run('update number_series set last_number = last_number + 1 where tenant_id = $1', [
         pine.tenantId,
@@ -141,7 +136,7 @@ describe('a posting that fails after it took its number', () => {
       throw new Error('the power fails');
     });
     await expect(broken).rejects.toThrow('the power fails');
-    const { body } = await pine.call(postJournalEntry, { body: entry() });
+    const { body } = await pine.call(journalEntries.post, { body: entry() });
     expect(body.number).toBe('GJ-2026-000002');
   });
 });

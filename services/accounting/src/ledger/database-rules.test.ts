@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import { postJournalEntry } from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { entry, type Organisation, organisationIn, startAccounting } from '../../test/organisation.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
   service = await startAccounting();
   pine = organisationIn(service);
   await pine.accounts('41', '60');
-  await pine.call(postJournalEntry, { body: entry() });
+  await pine.call(journalEntries.post, { body: entry() });
   books = await booksOf(pine);
 });
 afterAll(() => service?.stop());

@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import { getTrialBalance, postJournalEntries, reverseJournalEntry } from '@marimo/contracts/accounting';
+import { journalEntries, reports } from '@marimo/contracts/accounting';
 import type { ServiceUnderTest } from '@marimo/testing';
 import fc from 'fast-check';
 import {
@@ -80,15 +80,15 @@ describe('kept balances', () => {
           await pine.accounts(...codes);
           // In two requests, so that the second finds balances to add to.
           for (const some of [entries, entries.map((each) => ({ ...each, entryId: newId() }))]) {
-            await pine.call(postJournalEntries, { query: {}, body: { entries: some } });
+            await pine.call(journalEntries.postBatch, { query: {}, body: { entries: some } });
           }
           const { entryId = '' } = entries[chosen % entries.length] ?? {};
-          await pine.call(reverseJournalEntry, { params: { entryId }, body: {} });
+          await pine.call(journalEntries.reverse, { params: { entryId }, body: {} });
           for (const table of ['account_month', 'account_day'] as const) {
             const { kept, anew } = await balancesOf(pine, table);
             expect(kept).toEqual(anew);
           }
-          const { body } = await pine.call(getTrialBalance, { query: { asOf: '2026-12-31' } });
+          const { body } = await pine.call(reports.getTrialBalance, { query: { asOf: '2026-12-31' } });
           expect(body.totals.balance.isZero()).toBe(true);
         },
       ),

@@ -1,8 +1,8 @@
-import { EntryOutOfBalance, type JournalEntry, PostJournalEntry } from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import { entry } from '../../test/organisation.ts';
 import { balance, digestOf, entryNumber, reversing } from './ledger.ts';
 
-const parsed = (lines: string[]) => PostJournalEntry.parse(entry({ lines }));
+const parsed = (lines: string[]) => journalEntries.PostJournalEntry.parse(entry({ lines }));
 
 describe('the balance rule', () => {
   // A sale of a machine bought for dollars: what a customer pays, the tax in it, and dollars exchanged on the way.
@@ -24,7 +24,7 @@ describe('the balance rule', () => {
     const dimes = Array.from({ length: 10 }, () => '41 debit 0.10');
     expect(() => balance(parsed([...dimes, '60 credit 1.00']), 'RUB')).not.toThrow();
     const large = ['41 debit 90071992547409.93', '60 credit 90071992547409.92'];
-    expect(() => balance(parsed(large), 'RUB')).toThrow(EntryOutOfBalance);
+    expect(() => balance(parsed(large), 'RUB')).toThrow(journalEntries.EntryOutOfBalance);
   });
 });
 
@@ -60,7 +60,7 @@ describe('a reversing entry', () => {
       journalCode: 'GJ',
       postingDate: '2026-03-31',
       lines: lines.map((line, index) => ({ ...line, lineNumber: index + 1 })),
-    } as unknown as JournalEntry;
+    } as unknown as journalEntries.JournalEntry;
     const reversal = reversing(original, 'another id', {});
     expect(reversal).toMatchObject({
       postingDate: '2026-03-31',

@@ -1,23 +1,16 @@
 import { createHash } from 'node:crypto';
-import {
-  BaseAmountMissing,
-  BaseAmountWrong,
-  EntryOutOfBalance,
-  type JournalEntry,
-  type PostJournalEntry,
-  type Side,
-} from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
 
 export interface LedgerLine {
   readonly accountCode: string;
-  readonly side: Side;
+  readonly side: journalEntries.Side;
   readonly amount: Money;
   readonly baseAmount: Money;
   readonly description: string | null;
 }
 
-export interface LedgerEntry extends Omit<PostJournalEntry, 'lines'> {
+export interface LedgerEntry extends Omit<journalEntries.PostJournalEntry, 'lines'> {
   readonly reversalOf: string | null;
   readonly lines: readonly LedgerLine[];
 }
@@ -26,7 +19,7 @@ declare const balanced: unique symbol; // only balance() makes one: the store ne
 export type BalancedEntry = LedgerEntry & { readonly [balanced]: true };
 
 /** What can be posted: an entry as a caller sends it, or one that takes another back. */
-export type EntryToPost = PostJournalEntry & { readonly reversalOf?: string };
+export type EntryToPost = journalEntries.PostJournalEntry & { readonly reversalOf?: string };
 
 /**
  * Checks the double-entry rule: in each currency, and in the base amounts, total debits equal total credits.
@@ -44,7 +37,7 @@ export function balance(entry: EntryToPost, baseCurrency: string): BalancedEntry
   const differences = differencesOf(lines, ({ amount }) => amount);
   const [baseDifference = null] = differencesOf(lines, ({ baseAmount }) => baseAmount);
   if (differences.length > 0 || baseDifference !== null) {
-    throw new EntryOutOfBalance({
+    throw new journalEntries.EntryOutOfBalance({
       differences: differences.map((each) => each.toJSON()),
       baseDifference: baseDifference?.toJSON() ?? null,
     });
@@ -52,17 +45,21 @@ export function balance(entry: EntryToPost, baseCurrency: string): BalancedEntry
   return { ...entry, reversalOf: entry.reversalOf ?? null, lines } as LedgerEntry as BalancedEntry;
 }
 
-function baseAmountOf(line: PostJournalEntry['lines'][number], number: number, baseCurrency: string): Money {
+function baseAmountOf(
+  line: journalEntries.PostJournalEntry['lines'][number],
+  number: number,
+  baseCurrency: string,
+): Money {
   const { amount, baseAmount } = line;
   if (baseAmount === undefined) {
     if (amount.currency === baseCurrency) return amount;
-    throw new BaseAmountMissing({ line: number, baseCurrency });
+    throw new journalEntries.BaseAmountMissing({ line: number, baseCurrency });
   }
   const isRight =
     baseAmount.currency === baseCurrency &&
     !baseAmount.isNegative() &&
     (amount.currency !== baseCurrency || amount.equals(baseAmount));
-  if (!isRight) throw new BaseAmountWrong({ line: number, baseCurrency });
+  if (!isRight) throw new journalEntries.BaseAmountWrong({ line: number, baseCurrency });
   return baseAmount;
 }
 
@@ -130,7 +127,11 @@ export interface ReversalWish {
 }
 
 /** The entry with debits and credits exchanged; it takes back every amount, in every currency, on the same accounts. */
-export function reversing(original: JournalEntry, entryId: string, wish: ReversalWish): EntryToPost {
+export function reversing(
+  original: journalEntries.JournalEntry,
+  entryId: string,
+  wish: ReversalWish,
+): EntryToPost {
   return {
     entryId,
     journalCode: original.journalCode,
@@ -149,7 +150,7 @@ export function reversing(original: JournalEntry, entryId: string, wish: Reversa
 }
 
 /** Whether a reversal that is there already is the one that is asked for; what is not asked for does not matter. */
-export function isAsWished(reversal: JournalEntry, wish: ReversalWish): boolean {
+export function isAsWished(reversal: journalEntries.JournalEntry, wish: ReversalWish): boolean {
   return (
     (wish.entryId ?? reversal.entryId) === reversal.entryId &&
     (wish.postingDate ?? reversal.postingDate) === reversal.postingDate &&

@@ -1,5 +1,5 @@
 import { MalformedRequest, newId } from '@marimo/contracts';
-import { createJournal, listJournalEntries, postJournalEntries } from '@marimo/contracts/accounting';
+import { journalEntries, journals } from '@marimo/contracts/accounting';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { entry, type Organisation, organisationIn, startAccounting } from '../../test/organisation.ts';
 
@@ -9,7 +9,7 @@ beforeAll(async () => {
   service = await startAccounting();
   pine = organisationIn(service);
   await pine.accounts('41', '51', '60');
-  await pine.call(createJournal, { body: { code: 'BANK', name: 'Bank' } });
+  await pine.call(journals.create, { body: { code: 'BANK', name: 'Bank' } });
   const entries = [
     entry({ postingDate: '2026-01-10', description: 'Boards' }),
     entry({ postingDate: '2026-01-10', description: 'Nails 50% off_' }),
@@ -22,12 +22,12 @@ beforeAll(async () => {
     entry({ postingDate: '2025-12-31', description: 'Old boards' }),
     entry({ postingDate: '2026-01-10', description: 'Glue' }),
   ];
-  await pine.call(postJournalEntries, { query: {}, body: { entries } });
+  await pine.call(journalEntries.postBatch, { query: {}, body: { entries } });
 });
 afterAll(() => service?.stop());
 
 const described = async (query: object = {}) => {
-  const { body } = await pine.call(listJournalEntries, { query });
+  const { body } = await pine.call(journalEntries.list, { query });
   return body.items.map(({ description }) => description);
 };
 
@@ -37,7 +37,7 @@ describe('the list of journal entries', () => {
   });
 
   it('shows what each entry moves', async () => {
-    const { json } = await pine.call(listJournalEntries, { query: { limit: 1 } });
+    const { json } = await pine.call(journalEntries.list, { query: { limit: 1 } });
     expect(json).toMatchObject({
       items: [{ number: 'BANK-2026-000001', total: { amount: '7.00', currency: 'RUB' }, reversalOf: null }],
     });
@@ -60,13 +60,13 @@ describe('the list of journal entries', () => {
     const seen: string[] = [];
     let after: string | undefined;
     do {
-      const { body } = await pine.call(listJournalEntries, {
+      const { body } = await pine.call(journalEntries.list, {
         query: { limit: 2, to: '2026-01-31', ...(after !== undefined && { after }) },
       });
       seen.push(...body.items.map(({ description }) => description));
       after = body.next ?? undefined;
       const meanwhile = entry({ postingDate: '2026-01-31', description: 'Meanwhile' });
-      await pine.call(postJournalEntries, { query: {}, body: { entries: [meanwhile] } });
+      await pine.call(journalEntries.postBatch, { query: {}, body: { entries: [meanwhile] } });
     } while (after !== undefined);
     expect(seen).toEqual(['Glue', 'Nails 50% off_', 'Boards', 'Old boards']);
   });
@@ -74,12 +74,12 @@ describe('the list of journal entries', () => {
   it.each([['nonsense'], [Buffer.from('["2026-01-01"]').toString('base64url')], [newId()]])(
     'refuses a place that is none: %s',
     async (after) => {
-      expect(await pine.call(listJournalEntries, { query: { after } })).toBeRefused(MalformedRequest);
+      expect(await pine.call(journalEntries.list, { query: { after } })).toBeRefused(MalformedRequest);
     },
   );
 
   it('is empty for another organisation', async () => {
-    const { body } = await organisationIn(service).call(listJournalEntries, { query: {} });
+    const { body } = await organisationIn(service).call(journalEntries.list, { query: {} });
     expect(body).toEqual({ items: [], next: null });
   });
 });

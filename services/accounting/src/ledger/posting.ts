@@ -1,5 +1,5 @@
 import { Unauthenticated } from '@marimo/contracts';
-import { BalanceTooLarge, type JournalEntry, journalEntryPosted } from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { Call, Deps } from '@marimo/service-kit';
@@ -22,7 +22,7 @@ export interface Posting extends Book {
 }
 
 export type PostedEntry =
-  | { readonly kind: 'accepted'; readonly entryId: string; readonly entry: JournalEntry }
+  | { readonly kind: 'accepted'; readonly entryId: string; readonly entry: journalEntries.JournalEntry }
   | { readonly kind: 'repeated'; readonly entryId: string; readonly number: string }
   | RefusedEntry;
 
@@ -45,14 +45,14 @@ export async function writeEntries(
   checked: readonly CheckedEntry[],
 ): Promise<PostedEntry[]> {
   const ready = checked.filter((each) => each.kind === 'ready');
-  const stored = new Map<string, JournalEntry>();
+  const stored = new Map<string, journalEntries.JournalEntry>();
   if (ready.length > 0) {
     const numbered = await withNumbers(tx, ready);
     const inserted = await insertEntries(tx, numbered, posting).catch(refuseOverflow);
     if (!inserted) throw new PostedMeanwhile();
     for (const each of numbered) stored.set(each.entryId, journalEntryOf(each, posting));
     const events = [...stored].map(([subject, data]) => ({ subject, data }));
-    await posting.outbox.addAll(tx, journalEntryPosted, events);
+    await posting.outbox.addAll(tx, journalEntries.posted, events);
   }
 
   return checked.map((each): PostedEntry => {
@@ -68,7 +68,7 @@ export async function writeEntries(
 
 /** The kept balances and their triggers add up in `bigint`; SQLSTATE 22003 is a sum beyond it. */
 function refuseOverflow(error: unknown): never {
-  throw (error as { code?: unknown }).code === '22003' ? new BalanceTooLarge({}) : error;
+  throw (error as { code?: unknown }).code === '22003' ? new journalEntries.BalanceTooLarge({}) : error;
 }
 
 /** The posting of one request. */
@@ -113,7 +113,10 @@ async function withNumbers(tx: Transaction, ready: readonly ReadyEntry[]): Promi
 }
 
 /** Field by field as `entryWithId` gives it, so that a repetition gets the same bytes. */
-function journalEntryOf({ entry, number }: NumberedEntry, { postedBy, postedAt }: Posting): JournalEntry {
+function journalEntryOf(
+  { entry, number }: NumberedEntry,
+  { postedBy, postedAt }: Posting,
+): journalEntries.JournalEntry {
   const { entryId, journalCode, postingDate, description, reversalOf, lines } = entry;
   return {
     entryId,

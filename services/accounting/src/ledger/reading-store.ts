@@ -1,4 +1,4 @@
-import type { JournalEntry, JournalEntrySummary } from '@marimo/contracts/accounting';
+import type { journalEntries } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
 import type { Transaction } from '@marimo/postgres';
 
@@ -39,7 +39,7 @@ export async function entryWithId(
   tx: Transaction,
   entryId: string,
   baseCurrency: string,
-): Promise<JournalEntry | undefined> {
+): Promise<journalEntries.JournalEntry | undefined> {
   const entrySql = `select ${columns} from ${source} where entry.tenant_id = $1 and entry.entry_id = $2`;
   const linesSql = `
     select line.line_number as "lineNumber", account.code as "accountCode", line.currency, line.description,
@@ -80,7 +80,7 @@ export interface EntryFilter {
 }
 
 export interface ListedEntry {
-  readonly summary: JournalEntrySummary;
+  readonly summary: journalEntries.JournalEntrySummary;
   readonly place: EntryPlace;
 }
 

@@ -1,16 +1,5 @@
 import { Absent, newId } from '@marimo/contracts';
-import {
-  AccountArchived,
-  changeAccount,
-  EntryConflict,
-  EntryReversed,
-  getJournalEntry,
-  getTrialBalance,
-  journalEntryPosted,
-  listAccounts,
-  postJournalEntry,
-  reverseJournalEntry,
-} from '@marimo/contracts/accounting';
+import { accounts, journalEntries, reports } from '@marimo/contracts/accounting';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { entry, type Organisation, organisationIn, startAccounting } from '../../test/organisation.ts';
 
@@ -25,11 +14,11 @@ beforeEach(async () => {
   pine = organisationIn(service);
   await pine.accounts('41', '60');
   original = entry();
-  await pine.call(postJournalEntry, { body: original });
+  await pine.call(journalEntries.post, { body: original });
 });
 
 const reverse = (body = {}, entryId = original.entryId) =>
-  pine.call(reverseJournalEntry, { params: { entryId }, body });
+  pine.call(journalEntries.reverse, { params: { entryId }, body });
 
 describe('reversing a journal entry', () => {
   it('posts a mirrored entry with a number of its own, linked both ways, and brings the accounts back', async () => {
@@ -44,11 +33,11 @@ describe('reversing a journal entry', () => {
       ['41', 'credit'],
       ['60', 'debit'],
     ]);
-    const { body: reversed } = await pine.call(getJournalEntry, { params: { entryId: original.entryId } });
+    const { body: reversed } = await pine.call(journalEntries.get, { params: { entryId: original.entryId } });
     expect(reversed.reversedBy).toBe(reversal.entryId);
-    const { body: trial } = await pine.call(getTrialBalance, { query: { asOf: '2026-03-31' } });
+    const { body: trial } = await pine.call(reports.getTrialBalance, { query: { asOf: '2026-03-31' } });
     expect(trial.rows.map(({ balance }) => balance.toText())).toEqual(['0.00', '0.00']);
-    expect(await pine.events(journalEntryPosted.type)).toMatchObject([
+    expect(await pine.events(journalEntries.posted.type)).toMatchObject([
       { data: { reversalOf: null } },
       { data: { reversalOf: original.entryId } },
     ]);
@@ -78,27 +67,27 @@ describe('reversing a journal entry', () => {
   it('is refused when it is asked for in another way than it was done', async () => {
     const { body: reversal } = await reverse();
     const conflict = { entryId: reversal.entryId, number: reversal.number };
-    expect(await reverse({ postingDate: '2026-05-01' })).toBeRefused(EntryReversed, conflict);
-    expect(await reverse({ entryId: newId() })).toBeRefused(EntryReversed, conflict);
+    expect(await reverse({ postingDate: '2026-05-01' })).toBeRefused(journalEntries.EntryReversed, conflict);
+    expect(await reverse({ entryId: newId() })).toBeRefused(journalEntries.EntryReversed, conflict);
     expect(await pine.rows('journal_entry')).toHaveLength(2);
   });
 
   it('is refused under an id that was used for something else', async () => {
-    expect(await reverse({ entryId: original.entryId })).toBeRefused(EntryConflict);
+    expect(await reverse({ entryId: original.entryId })).toBeRefused(journalEntries.EntryConflict);
     expect(await pine.rows('journal_entry')).toHaveLength(1);
   });
 
   it('is refused while an account of it is archived', async () => {
-    const { body: page } = await pine.call(listAccounts, { query: { code: '41' } });
+    const { body: page } = await pine.call(accounts.list, { query: { code: '41' } });
     const params = { accountId: page.items[0]?.accountId ?? '' };
-    await pine.call(changeAccount, { params, body: { archived: true } });
-    expect(await reverse()).toBeRefused(AccountArchived, { accountCodes: ['41'] });
+    await pine.call(accounts.change, { params, body: { archived: true } });
+    expect(await reverse()).toBeRefused(accounts.AccountArchived, { accountCodes: ['41'] });
   });
 
   it('of an entry that is not there, or is not ours, is refused', async () => {
     expect(await reverse({}, newId())).toBeRefused(Absent);
     const oak = organisationIn(service);
     const params = { entryId: original.entryId };
-    expect(await oak.call(reverseJournalEntry, { params, body: {} })).toBeRefused(Absent);
+    expect(await oak.call(journalEntries.reverse, { params, body: {} })).toBeRefused(Absent);
   });
 });

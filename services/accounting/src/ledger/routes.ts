@@ -1,14 +1,5 @@
 import { Absent, Day, Id, newId } from '@marimo/contracts';
-import {
-  type BatchResult,
-  EntryReversed,
-  getJournalEntry,
-  type JournalEntry,
-  listJournalEntries,
-  postJournalEntries,
-  postJournalEntry,
-  reverseJournalEntry,
-} from '@marimo/contracts/accounting';
+import { journalEntries } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 import { toProblem } from '@marimo/problems';
 import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
@@ -30,13 +21,13 @@ export function ledgerRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[
 
 function postingRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
   return [
-    handle(postJournalEntry, async (call) => {
+    handle(journalEntries.post, async (call) => {
       const book = await bookOf(call);
       const work = (tx: Transaction) => postOne(tx, postingOf(deps, call, book), call.body);
       return inTurn(call.tenantId, () => call.inTenant(work));
     }),
 
-    handle(postJournalEntries, async (call) => {
+    handle(journalEntries.postBatch, async (call) => {
       const book = await bookOf(call);
       const { entries } = call.body;
       const work = async (tx: Transaction) => {
@@ -52,14 +43,14 @@ function postingRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
 }
 
 function reversalRoute(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route {
-  return handle(reverseJournalEntry, async (call) => {
+  return handle(journalEntries.reverse, async (call) => {
     const book = await bookOf(call);
     const work = async (tx: Transaction) => {
       const original = await demandEntry(tx, call.params.entryId, book);
       if (original.reversedBy !== null) {
         const reversal = await demandEntry(tx, original.reversedBy, book);
         if (isAsWished(reversal, call.body)) return reply(200, reversal);
-        throw new EntryReversed({ entryId: reversal.entryId, number: reversal.number });
+        throw new journalEntries.EntryReversed({ entryId: reversal.entryId, number: reversal.number });
       }
       const reversal = reversing(original, call.body.entryId ?? newId(), call.body);
       return postOne(tx, postingOf(deps, call, book), reversal);
@@ -70,12 +61,12 @@ function reversalRoute(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route {
 
 function readingRoutes(bookOf: BookOf): Route[] {
   return [
-    handle(getJournalEntry, async (call) => {
+    handle(journalEntries.get, async (call) => {
       const book = await bookOf(call);
       return reply(200, await call.readInTenant((tx) => demandEntry(tx, call.params.entryId, book)));
     }),
 
-    handle(listJournalEntries, async (call) => {
+    handle(journalEntries.list, async (call) => {
       const book = await bookOf(call);
       const { limit, after, ...filter } = call.query;
       const place = readCursor(after, Day, z.string().regex(/^\d{1,18}$/), Id);
@@ -97,13 +88,17 @@ async function postOne(tx: Transaction, posting: Posting, entry: EntryToPost) {
   return reply(200, await demandEntry(tx, entry.entryId, posting));
 }
 
-async function demandEntry(tx: Transaction, entryId: string, { baseCurrency }: Book): Promise<JournalEntry> {
+async function demandEntry(
+  tx: Transaction,
+  entryId: string,
+  { baseCurrency }: Book,
+): Promise<journalEntries.JournalEntry> {
   const entry = await entryWithId(tx, entryId, baseCurrency);
   if (entry === undefined) throw new Absent({ resource: 'journal entry' });
   return entry;
 }
 
-function batchResult(result: PostedEntry | CheckedEntry): BatchResult {
+function batchResult(result: PostedEntry | CheckedEntry): journalEntries.BatchResult {
   const { kind, entryId } = result;
   if (kind === 'refused') return { outcome: kind, entryId, problem: toProblem(result.refusal) };
   if (kind === 'accepted') return { outcome: kind, entryId, number: result.entry.number };

@@ -1,5 +1,5 @@
 import { Absent, Forbidden, MalformedRequest } from '@marimo/contracts';
-import { getAccountStatement, getTrialBalance, postJournalEntries } from '@marimo/contracts/accounting';
+import { journalEntries, reports } from '@marimo/contracts/accounting';
 import { type ServiceUnderTest, tokenFor } from '@marimo/testing';
 import { entry, type Organisation, organisationIn, startAccounting } from '../../test/organisation.ts';
 
@@ -27,12 +27,12 @@ beforeAll(async () => {
       description: 'Fee',
     }),
   ];
-  await pine.call(postJournalEntries, { query: {}, body: { entries } });
+  await pine.call(journalEntries.postBatch, { query: {}, body: { entries } });
 });
 afterAll(() => service?.stop());
 
 async function trialBalance(query: { asOf: string; from?: string }) {
-  const { body } = await pine.call(getTrialBalance, { query });
+  const { body } = await pine.call(reports.getTrialBalance, { query });
   const told = ({ opening, debit, credit, balance }: (typeof body)['totals']) =>
     [opening, debit, credit, balance].map((money) => money.toText()).join(' ');
   return [...body.rows.map((row) => `${row.accountCode}: ${told(row)}`), `total: ${told(body.totals)}`];
@@ -82,7 +82,7 @@ describe('the trial balance', () => {
   });
 
   it('is what the contract of the API promises, word for word', async () => {
-    const { json } = await pine.call(getTrialBalance, { query: { asOf: '2025-12-31' } });
+    const { json } = await pine.call(reports.getTrialBalance, { query: { asOf: '2025-12-31' } });
     const rub = (amount: string) => ({ amount, currency: 'RUB' });
     expect(json).toMatchObject({
       asOf: '2025-12-31',
@@ -95,7 +95,7 @@ describe('the trial balance', () => {
   });
 
   it('of another organisation is empty, in its own currency', async () => {
-    const { json } = await organisationIn(service, 'EUR').call(getTrialBalance, {
+    const { json } = await organisationIn(service, 'EUR').call(reports.getTrialBalance, {
       query: { asOf: '2026-12-31' },
     });
     expect(json).toMatchObject({ rows: [], totals: { balance: { amount: '0.00', currency: 'EUR' } } });
@@ -103,21 +103,21 @@ describe('the trial balance', () => {
 
   it('refuses days that end before they begin', async () => {
     const query = { from: '2026-12-31', asOf: '2026-01-01' };
-    expect(await pine.call(getTrialBalance, { query })).toBeRefused(MalformedRequest);
+    expect(await pine.call(reports.getTrialBalance, { query })).toBeRefused(MalformedRequest);
   });
 
   it('is for those who may see reports, and needs a day', async () => {
     const as = tokenFor({ tenantId: pine.tenantId, roles: ['user'] });
-    expect(await pine.call(getTrialBalance, { query: { asOf: '2026-12-31' } }, { as })).toBeRefused(
+    expect(await pine.call(reports.getTrialBalance, { query: { asOf: '2026-12-31' } }, { as })).toBeRefused(
       Forbidden,
     );
-    expect(await pine.call(getTrialBalance, { query: {} as never })).toBeRefused(MalformedRequest);
+    expect(await pine.call(reports.getTrialBalance, { query: {} as never })).toBeRefused(MalformedRequest);
   });
 });
 
 describe('the statement of an account', () => {
   const statement = (query: object) =>
-    pine.call(getAccountStatement, {
+    pine.call(reports.getAccountStatement, {
       query: { accountCode: '51', from: '2026-01-01', to: '2026-02-28', ...query },
     });
 
@@ -149,11 +149,11 @@ describe('the statement of an account', () => {
     await oak.accounts('50', '90');
     const day = (date: string) => entry({ postingDate: date, lines: ['50 debit 1.00', '90 credit 1.00'] });
     const entries = ['01', '02', '02', '02', '02', '03'].map((each) => day(`2026-03-${each}`));
-    await oak.call(postJournalEntries, { query: {}, body: { entries } });
+    await oak.call(journalEntries.postBatch, { query: {}, body: { entries } });
     const balances: string[][] = [];
     let after: string | undefined;
     do {
-      const { body } = await oak.call(getAccountStatement, {
+      const { body } = await oak.call(reports.getAccountStatement, {
         query: {
           accountCode: '50',
           from: '2026-03-01',
@@ -166,7 +166,7 @@ describe('the statement of an account', () => {
       after = body.next ?? undefined;
       // From the second page on there is one rouble more from before the first.
       if (balances.length === 1) {
-        await oak.call(postJournalEntries, { query: {}, body: { entries: [day('2026-02-28')] } });
+        await oak.call(journalEntries.postBatch, { query: {}, body: { entries: [day('2026-02-28')] } });
       }
     } while (after !== undefined);
     expect(balances).toEqual([

@@ -1,4 +1,4 @@
-import type { StatementLine, TrialBalance } from '@marimo/contracts/accounting';
+import type { reports } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
 import type { StatementRow, TrialBalanceRow } from './store.ts';
 
@@ -6,7 +6,7 @@ import type { StatementRow, TrialBalanceRow } from './store.ts';
 export function trialBalanceOf(
   rows: readonly TrialBalanceRow[],
   { asOf, from, baseCurrency }: { asOf: string; from?: string | undefined; baseCurrency: string },
-): TrialBalance {
+): reports.TrialBalance {
   const money = (minor: bigint) => Money.ofMinor(minor, baseCurrency);
   const amounts = ({ opening, debit, credit }: Pick<TrialBalanceRow, 'opening' | 'debit' | 'credit'>) => ({
     opening: money(opening),
@@ -37,7 +37,7 @@ export function withBalances(
   rows: readonly StatementRow[],
   before: bigint,
   baseCurrency: string,
-): StatementLine[] {
+): reports.StatementLine[] {
   let balance = before;
   return rows.map((row) => {
     const { postingDate, entryId, number, lineNumber, description, currency } = row;

@@ -1,5 +1,5 @@
 import { Absent, Day, Id } from '@marimo/contracts';
-import { getAccountStatement, getTrialBalance } from '@marimo/contracts/accounting';
+import { reports } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
 import { cursorOf, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
@@ -16,14 +16,14 @@ import {
 
 export function reportRoutes(bookOf: BookOf): Route[] {
   return [
-    handle(getTrialBalance, async (call) => {
+    handle(reports.getTrialBalance, async (call) => {
       const { baseCurrency } = await bookOf(call);
       const { asOf, from } = call.query;
       const rows = await call.readInTenant((tx) => trialBalanceRows(tx, asOf, from));
       return reply(200, trialBalanceOf(rows, { asOf, from, baseCurrency }));
     }),
 
-    handle(getAccountStatement, async (call) => {
+    handle(reports.getAccountStatement, async (call) => {
       const { baseCurrency } = await bookOf(call);
       const { accountCode, from, to, limit, after } = call.query;
       const place = readCursor(after, Day, z.string().regex(/^\d{1,18}$/), Id, z.int());

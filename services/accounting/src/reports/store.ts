@@ -1,11 +1,11 @@
-import type { AccountType } from '@marimo/contracts/accounting';
+import type { accounts } from '@marimo/contracts/accounting';
 import type { Transaction } from '@marimo/postgres';
 
 /** Minor units of the base currency. */
 export interface TrialBalanceRow {
   readonly accountCode: string;
   readonly accountName: string;
-  readonly type: AccountType;
+  readonly type: accounts.AccountType;
   readonly opening: bigint;
   readonly debit: bigint;
   readonly credit: bigint;

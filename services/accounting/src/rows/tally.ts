@@ -1,4 +1,4 @@
-import { type ImportMode, mostRefusedDescribed } from '@marimo/contracts/accounting';
+import { type ImportMode, mostRefusedDescribed } from '@marimo/contracts';
 import { type Problem, type Refusal, toProblem } from '@marimo/problems';
 
 export interface RefusedRow {

@@ -1,11 +1,11 @@
-import type { ChangeEffect, GatewayTrial } from '@marimo/contracts/gateway';
+import type { operators } from '@marimo/contracts/gateway';
 import type { Instance, Registry } from '@marimo/discovery';
 import type { CanaryWeight } from '../proxy/index.ts';
 import type { RoutePolicy, Routing } from '../routes/index.ts';
 import type { Ordered, Orders } from './orders.ts';
 import { sharesOf } from './shares.ts';
 
-type Difference = ChangeEffect['differences'][number];
+type Difference = operators.ChangeEffect['differences'][number];
 
 export interface EffectParts {
   readonly routing: Routing;
@@ -13,7 +13,7 @@ export interface EffectParts {
   readonly registry: Pick<Registry, 'instances'>;
 }
 
-type Trial = Pick<GatewayTrial, 'canary' | 'routes' | 'limits' | 'descriptions'>;
+type Trial = Pick<operators.GatewayTrial, 'canary' | 'routes' | 'limits' | 'descriptions'>;
 
 const longestExamples = 20;
 
@@ -23,7 +23,7 @@ export function ordersAfter(now: Ordered, { canary, routes, limits }: Trial): Or
 }
 
 /** What a change would do. Applies nothing. */
-export function effectOf({ routing, orders, registry }: EffectParts, trial: Trial): ChangeEffect {
+export function effectOf({ routing, orders, registry }: EffectParts, trial: Trial): operators.ChangeEffect {
   const now = orders.ordered;
   const next = ordersAfter(now, trial);
   const described = trial.descriptions ?? [];

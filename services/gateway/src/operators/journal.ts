@@ -1,14 +1,14 @@
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { JournalEntry } from '@marimo/contracts/gateway';
+import { operators } from '@marimo/contracts/gateway';
 import type { Log } from '@marimo/observability';
 
 /** Who changed what of the gateway, and when. */
 export interface Journal {
   /** Never fails: the change is made, and the log has it too. */
-  add(entry: JournalEntry): Promise<void>;
+  add(entry: operators.JournalEntry): Promise<void>;
   /** The last ones, newest first. */
-  latest(): Promise<JournalEntry[]>;
+  latest(): Promise<operators.JournalEntry[]>;
 }
 
 const shown = 100;
@@ -35,9 +35,9 @@ export function journalIn(file: string | undefined, log: Log): Journal {
 }
 
 /** The first line of what is read may be half a line, as the last may be after a power cut. */
-function read(line: string): JournalEntry[] {
+function read(line: string): operators.JournalEntry[] {
   try {
-    const entry = JournalEntry.safeParse(JSON.parse(line));
+    const entry = operators.JournalEntry.safeParse(JSON.parse(line));
     return entry.success ? [entry.data] : [];
   } catch {
     return [];

@@ -1,5 +1,5 @@
 import type { BucketLimit } from '@marimo/cache';
-import { CanaryOrder, RouteOrder } from '@marimo/contracts/gateway';
+import { operators } from '@marimo/contracts/gateway';
 import type { Log } from '@marimo/observability';
 import { z } from 'zod';
 import type { KeptFile } from '../kept-file.ts';
@@ -18,10 +18,10 @@ export interface Ordered {
 /** On the disk, with the setting they were made over: a setting that has changed since is the later word. */
 export const KeptOrders = z.strictObject({
   format: z.literal(1),
-  canary: z.array(CanaryOrder),
-  routes: z.array(RouteOrder),
+  canary: z.array(operators.CanaryOrder),
+  routes: z.array(operators.RouteOrder),
   limits: z.record(z.string(), z.string()),
-  canarySetting: z.array(CanaryOrder),
+  canarySetting: z.array(operators.CanaryOrder),
   /** Grows with each change, at whichever gateway it is made. */
   version: z.int().min(0).default(0),
   /** The last version that all gateways could hear of; a greater one of our own is known here only. */

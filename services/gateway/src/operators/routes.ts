@@ -1,20 +1,6 @@
 import type { Cache } from '@marimo/cache';
 import { Absent, MalformedRequest } from '@marimo/contracts';
-import {
-  applyGatewayChange,
-  ChangeRefused,
-  type JournalEntry,
-  listGatewayChanges,
-  listOperatorBreakers,
-  listOperatorInstances,
-  listOperatorLimits,
-  listOperatorRoutes,
-  purgeOperatorCache,
-  readOperatorCache,
-  readOperatorState,
-  resetOperatorBreaker,
-  tryGatewayChange,
-} from '@marimo/contracts/gateway';
+import { operators, refusals } from '@marimo/contracts/gateway';
 import { type Call, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import { effectOf, ordersAfter } from './effect.ts';
 import type { Journal } from './journal.ts';
@@ -71,7 +57,7 @@ export function operatorRoutes(parts: OperatorParts): readonly Route[] {
 function tableRoutes(parts: OperatorParts): Route[] {
   const { routing, orders, registry } = parts;
   return [
-    handle(listOperatorRoutes, async () => {
+    handle(operators.listRoutes, async () => {
       const refused = routing.services.flatMap((service) =>
         (routing.book(service)?.refused ?? []).map(({ digest, version, mistakes }) => ({
           service,
@@ -85,7 +71,7 @@ function tableRoutes(parts: OperatorParts): Route[] {
       const { generation } = routing;
       return reply(200, { generation, items, refused, documentation }, { etag: tagOf(parts) });
     }),
-    handle(readOperatorState, async () => {
+    handle(operators.getState, async () => {
       const { generation } = routing;
       const { canary, routes, limits } = orders.ordered;
       const state = {
@@ -110,12 +96,12 @@ function instanceRoutes(parts: OperatorParts): Route[] {
   const all = () =>
     routing.services.flatMap((service) => upstreams.all(service).map(({ instance }) => instance));
   return [
-    handle(listOperatorInstances, async () => reply(200, { items: await instanceViews(parts) })),
-    handle(listOperatorBreakers, async () => {
+    handle(operators.listInstances, async () => reply(200, { items: await instanceViews(parts) })),
+    handle(operators.listBreakers, async () => {
       const items = all().map((one) => ({ id: one.id, service: one.service, state: breakers.stateOf(one) }));
       return reply(200, { items });
     }),
-    handle(resetOperatorBreaker, async (call) => {
+    handle(operators.resetBreaker, async (call) => {
       const instance = all().find(({ id }) => id === call.params.instanceId);
       if (instance === undefined) throw new Absent({ resource: 'instance of this id' });
       const before = breakers.stateOf(instance);
@@ -130,7 +116,7 @@ function instanceRoutes(parts: OperatorParts): Route[] {
 
 function limitRoutes({ orders, cache }: OperatorParts): Route[] {
   return [
-    handle(listOperatorLimits, async ({ query: { limit, key } }) => {
+    handle(operators.listLimits, async ({ query: { limit, key } }) => {
       const items = Object.entries(orders.limits).map(([name, { perSecond, burst }]) => ({
         limit: name,
         perSecond,
@@ -150,14 +136,14 @@ function limitRoutes({ orders, cache }: OperatorParts): Route[] {
 function cacheRoutes(parts: OperatorParts): Route[] {
   const { keptAnswers } = parts;
   return [
-    handle(readOperatorCache, async () => {
+    handle(operators.getCache, async () => {
       const nothing = { entries: 0, bytes: 0, limitBytes: 0, hits: 0, misses: 0 };
       const { entries, bytes, limitBytes, hits, misses } = keptAnswers?.state() ?? nothing;
       const hitRate = hits + misses === 0 ? null : hits / (hits + misses);
       const enabled = keptAnswers !== undefined && limitBytes > 0;
       return reply(200, { enabled, entries, bytes, limitBytes, hits, misses, hitRate });
     }),
-    handle(purgeOperatorCache, async (call) => {
+    handle(operators.purgeCache, async (call) => {
       if (keptAnswers === undefined) throw new Absent({ resource: 'cache of answers' });
       const { tenantId, route } = call.body;
       const purged = await keptAnswers.purge({ tenantId, route });
@@ -171,11 +157,11 @@ function cacheRoutes(parts: OperatorParts): Route[] {
 function changeRoutes(parts: OperatorParts): Route[] {
   const { routing, orders, journal, sharedOrders } = parts;
   return [
-    handle(tryGatewayChange, async ({ body }) => {
+    handle(operators.tryChange, async ({ body }) => {
       const effect = effectOf(parts, body);
       return reply(200, effect, { etag: tagOf(parts) });
     }),
-    handle(applyGatewayChange, async (call) => {
+    handle(operators.applyChange, async (call) => {
       const applied = await sharedOrders.inTurn(async () => {
         if (call.ifMatch === undefined) {
           const detail = 'name the state the change was decided on';
@@ -184,7 +170,7 @@ function changeRoutes(parts: OperatorParts): Route[] {
         const found = await sharedOrders.catchUp();
         demandMatch(call, versionOf(parts));
         const effect = effectOf(parts, call.body);
-        if (effect.conflicts.length > 0) throw new ChangeRefused({ conflicts: effect.conflicts });
+        if (effect.conflicts.length > 0) throw new refusals.ChangeRefused({ conflicts: effect.conflicts });
         if (effect.differences.length > 0) {
           await sharedOrders.order(ordersAfter(orders.ordered, call.body), call.body.by, found);
           await journal.add(entryOf(call, parts, 'change', effect.differences));
@@ -194,7 +180,7 @@ function changeRoutes(parts: OperatorParts): Route[] {
       const held = await sharedOrders.holding();
       return reply(200, { ...applied, orders: held }, { etag: tagOf(parts) });
     }),
-    handle(listGatewayChanges, async () => reply(200, { items: await journal.latest() })),
+    handle(operators.listChanges, async () => reply(200, { items: await journal.latest() })),
   ];
 }
 
@@ -202,11 +188,11 @@ function entryOf(
   {
     body,
     address,
-  }: Call<typeof resetOperatorBreaker | typeof applyGatewayChange | typeof purgeOperatorCache>,
+  }: Call<typeof operators.resetBreaker | typeof operators.applyChange | typeof operators.purgeCache>,
   { clock, routing }: OperatorParts,
   what: string,
-  differences: JournalEntry['differences'],
-): JournalEntry {
+  differences: operators.JournalEntry['differences'],
+): operators.JournalEntry {
   return {
     at: clock().toISOString(),
     by: body.by,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Stale } from '@marimo/contracts';
-import type { JournalEntry, OrdersHeld } from '@marimo/contracts/gateway';
+import type { operators } from '@marimo/contracts/gateway';
 import type { Registry } from '@marimo/discovery';
 import type { Log } from '@marimo/observability';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ export interface SharedOrdersParts {
   /** Of what requests meet here, and of the orders in it. */
   readonly tag: () => string;
   /** What these orders would change. */
-  readonly differences: (next: Ordered) => JournalEntry['differences'];
+  readonly differences: (next: Ordered) => operators.JournalEntry['differences'];
   readonly generation: () => number;
   readonly journal: Journal;
   readonly clock: () => Date;
@@ -116,7 +116,7 @@ export class SharedOrders {
   }
 
   /** Waits a few seconds for all gateways to say they hold them. */
-  async holding(): Promise<OrdersHeld> {
+  async holding(): Promise<operators.OrdersHeld> {
     const until = performance.now() + patienceMs;
     for (;;) {
       const held = await this.held();
@@ -125,7 +125,7 @@ export class SharedOrders {
     }
   }
 
-  async held(): Promise<OrdersHeld> {
+  async held(): Promise<operators.OrdersHeld> {
     const { orders, registry } = this.#parts;
     const self = this.#self;
     const { version, sharedVersion } = orders.standing;

@@ -1,4 +1,4 @@
-import type { OperatorInstance, OperatorRoute } from '@marimo/contracts/gateway';
+import type { operators } from '@marimo/contracts/gateway';
 import type { Instance, Registry } from '@marimo/discovery';
 import type { Breakers } from '@marimo/resilience';
 import type { Upstreams } from '../proxy/index.ts';
@@ -15,7 +15,7 @@ export interface ViewParts {
   readonly isFine: (upstream: ReturnType<Upstreams['all']>[number], path: string) => Promise<boolean>;
 }
 
-export function routeView(policy: RoutePolicy, { routing, orders }: ViewParts): OperatorRoute {
+export function routeView(policy: RoutePolicy, { routing, orders }: ViewParts): operators.OperatorRoute {
   const { service, method, template, bearer, permission, servedBy } = policy;
   const active = routing.book(service)?.active ?? [];
   const serving = active.filter(({ digest }) => servedBy === undefined || servedBy.has(digest));
@@ -38,7 +38,7 @@ export function routeView(policy: RoutePolicy, { routing, orders }: ViewParts): 
   };
 }
 
-export async function instanceViews(parts: ViewParts): Promise<OperatorInstance[]> {
+export async function instanceViews(parts: ViewParts): Promise<operators.OperatorInstance[]> {
   const { routing, upstreams, breakers } = parts;
   const all = routing.services.flatMap((service) => {
     const shares = new Map(serviceShares(service, parts).map((share) => [share.version, share]));

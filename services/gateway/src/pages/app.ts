@@ -1,5 +1,5 @@
 import { Absent } from '@marimo/contracts';
-import { PlatformNotReady } from '@marimo/contracts/gateway';
+import { refusals } from '@marimo/contracts/gateway';
 import { docsPages } from '@marimo/service-kit';
 import express, { type Application, type ErrorRequestHandler } from 'express';
 import type { Passage } from '../passage.ts';
@@ -71,7 +71,7 @@ function pageApp({
     res.json(await health.health());
   });
   app.get('/ready', async (_, res) => {
-    if (draining()) throw new PlatformNotReady({ missing: ['gateway'] });
+    if (draining()) throw new refusals.PlatformNotReady({ missing: ['gateway'] });
     res.json(await health.demandReady(expected()));
   });
   app.get('/metrics', async (_, res) => {

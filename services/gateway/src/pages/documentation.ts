@@ -1,5 +1,5 @@
 import type { AnyEndpoint } from '@marimo/contracts';
-import { endpoints as ownPages } from '@marimo/contracts/gateway';
+import { gatewayContract } from '@marimo/contracts/all';
 import type { Routing } from '../routes/index.ts';
 import { type MergedOpenApi, mergedOpenApi, pageOf } from './openapi.ts';
 
@@ -17,7 +17,7 @@ export interface DocumentationParts {
 
 /** The page of all APIs: of each service as it describes itself, else as the contracts do. Made when it is asked for. */
 export function documentation({ contracts, routing, version }: DocumentationParts): Documentation {
-  const declared = Object.entries({ gateway: ownPages, ...contracts }).map(
+  const declared = Object.entries({ gateway: gatewayContract.endpoints, ...contracts }).map(
     ([service, endpoints]) => [service, pageOf(service, endpoints, version)] as const,
   );
   const merge = (learned: ReadonlyMap<string, unknown>) =>

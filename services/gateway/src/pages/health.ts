@@ -1,9 +1,4 @@
-import {
-  type PlatformHealth,
-  PlatformNotReady,
-  type PlatformReady,
-  type ServiceHealth,
-} from '@marimo/contracts/gateway';
+import { type pages, refusals } from '@marimo/contracts/gateway';
 import type { Registry } from '@marimo/discovery';
 import type { Breakers } from '@marimo/resilience';
 import type { Upstream, Upstreams } from '../proxy/index.ts';
@@ -17,9 +12,9 @@ export interface HealthParts {
 }
 
 export interface HealthReader {
-  health(): Promise<PlatformHealth>;
+  health(): Promise<pages.PlatformHealth>;
   /** Throws `PlatformNotReady`, naming who is missing. */
-  demandReady(expected: readonly string[]): Promise<PlatformReady>;
+  demandReady(expected: readonly string[]): Promise<pages.PlatformReady>;
 }
 
 const freshMs = 500; // orchestrators, load balancers and people ask at once
@@ -27,7 +22,7 @@ const patienceMs = 1_000;
 
 /** Asks every instance how it is, at most twice a second however many ask us. */
 export function healthReader({ routing, upstreams, breakers, registry }: HealthParts): HealthReader {
-  const look = async (service: string): Promise<readonly [string, ServiceHealth]> => {
+  const look = async (service: string): Promise<readonly [string, pages.ServiceHealth]> => {
     const instances = upstreams.all(service);
     const answers = await Promise.all(
       instances.map(async (one) => Promise.all([isFine(one, '/health'), isFine(one, '/ready')])),
@@ -53,7 +48,7 @@ export function healthReader({ routing, upstreams, breakers, registry }: HealthP
     async demandReady(expected) {
       const found = await lookAtAll();
       const missing = expected.filter((service) => !found[service]?.ready);
-      if (missing.length > 0) throw new PlatformNotReady({ missing }, { retryAfterSeconds: 1 });
+      if (missing.length > 0) throw new refusals.PlatformNotReady({ missing }, { retryAfterSeconds: 1 });
       return { status: 'ready', discovery: registry.source(), keptRoutes: [...routing.keptServices] };
     },
   };

@@ -1,5 +1,5 @@
 import { type AnyEndpoint, endpoint } from '@marimo/contracts';
-import { contracts } from '@marimo/contracts/all';
+import { endpointsByService as contracts } from '@marimo/contracts/all';
 import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import {

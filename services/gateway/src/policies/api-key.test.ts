@@ -1,5 +1,5 @@
 import { Unauthenticated, Unavailable } from '@marimo/contracts';
-import { ApiKeyRefused, apiKeyOf } from '@marimo/contracts/users';
+import { apiKeys } from '@marimo/contracts/users';
 import { createLog, createMetrics } from '@marimo/observability';
 import { toProblem } from '@marimo/problems';
 import { RefusedByService } from '@marimo/resilience';
@@ -22,7 +22,7 @@ afterEach(closeAll);
 const keyNumber = (number: number) => {
   const body = Buffer.alloc(54);
   body.writeUInt32BE(number);
-  return apiKeyOf(body.toString('base64url'));
+  return apiKeys.apiKeyOf(body.toString('base64url'));
 };
 const key = keyNumber(1);
 
@@ -43,7 +43,7 @@ class Users {
       await this.ready;
       if (this.away) throw new Unavailable({ service: 'users' });
       if (!this.knows(body.key)) {
-        throw new RefusedByService('users', 'unauthenticated', toProblem(new ApiKeyRefused({}), 'x'));
+        throw new RefusedByService('users', 'unauthenticated', toProblem(new apiKeys.ApiKeyRefused({}), 'x'));
       }
       return { status: 200, body: { accessToken, expiresIn: this.expiresIn, tokenType: 'Bearer' } } as never;
     },
@@ -234,8 +234,8 @@ describe('the tokens held for API keys', () => {
     await identify(key);
     voided.add('good-1');
     users.knows = () => false;
-    await expect(identify(key)).rejects.toBeInstanceOf(ApiKeyRefused);
-    await expect(identify(key)).rejects.toBeInstanceOf(ApiKeyRefused);
+    await expect(identify(key)).rejects.toBeInstanceOf(apiKeys.ApiKeyRefused);
+    await expect(identify(key)).rejects.toBeInstanceOf(apiKeys.ApiKeyRefused);
     expect(users.asked).toHaveLength(2);
   });
 
@@ -250,20 +250,20 @@ describe('the tokens held for API keys', () => {
 
   it('are there a few seconds after a refusal for a key that has begun to work', async () => {
     users.knows = () => false;
-    await expect(identify(key)).rejects.toBeInstanceOf(ApiKeyRefused);
+    await expect(identify(key)).rejects.toBeInstanceOf(apiKeys.ApiKeyRefused);
     users.knows = () => true;
     nowMs += 4_999;
-    await expect(identify(key)).rejects.toBeInstanceOf(ApiKeyRefused);
+    await expect(identify(key)).rejects.toBeInstanceOf(apiKeys.ApiKeyRefused);
     nowMs += 1;
     expect(await identify(key)).toBe('good-2');
   });
 
   it('and the refusals are bounded: what strangers send fills no memory', async () => {
     users.knows = () => false;
-    await expect(identify(key)).rejects.toBeInstanceOf(ApiKeyRefused);
+    await expect(identify(key)).rejects.toBeInstanceOf(apiKeys.ApiKeyRefused);
     for (let n = 0; n < rememberedRefusals; n++) await identify(keyNumber(n + 10)).catch(() => {});
     const asked = users.asked.length;
-    await expect(identify(key)).rejects.toBeInstanceOf(ApiKeyRefused);
+    await expect(identify(key)).rejects.toBeInstanceOf(apiKeys.ApiKeyRefused);
     expect(users.asked).toHaveLength(asked + 1); // it had been forgotten
     await identify(keyNumber(rememberedRefusals + 9)).catch(() => {});
     expect(users.asked).toHaveLength(asked + 1);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Unauthenticated, Unavailable } from '@marimo/contracts';
-import { ApiKeyRefused, exchangeApiKeyOf, isApiKey } from '@marimo/contracts/users';
+import { apiKeys } from '@marimo/contracts/users';
 import type { Log, Metrics } from '@marimo/observability';
 import { RefusedByService, type ServiceClient } from '@marimo/resilience';
 import type { Caller, CallerVerifier } from '@marimo/service-kit';
@@ -47,7 +47,7 @@ const exchangeWithinMs = 3_000;
 
 /** Whether the refusal says that nobody believes who the caller claims to be. */
 export function isDisbelief(thrown: unknown): boolean {
-  return thrown instanceof Unauthenticated || thrown instanceof ApiKeyRefused;
+  return thrown instanceof Unauthenticated || thrown instanceof apiKeys.ApiKeyRefused;
 }
 
 export function identifier(parts: IdentifyParts): Identify {
@@ -55,7 +55,7 @@ export function identifier(parts: IdentifyParts): Identify {
   const exchanges = keyExchange(parts);
 
   async function callerOfKey(key: string, address: string): Promise<Caller> {
-    if (!isApiKey(key)) throw new ApiKeyRefused({});
+    if (!apiKeys.isApiKey(key)) throw new apiKeys.ApiKeyRefused({});
     const held = exchanges.held(key, address);
     if (held !== undefined) {
       const caller = await verifier.verify(held).catch(unlessDisbelieved);
@@ -92,7 +92,7 @@ function keyExchange({ client, limiter, metrics, log, now = Date.now }: Identify
   async function ask(name: string, key: string, address: string): Promise<string> {
     const askedAt = now();
     try {
-      const { body } = await client.call(exchangeApiKeyOf, {
+      const { body } = await client.call(apiKeys.exchangeOf, {
         body: { key, address },
         deadlineAt: Date.now() + exchangeWithinMs,
       });
@@ -105,11 +105,11 @@ function keyExchange({ client, limiter, metrics, log, now = Date.now }: Identify
       count.inc({ outcome: 'issued' });
       return body.accessToken;
     } catch (thrown) {
-      if (thrown instanceof RefusedByService && thrown.is(ApiKeyRefused)) {
+      if (thrown instanceof RefusedByService && thrown.is(apiKeys.ApiKeyRefused)) {
         tokens.delete(name);
         refusedUntil.set(name, now() + refusedForMs);
         count.inc({ outcome: 'refused' });
-        throw new ApiKeyRefused({});
+        throw new apiKeys.ApiKeyRefused({});
       }
       if (thrown instanceof RefusedByService)
         log.error('users exchanges no API keys for us', { error: thrown });
@@ -128,7 +128,7 @@ function keyExchange({ client, limiter, metrics, log, now = Date.now }: Identify
     /** Undefined when `users` has to be asked; throws for a key it refused a moment ago. */
     held(key: string, address: string): string | undefined {
       const name = nameOf(key);
-      if ((refusedUntil.get(name) ?? 0) > now()) throw new ApiKeyRefused({});
+      if ((refusedUntil.get(name) ?? 0) > now()) throw new apiKeys.ApiKeyRefused({});
       const known = tokens.get(name);
       if (known === undefined || now() >= known.usableUntil) return undefined;
       if (now() >= known.renewAt) askOnce(name, key, address).catch(() => {}); // the next request asks again

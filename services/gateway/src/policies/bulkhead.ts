@@ -1,4 +1,4 @@
-import { ServiceSaturated } from '@marimo/contracts/gateway';
+import { refusals } from '@marimo/contracts/gateway';
 import type { GatewayMetrics } from '../metrics.ts';
 
 /**
@@ -26,7 +26,7 @@ export class Bulkhead {
     const running = this.#running.get(service) ?? 0;
     if (running >= this.#limit) {
       this.#metrics.saturated.inc({ upstream: service });
-      throw new ServiceSaturated({ service }, { retryAfterSeconds: 1 });
+      throw new refusals.ServiceSaturated({ service }, { retryAfterSeconds: 1 });
     }
     this.#running.set(service, running + 1);
     this.#total += 1;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { OriginRefused } from '@marimo/contracts/gateway';
+import { refusals } from '@marimo/contracts/gateway';
 
 /** Which pages may use the platform from a browser. */
 export interface Origins {
@@ -58,7 +58,7 @@ export function allowedOrigins(list: readonly string[]): Origins {
       return [...grant(origin), 'access-control-expose-headers', exposed];
     },
     preflight({ headers: { origin = '' } }, host, methods) {
-      if (!listed.has(origin) && !isOurs(origin, host)) throw new OriginRefused({ origin });
+      if (!listed.has(origin) && !isOurs(origin, host)) throw new refusals.OriginRefused({ origin });
       return [
         ...grant(origin),
         'access-control-allow-methods',

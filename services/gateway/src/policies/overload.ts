@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Overloaded } from '@marimo/contracts/gateway';
+import { refusals } from '@marimo/contracts/gateway';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { TrafficClass } from '../routes/index.ts';
 import type { OverloadSettings } from '../settings.ts';
@@ -52,7 +52,7 @@ export class Shedding {
     const place = shedOrder.indexOf(trafficClass);
     if (place < 0 || place >= this.#level) return;
     this.#metrics.shed.inc({ class: trafficClass });
-    throw new Overloaded({}, { retryAfterSeconds: 2 ** this.#level });
+    throw new refusals.Overloaded({}, { retryAfterSeconds: 2 ** this.#level });
   }
 
   /** Told four times a second. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { HeadersTooLarge, MalformedRequest } from '@marimo/contracts';
-import { looksLikeApiKey } from '@marimo/contracts/users';
+import { apiKeys } from '@marimo/contracts/users';
 
 export const headerLimitBytes = 16_384;
 export const headerLimitCount = 100;
@@ -97,7 +97,7 @@ function apiKeyIn(headers: IncomingHttpHeaders, named: Set<string> | undefined):
   }
   if (authorization === undefined || named?.has('authorization')) return undefined;
   const bearer = authorization.replace(bearerScheme, '');
-  return bearer !== authorization && looksLikeApiKey(bearer) ? bearer : undefined;
+  return bearer !== authorization && apiKeys.looksLikeApiKey(bearer) ? bearer : undefined;
 }
 
 /**

@@ -1,17 +1,5 @@
 import type { RouteDescription, ServiceDescription } from '@marimo/contracts';
-import {
-  acceptInvitation,
-  askPasswordReset,
-  finishEmailVerification,
-  finishLogin,
-  finishPasswordReset,
-  foundOrganisation,
-  login,
-  loginWithPasskey,
-  lookAtInvitation,
-  register,
-  registerWithAccount,
-} from '@marimo/contracts/users';
+import { founding, invitations, people, secondFactors, sessions } from '@marimo/contracts/users';
 import type { LimitName } from '../settings.ts';
 import { type TrafficClass, trafficClassOf } from './traffic-class.ts';
 
@@ -55,18 +43,18 @@ export interface RouteOverride {
 
 /** Where guessing or flooding pays: an own limit for each address. */
 const ownLimits: ReadonlyMap<string, LimitName> = new Map([
-  [keyOf(login), 'login'],
-  [keyOf(registerWithAccount), 'login'], // takes a password
-  [keyOf(register), 'register'],
-  [keyOf(foundOrganisation), 'register'],
+  [keyOf(sessions.login), 'login'],
+  [keyOf(founding.registerWithAccount), 'login'], // takes a password
+  [keyOf(sessions.register), 'register'],
+  [keyOf(founding.found), 'register'],
   ...[
-    finishLogin,
-    loginWithPasskey,
-    askPasswordReset,
-    finishPasswordReset,
-    finishEmailVerification,
-    lookAtInvitation,
-    acceptInvitation,
+    secondFactors.finishLogin,
+    secondFactors.loginWithPasskey,
+    people.askPasswordReset,
+    people.finishPasswordReset,
+    people.finishEmailVerification,
+    invitations.look,
+    invitations.accept,
   ].map((endpoint) => [keyOf(endpoint), 'proof'] as const),
 ]);
 const defaultBodyLimitBytes = 1_048_576;

@@ -1,15 +1,6 @@
 import { type AnyEndpoint, endpoint } from '@marimo/contracts';
-import { contracts } from '@marimo/contracts/all';
-import {
-  acceptInvitation,
-  finishLogin,
-  finishPasswordReset,
-  foundOrganisation,
-  login,
-  loginWithPasskey,
-  register,
-  registerWithAccount,
-} from '@marimo/contracts/users';
+import { endpointsByService as contracts } from '@marimo/contracts/all';
+import { founding, invitations, people, secondFactors, sessions } from '@marimo/contracts/users';
 import { z } from 'zod';
 import { routingOf } from '../../test/routing-under-test.ts';
 
@@ -46,18 +37,23 @@ describe('the table of routes', () => {
 
   it('keeps an own limit on where guessing or flooding pays', () => {
     const table = routingOf(contracts);
-    for (const { method, path } of [login, register]) {
+    for (const { method, path } of [sessions.login, sessions.register]) {
       expect(table.match('users', method, path)).toMatchObject({
         bearer: false,
         limit: path.split('/').at(-1),
       });
     }
-    expect(table.match('users', 'POST', registerWithAccount.path)).toMatchObject({ limit: 'login' });
-    expect(table.match('users', 'POST', foundOrganisation.path)).toMatchObject({
+    expect(table.match('users', 'POST', founding.registerWithAccount.path)).toMatchObject({ limit: 'login' });
+    expect(table.match('users', 'POST', founding.found.path)).toMatchObject({
       bearer: true,
       limit: 'register',
     });
-    for (const { method, path } of [finishLogin, loginWithPasskey, finishPasswordReset, acceptInvitation]) {
+    for (const { method, path } of [
+      secondFactors.finishLogin,
+      secondFactors.loginWithPasskey,
+      people.finishPasswordReset,
+      invitations.accept,
+    ]) {
       expect(table.match('users', method, path)).toMatchObject({ bearer: false, limit: 'proof' });
     }
   });

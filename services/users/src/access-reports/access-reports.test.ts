@@ -1,18 +1,6 @@
 import { Absent, Forbidden, MalformedRequest, newId } from '@marimo/contracts';
-import {
-  changeRole,
-  conflictingDuties,
-  defineRole,
-  deleteRole,
-  erasedName,
-  listConflictingDuties,
-  PermissionUnknown,
-  reportAccessOf,
-  reportConflicts,
-  reportWhoCan,
-  revokeRole,
-  type SignedIn,
-} from '@marimo/contracts/users';
+import { conflictingDuties } from '@marimo/contracts/all';
+import { accessReports, type identity, personalData, roleAssignments, roles } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import {
@@ -27,7 +15,7 @@ const clock = testClock(new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOStr
 const days = 24 * 60 * 60_000;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 let as: string;
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
@@ -40,13 +28,14 @@ beforeEach(async () => {
 
 const now = () => clock.now().toISOString();
 const define = (name: string, grants: string[]) =>
-  users.call(defineRole, { body: { name, title: name, grants } }, { as });
+  users.call(roles.define, { body: { name, title: name, grants } }, { as });
 const whoCan = async (permission: string, at?: string) => {
-  const { items } = (await users.call(reportWhoCan, { query: { permission, at } }, { as })).body;
+  const { items } = (await users.call(accessReports.reportWhoCan, { query: { permission, at } }, { as }))
+    .body;
   return items.map(({ holder, through }) => [holder.name, ...through]);
 };
 const accessOf = async (holderId: string, at?: string, by = as) =>
-  users.call(reportAccessOf, { params: { holderId }, query: { at } }, { as: by });
+  users.call(accessReports.reportAccessOf, { params: { holderId }, query: { at } }, { as: by });
 const post = 'accounting.journal-entry.post';
 
 describe('who holds conflicting duties', () => {
@@ -62,7 +51,7 @@ describe('who holds conflicting duties', () => {
        values ($1, $2, $3, 'accountant', $4, $4)`,
       [anna.organisation.id, newId(), vera.id, clock.now()],
     );
-    const { items } = (await users.call(reportConflicts, { query: {} }, { as })).body;
+    const { items } = (await users.call(accessReports.reportConflicts, { query: {} }, { as })).body;
     const found = Object.fromEntries(items.map(({ holder, conflicts }) => [holder.name, conflicts]));
     expect(Object.keys(found).sort()).toEqual(['Anna', 'Boris', 'Vera']);
     expect(found['Boris']?.map(({ pair, tolerated }) => [pair, tolerated])).toEqual([
@@ -86,7 +75,7 @@ describe('who holds conflicting duties', () => {
     await users.database.sql('update organisation set strict_separation = true where tenant_id = $1', [
       anna.organisation.id,
     ]);
-    const { items } = (await users.call(reportConflicts, { query: {} }, { as })).body;
+    const { items } = (await users.call(accessReports.reportConflicts, { query: {} }, { as })).body;
     const tolerated = items.map(({ holder, conflicts }) => [
       holder.name,
       conflicts.some((each) => each.tolerated),
@@ -104,8 +93,9 @@ describe('who holds conflicting duties', () => {
     const ids: string[] = [];
     let after: string | undefined;
     for (let page = 0; page < 4; page += 1) {
-      const { items, next } = (await users.call(reportConflicts, { query: { limit: 1, after } }, { as }))
-        .body;
+      const { items, next } = (
+        await users.call(accessReports.reportConflicts, { query: { limit: 1, after } }, { as })
+      ).body;
       ids.push(...items.map(({ holder }) => holder.id));
       if (next === null) break;
       after = next;
@@ -116,7 +106,7 @@ describe('who holds conflicting duties', () => {
   });
 
   it('and which pairs there are, live and to come, is open to everyone who signed in', async () => {
-    const { items } = (await users.call(listConflictingDuties, {}, { as })).body;
+    const { items } = (await users.call(accessReports.listConflictingDuties, {}, { as })).body;
     expect(items).toHaveLength(conflictingDuties.length);
     expect(items.find(({ id }) => id === 'post-and-reverse')).toMatchObject({ live: true });
     expect(items.find(({ id }) => id === 'order-and-receive-goods')).toMatchObject({ live: false });
@@ -145,24 +135,37 @@ describe('who can do something', () => {
       await give(users, as, { memberId: (await memberOf(users, anna, clock.now())).id }, 'accountant');
     }
     const query = { permission: post, limit: 3 };
-    const first = (await users.call(reportWhoCan, { query }, { as })).body;
+    const first = (await users.call(accessReports.reportWhoCan, { query }, { as })).body;
     expect(first.items).toHaveLength(3);
-    const rest = (await users.call(reportWhoCan, { query: { ...query, after: first.next ?? '' } }, { as }))
-      .body;
+    const rest = (
+      await users.call(accessReports.reportWhoCan, { query: { ...query, after: first.next ?? '' } }, { as })
+    ).body;
     expect([rest.items.length, rest.next]).toEqual([1, null]);
   });
 
   it('is not answered for a permission that there is not, lest a typing error look like nobody', async () => {
-    const answer = await users.call(reportWhoCan, { query: { permission: 'accounting.entry.post' } }, { as });
-    expect(answer).toBeRefused(PermissionUnknown, { grants: ['accounting.entry.post'] });
-    const other = await users.call(reportWhoCan, { query: { permission: post, at: 'yesterday' } }, { as });
+    const answer = await users.call(
+      accessReports.reportWhoCan,
+      { query: { permission: 'accounting.entry.post' } },
+      { as },
+    );
+    expect(answer).toBeRefused(roles.PermissionUnknown, { grants: ['accounting.entry.post'] });
+    const other = await users.call(
+      accessReports.reportWhoCan,
+      { query: { permission: post, at: 'yesterday' } },
+      { as },
+    );
     expect(other).toBeRefused(MalformedRequest);
   });
 
   it.each([['0000-01-01T00:00:00Z'], ['1500-02-28T12:00:00.123456789Z'], ['9999-12-31T23:59:59Z']])(
     'is answered for %s too',
     async (at) => {
-      const answer = await users.call(reportWhoCan, { query: { permission: post, at } }, { as });
+      const answer = await users.call(
+        accessReports.reportWhoCan,
+        { query: { permission: post, at } },
+        { as },
+      );
       expect(answer.body.items).toHaveLength(at.startsWith('9') ? 1 : 0);
       expect((await accessOf(anna.user.id, at)).body.active).toBe(at.startsWith('9'));
     },
@@ -175,7 +178,11 @@ describe('who can do something', () => {
     expect(await accessOf(boris.id, undefined, accessToken)).toBeRefused(Forbidden);
     const other = await organisationOf(users);
     expect(await accessOf(boris.id, undefined, other.accessToken)).toBeRefused(Absent);
-    const theirs = await users.call(reportWhoCan, { query: { permission: post } }, { as: other.accessToken });
+    const theirs = await users.call(
+      accessReports.reportWhoCan,
+      { query: { permission: post } },
+      { as: other.accessToken },
+    );
     expect(theirs.body.items.map(({ holder }) => holder.id)).toEqual([other.user.id]);
   });
 });
@@ -224,7 +231,7 @@ describe('the past', () => {
     mark('clerk');
     await bySignedIn();
     const renamed = await users.call(
-      changeRole,
+      roles.change,
       { params: { name: 'clerk' }, body: { grants: ['accounting.report.read'] } },
       { as },
     );
@@ -243,8 +250,8 @@ describe('the past', () => {
     );
     mark('back again');
     await bySignedIn();
-    await users.call(revokeRole, { params: { assignmentId }, body: {} }, { as });
-    await users.call(deleteRole, { params: { name: 'clerk' } }, { as });
+    await users.call(roleAssignments.revoke, { params: { assignmentId }, body: {} }, { as });
+    await users.call(roles.remove, { params: { name: 'clerk' } }, { as });
     mark('revoked');
     await bySignedIn();
     const validFrom = new Date(clock.now().getTime() - 5 * days).toISOString(); // gives nothing for the past
@@ -325,6 +332,9 @@ it('names nobody any more whom the organisation has erased, for no moment', asyn
      update member set state = 'left', erased_at = $2 where person_id = $1`,
     [boris.id, clock.now()],
   );
-  expect(await whoCan(post, then)).toContainEqual([erasedName, 'accountant']);
-  expect((await accessOf(boris.id, then)).body.holder).toMatchObject({ id: boris.id, name: erasedName });
+  expect(await whoCan(post, then)).toContainEqual([personalData.erasedName, 'accountant']);
+  expect((await accessOf(boris.id, then)).body.holder).toMatchObject({
+    id: boris.id,
+    name: personalData.erasedName,
+  });
 });

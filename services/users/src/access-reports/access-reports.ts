@@ -1,6 +1,6 @@
 import { builtInGrants, builtInRoles, grantsCover } from '@marimo/contracts';
-import { permissions } from '@marimo/contracts/all';
-import { conflictingDuties, type HeldConflict, isLive } from '@marimo/contracts/users';
+import { conflictingDuties, permissions } from '@marimo/contracts/all';
+import type { accessReports } from '@marimo/contracts/users';
 import { type HeldRole, pairsHeld } from '../separation-of-duties/index.ts';
 
 /** With the grants of the own ones; a name that is neither built in nor among them grants nothing. */
@@ -13,7 +13,7 @@ export function heldRoles(names: readonly string[], own: ReadonlyMap<string, rea
 }
 
 /** Tolerated ones too: they are no less conflicts. */
-export function conflictsHeld(roles: readonly HeldRole[], strict: boolean): HeldConflict[] {
+export function conflictsHeld(roles: readonly HeldRole[], strict: boolean): accessReports.HeldConflict[] {
   return pairsHeld(roles, strict).map(({ pair, leftThrough, rightThrough, within, tolerated }) => ({
     pair: pair.id,
     title: pair.title,
@@ -44,12 +44,10 @@ export function isKnown(permission: string): boolean {
   return permissions.some(({ name }) => name === permission);
 }
 
-export function dutiesShown() {
-  const known = new Set<string>(permissions.map(({ name }) => name));
+export function toApiDuties() {
   return conflictingDuties.map((pair) => ({
     ...pair,
-    left: [...pair.left],
-    right: [...pair.right],
-    live: isLive(pair, known),
+    left: pair.left.map(({ name }) => name),
+    right: pair.right.map(({ name }) => name),
   }));
 }

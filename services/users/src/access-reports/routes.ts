@@ -1,22 +1,15 @@
 import { Absent, grantsCover, Id } from '@marimo/contracts';
-import {
-  listConflictingDuties,
-  PermissionUnknown,
-  type RoleHolder,
-  reportAccessOf,
-  reportConflicts,
-  reportWhoCan,
-} from '@marimo/contracts/users';
+import { accessReports, roles } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { isStrict } from '../separation-of-duties/index.ts';
 import {
   builtInRolesGranting,
   conflictsHeld,
-  dutiesShown,
   heldRoles,
   isKnown,
   permissionsOf,
+  toApiDuties,
 } from './access-reports.ts';
 import { findHolder, holdersAt, ownGrantsAt, rolesAssignedAt, wasActive } from './store.ts';
 
@@ -25,7 +18,7 @@ const batch = 500;
 
 export function accessReportRoutes(deps: Deps): readonly Route[] {
   return [
-    handle(listConflictingDuties, async () => reply(200, { items: dutiesShown() })),
+    handle(accessReports.listConflictingDuties, async () => reply(200, { items: toApiDuties() })),
     conflictsRoute(deps),
     whoCanRoute(deps),
     accessOfRoute(deps),
@@ -33,7 +26,7 @@ export function accessReportRoutes(deps: Deps): readonly Route[] {
 }
 
 function conflictsRoute({ clock }: Deps): Route {
-  return handle(reportConflicts, async (call) => {
+  return handle(accessReports.reportConflicts, async (call) => {
     const { limit, after } = call.query;
     const [afterId] = readCursor(after, Id) ?? [];
     const found = await call.readInTenant((tx) => holdersInConflict(tx, clock(), afterId, limit + 1));
@@ -45,7 +38,7 @@ function conflictsRoute({ clock }: Deps): Route {
 async function holdersInConflict(tx: Transaction, at: Date, after: string | undefined, wanted: number) {
   const own = await ownGrantsAt(tx, at);
   const strict = await isStrict(tx);
-  const found: { holder: RoleHolder; conflicts: ReturnType<typeof conflictsHeld> }[] = [];
+  const found: { holder: accessReports.RoleHolder; conflicts: ReturnType<typeof conflictsHeld> }[] = [];
   for (let afterId = after; ; ) {
     const holders = await holdersAt(tx, { at, afterId, limit: batch });
     for (const { holder, roles } of holders) {
@@ -58,9 +51,9 @@ async function holdersInConflict(tx: Transaction, at: Date, after: string | unde
 }
 
 function whoCanRoute({ clock }: Deps): Route {
-  return handle(reportWhoCan, async (call) => {
+  return handle(accessReports.reportWhoCan, async (call) => {
     const { permission, limit, after } = call.query;
-    if (!isKnown(permission)) throw new PermissionUnknown({ grants: [permission] });
+    if (!isKnown(permission)) throw new roles.PermissionUnknown({ grants: [permission] });
     const at = call.query.at === undefined ? clock() : new Date(call.query.at);
     const [afterId] = readCursor(after, Id) ?? [];
     const found = await call.readInTenant(async (tx) => {
@@ -74,7 +67,7 @@ function whoCanRoute({ clock }: Deps): Route {
 }
 
 function accessOfRoute({ clock }: Deps): Route {
-  return handle(reportAccessOf, async (call) => {
+  return handle(accessReports.reportAccessOf, async (call) => {
     const { holderId } = call.params;
     const at = call.query.at === undefined ? clock() : new Date(call.query.at);
     return call.readInTenant(async (tx) => {
@@ -94,7 +87,10 @@ function accessOfRoute({ clock }: Deps): Route {
   });
 }
 
-function pageOfHolders<Item extends { readonly holder: RoleHolder }>(found: readonly Item[], limit: number) {
+function pageOfHolders<Item extends { readonly holder: accessReports.RoleHolder }>(
+  found: readonly Item[],
+  limit: number,
+) {
   const items = found.slice(0, limit);
   return { items, next: found.length > limit ? cursorOf(items.at(-1)?.holder.id ?? '') : null };
 }

@@ -1,4 +1,4 @@
-import type { RoleHolder } from '@marimo/contracts/users';
+import type { accessReports } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { shownName } from '../members/index.ts';
 
@@ -27,11 +27,11 @@ const assignedThen = `
      and valid_from <= $2 and (valid_until is null or valid_until > $2)`;
 
 export interface HolderWithRoles {
-  readonly holder: RoleHolder;
+  readonly holder: accessReports.RoleHolder;
   readonly roles: readonly string[];
 }
 
-interface Row extends RoleHolder {
+interface Row extends accessReports.RoleHolder {
   readonly roles: string[];
 }
 
@@ -60,7 +60,7 @@ export async function holdersAt(tx: Transaction, wanted: HoldersWanted): Promise
 }
 
 /** Whoever is, or ever was, a member or a service account here; with their name of today. */
-export function findHolder(tx: Transaction, id: string): Promise<RoleHolder | undefined> {
+export function findHolder(tx: Transaction, id: string): Promise<accessReports.RoleHolder | undefined> {
   return tx.first(
     `select m.person_id as id, 'member' as kind, ${shownName} as name
        from member m join person p on p.person_id = m.person_id

@@ -1,24 +1,11 @@
 import { Absent, newId } from '@marimo/contracts';
-import {
-  listMySessions,
-  login,
-  me,
-  nameMySession,
-  refresh,
-  register,
-  revokeMemberSessions,
-  revokeMySession,
-  revokeMySessions,
-  type SignedIn,
-  sessionEnded,
-  sessionNamed,
-} from '@marimo/contracts/users';
+import { deviceSessions, type identity, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 
 const password = 'correct horse battery staple';
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 let count = 0;
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
@@ -28,21 +15,27 @@ beforeEach(async () => {
   anna = await registered();
 });
 
-async function registered(): Promise<SignedIn> {
+async function registered(): Promise<identity.SignedIn> {
   const email = `person${++count}@example.com`;
-  return (await users.call(register, { body: { organisation: 'Pine', name: 'Anna', email, password } })).body;
+  return (
+    await users.call(sessions.register, { body: { organisation: 'Pine', name: 'Anna', email, password } })
+  ).body;
 }
-async function phone(): Promise<SignedIn> {
+async function phone(): Promise<identity.SignedIn> {
   const headers = { 'user-agent': 'Marimo for phones', 'x-forwarded-for': '203.0.113.7' };
-  const answer = await users.call(login, { body: { email: anna.user.email, password } }, { headers });
-  return answer.body as SignedIn;
+  const answer = await users.call(
+    sessions.login,
+    { body: { email: anna.user.email, password } },
+    { headers },
+  );
+  return answer.body as identity.SignedIn;
 }
-const sessionsOf = async ({ accessToken }: SignedIn) =>
-  (await users.call(listMySessions, {}, { as: accessToken })).body.items;
-const goesOn = async ({ refreshToken }: SignedIn) =>
-  (await users.call(refresh, { body: { refreshToken } })).status === 200;
+const sessionsOf = async ({ accessToken }: identity.SignedIn) =>
+  (await users.call(deviceSessions.listMine, {}, { as: accessToken })).body.items;
+const goesOn = async ({ refreshToken }: identity.SignedIn) =>
+  (await users.call(sessions.refresh, { body: { refreshToken } })).status === 200;
 const endedOf = async (sessionId: string) =>
-  (await users.events()).filter(({ type, subject }) => type === sessionEnded.type && subject === sessionId);
+  (await users.events()).filter(({ type, subject }) => type === sessions.ended.type && subject === sessionId);
 
 describe('the list of where somebody is signed in', () => {
   it('shows each device with its address, and which of them asks', async () => {
@@ -78,7 +71,7 @@ describe('a device', () => {
     const { id } = (await sessionsOf(anna))[0]!;
     const name = () =>
       users.call(
-        nameMySession,
+        deviceSessions.nameMine,
         { params: { sessionId: id }, body: { deviceName: 'Ноутбук' } },
         { as: anna.accessToken },
       );
@@ -86,7 +79,7 @@ describe('a device', () => {
     expect((await name()).status).toBe(200);
     expect((await sessionsOf(anna))[0]?.deviceName).toBe('Ноутбук');
     const told = (await users.events()).filter(
-      ({ type, subject }) => type === sessionNamed.type && subject === id,
+      ({ type, subject }) => type === sessions.named.type && subject === id,
     );
     expect(told).toHaveLength(1);
   });
@@ -95,8 +88,10 @@ describe('a device', () => {
     const stranger = await registered();
     const params = { sessionId: (await sessionsOf(stranger))[0]!.id };
     const as = { as: anna.accessToken };
-    expect(await users.call(nameMySession, { params, body: { deviceName: 'x' } }, as)).toBeRefused(Absent);
-    expect(await users.call(revokeMySession, { params }, as)).toBeRefused(Absent);
+    expect(await users.call(deviceSessions.nameMine, { params, body: { deviceName: 'x' } }, as)).toBeRefused(
+      Absent,
+    );
+    expect(await users.call(deviceSessions.revokeMine, { params }, as)).toBeRefused(Absent);
     expect(await goesOn(stranger)).toBe(true);
   });
 });
@@ -108,8 +103,10 @@ describe('a device of a colleague', () => {
     const as = { as: anna.accessToken };
     const params = { sessionId };
     expect((await sessionsOf(anna)).map(({ id }) => id)).not.toContain(sessionId);
-    expect(await users.call(nameMySession, { params, body: { deviceName: 'x' } }, as)).toBeRefused(Absent);
-    expect(await users.call(revokeMySession, { params }, as)).toBeRefused(Absent);
+    expect(await users.call(deviceSessions.nameMine, { params, body: { deviceName: 'x' } }, as)).toBeRefused(
+      Absent,
+    );
+    expect(await users.call(deviceSessions.revokeMine, { params }, as)).toBeRefused(Absent);
     expect(await endedOf(sessionId)).toEqual([]);
   });
 });
@@ -118,7 +115,8 @@ describe('signing out elsewhere', () => {
   it('ends one session, in any organisation, and again changes nothing', async () => {
     const elsewhere = newId();
     const sessionId = await signedInElsewhere(elsewhere);
-    const revoke = () => users.call(revokeMySession, { params: { sessionId } }, { as: anna.accessToken });
+    const revoke = () =>
+      users.call(deviceSessions.revokeMine, { params: { sessionId } }, { as: anna.accessToken });
     expect((await revoke()).status).toBe(204);
     expect((await revoke()).status).toBe(204);
     const told = await endedOf(sessionId);
@@ -129,17 +127,17 @@ describe('signing out elsewhere', () => {
   it('ends all others, and this one goes on', async () => {
     const other = await phone();
     const body = { which: 'others' as const };
-    const answer = await users.call(revokeMySessions, { body }, { as: anna.accessToken });
+    const answer = await users.call(deviceSessions.revokeAllMine, { body }, { as: anna.accessToken });
     expect(answer.body).toEqual({ ended: 1 });
     expect(await goesOn(other)).toBe(false);
-    expect((await users.call(me, {}, { as: anna.accessToken })).status).toBe(200);
+    expect((await users.call(sessions.me, {}, { as: anna.accessToken })).status).toBe(200);
     expect(await goesOn(anna)).toBe(true);
   });
 
   it('ends all there are', async () => {
     const other = await phone();
     const body = { which: 'all' as const };
-    const answer = await users.call(revokeMySessions, { body }, { as: anna.accessToken });
+    const answer = await users.call(deviceSessions.revokeAllMine, { body }, { as: anna.accessToken });
     expect(answer.body).toEqual({ ended: 2 });
     expect([await goesOn(other), await goesOn(anna)]).toEqual([false, false]);
   });
@@ -150,7 +148,7 @@ describe('an administrator', () => {
     const elsewhere = newId();
     const sessionId = await signedInElsewhere(elsewhere);
     const params = { memberId: anna.user.id };
-    const answer = await users.call(revokeMemberSessions, { params }, { as: anna.accessToken });
+    const answer = await users.call(deviceSessions.revokeOfMember, { params }, { as: anna.accessToken });
     expect(answer.body).toEqual({ ended: 1 });
     expect(await endedOf(sessionId)).toEqual([]);
   });
@@ -158,7 +156,7 @@ describe('an administrator', () => {
   it('finds no member of another organisation', async () => {
     const stranger = await registered();
     const params = { memberId: stranger.user.id };
-    const answer = await users.call(revokeMemberSessions, { params }, { as: anna.accessToken });
+    const answer = await users.call(deviceSessions.revokeOfMember, { params }, { as: anna.accessToken });
     expect(answer).toBeRefused(Absent);
     expect(await goesOn(stranger)).toBe(true);
   });

@@ -1,14 +1,5 @@
 import { Absent, Unauthenticated } from '@marimo/contracts';
-import {
-  type DeviceSession,
-  listMySessions,
-  nameMySession,
-  rememberDevice,
-  revokeMemberSessions,
-  revokeMySession,
-  revokeMySessions,
-  sessionNamed,
-} from '@marimo/contracts/users';
+import { deviceSessions, knownDevices, sessions } from '@marimo/contracts/users';
 import type { Transaction, TransactionOptions } from '@marimo/postgres';
 import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
@@ -65,7 +56,7 @@ async function everywhere(
 
 /** Each has attempts of its own at the password, so a provider's word must not make any number of them. */
 function remembering({ database, clock }: Deps, devices: KnownDevices): Route {
-  return handle(rememberDevice, async (call) => {
+  return handle(knownDevices.remember, async (call) => {
     const caller = callerOf(call);
     await database.withoutTenant((tx) => demandSayOverSelf(tx, caller));
     const { deviceToken, expiresAt } = devices.tokenFor(caller.userId, caller.sessionId, clock());
@@ -74,10 +65,10 @@ function remembering({ database, clock }: Deps, devices: KnownDevices): Route {
 }
 
 function listing(deps: Deps): Route {
-  return handle(listMySessions, async (call) => {
+  return handle(deviceSessions.listMine, async (call) => {
     const caller = callerOf(call);
     const { userId, sessionId } = caller;
-    const items: DeviceSession[] = [];
+    const items: deviceSessions.DeviceSession[] = [];
     const read = async (tx: Transaction, tenantId: string) => {
       const living = await livingSessions(tx, { personId: userId, now: deps.clock() });
       items.push(...living.map((session) => asSeen(session, tenantId, sessionId)));
@@ -89,19 +80,19 @@ function listing(deps: Deps): Route {
 }
 
 function naming(deps: Deps): Route {
-  return handle(nameMySession, async (call) => {
+  return handle(deviceSessions.nameMine, async (call) => {
     const { sessionId } = call.params;
     const { deviceName } = call.body;
     const caller = callerOf(call);
     const { userId, sessionId: current } = caller;
-    let named: DeviceSession | undefined;
+    let named: deviceSessions.DeviceSession | undefined;
     await everywhere(deps, call, caller, async (tx, tenantId) => {
       const [session] = await livingSessions(tx, { personId: userId, sessionId, now: deps.clock() });
       if (session === undefined) return;
       named = { ...asSeen(session, tenantId, current), deviceName };
       if (session.deviceName === deviceName) return;
       await nameSession(tx, sessionId, deviceName);
-      await deps.outbox.add(tx, sessionNamed, sessionId, { sessionId, userId, deviceName });
+      await deps.outbox.add(tx, sessions.named, sessionId, { sessionId, userId, deviceName });
     });
     if (named === undefined) throw new Absent({ resource: 'session' });
     return reply(200, named);
@@ -109,7 +100,7 @@ function naming(deps: Deps): Route {
 }
 
 function revokingOne(deps: Deps): Route {
-  return handle(revokeMySession, async (call) => {
+  return handle(deviceSessions.revokeMine, async (call) => {
     const { sessionId } = call.params;
     const caller = callerOf(call);
     const { userId } = caller;
@@ -125,7 +116,7 @@ function revokingOne(deps: Deps): Route {
 }
 
 function revokingMany(deps: Deps): Route {
-  return handle(revokeMySessions, async (call) => {
+  return handle(deviceSessions.revokeAllMine, async (call) => {
     const caller = callerOf(call);
     const { userId, sessionId } = caller;
     const except = call.body.which === 'others' ? { except: sessionId } : {};
@@ -139,7 +130,7 @@ function revokingMany(deps: Deps): Route {
 }
 
 function revokingOfMember({ outbox, clock }: Deps): Route {
-  return handle(revokeMemberSessions, (call) => {
+  return handle(deviceSessions.revokeOfMember, (call) => {
     const { memberId: personId } = call.params;
     return call.inTenant(async (tx) => {
       if (!(await isMember(tx, personId))) throw new Absent({ resource: 'member' });
@@ -154,7 +145,11 @@ function callerOf({ caller }: Pick<Call, 'caller'>): Caller {
   return caller;
 }
 
-function asSeen(session: LivingSession, organisationId: string, current: string): DeviceSession {
+function asSeen(
+  session: LivingSession,
+  organisationId: string,
+  current: string,
+): deviceSessions.DeviceSession {
   const { sessionId, organisationName, startedAt, lastUsedAt, expiresAt, ...rest } = session;
   return {
     ...rest,

@@ -1,4 +1,4 @@
-import type { AuthenticationMethod } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 /** Where a person has, or had, a session that may be alive: the organisations they belong to. */
@@ -17,7 +17,7 @@ export interface LivingSession {
   readonly deviceName: string | null;
   readonly client: string;
   readonly address: string;
-  readonly methods: AuthenticationMethod[];
+  readonly methods: accessTokens.AuthenticationMethod[];
   readonly startedAt: Date;
   readonly lastUsedAt: Date;
   readonly expiresAt: Date;

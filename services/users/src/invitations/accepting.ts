@@ -1,18 +1,5 @@
 import { newId, Unauthenticated } from '@marimo/contracts';
-import {
-  AlreadyMember,
-  acceptInvitation,
-  acceptInvitationSignedIn,
-  InvitationForAnother,
-  InvitationUnusable,
-  invitationAccepted,
-  lookAtInvitation,
-  RoleUnknown,
-  SeparationOfDutiesViolated,
-  SignInToAccept,
-  TooManyRights,
-  WrongCredentials,
-} from '@marimo/contracts/users';
+import { credentials, invitations, roles } from '@marimo/contracts/users';
 import type { Transaction, TransactionOptions } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { type LinkTokens, useLink } from '../mail-links/index.ts';
@@ -50,7 +37,7 @@ export function acceptingRoutes(deps: Deps, parts: InvitationParts): readonly Ro
 }
 
 function lookRoute(deps: Deps, parts: InvitationParts): Route {
-  return handle(lookAtInvitation, async (call) => {
+  return handle(invitations.look, async (call) => {
     const { organisation, inviter, invitation, acceptBy } = await findInvited(deps, parts.links, call);
     const { email, language, expiresAt } = invitation;
     return reply(200, { organisation, inviter, email, language, expiresAt, acceptBy });
@@ -60,12 +47,12 @@ function lookRoute(deps: Deps, parts: InvitationParts): Route {
 function acceptRoute(deps: Deps, parts: InvitationParts): Route {
   const prove = passwordProof(deps, parts);
 
-  return handle(acceptInvitation, async (call) => {
+  return handle(invitations.accept, async (call) => {
     const found = await findInvited(deps, parts.links, call);
     const { organisation, invitation, acceptBy } = found;
     const { email } = invitation;
     const { name, password } = call.body;
-    if (acceptBy === 'sign-in') throw new SignInToAccept({});
+    if (acceptBy === 'sign-in') throw new invitations.SignInToAccept({});
     let passwordHash: string | null;
     if (acceptBy === 'password') ({ passwordHash } = await prove({ email, password }, call));
     else {
@@ -87,7 +74,7 @@ function acceptRoute(deps: Deps, parts: InvitationParts): Route {
 }
 
 interface Accepting {
-  readonly call: Call<typeof acceptInvitation>;
+  readonly call: Call<typeof invitations.accept>;
   readonly found: Found;
   readonly personId: string;
   /** The one that was proved, or the new one of who has none. */
@@ -106,7 +93,7 @@ async function accept(tx: Transaction, deps: Deps, accepting: Accepting): Promis
   await tx.enterTenant(found.tenantId);
   await takeUp(tx, deps, { ...found, personId }, (email) => ownAccount(tx, deps, accepting, email));
   const membership = await findMembership(tx, personId, now);
-  if (membership === undefined) throw new InvitationUnusable({});
+  if (membership === undefined) throw new invitations.InvitationUnusable({});
   if (membership.hasSecondFactor) return undefined;
   const { userAgent, address } = call;
   const proof = { methods: ['pwd'] as const, authenticatedAt: now };
@@ -123,8 +110,8 @@ async function ownAccount(
 ): Promise<void> {
   if (found.acceptBy === 'password') {
     const account = await lockAccount(tx, personId);
-    if (account?.passwordHash !== passwordHash) throw new WrongCredentials({});
-    if (!(await hasEmail(tx, personId, email))) throw new InvitationUnusable({});
+    if (account?.passwordHash !== passwordHash) throw new credentials.WrongCredentials({});
+    if (!(await hasEmail(tx, personId, email))) throw new invitations.InvitationUnusable({});
     return;
   }
   if (passwordHash === null) throw new Error('Who has no password chooses one');
@@ -134,11 +121,11 @@ async function ownAccount(
   const { name, language, timeZone } = call.body;
   const user = { id: personId, name, email, emailVerified: true, language, timeZone };
   const isNew = await insertPerson(tx, { ...user, passwordHash, tenantId: found.tenantId }, now);
-  if (!isNew) throw new SignInToAccept({}); // somebody made an account of the address meanwhile
+  if (!isNew) throw new invitations.SignInToAccept({}); // somebody made an account of the address meanwhile
 }
 
 function acceptSignedInRoute(deps: Deps, parts: InvitationParts): Route {
-  return handle(acceptInvitationSignedIn, async (call) => {
+  return handle(invitations.acceptSignedIn, async (call) => {
     const { caller } = call;
     if (caller === undefined) throw new Unauthenticated({});
     const found = await findInvited(deps, parts.links, call);
@@ -146,7 +133,8 @@ function acceptSignedInRoute(deps: Deps, parts: InvitationParts): Route {
     const { userId: personId } = caller;
     const switching = { caller, organisationId: found.tenantId, method: 'invitation', call, now } as const;
     const switched = await deps.database.withoutTenant(async (tx) => {
-      if (!(await hasEmail(tx, personId, found.invitation.email))) throw new InvitationForAnother({});
+      if (!(await hasEmail(tx, personId, found.invitation.email)))
+        throw new invitations.InvitationForAnother({});
       return switchTo(tx, deps.outbox, switching, () => takeUp(tx, deps, { ...found, personId }));
     }, timeOf(call));
     return reply(201, await issued(parts, switched, now));
@@ -173,20 +161,27 @@ async function takeUp(
   const invitation = await lockInvitation(tx, id, now);
   const state = (await findSettings(tx))?.settings.state;
   if (used === undefined || invitation?.state !== 'open' || state !== 'active') {
-    throw new InvitationUnusable({});
+    throw new invitations.InvitationUnusable({});
   }
-  const { roles, invitedBy } = invitation;
-  if ((await standingInviter(tx, invitation, now)) === undefined) throw new InvitationUnusable({});
+  const { roles: roleNames, invitedBy } = invitation;
+  if ((await standingInviter(tx, invitation, now)) === undefined)
+    throw new invitations.InvitationUnusable({});
   const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
-  await demandNoConflict(tx, { roles, validUntil, now }).catch((error: unknown) => {
-    const impossible = [RoleUnknown, SeparationOfDutiesViolated, TooManyRights];
-    throw impossible.some((each) => error instanceof each) ? new InvitationUnusable({}) : error;
+  await demandNoConflict(tx, { roles: roleNames, validUntil, now }).catch((error: unknown) => {
+    const impossible = [roles.RoleUnknown, roles.SeparationOfDutiesViolated, roles.TooManyRights];
+    throw impossible.some((each) => error instanceof each) ? new invitations.InvitationUnusable({}) : error;
   });
   await first(invitation.email);
-  const joined = await join(tx, outbox, { personId, roles, validUntil, grantedBy: invitedBy, now });
-  if (!joined) throw new AlreadyMember({});
+  const joined = await join(tx, outbox, {
+    personId,
+    roles: roleNames,
+    validUntil,
+    grantedBy: invitedBy,
+    now,
+  });
+  if (!joined) throw new invitations.AlreadyMember({});
   await endInvitation(tx, id, { state: 'accepted', by: personId, now });
-  await outbox.add(tx, invitationAccepted, id, { invitationId: id, userId: personId });
+  await outbox.add(tx, invitations.accepted, id, { invitationId: id, userId: personId });
 }
 
 async function issued(parts: SessionParts, { membership, session }: Started, now: Date) {

@@ -1,4 +1,4 @@
-import { firstPasswordSet, SignInToAccept } from '@marimo/contracts/users';
+import { invitations } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { revokeLink } from '../mail-links/index.ts';
@@ -32,12 +32,12 @@ export async function setFirstPassword(
   const account = await lockAccount(tx, personId);
   const isTheirs = account?.passwordHash === null && (await hasEmail(tx, personId, email));
   // A statement after the lock: who was given an organisation while we waited is seen.
-  if (!isTheirs || (await placesOf(tx, personId)).length > 0) throw new SignInToAccept({});
+  if (!isTheirs || (await placesOf(tx, personId)).length > 0) throw new invitations.SignInToAccept({});
   await setPassword(tx, personId, passwordHash);
   await markEmailVerified(tx, personId, now);
   await revokeLink(tx, 'verify-email', personId);
   await revokeLink(tx, 'reset-password', personId);
   const factorsRemoved = await forgetSecondFactors(tx, personId);
   const linkId = await noticeTo(tx, account, now);
-  await outbox.add(tx, firstPasswordSet, personId, { userId: personId, linkId, factorsRemoved });
+  await outbox.add(tx, invitations.firstPasswordSet, personId, { userId: personId, linkId, factorsRemoved });
 }

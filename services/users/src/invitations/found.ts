@@ -1,4 +1,4 @@
-import { type AcceptBy, type Invitation, InvitationUnusable } from '@marimo/contracts/users';
+import { invitations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Call, Deps } from '@marimo/service-kit';
 import type { z } from 'zod';
@@ -14,9 +14,9 @@ export interface Found {
   readonly tenantId: string;
   readonly organisation: string;
   readonly inviter: string;
-  readonly invitation: Invitation;
+  readonly invitation: invitations.Invitation;
   readonly person: Person | undefined;
-  readonly acceptBy: z.infer<typeof AcceptBy>;
+  readonly acceptBy: z.infer<typeof invitations.AcceptBy>;
 }
 
 /** Throws `InvitationUnusable`, whatever is wrong with the token or the invitation. */
@@ -30,7 +30,7 @@ export async function findInvited(
   }: Pick<Call, 'signal' | 'deadlineAt'> & { readonly body: { readonly token: string } },
 ): Promise<Found> {
   const linkId = links.readLink(token, 'invitation');
-  if (linkId === undefined) throw new InvitationUnusable({});
+  if (linkId === undefined) throw new invitations.InvitationUnusable({});
   const now = clock();
   const found = await database.withoutTenant(
     async (tx) => {
@@ -49,7 +49,7 @@ export async function findInvited(
     },
     { signal, deadlineAt, readOnly: true },
   );
-  if (found === undefined) throw new InvitationUnusable({});
+  if (found === undefined) throw new invitations.InvitationUnusable({});
   return found;
 }
 

@@ -1,4 +1,4 @@
-import { invitationLastsDays } from '@marimo/contracts/users';
+import { invitations } from '@marimo/contracts/users';
 
 const day = 24 * 60 * 60 * 1_000;
 
@@ -10,6 +10,6 @@ export const betweenMailsMs = 60_000;
 
 /** A week from now, but never longer than the roles it gives. */
 export function expiryOf(now: Date, validUntil: Date | null): Date {
-  const week = now.getTime() + invitationLastsDays * day;
+  const week = now.getTime() + invitations.lastsDays * day;
   return new Date(Math.min(week, validUntil?.getTime() ?? week));
 }

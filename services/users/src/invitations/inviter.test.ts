@@ -1,13 +1,5 @@
 import { MalformedRequest, newId } from '@marimo/contracts';
-import {
-  assignRole,
-  InvitationUnusable,
-  listRoleAssignments,
-  resendInvitation,
-  revokeRole,
-  type SignedIn,
-  TooManyRights,
-} from '@marimo/contracts/users';
+import { type identity, invitations, roleAssignments, roles } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { pineInvites } from '../../test/invitations-under-test.ts';
 import { plantRoles } from '../../test/workplace-under-test.ts';
@@ -16,24 +8,24 @@ const pine = pineInvites();
 const { clock, people, as, sql, everything, invited, invite, accept, look, tokenOf } = pine;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
-let vera: SignedIn;
+let anna: identity.SignedIn;
+let vera: identity.SignedIn;
 beforeEach(async () => {
   ({ users, anna } = pine.present());
   vera = await people.member(anna, ['admin']);
 });
 
 /** Takes all roles from a member and gives them others. */
-async function nowHas(who: SignedIn, ...roles: string[]): Promise<void> {
+async function nowHas(who: identity.SignedIn, ...roles: string[]): Promise<void> {
   const query = { memberId: who.user.id };
-  const { items } = (await users.call(listRoleAssignments, { query }, await as(anna))).body;
+  const { items } = (await users.call(roleAssignments.list, { query }, await as(anna))).body;
   for (const { assignmentId, state } of items) {
     if (state !== 'in-force') continue;
-    await users.call(revokeRole, { params: { assignmentId }, body: {} }, await as(anna));
+    await users.call(roleAssignments.revoke, { params: { assignmentId }, body: {} }, await as(anna));
   }
   for (const role of roles) {
     const body = { assignmentId: newId(), memberId: who.user.id, role };
-    expect((await users.call(assignRole, { body }, await as(anna))).status).toBe(201);
+    expect((await users.call(roleAssignments.assign, { body }, await as(anna))).status).toBe(201);
   }
 }
 
@@ -41,21 +33,21 @@ describe('whoever invited and may do less by now', () => {
   it('gives no role any more that they could not give today', async () => {
     const { invitation, token } = await invited({ roles: ['admin'] }, vera);
     await nowHas(vera, 'user');
-    expect(await look(token)).toBeRefused(InvitationUnusable);
+    expect(await look(token)).toBeRefused(invitations.InvitationUnusable);
     const before = await everything();
-    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    expect(await accept(token)).toBeRefused(invitations.InvitationUnusable);
     expect(await everything()).toEqual(before);
 
     // Who may sends it again and answers for it.
     clock.advance(60_000);
-    await users.call(resendInvitation, { params: { invitationId: invitation.id } }, await as(anna));
+    await users.call(invitations.resend, { params: { invitationId: invitation.id } }, await as(anna));
     expect((await accept(await tokenOf(invitation))).status).toBe(201);
   });
 
   it('invites nobody any more, also without a role', async () => {
     const { token } = await invited({}, vera);
     await nowHas(vera, 'accountant');
-    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    expect(await accept(token)).toBeRefused(invitations.InvitationUnusable);
   });
 
   it('gives what is still theirs to give', async () => {
@@ -80,7 +72,7 @@ describe('roles that together are more than a token holds', () => {
   it('are not promised', async () => {
     await grants(150);
     const before = await everything();
-    expect(await invite({ roles: ['one', 'two'] })).toBeRefused(TooManyRights);
+    expect(await invite({ roles: ['one', 'two'] })).toBeRefused(roles.TooManyRights);
     expect(await everything()).toEqual(before);
   });
 
@@ -89,7 +81,7 @@ describe('roles that together are more than a token holds', () => {
     const { token } = await invited({ roles: ['one', 'two'] });
     await grants(150);
     const before = await everything();
-    expect(await accept(token)).toBeRefused(InvitationUnusable);
+    expect(await accept(token)).toBeRefused(invitations.InvitationUnusable);
     expect(await everything()).toEqual(before);
   });
 });

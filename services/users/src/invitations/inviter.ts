@@ -1,4 +1,4 @@
-import type { Invitation } from '@marimo/contracts/users';
+import type { invitations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { holds } from '../organisations/index.ts';
 import { withGrants } from '../separation-of-duties/index.ts';
@@ -12,7 +12,7 @@ import { inviterName } from './store.ts';
  */
 export async function standingInviter(
   tx: Transaction,
-  { invitedBy, roles }: Pick<Invitation, 'invitedBy' | 'roles'>,
+  { invitedBy, roles }: Pick<invitations.Invitation, 'invitedBy' | 'roles'>,
   now: Date,
 ): Promise<string | undefined> {
   const name = await inviterName(tx, invitedBy);

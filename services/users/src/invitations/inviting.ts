@@ -1,19 +1,5 @@
 import { Absent, Forbidden, Id, newId } from '@marimo/contracts';
-import {
-  AlreadyMember,
-  Invitation,
-  InvitationNotOpen,
-  invitationRevoked,
-  inviteMember,
-  LimitReached,
-  listInvitations,
-  memberInvited,
-  mostAtATime,
-  resendInvitation,
-  revokeInvitation,
-  TooManyInvitations,
-  ValidityOver,
-} from '@marimo/contracts/users';
+import { invitations, limits, roles } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { issueLink, revokeLink } from '../mail-links/index.ts';
@@ -41,7 +27,7 @@ export function invitingRoutes(deps: Deps): readonly Route[] {
 }
 
 function inviteRoute(deps: Deps): Route {
-  return handle(inviteMember, (call) =>
+  return handle(invitations.invite, (call) =>
     call.inTenant(async (tx) => {
       const { email, language } = call.body;
       const roles = [...new Set(call.body.roles)];
@@ -50,7 +36,7 @@ function inviteRoute(deps: Deps): Route {
       const validUntil = call.body.validUntil === undefined ? null : new Date(call.body.validUntil);
       await demandGivable(tx, call, { roles, validUntil, now });
       const state = await stateOfMember(tx, email);
-      if (state === 'active' || state === 'suspended') throw new AlreadyMember({});
+      if (state === 'active' || state === 'suspended') throw new invitations.AlreadyMember({});
       const by = call.caller?.userId ?? '';
       const open = await openInvitation(tx, email);
       await demandQuiet(tx, email, now);
@@ -75,9 +61,9 @@ function inviteRoute(deps: Deps): Route {
 }
 
 function listRoute({ clock }: Deps): Route {
-  return handle(listInvitations, async (call) => {
+  return handle(invitations.list, async (call) => {
     const { state, limit, after } = call.query;
-    const position = readCursor(after, Invitation.shape.invitedAt, Id);
+    const position = readCursor(after, invitations.Invitation.shape.invitedAt, Id);
     const before = position && { invitedAt: position[0], id: position[1] };
     const found = await call.readInTenant((tx) =>
       invitationsBefore(tx, { state, before, limit: limit + 1 }, clock()),
@@ -92,31 +78,31 @@ function listRoute({ clock }: Deps): Route {
 }
 
 function revokeRoute({ outbox, clock }: Deps): Route {
-  return handle(revokeInvitation, (call) =>
+  return handle(invitations.revoke, (call) =>
     call.inTenant(async (tx) => {
       const { invitationId } = call.params;
       const now = clock();
       const invitation = demand(await lockInvitation(tx, invitationId, now));
       const { state } = invitation;
       if (state === 'revoked') return reply(200, invitation);
-      if (state !== 'open' && state !== 'expired') throw new InvitationNotOpen({ state });
+      if (state !== 'open' && state !== 'expired') throw new invitations.InvitationNotOpen({ state });
       await endInvitation(tx, invitationId, { state: 'revoked', by: call.caller?.userId ?? '', now });
       await revokeLink(tx, 'invitation', invitationId);
-      await outbox.add(tx, invitationRevoked, invitationId, { invitationId });
+      await outbox.add(tx, invitations.revoked, invitationId, { invitationId });
       return reply(200, { ...invitation, state: 'revoked' as const });
     }),
   );
 }
 
 function resendRoute(deps: Deps): Route {
-  return handle(resendInvitation, (call) =>
+  return handle(invitations.resend, (call) =>
     call.inTenant(async (tx) => {
       const { invitationId: id } = call.params;
       await lockOrganisation(tx);
       const now = deps.clock();
       const invitation = demand(await lockInvitation(tx, id, now));
       const { state, roles } = invitation;
-      if (state !== 'open' && state !== 'expired') throw new InvitationNotOpen({ state });
+      if (state !== 'open' && state !== 'expired') throw new invitations.InvitationNotOpen({ state });
       const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
       // Whoever sends it again answers for what it gives: from now on it is their invitation.
       await demandGivable(tx, call, { roles, validUntil, now });
@@ -140,22 +126,22 @@ interface Gift {
 async function demandGivable(
   tx: Transaction,
   { caller }: Pick<Call, 'caller'>,
-  { roles, validUntil, now }: Gift,
+  { roles: roleNames, validUntil, now }: Gift,
 ): Promise<void> {
   if (validUntil !== null && validUntil <= now) {
-    throw new ValidityOver({ validUntil: validUntil.toISOString() });
+    throw new roles.ValidityOver({ validUntil: validUntil.toISOString() });
   }
-  if (roles.length === 0) return;
+  if (roleNames.length === 0) return;
   if (!caller?.may(assigning)) throw new Forbidden({ permission: assigning });
-  await demandNoConflict(tx, { roles, validUntil, now });
-  await demandMayGive(tx, caller, roles);
+  await demandNoConflict(tx, { roles: roleNames, validUntil, now });
+  await demandMayGive(tx, caller, roleNames);
 }
 
 /** That this invitation is not one too many beside those that are open. In the organisation's lock. */
 async function demandRoom(tx: Transaction, invitationId: string, now: Date): Promise<void> {
-  const { openInvitations: most } = mostAtATime;
+  const { openInvitations: most } = limits.mostAtATime;
   if ((await countOpen(tx, invitationId, now)) >= most) {
-    throw new LimitReached({ limited: 'openInvitations', most });
+    throw new limits.LimitReached({ limited: 'openInvitations', most });
   }
 }
 
@@ -164,10 +150,11 @@ async function demandQuiet(tx: Transaction, email: string, now: Date): Promise<v
   const limit = mailsADay;
   const mailedAt = await lastMailTo(tx, email, new Date(now.getTime() - betweenMailsMs));
   const waitMs = (mailedAt?.getTime() ?? Number.NEGATIVE_INFINITY) + betweenMailsMs - now.getTime();
-  if (waitMs > 0) throw new TooManyInvitations({ limit }, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
+  if (waitMs > 0)
+    throw new invitations.TooManyInvitations({ limit }, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
   const since = new Date(now.getTime() - countedForMs);
   if ((await mailsSince(tx, since)) >= limit) {
-    throw new TooManyInvitations({ limit }, { retryAfterSeconds: 3_600 });
+    throw new invitations.TooManyInvitations({ limit }, { retryAfterSeconds: 3_600 });
   }
 }
 
@@ -179,7 +166,7 @@ function linkFor(
     email,
     language,
     expiresAt,
-  }: Pick<Invitation, 'id' | 'email' | 'language'> & { readonly expiresAt: Date },
+  }: Pick<invitations.Invitation, 'id' | 'email' | 'language'> & { readonly expiresAt: Date },
   now: Date,
 ): Promise<string> {
   const { tenantId } = tx;
@@ -194,15 +181,15 @@ async function told(
   { outbox }: Deps,
   { id, linkId }: { readonly id: string; readonly linkId: string },
   now: Date,
-): Promise<Invitation> {
+): Promise<invitations.Invitation> {
   const invitation = await findInvitation(tx, id, now);
   if (invitation === undefined) throw new Error('An invitation that was just written is gone');
   const { roles, validUntil, expiresAt } = invitation;
-  await outbox.add(tx, memberInvited, id, { invitationId: id, linkId, roles, validUntil, expiresAt });
+  await outbox.add(tx, invitations.invited, id, { invitationId: id, linkId, roles, validUntil, expiresAt });
   return invitation;
 }
 
-function demand(invitation: Invitation | undefined): Invitation {
+function demand(invitation: invitations.Invitation | undefined): invitations.Invitation {
   if (invitation === undefined) throw new Absent({ resource: 'invitation' });
   return invitation;
 }

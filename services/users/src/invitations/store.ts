@@ -1,8 +1,8 @@
-import type { Invitation, InvitationState, Language, MemberState } from '@marimo/contracts/users';
+import type { identity, invitations, members } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { emailKey } from '../organisations/index.ts';
 
-interface Row extends Omit<Invitation, 'validUntil' | 'invitedAt' | 'expiresAt'> {
+interface Row extends Omit<invitations.Invitation, 'validUntil' | 'invitedAt' | 'expiresAt'> {
   readonly validUntil: Date | null;
   readonly invitedAt: Date;
   readonly expiresAt: Date;
@@ -19,7 +19,7 @@ export interface NewInvitation {
   readonly email: string;
   readonly roles: readonly string[];
   readonly validUntil: Date | null;
-  readonly language: Language;
+  readonly language: identity.Language;
   readonly invitedBy: string;
   readonly expiresAt: Date;
 }
@@ -51,7 +51,7 @@ export async function lockInvitation(
   tx: Transaction,
   id: string,
   now: Date,
-): Promise<Invitation | undefined> {
+): Promise<invitations.Invitation | undefined> {
   const row = await tx.first<Row>(
     `select ${columns} from invitation where tenant_id = $1 and invitation_id = $3 for update`,
     [tx.tenantId, now, id],
@@ -63,7 +63,7 @@ export async function findInvitation(
   tx: Transaction,
   id: string,
   now: Date,
-): Promise<Invitation | undefined> {
+): Promise<invitations.Invitation | undefined> {
   const row = await tx.first<Row>(
     `select ${columns} from invitation where tenant_id = $1 and invitation_id = $3`,
     [tx.tenantId, now, id],
@@ -96,7 +96,7 @@ export async function endInvitation(
   tx: Transaction,
   id: string,
   end: {
-    readonly state: Exclude<InvitationState, 'open' | 'expired'>;
+    readonly state: Exclude<invitations.InvitationState, 'open' | 'expired'>;
     readonly by: string;
     readonly now: Date;
   },
@@ -153,12 +153,12 @@ export interface InvitationPosition {
 export async function invitationsBefore(
   tx: Transaction,
   filter: {
-    readonly state: InvitationState | undefined;
+    readonly state: invitations.InvitationState | undefined;
     readonly before: InvitationPosition | undefined;
     readonly limit: number;
   },
   now: Date,
-): Promise<Invitation[]> {
+): Promise<invitations.Invitation[]> {
   const { state, before, limit } = filter;
   const rows = await tx.rows<Row>(
     `select * from (select ${columns} from invitation where tenant_id = $1) as each
@@ -172,8 +172,11 @@ export async function invitationsBefore(
 }
 
 /** What somebody with this address is here already. */
-export async function stateOfMember(tx: Transaction, email: string): Promise<MemberState | undefined> {
-  const row = await tx.first<{ state: MemberState }>(
+export async function stateOfMember(
+  tx: Transaction,
+  email: string,
+): Promise<members.MemberState | undefined> {
+  const row = await tx.first<{ state: members.MemberState }>(
     `select m.state from member m join person p on p.person_id = m.person_id
       where m.tenant_id = $1 and p.email_key = $2`,
     [tx.tenantId, emailKey(email)],
@@ -201,7 +204,7 @@ export async function inviterName(tx: Transaction, inviterId: string): Promise<s
   return row?.name;
 }
 
-function shown({ validUntil, invitedAt, expiresAt, ...row }: Row): Invitation {
+function shown({ validUntil, invitedAt, expiresAt, ...row }: Row): invitations.Invitation {
   return {
     ...row,
     validUntil: validUntil?.toISOString() ?? null,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Forbidden, newId, Unauthenticated } from '@marimo/contracts';
-import { type MailLink, mailLink, register, type SignedIn } from '@marimo/contracts/users';
+import { type identity, mailLinks, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import {
@@ -18,11 +18,11 @@ const clock = testClock(new Date().toISOString());
 const hour = 3_600_000;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
   const person = { name: 'Anna', email: 'anna@example.com', password: 'correct horse battery staple' };
-  anna = (await users.call(register, { body: { organisation: 'Pine & Co', ...person } })).body;
+  anna = (await users.call(sessions.register, { body: { organisation: 'Pine & Co', ...person } })).body;
 });
 afterAll(() => users?.stop());
 
@@ -142,8 +142,8 @@ describe('a link', () => {
 });
 
 describe('writing a mail', () => {
-  const ask = (linkId: string, options = {}) => users.call(mailLink, { params: { linkId } }, options);
-  const told = async (linkId: string) => (await ask(linkId)).body as MailLink;
+  const ask = (linkId: string, options = {}) => users.call(mailLinks.follow, { params: { linkId } }, options);
+  const told = async (linkId: string) => (await ask(linkId)).body as mailLinks.MailLink;
 
   it('begins with asking whom it goes to and where it leads', async () => {
     const body = await told(await issued({ name: 'Anna Petrova', language: 'ru' }));

@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { MailPurpose } from '@marimo/contracts/users';
+import type { mailLinks } from '@marimo/contracts/users';
 
 /** What a link can be good for. */
-export type LinkPurpose = Exclude<MailPurpose, 'notice'>;
+export type LinkPurpose = Exclude<mailLinks.MailPurpose, 'notice'>;
 
 const idBytes = 16;
 const proofBytes = 32;

@@ -1,11 +1,11 @@
-import { mailLink } from '@marimo/contracts/users';
+import { mailLinks } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { LinkTokens } from './mail-links.ts';
 import { findLink, organisationName } from './store.ts';
 
 export function mailLinkRoutes({ database, clock }: Deps, links: LinkTokens): readonly Route[] {
   return [
-    handle(mailLink, async ({ params: { linkId }, deadlineAt, signal }) => {
+    handle(mailLinks.follow, async ({ params: { linkId }, deadlineAt, signal }) => {
       const found = await database.withoutTenant(
         async (tx) => {
           const link = await findLink(tx, linkId, clock());

@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import type { Language, MailPurpose } from '@marimo/contracts/users';
+import type { identity, mailLinks } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { emailKey } from '../organisations/index.ts';
 import type { LinkPurpose } from './mail-links.ts';
@@ -7,7 +7,7 @@ import type { LinkPurpose } from './mail-links.ts';
 export interface Recipient {
   readonly email: string;
   readonly name: string;
-  readonly language: Language;
+  readonly language: identity.Language;
 }
 
 interface Mail extends Recipient {
@@ -26,7 +26,7 @@ export interface NewLink extends Mail {
 }
 
 export interface PendingLink extends Recipient {
-  readonly purpose: MailPurpose;
+  readonly purpose: mailLinks.MailPurpose;
   readonly subjectId: string;
   readonly tenantId: string;
   readonly personId: string | null;
@@ -44,7 +44,7 @@ export function issueNotice(tx: Transaction, notice: Mail): Promise<string> {
 
 async function insertLink(
   tx: Transaction,
-  link: Mail & { readonly purpose: MailPurpose; readonly subjectId: string },
+  link: Mail & { readonly purpose: mailLinks.MailPurpose; readonly subjectId: string },
 ): Promise<string> {
   const { purpose, subjectId, tenantId, personId, email, name, language, expiresAt, now } = link;
   const linkId = newId();

@@ -1,26 +1,12 @@
 import { Absent, Forbidden, MalformedRequest, newId, StepUpRequired } from '@marimo/contracts';
 import {
-  createOwnKey,
-  GrantsBeyondOwn,
-  getMember,
-  LastAdministrator,
-  leaveOrganisation,
-  listMembers,
-  listWorkplaces,
-  login,
-  MemberHasLeft,
-  memberLeft,
-  memberReinstated,
-  memberRemoved,
-  memberSuspended,
-  NoActiveMembership,
-  OwnMembership,
-  RefreshTokenRefused,
-  reinstateMember,
-  removeMember,
-  type SignedIn,
-  sessionEnded,
-  suspendMember,
+  apiKeys,
+  credentials,
+  type identity,
+  members,
+  organisations,
+  roles,
+  sessions,
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { pineUnderTest } from '../../test/pine-under-test.ts';
@@ -30,15 +16,15 @@ const { clock, people, present, as, sql, isVoid, refreshed, eventsAbout: told } 
 const minutes = 60_000;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
-let boris: SignedIn;
+let anna: identity.SignedIn;
+let boris: identity.SignedIn;
 beforeEach(() => {
   ({ users, anna, boris } = present());
 });
 
-const of = (who: SignedIn) => ({ params: { memberId: who.user.id } });
+const of = (who: identity.SignedIn) => ({ params: { memberId: who.user.id } });
 /** All that a decision about a member could change. */
-const everythingAbout = async (who: SignedIn) => ({
+const everythingAbout = async (who: identity.SignedIn) => ({
   member: await sql('select * from member where person_id = $1', who.user.id),
   periods: await sql('select * from member_period where person_id = $1', who.user.id),
   roles: await sql('select * from role_assignment where person_id = $1', who.user.id),
@@ -49,14 +35,14 @@ const everythingAbout = async (who: SignedIn) => ({
   ),
   places: await sql('select * from workplace where person_id = $1', who.user.id),
 });
-const eventsAbout = (who: SignedIn, type: string) => told(who.user.id, type);
+const eventsAbout = (who: identity.SignedIn, type: string) => told(who.user.id, type);
 
 describe('the list of members', () => {
   it('goes by name, page by page, and tells the roles and when somebody was last there', async () => {
     await people.member(anna, ['user'], { name: 'Clara' });
     const token = await as(anna);
-    const first = (await users.call(listMembers, { query: { limit: '2' } }, token)).body;
-    const second = (await users.call(listMembers, { query: { limit: '2', after: first.next ?? '' } }, token))
+    const first = (await users.call(members.list, { query: { limit: '2' } }, token)).body;
+    const second = (await users.call(members.list, { query: { limit: '2', after: first.next ?? '' } }, token))
       .body;
     expect([...first.items, ...second.items].map(({ name }) => name)).toEqual([
       anna.user.name,
@@ -77,47 +63,49 @@ describe('the list of members', () => {
     const clara = await people.member(anna, [], { name: 'Клара' });
     const token = await as(anna);
     const found = async (query: Record<string, string>) =>
-      (await users.call(listMembers, { query: query as { state?: 'left' } }, token)).body.items.map(
+      (await users.call(members.list, { query: query as { state?: 'left' } }, token)).body.items.map(
         ({ id }) => id,
       );
     expect(await found({ text: 'клар' })).toEqual([clara.user.id]);
     expect(await found({ text: boris.user.email.toUpperCase().slice(0, 9) })).toContain(boris.user.id);
     expect(await found({ text: '%' })).toEqual([]);
-    await users.call(suspendMember, of(boris), token);
+    await users.call(members.suspend, of(boris), token);
     expect(await found({ state: 'suspended' })).toEqual([boris.user.id]);
   });
 
   it('keeps who has left by name, but not how to reach them', async () => {
     const token = await as(anna);
-    await users.call(removeMember, of(boris), token);
-    const one = await users.call(getMember, of(boris), token);
+    await users.call(members.remove, of(boris), token);
+    const one = await users.call(members.get, of(boris), token);
     expect(one.body).toMatchObject({ name: 'Boris', email: null, state: 'left', roles: [] });
-    const search = await users.call(listMembers, { query: { text: boris.user.email } }, token);
+    const search = await users.call(members.list, { query: { text: boris.user.email } }, token);
     expect(search.body.items).toEqual([]);
   });
 
   it('is not for who may not see it, and refuses a cursor of somebody else’s making', async () => {
-    expect(await users.call(listMembers, { query: {} }, await as(boris))).toBeRefused(Forbidden);
+    expect(await users.call(members.list, { query: {} }, await as(boris))).toBeRefused(Forbidden);
     const token = await as(anna);
-    expect(await users.call(listMembers, { query: { after: 'x' } }, token)).toBeRefused(MalformedRequest);
+    expect(await users.call(members.list, { query: { after: 'x' } }, token)).toBeRefused(MalformedRequest);
   });
 });
 
 describe('a suspended member', () => {
   it('is out at once: session, token and sign-in; the roles wait', async () => {
-    const answer = await users.call(suspendMember, of(boris), await as(anna));
+    const answer = await users.call(members.suspend, of(boris), await as(anna));
     expect(answer.body).toMatchObject({ state: 'suspended', roles: ['accountant'] });
     expect(await isVoid(boris)).toBe(true);
-    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
-    const credentials = { email: boris.user.email, password };
-    expect(await users.call(login, { body: credentials })).toBeRefused(NoActiveMembership);
+    expect(await refreshed(boris)).toBeRefused(credentials.RefreshTokenRefused);
+    const signInWith = { email: boris.user.email, password };
+    expect(await users.call(sessions.login, { body: signInWith })).toBeRefused(
+      organisations.NoActiveMembership,
+    );
     // Only who knows the password learns that there is an account.
-    const wrong = await users.call(login, { body: { ...credentials, password: 'wrong horse' } });
+    const wrong = await users.call(sessions.login, { body: { ...signInWith, password: 'wrong horse' } });
     expect(wrong.problem?.code).toBe('users.wrong-credentials');
-    expect(await eventsAbout(boris, memberSuspended.type)).toMatchObject([
+    expect(await eventsAbout(boris, members.suspended.type)).toMatchObject([
       { actorid: anna.user.id, data: { userId: boris.user.id, roles: ['accountant'] } },
     ]);
-    const ended = (await users.events()).filter(({ type }) => type === sessionEnded.type);
+    const ended = (await users.events()).filter(({ type }) => type === sessions.ended.type);
     expect(ended.map(({ data }) => data)).toContainEqual({
       sessionId: claimsOf(boris).sid,
       userId: boris.user.id,
@@ -126,10 +114,10 @@ describe('a suspended member', () => {
   });
 
   it('is refused by a verifier within seconds', async () => {
-    await users.call(suspendMember, of(boris), await as(anna));
+    await users.call(members.suspend, of(boris), await as(anna));
     let status = 200;
     for (let tries = 0; status === 200 && tries < 100; tries += 1) {
-      status = (await users.call(listWorkplaces, {}, { as: boris.accessToken })).status;
+      status = (await users.call(organisations.listWorkplaces, {}, { as: boris.accessToken })).status;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect(status).toBe(401);
@@ -137,9 +125,9 @@ describe('a suspended member', () => {
 
   it('comes back with the roles there were, in a new period', async () => {
     const token = await as(anna);
-    await users.call(suspendMember, of(boris), token);
+    await users.call(members.suspend, of(boris), token);
     clock.advance(5 * minutes);
-    const back = await users.call(reinstateMember, of(boris), token);
+    const back = await users.call(members.reinstate, of(boris), token);
     expect(back.body).toMatchObject({ state: 'active', roles: ['accountant'] });
     expect(claimsOf(await people.signIn(boris.user.email)).roles).toEqual(['accountant']);
     const periods = await sql<{ began_at: Date; ended_at: Date | null }>(
@@ -148,30 +136,30 @@ describe('a suspended member', () => {
     );
     expect(periods).toHaveLength(2);
     expect((periods[1]?.began_at.getTime() ?? 0) - (periods[0]?.ended_at?.getTime() ?? 0)).toBe(5 * minutes);
-    expect(await eventsAbout(boris, memberReinstated.type)).toHaveLength(1);
+    expect(await eventsAbout(boris, members.reinstated.type)).toHaveLength(1);
   });
 
   it('is suspended once, however often it is asked for, also in the moment of joining', async () => {
     const token = await as(anna);
     for (let n = 0; n < 2; n += 1)
-      expect((await users.call(suspendMember, of(boris), token)).status).toBe(200);
-    expect(await eventsAbout(boris, memberSuspended.type)).toHaveLength(1);
+      expect((await users.call(members.suspend, of(boris), token)).status).toBe(200);
+    expect(await eventsAbout(boris, members.suspended.type)).toHaveLength(1);
     for (let n = 0; n < 2; n += 1) {
-      expect((await users.call(reinstateMember, of(boris), token)).body.state).toBe('active');
+      expect((await users.call(members.reinstate, of(boris), token)).body.state).toBe('active');
     }
-    expect(await eventsAbout(boris, memberReinstated.type)).toHaveLength(1);
+    expect(await eventsAbout(boris, members.reinstated.type)).toHaveLength(1);
   });
 
   it('gets no token with rights when signing in at the same time', async () => {
     const token = await as(anna);
     const credentials = { body: { email: boris.user.email, password } };
     const [answers] = await Promise.all([
-      Promise.all([1, 2, 3].map(() => users.call(login, credentials))),
-      users.call(suspendMember, of(boris), token),
+      Promise.all([1, 2, 3].map(() => users.call(sessions.login, credentials))),
+      users.call(members.suspend, of(boris), token),
     ]);
     for (const answer of answers) {
-      if (answer.status === 200) expect(await isVoid(answer.body as SignedIn)).toBe(true);
-      else expect(answer).toBeRefused(NoActiveMembership);
+      if (answer.status === 200) expect(await isVoid(answer.body as identity.SignedIn)).toBe(true);
+      else expect(answer).toBeRefused(organisations.NoActiveMembership);
     }
   });
 });
@@ -179,14 +167,14 @@ describe('a suspended member', () => {
 describe('a removed member', () => {
   it('loses roles, sessions and API keys, and stays a person with a history', async () => {
     const key = await users.call(
-      createOwnKey,
+      apiKeys.createOwn,
       { body: { keyId: newId(), name: 'Import', scopes: ['accounting.*'] } },
       await as(boris),
     );
     expect(key.status).toBe(201);
-    const answer = await users.call(removeMember, of(boris), await as(anna));
+    const answer = await users.call(members.remove, of(boris), await as(anna));
     expect(answer.body.state).toBe('left');
-    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
+    expect(await refreshed(boris)).toBeRefused(credentials.RefreshTokenRefused);
     const left = await everythingAbout(boris);
     expect(left).toMatchObject({ member: [{ state: 'left' }], places: [] });
     expect(left.periods).toMatchObject([{ ended_at: expect.any(Date) }]);
@@ -194,12 +182,14 @@ describe('a removed member', () => {
     expect(
       await sql('select * from api_key where person_id = $1 and revoked_at is null', boris.user.id),
     ).toEqual([]);
-    expect(await eventsAbout(boris, memberRemoved.type)).toMatchObject([{ data: { roles: ['accountant'] } }]);
+    expect(await eventsAbout(boris, members.removed.type)).toMatchObject([
+      { data: { roles: ['accountant'] } },
+    ]);
     // Again changes nothing; suspending or reinstating needs an invitation first.
-    expect((await users.call(removeMember, of(boris), await as(anna))).status).toBe(200);
-    expect(await eventsAbout(boris, memberRemoved.type)).toHaveLength(1);
-    expect(await users.call(suspendMember, of(boris), await as(anna))).toBeRefused(MemberHasLeft);
-    expect(await users.call(reinstateMember, of(boris), await as(anna))).toBeRefused(MemberHasLeft);
+    expect((await users.call(members.remove, of(boris), await as(anna))).status).toBe(200);
+    expect(await eventsAbout(boris, members.removed.type)).toHaveLength(1);
+    expect(await users.call(members.suspend, of(boris), await as(anna))).toBeRefused(members.MemberHasLeft);
+    expect(await users.call(members.reinstate, of(boris), await as(anna))).toBeRefused(members.MemberHasLeft);
     expect(await everythingAbout(boris)).toEqual(left);
   });
 
@@ -211,13 +201,13 @@ describe('a removed member', () => {
       anna.organisation.id,
       boris.user.id,
     );
-    await users.call(removeMember, of(boris), await as(anna));
+    await users.call(members.remove, of(boris), await as(anna));
     expect((await people.signIn(boris.user.email)).organisation.name).toBe('Oak');
   });
 });
 
 describe('deciding about members', () => {
-  const decisions = { suspend: suspendMember, reinstate: reinstateMember, remove: removeMember };
+  const decisions = { suspend: members.suspend, reinstate: members.reinstate, remove: members.remove };
 
   it.each(Object.entries(decisions))(
     'to %s needs the permission, and stores nothing without',
@@ -234,7 +224,7 @@ describe('deciding about members', () => {
     const token = await as(stranger);
     const before = await everythingAbout(boris);
     expect(await users.call(decision, of(boris), token)).toBeRefused(Absent, { resource: 'member' });
-    expect(await users.call(getMember, of(boris), token)).toBeRefused(Absent, { resource: 'member' });
+    expect(await users.call(members.get, of(boris), token)).toBeRefused(Absent, { resource: 'member' });
     const nobody = { params: { memberId: newId() } };
     expect(await users.call(decision, nobody, token)).toBeRefused(Absent, { resource: 'member' });
     expect(await everythingAbout(boris)).toEqual(before);
@@ -244,9 +234,9 @@ describe('deciding about members', () => {
     await people.member(anna, ['admin']);
     const token = await as(anna);
     const before = await everythingAbout(anna);
-    expect(await users.call(decision, of(anna), token)).toBeRefused(OwnMembership);
+    expect(await users.call(decision, of(anna), token)).toBeRefused(members.OwnMembership);
     const shouted = { params: { memberId: anna.user.id.toUpperCase() } };
-    expect(await users.call(decision, shouted, token)).toBeRefused(OwnMembership);
+    expect(await users.call(decision, shouted, token)).toBeRefused(members.OwnMembership);
     expect(await everythingAbout(anna)).toEqual(before);
   });
 
@@ -258,16 +248,16 @@ describe('deciding about members', () => {
     await endsAt(new Date(clock.now().getTime() + 60 * minutes));
     const token = await as(clara);
     const before = await everythingAbout(anna);
-    expect(await users.call(suspendMember, of(anna), token)).toBeRefused(LastAdministrator);
-    expect(await users.call(removeMember, of(anna), token)).toBeRefused(LastAdministrator);
+    expect(await users.call(members.suspend, of(anna), token)).toBeRefused(organisations.LastAdministrator);
+    expect(await users.call(members.remove, of(anna), token)).toBeRefused(organisations.LastAdministrator);
     expect(await everythingAbout(anna)).toEqual(before);
     await endsAt(null);
-    expect((await users.call(removeMember, of(anna), token)).status).toBe(200);
+    expect((await users.call(members.remove, of(anna), token)).status).toBe(200);
   });
 
   it('is for who looks after people about everybody but those who may do more to people than they', async () => {
-    const roles = { people: ['users.member.*'], roles: ['users.role.assign'] };
-    await plantRoles(users, anna.organisation.id, roles);
+    const roleNames = { people: ['users.member.*'], roles: ['users.role.assign'] };
+    await plantRoles(users, anna.organisation.id, roleNames);
     const [helper, colleague, assigner, accountant] = [
       await people.member(anna, ['people']),
       await people.member(anna, ['people']),
@@ -278,15 +268,15 @@ describe('deciding about members', () => {
     for (const decision of Object.values(decisions)) {
       const before = await everythingAbout(assigner);
       const refused = await users.call(decision, of(assigner), token);
-      if (decision === reinstateMember)
+      if (decision === members.reinstate)
         expect(refused.status).toBe(200); // nothing to do
-      else expect(refused).toBeRefused(GrantsBeyondOwn, { grants: ['users.role.assign'] });
+      else expect(refused).toBeRefused(roles.GrantsBeyondOwn, { grants: ['users.role.assign'] });
       expect(await everythingAbout(assigner)).toEqual(before);
     }
-    expect(await users.call(removeMember, of(anna), token)).toBeRefused(GrantsBeyondOwn);
-    await users.call(suspendMember, of(assigner), await as(anna));
-    expect(await users.call(reinstateMember, of(assigner), token)).toBeRefused(GrantsBeyondOwn);
-    for (const decision of [suspendMember, reinstateMember, removeMember]) {
+    expect(await users.call(members.remove, of(anna), token)).toBeRefused(roles.GrantsBeyondOwn);
+    await users.call(members.suspend, of(assigner), await as(anna));
+    expect(await users.call(members.reinstate, of(assigner), token)).toBeRefused(roles.GrantsBeyondOwn);
+    for (const decision of [members.suspend, members.reinstate, members.remove]) {
       expect((await users.call(decision, of(accountant), token)).status).toBe(200);
       expect((await users.call(decision, of(colleague), token)).status).toBe(200);
     }
@@ -302,7 +292,7 @@ describe('deciding about members', () => {
         sql: 'select from member where person_id = any($1) for update',
         values: [[anna.user.id, clara.user.id]],
       },
-      [() => users.call(removeMember, of(clara), one), () => users.call(removeMember, of(anna), other)],
+      [() => users.call(members.remove, of(clara), one), () => users.call(members.remove, of(anna), other)],
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 422]);
   });
@@ -310,28 +300,30 @@ describe('deciding about members', () => {
 
 describe('leaving an organisation', () => {
   it('ends the own membership and its sessions; the account stays', async () => {
-    const answer = await users.call(leaveOrganisation, {}, await as(boris));
+    const answer = await users.call(organisations.leave, {}, await as(boris));
     expect(answer.status).toBe(204);
     expect(await isVoid(boris)).toBe(true);
-    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
-    expect(await eventsAbout(boris, memberLeft.type)).toMatchObject([{ actorid: boris.user.id }]);
+    expect(await refreshed(boris)).toBeRefused(credentials.RefreshTokenRefused);
+    expect(await eventsAbout(boris, members.left.type)).toMatchObject([{ actorid: boris.user.id }]);
     expect(await sql('select * from person where person_id = $1', boris.user.id)).toHaveLength(1);
-    const credentials = { email: boris.user.email, password };
-    expect(await users.call(login, { body: credentials })).toBeRefused(NoActiveMembership);
+    const signInWith = { email: boris.user.email, password };
+    expect(await users.call(sessions.login, { body: signInWith })).toBeRefused(
+      organisations.NoActiveMembership,
+    );
   });
 
   it('is for nobody who proved long ago who they are', async () => {
     clock.advance(11 * minutes);
     const old = (await refreshed(boris)).body;
     const before = await everythingAbout(boris);
-    expect(await users.call(leaveOrganisation, {}, { as: old.accessToken })).toBeRefused(StepUpRequired);
+    expect(await users.call(organisations.leave, {}, { as: old.accessToken })).toBeRefused(StepUpRequired);
     expect(await everythingAbout(boris)).toEqual(before);
   });
 
   it('is refused to the last administrator, and to one of two who leave at once', async () => {
     const alone = await as(anna);
     const before = await everythingAbout(anna);
-    expect(await users.call(leaveOrganisation, {}, alone)).toBeRefused(LastAdministrator);
+    expect(await users.call(organisations.leave, {}, alone)).toBeRefused(organisations.LastAdministrator);
     expect(await everythingAbout(anna)).toEqual(before);
     const clara = await people.member(anna, ['admin']);
     const tokens = [await as(anna), await as(clara)];
@@ -343,7 +335,7 @@ describe('leaving an organisation', () => {
         sql: 'select from member where person_id = any($1) for update',
         values: [[anna.user.id, clara.user.id]],
       },
-      tokens.map((token) => () => users.call(leaveOrganisation, {}, token)),
+      tokens.map((token) => () => users.call(organisations.leave, {}, token)),
     );
     expect(statusesOf(answers)).toEqual([204, 422]);
     const left = await sql(

@@ -1,4 +1,4 @@
-import { type Member, memberJoined } from '@marimo/contracts/users';
+import { members } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { demandAnotherAdministrator, insertMember, insertRoles } from '../organisations/index.ts';
@@ -20,7 +20,12 @@ import {
  *
  * Errors: LastAdministrator.
  */
-export async function shutOut(tx: Transaction, outbox: Outbox, member: Member, now: Date): Promise<void> {
+export async function shutOut(
+  tx: Transaction,
+  outbox: Outbox,
+  member: members.Member,
+  now: Date,
+): Promise<void> {
   const personId = member.id;
   await demandAnotherAdministrator(tx, personId, now);
   await setState(tx, personId, 'suspended');
@@ -46,7 +51,7 @@ export async function letIn(tx: Transaction, personId: string, now: Date): Promi
 export async function endMembership(
   tx: Transaction,
   outbox: Outbox,
-  member: Member,
+  member: members.Member,
   { by, now }: { readonly by: string; readonly now: Date },
 ): Promise<void> {
   const personId = member.id;
@@ -82,6 +87,6 @@ export async function join(tx: Transaction, outbox: Outbox, joining: Joining): P
     await letIn(tx, personId, now);
     await insertRoles(tx, personId, joining, now);
   }
-  await outbox.add(tx, memberJoined, personId, { userId: personId, roles: [...roles] });
+  await outbox.add(tx, members.joined, personId, { userId: personId, roles: [...roles] });
   return true;
 }

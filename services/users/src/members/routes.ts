@@ -1,20 +1,5 @@
 import { Absent, Id } from '@marimo/contracts';
-import {
-  getMember,
-  leaveOrganisation,
-  listMembers,
-  type Member,
-  MemberHasLeft,
-  type MemberState,
-  memberLeft,
-  memberReinstated,
-  memberRemoved,
-  memberSuspended,
-  OwnMembership,
-  reinstateMember,
-  removeMember,
-  suspendMember,
-} from '@marimo/contracts/users';
+import { members, organisations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
@@ -29,7 +14,7 @@ export function memberRoutes(deps: Deps): readonly Route[] {
 
 function readingRoutes({ clock }: Deps): Route[] {
   return [
-    handle(listMembers, async (call) => {
+    handle(members.list, async (call) => {
       const { text, state, limit } = call.query;
       const position = readCursor(call.query.after, z.string().max(200), Id);
       const after = position && { name: position[0], id: position[1] };
@@ -41,7 +26,7 @@ function readingRoutes({ clock }: Deps): Route[] {
       return reply(200, { items, next });
     }),
 
-    handle(getMember, async (call) => {
+    handle(members.get, async (call) => {
       const found = await call.readInTenant((tx) => findMember(tx, call.params.memberId, clock()));
       return reply(200, demand(found));
     }),
@@ -50,11 +35,11 @@ function readingRoutes({ clock }: Deps): Route[] {
 
 /** What somebody else decides about a member; deciding the same again changes nothing. */
 function decidingRoutes({ outbox, clock }: Deps): Route[] {
-  type Deciding = Call<typeof suspendMember | typeof reinstateMember | typeof removeMember>;
+  type Deciding = Call<typeof members.suspend | typeof members.reinstate | typeof members.remove>;
   const decide = (
     call: Pick<Deciding, 'params' | 'caller' | 'inTenant'>,
-    wanted: MemberState,
-    decision: (tx: Transaction, member: Member, by: string, now: Date) => Promise<void>,
+    wanted: members.MemberState,
+    decision: (tx: Transaction, member: members.Member, by: string, now: Date) => Promise<void>,
   ) =>
     call.inTenant(async (tx) => {
       const { memberId } = call.params;
@@ -62,40 +47,40 @@ function decidingRoutes({ outbox, clock }: Deps): Route[] {
       await lockOrganisation(tx);
       const now = clock(); // only after the lock: every token made before is older
       const member = demand(await findMember(tx, memberId, now));
-      if (memberId === by) throw new OwnMembership({});
+      if (memberId === by) throw new members.OwnMembership({});
       if (member.state === wanted) return reply(200, member);
-      if (member.state === 'left') throw new MemberHasLeft({});
+      if (member.state === 'left') throw new members.MemberHasLeft({});
       await demandMayTake(tx, call.caller, member.roles);
       await decision(tx, member, by, now);
       return reply(200, demand(await findMember(tx, memberId, now)));
     });
 
   return [
-    handle(suspendMember, (call) =>
+    handle(members.suspend, (call) =>
       decide(call, 'suspended', async (tx, member, _, now) => {
         await shutOut(tx, outbox, member, now);
-        await outbox.add(tx, memberSuspended, member.id, factOf(member));
+        await outbox.add(tx, members.suspended, member.id, factOf(member));
       }),
     ),
 
-    handle(reinstateMember, (call) =>
+    handle(members.reinstate, (call) =>
       decide(call, 'active', async (tx, member, _, now) => {
         await letIn(tx, member.id, now);
-        await outbox.add(tx, memberReinstated, member.id, factOf(member));
+        await outbox.add(tx, members.reinstated, member.id, factOf(member));
       }),
     ),
 
-    handle(removeMember, (call) =>
+    handle(members.remove, (call) =>
       decide(call, 'left', async (tx, member, by, now) => {
         await endMembership(tx, outbox, member, { by, now });
-        await outbox.add(tx, memberRemoved, member.id, factOf(member));
+        await outbox.add(tx, members.removed, member.id, factOf(member));
       }),
     ),
   ];
 }
 
 function leaveRoute({ outbox, clock }: Deps): Route {
-  return handle(leaveOrganisation, (call) =>
+  return handle(organisations.leave, (call) =>
     call.inTenant(async (tx) => {
       const by = call.caller?.userId ?? '';
       await lockOrganisation(tx);
@@ -103,18 +88,18 @@ function leaveRoute({ outbox, clock }: Deps): Route {
       const member = demand(await findMember(tx, by, now));
       if (member.state !== 'left') {
         await endMembership(tx, outbox, member, { by, now });
-        await outbox.add(tx, memberLeft, by, factOf(member));
+        await outbox.add(tx, members.left, by, factOf(member));
       }
       return reply(204, null);
     }),
   );
 }
 
-function demand(member: Member | undefined): Member {
+function demand(member: members.Member | undefined): members.Member {
   if (member === undefined) throw new Absent({ resource: 'member' });
   return member;
 }
 
-function factOf({ id, roles }: Member) {
+function factOf({ id, roles }: members.Member) {
   return { userId: id, roles: [...roles] };
 }

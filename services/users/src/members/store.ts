@@ -1,13 +1,13 @@
-import { erasedName, type Member, type MemberState } from '@marimo/contracts/users';
+import { type members, personalData } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
-interface MemberRow extends Omit<Member, 'joinedAt' | 'lastSeenAt'> {
+interface MemberRow extends Omit<members.Member, 'joinedAt' | 'lastSeenAt'> {
   readonly joinedAt: Date;
   readonly lastSeenAt: Date | null;
 }
 
 /** Who has left and was erased here has no name here any more, in no list and in no search. SQL over member m, person p. */
-export const shownName = `case when m.state = 'left' and m.erased_at is not null then '${erasedName}' else p.name end`;
+export const shownName = `case when m.state = 'left' and m.erased_at is not null then '${personalData.erasedName}' else p.name end`;
 
 /** `$1` is the tenant, `$2` now. Of who has left, the address is not the organisation's any more. */
 const member = `
@@ -24,12 +24,16 @@ const member = `
 
 export interface MemberFilter {
   readonly text: string | undefined;
-  readonly state: MemberState | undefined;
+  readonly state: members.MemberState | undefined;
   readonly after: { readonly name: string; readonly id: string } | undefined;
   readonly limit: number;
 }
 
-export async function membersAfter(tx: Transaction, filter: MemberFilter, now: Date): Promise<Member[]> {
+export async function membersAfter(
+  tx: Transaction,
+  filter: MemberFilter,
+  now: Date,
+): Promise<members.Member[]> {
   const { text, state, after, limit } = filter;
   const rows = await tx.rows<MemberRow>(
     `${member}
@@ -45,7 +49,11 @@ export async function membersAfter(tx: Transaction, filter: MemberFilter, now: D
   return rows.map(shown);
 }
 
-export async function findMember(tx: Transaction, personId: string, now: Date): Promise<Member | undefined> {
+export async function findMember(
+  tx: Transaction,
+  personId: string,
+  now: Date,
+): Promise<members.Member | undefined> {
   const row = await tx.first<MemberRow>(`${member} where m.tenant_id = $1 and m.person_id = $3`, [
     tx.tenantId,
     now,
@@ -54,11 +62,11 @@ export async function findMember(tx: Transaction, personId: string, now: Date): 
   return row && shown(row);
 }
 
-function shown({ joinedAt, lastSeenAt, ...row }: MemberRow): Member {
+function shown({ joinedAt, lastSeenAt, ...row }: MemberRow): members.Member {
   return { ...row, joinedAt: joinedAt.toISOString(), lastSeenAt: lastSeenAt?.toISOString() ?? null };
 }
 
-export async function setState(tx: Transaction, personId: string, state: MemberState): Promise<void> {
+export async function setState(tx: Transaction, personId: string, state: members.MemberState): Promise<void> {
   await tx.run('update member set state = $3 where tenant_id = $1 and person_id = $2', [
     tx.tenantId,
     personId,

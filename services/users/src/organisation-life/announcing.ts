@@ -1,4 +1,4 @@
-import { closingAnnounced, type OrganisationSettings, reopeningAnnounced } from '@marimo/contracts/users';
+import { organisations } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { administrators } from '../organisations/index.ts';
@@ -10,17 +10,17 @@ import { addressees } from './store.ts';
 export async function announce(
   tx: Transaction,
   outbox: Outbox,
-  { closesAt, timeZone }: Pick<OrganisationSettings, 'closesAt' | 'timeZone'>,
+  { closesAt, timeZone }: Pick<organisations.OrganisationSettings, 'closesAt' | 'timeZone'>,
   now: Date,
 ): Promise<void> {
   const personIds = (await administrators(tx, now)).map(({ personId }) => personId);
   for (const person of await addressees(tx, personIds)) {
     const { personId: userId } = person;
     const linkId = await noticeTo(tx, person, now);
-    if (closesAt === null) await outbox.add(tx, reopeningAnnounced, userId, { userId, linkId });
+    if (closesAt === null) await outbox.add(tx, organisations.reopeningAnnounced, userId, { userId, linkId });
     else {
       const closesOn = dayOf(new Date(closesAt), timeZone);
-      await outbox.add(tx, closingAnnounced, userId, { userId, linkId, closesOn });
+      await outbox.add(tx, organisations.closingAnnounced, userId, { userId, linkId, closesOn });
     }
   }
 }

@@ -1,4 +1,4 @@
-import { organisationClosed } from '@marimo/contracts/users';
+import { organisations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type BackgroundWork, type Deps, repeat } from '@marimo/service-kit';
 import { findSettings, lockOrganisation, updateSettings } from '../organisations/index.ts';
@@ -43,5 +43,5 @@ async function closeForGood(tx: Transaction, outbox: Deps['outbox'], clock: Deps
   await endSessionsOfAllBut(tx, outbox, [], { reason: 'organisation', now });
   await endKeysOf(tx, outbox, { all: true }, now);
   await endAllMemberships(tx, now);
-  await outbox.add(tx, organisationClosed, settings.id, settings);
+  await outbox.add(tx, organisations.closed, settings.id, settings);
 }

@@ -1,29 +1,12 @@
 import { Forbidden, MalformedRequest, newId, Stale, StepUpRequired } from '@marimo/contracts';
 import {
-  changeOrganisation,
-  closeOrganisation,
-  createOwnKey,
-  inviteMember,
-  listMembers,
-  listWorkplaces,
-  login,
-  me,
-  NoActiveMembership,
-  OrganisationNameDiffers,
-  OrganisationNotInState,
-  organisation,
-  organisationChanged,
-  organisationClosed,
-  organisationClosing,
-  organisationReopened,
-  organisationResumed,
-  organisationSuspended,
-  RefreshTokenRefused,
-  refresh,
-  reopenOrganisation,
-  resumeOrganisation,
-  type SignedIn,
-  suspendOrganisation,
+  apiKeys,
+  credentials,
+  type identity,
+  invitations,
+  members,
+  organisations,
+  sessions,
 } from '@marimo/contracts/users';
 import { createOutbox } from '@marimo/messaging';
 import type { ServiceUnderTest } from '@marimo/testing';
@@ -36,8 +19,8 @@ const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
-let boris: SignedIn;
+let anna: identity.SignedIn;
+let boris: identity.SignedIn;
 beforeEach(() => {
   ({ users, anna, boris } = present());
 });
@@ -46,7 +29,7 @@ const rowsOf = async (table: string, tenantId: string) =>
   (await users.rows<{ tenant_id: string }>(table)).filter((row) => row.tenant_id === tenantId);
 const eventsOf = async (tenantId: string, type: string) =>
   (await users.events()).filter((event) => event.tenantid === tenantId && event.type === type);
-const refreshed = (who: SignedIn) => {
+const refreshed = (who: identity.SignedIn) => {
   clock.advance(1);
   return refreshedNow(who);
 };
@@ -54,13 +37,13 @@ const closeDueNow = () => {
   const outbox = createOutbox({ service: 'users', clock: clock.now, onAdded: () => {} });
   return closeDue({ database: users.database.database, outbox, clock: clock.now, log: { warn: () => {} } });
 };
-const close = async (who: SignedIn, name = 'Pine') =>
-  users.call(closeOrganisation, { body: { name } }, await as(who));
+const close = async (who: identity.SignedIn, name = 'Pine') =>
+  users.call(organisations.close, { body: { name } }, await as(who));
 
 describe('the settings of an organisation', () => {
   it('are changed by an administrator, and say so in one event', async () => {
     const change = { name: 'Pine & Oak', language: 'en', timeZone: 'Asia/Omsk' } as const;
-    const answer = await users.call(changeOrganisation, { body: change }, await as(anna));
+    const answer = await users.call(organisations.change, { body: change }, await as(anna));
     expect(answer.body).toEqual({
       ...anna.organisation,
       ...change,
@@ -68,33 +51,33 @@ describe('the settings of an organisation', () => {
       strictSeparation: false,
       closesAt: null,
     });
-    const seen = await users.call(organisation, {}, await as(boris));
+    const seen = await users.call(organisations.get, {}, await as(boris));
     expect(seen.body).toEqual(answer.body);
     expect(seen.headers.get('etag')).toBe(answer.headers.get('etag'));
-    const events = await eventsOf(anna.organisation.id, organisationChanged.type);
+    const events = await eventsOf(anna.organisation.id, organisations.changed.type);
     expect(events).toMatchObject([{ actorid: anna.user.id, data: answer.body }]);
   });
 
   it('that are so already stay as they are, without an event', async () => {
-    const before = await users.call(organisation, {}, await as(anna));
-    const again = await users.call(changeOrganisation, { body: { name: 'Pine' } }, await as(anna));
+    const before = await users.call(organisations.get, {}, await as(anna));
+    const again = await users.call(organisations.change, { body: { name: 'Pine' } }, await as(anna));
     expect(again.headers.get('etag')).toBe(before.headers.get('etag'));
-    expect(await eventsOf(anna.organisation.id, organisationChanged.type)).toEqual([]);
+    expect(await eventsOf(anna.organisation.id, organisations.changed.type)).toEqual([]);
   });
 
   it('are not overwritten by who read them before somebody else changed them', async () => {
     const token = await as(anna);
-    const etag = (await users.call(organisation, {}, token)).headers.get('etag') ?? '';
-    await users.call(changeOrganisation, { body: { name: 'Oak' } }, token);
+    const etag = (await users.call(organisations.get, {}, token)).headers.get('etag') ?? '';
+    await users.call(organisations.change, { body: { name: 'Oak' } }, token);
     const headers = { 'if-match': etag };
-    const late = await users.call(changeOrganisation, { body: { name: 'Elm' } }, { ...token, headers });
+    const late = await users.call(organisations.change, { body: { name: 'Elm' } }, { ...token, headers });
     expect(late).toBeRefused(Stale);
-    expect((await users.call(organisation, {}, token)).body.name).toBe('Oak');
+    expect((await users.call(organisations.get, {}, token)).body.name).toBe('Oak');
   });
 
   it('cannot be changed by who is no administrator', async () => {
     const before = await rowsOf('organisation', anna.organisation.id);
-    const answer = await users.call(changeOrganisation, { body: { name: 'Oak' } }, await as(boris));
+    const answer = await users.call(organisations.change, { body: { name: 'Oak' } }, await as(boris));
     expect(answer).toBeRefused(Forbidden, { permission: 'users.organisation.change' });
     expect(await rowsOf('organisation', anna.organisation.id)).toEqual(before);
   });
@@ -105,7 +88,7 @@ describe('the settings of an organisation', () => {
     ['a name of two lines', { name: 'Pine\nOak' }],
     ['the state', { state: 'closed' }],
   ])('do not take %s', async (_, body) => {
-    const answer = await users.call(changeOrganisation, { body: body as object }, await as(anna));
+    const answer = await users.call(organisations.change, { body: body as object }, await as(anna));
     expect(answer).toBeRefused(MalformedRequest);
   });
 
@@ -125,9 +108,10 @@ describe('the settings of an organisation', () => {
       clock.advance(1);
       const young = await refreshed(anna);
       clock.advance(11 * minutes);
-      const old = (await users.call(refresh, { body: { refreshToken: young.body.refreshToken } })).body;
+      const old = (await users.call(sessions.refresh, { body: { refreshToken: young.body.refreshToken } }))
+        .body;
       const refusal = await users.call(
-        changeOrganisation,
+        organisations.change,
         { body: { [setting]: false } },
         { as: old.accessToken },
       );
@@ -136,7 +120,7 @@ describe('the settings of an organisation', () => {
       expect(rows).toMatchObject([{ [column]: true }]);
       // What lowers nothing needs no new proof.
       const harmless = await users.call(
-        changeOrganisation,
+        organisations.change,
         { body: { name: 'Oak' } },
         { as: old.accessToken },
       );
@@ -147,64 +131,64 @@ describe('the settings of an organisation', () => {
 
 describe('a suspended organisation', () => {
   it('ends the sessions of all but those who could resume it, and voids every token', async () => {
-    const answer = await users.call(suspendOrganisation, {}, await as(anna));
+    const answer = await users.call(organisations.suspend, {}, await as(anna));
     expect(answer.body.state).toBe('suspended');
     const alive = (await rowsOf('session', anna.organisation.id)).filter(
       (row) => (row as unknown as { ended_at: Date | null }).ended_at === null,
     ) as unknown as { person_id: string }[];
     expect(new Set(alive.map((row) => row.person_id))).toEqual(new Set([anna.user.id]));
     expect([await isVoid(anna), await isVoid(boris)]).toEqual([true, true]);
-    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
-    const events = await eventsOf(anna.organisation.id, organisationSuspended.type);
+    expect(await refreshed(boris)).toBeRefused(credentials.RefreshTokenRefused);
+    const events = await eventsOf(anna.organisation.id, organisations.suspended.type);
     expect(events).toMatchObject([{ subject: anna.organisation.id, actorid: anna.user.id }]);
   });
 
   it('lets its administrator look and resume, and do nothing else', async () => {
-    await users.call(suspendOrganisation, {}, await as(anna));
+    await users.call(organisations.suspend, {}, await as(anna));
     const admin = await as(anna);
-    expect((await users.call(me, {}, admin)).body.permissions).toEqual(
+    expect((await users.call(sessions.me, {}, admin)).body.permissions).toEqual(
       expect.arrayContaining(['accounting.report.read', 'users.member.read', 'users.organisation.suspend']),
     );
-    expect((await users.call(listMembers, { query: {} }, admin)).status).toBe(200);
-    const change = await users.call(changeOrganisation, { body: { name: 'Oak' } }, admin);
-    const invite = await users.call(inviteMember, { body: { email: 'new@example.com' } }, admin);
+    expect((await users.call(members.list, { query: {} }, admin)).status).toBe(200);
+    const change = await users.call(organisations.change, { body: { name: 'Oak' } }, admin);
+    const invite = await users.call(invitations.invite, { body: { email: 'new@example.com' } }, admin);
     expect([change.status, invite.status]).toEqual([403, 403]);
-    expect((await users.call(resumeOrganisation, {}, admin)).body.state).toBe('active');
+    expect((await users.call(organisations.resume, {}, admin)).body.state).toBe('active');
   });
 
   it('tells everybody else that it is suspended, and lets them do nothing', async () => {
-    await users.call(suspendOrganisation, {}, await as(anna));
+    await users.call(organisations.suspend, {}, await as(anna));
     const clerk = await people.signIn(boris.user.email);
     expect(claimsOf(clerk)).toMatchObject({ roles: [], grants: [] });
-    const seen = await users.call(me, {}, { as: clerk.accessToken });
+    const seen = await users.call(sessions.me, {}, { as: clerk.accessToken });
     expect(seen.body).toMatchObject({ permissions: [], roles: [], organisation: { state: 'suspended' } });
   });
 
   it('works again as before once it is resumed', async () => {
-    await users.call(suspendOrganisation, {}, await as(anna));
+    await users.call(organisations.suspend, {}, await as(anna));
     const paused = await people.signIn(anna.user.email);
     clock.advance(1);
-    await users.call(resumeOrganisation, {}, { as: paused.accessToken });
+    await users.call(organisations.resume, {}, { as: paused.accessToken });
     expect(await isVoid(paused)).toBe(true); // it grants little, so it is not to be used any longer
     expect(claimsOf((await refreshed(paused)).body).roles).toEqual(['admin']);
     expect(claimsOf(await people.signIn(boris.user.email)).roles).toEqual(['accountant']);
-    expect(await eventsOf(anna.organisation.id, organisationResumed.type)).toHaveLength(1);
+    expect(await eventsOf(anna.organisation.id, organisations.resumed.type)).toHaveLength(1);
   });
 
   it('is suspended once, however often it is asked for', async () => {
-    await users.call(suspendOrganisation, {}, await as(anna));
+    await users.call(organisations.suspend, {}, await as(anna));
     const idempotencyKey = newId();
     const token = await as(anna);
-    expect((await users.call(suspendOrganisation, { idempotencyKey }, token)).status).toBe(200);
-    expect((await users.call(suspendOrganisation, { idempotencyKey }, token)).status).toBe(200);
-    expect(await eventsOf(anna.organisation.id, organisationSuspended.type)).toHaveLength(1);
+    expect((await users.call(organisations.suspend, { idempotencyKey }, token)).status).toBe(200);
+    expect((await users.call(organisations.suspend, { idempotencyKey }, token)).status).toBe(200);
+    expect(await eventsOf(anna.organisation.id, organisations.suspended.type)).toHaveLength(1);
   });
 
   it('stays as it is for who may not decide that, and for who proved long ago who they are', async () => {
-    expect(await users.call(suspendOrganisation, {}, await as(boris))).toBeRefused(Forbidden);
+    expect(await users.call(organisations.suspend, {}, await as(boris))).toBeRefused(Forbidden);
     clock.advance(11 * minutes);
     const old = (await refreshed(anna)).body;
-    expect(await users.call(suspendOrganisation, {}, { as: old.accessToken })).toBeRefused(StepUpRequired);
+    expect(await users.call(organisations.suspend, {}, { as: old.accessToken })).toBeRefused(StepUpRequired);
     expect(await rowsOf('organisation', anna.organisation.id)).toMatchObject([{ state: 'active' }]);
   });
 
@@ -215,7 +199,7 @@ describe('a suspended organisation', () => {
       users,
       anna.organisation.id,
       { sql: 'select from person where person_id = $1 for update', values: [boris.user.id] },
-      [() => people.signIn(boris.user.email), () => users.call(suspendOrganisation, {}, token)],
+      [() => people.signIn(boris.user.email), () => users.call(organisations.suspend, {}, token)],
     );
     expect(claimsOf(signIn).roles.length === 0 || (await isVoid(signIn))).toBe(true);
   });
@@ -224,7 +208,7 @@ describe('a suspended organisation', () => {
 describe('closing an organisation', () => {
   it('needs its name, written by who closes it', async () => {
     const before = await rowsOf('organisation', anna.organisation.id);
-    expect(await close(anna, 'pine')).toBeRefused(OrganisationNameDiffers);
+    expect(await close(anna, 'pine')).toBeRefused(organisations.OrganisationNameDiffers);
     expect(await close(boris)).toBeRefused(Forbidden);
     expect(await rowsOf('organisation', anna.organisation.id)).toEqual(before);
     expect(await rowsOf('organisation_closing', anna.organisation.id)).toEqual([]);
@@ -237,8 +221,8 @@ describe('closing an organisation', () => {
       closesAt: new Date(clock.now().getTime() + 30 * days).toISOString(),
     });
     expect([await isVoid(anna), await isVoid(boris)]).toEqual([true, true]);
-    expect(await refreshed(boris)).toBeRefused(RefreshTokenRefused);
-    expect(await eventsOf(anna.organisation.id, organisationClosing.type)).toMatchObject([{ data: body }]);
+    expect(await refreshed(boris)).toBeRefused(credentials.RefreshTokenRefused);
+    expect(await eventsOf(anna.organisation.id, organisations.closing.type)).toMatchObject([{ data: body }]);
     // Again changes nothing, not even the day.
     clock.advance(1 * days);
     expect((await close(anna)).body.closesAt).toBe(body.closesAt);
@@ -248,13 +232,13 @@ describe('closing an organisation', () => {
     await close(anna);
     clock.advance(30 * days - 10);
     await closeDueNow();
-    const reopened = await users.call(reopenOrganisation, {}, await as(anna));
+    const reopened = await users.call(organisations.reopen, {}, await as(anna));
     expect(reopened.body).toMatchObject({ state: 'active', closesAt: null });
     clock.advance(2 * days);
     await closeDueNow();
     expect(claimsOf(await people.signIn(boris.user.email)).roles).toEqual(['accountant']);
-    expect(await eventsOf(anna.organisation.id, organisationReopened.type)).toHaveLength(1);
-    expect(await eventsOf(anna.organisation.id, organisationClosed.type)).toEqual([]);
+    expect(await eventsOf(anna.organisation.id, organisations.reopened.type)).toHaveLength(1);
+    expect(await eventsOf(anna.organisation.id, organisations.closed.type)).toEqual([]);
   });
 
   it('leaves no live session, token, membership, role or key once the time is over', async () => {
@@ -267,7 +251,7 @@ describe('closing an organisation', () => {
     ]);
     const body = { keyId: newId(), name: 'Import', scopes: ['accounting.*'] };
     const here = await people.signIn(boris.user.email);
-    expect((await users.call(createOwnKey, { body }, { as: here.accessToken })).status).toBe(201);
+    expect((await users.call(apiKeys.createOwn, { body }, { as: here.accessToken })).status).toBe(201);
     await close(anna);
     expect(await rowsOf('api_key', anna.organisation.id)).toMatchObject([{ revoked_at: null }]);
     clock.advance(30 * days - 1_000);
@@ -287,17 +271,21 @@ describe('closing an organisation', () => {
     expect(await alive('api_key', 'revoked_at is null')).toBe(0);
     expect(await alive('workplace', 'true')).toBe(0);
     expect(await alive('organisation_closing', 'true')).toBe(0);
-    expect(await eventsOf(id, organisationClosed.type)).toMatchObject([{ data: { state: 'closed' } }]);
+    expect(await eventsOf(id, organisations.closed.type)).toMatchObject([{ data: { state: 'closed' } }]);
 
     for (const { refreshToken } of [admin, clerk]) {
-      expect(await users.call(refresh, { body: { refreshToken } })).toBeRefused(RefreshTokenRefused);
+      expect(await users.call(sessions.refresh, { body: { refreshToken } })).toBeRefused(
+        credentials.RefreshTokenRefused,
+      );
     }
-    const credentials = { email: anna.user.email, password };
-    expect(await users.call(login, { body: credentials })).toBeRefused(NoActiveMembership);
+    const signInWith = { email: anna.user.email, password };
+    expect(await users.call(sessions.login, { body: signInWith })).toBeRefused(
+      organisations.NoActiveMembership,
+    );
     // Who works elsewhere too goes on there.
     const other = await people.signIn(boris.user.email);
     expect(other.organisation.name).toBe('Oak');
-    const places = await users.call(listWorkplaces, {}, { as: other.accessToken });
+    const places = await users.call(organisations.listWorkplaces, {}, { as: other.accessToken });
     expect(places.body.items.map(({ name }) => name)).toEqual(['Oak']);
   });
 
@@ -308,7 +296,7 @@ describe('closing an organisation', () => {
     const { id } = anna.organisation;
     const lock = { sql: 'select from organisation where tenant_id = $1 for update', values: [id] };
     await meetingAt(users, id, lock, [closeDueNow, closeDueNow]);
-    expect(await eventsOf(anna.organisation.id, organisationClosed.type)).toHaveLength(1);
+    expect(await eventsOf(anna.organisation.id, organisations.closed.type)).toHaveLength(1);
   });
 
   it('does not wait for another organisation that cannot be closed', async () => {
@@ -345,13 +333,20 @@ describe('closing an organisation', () => {
   });
 
   it('goes through its states in order only', async () => {
-    expect(await users.call(reopenOrganisation, {}, await as(anna))).not.toBeRefused(OrganisationNotInState);
+    expect(await users.call(organisations.reopen, {}, await as(anna))).not.toBeRefused(
+      organisations.OrganisationNotInState,
+    );
     await close(anna);
-    expect(await users.call(suspendOrganisation, {}, await as(anna))).toBeRefused(OrganisationNotInState, {
-      state: 'closing',
-      needed: ['active'],
-    });
-    expect(await users.call(resumeOrganisation, {}, await as(anna))).toBeRefused(OrganisationNotInState);
+    expect(await users.call(organisations.suspend, {}, await as(anna))).toBeRefused(
+      organisations.OrganisationNotInState,
+      {
+        state: 'closing',
+        needed: ['active'],
+      },
+    );
+    expect(await users.call(organisations.resume, {}, await as(anna))).toBeRefused(
+      organisations.OrganisationNotInState,
+    );
     expect(await rowsOf('organisation', anna.organisation.id)).toMatchObject([{ state: 'closing' }]);
   });
 });

@@ -1,14 +1,11 @@
-import {
-  type ChangeOrganisation,
-  OrganisationNotInState,
-  type OrganisationSettings,
-  type OrganisationState,
-  reopenWithinDays,
-} from '@marimo/contracts/users';
+import { type identity, organisations } from '@marimo/contracts/users';
 
 export type Step = 'suspend' | 'resume' | 'close' | 'reopen';
 
-const steps: Record<Step, { readonly from: readonly OrganisationState[]; readonly to: OrganisationState }> = {
+const steps: Record<
+  Step,
+  { readonly from: readonly identity.OrganisationState[]; readonly to: identity.OrganisationState }
+> = {
   suspend: { from: ['active'], to: 'suspended' },
   resume: { from: ['suspended'], to: 'active' },
   close: { from: ['active', 'suspended'], to: 'closing' },
@@ -20,16 +17,19 @@ const steps: Record<Step, { readonly from: readonly OrganisationState[]; readonl
  *
  * Errors: OrganisationNotInState.
  */
-export function stateAfter(step: Step, state: OrganisationState): OrganisationState | undefined {
+export function stateAfter(
+  step: Step,
+  state: identity.OrganisationState,
+): identity.OrganisationState | undefined {
   const { from, to } = steps[step];
   if (state === to) return undefined;
-  if (!from.includes(state)) throw new OrganisationNotInState({ state, needed: [...from] });
+  if (!from.includes(state)) throw new organisations.OrganisationNotInState({ state, needed: [...from] });
   return to;
 }
 
 /** Until when an organisation that begins to close now can be reopened. */
 export function closesAt(now: Date): Date {
-  return new Date(now.getTime() + reopenWithinDays * 24 * 60 * 60 * 1_000);
+  return new Date(now.getTime() + organisations.reopenWithinDays * 24 * 60 * 60 * 1_000);
 }
 
 /** The day of a moment in a time zone: YYYY-MM-DD. */
@@ -46,9 +46,9 @@ export function dayOf(moment: Date, timeZone: string): string {
 
 /** The settings with those changed that are wanted otherwise. */
 export function settingsAfter(
-  present: OrganisationSettings,
-  wanted: ChangeOrganisation,
-): OrganisationSettings {
+  present: organisations.OrganisationSettings,
+  wanted: organisations.ChangeOrganisation,
+): organisations.OrganisationSettings {
   const {
     name = present.name,
     language = present.language,
@@ -60,7 +60,10 @@ export function settingsAfter(
 }
 
 /** Whether a change takes protection away: that must not be somebody at a desk left open. */
-export function lowersProtection(present: OrganisationSettings, after: OrganisationSettings): boolean {
+export function lowersProtection(
+  present: organisations.OrganisationSettings,
+  after: organisations.OrganisationSettings,
+): boolean {
   return (
     (present.requireSecondFactor && !after.requireSecondFactor) ||
     (present.strictSeparation && !after.strictSeparation)

@@ -1,20 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Absent, StepUpRequired } from '@marimo/contracts';
-import {
-  changeOrganisation,
-  closeOrganisation,
-  OrganisationNameDiffers,
-  type OrganisationSettings,
-  organisationChanged,
-  organisationClosing,
-  organisationReopened,
-  organisationResumed,
-  organisationSuspended,
-  reopenOrganisation,
-  resumeOrganisation,
-  stepUpWithinSeconds,
-  suspendOrganisation,
-} from '@marimo/contracts/users';
+import { accessTokens, organisations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import {
@@ -35,17 +21,17 @@ export function organisationLifeRoutes(deps: Deps): readonly Route[] {
     call.inTenant(async (tx) => answerWith(await takeStep(tx, deps, name)));
   return [
     changeRoute(deps),
-    handle(suspendOrganisation, (call) => step('suspend', call)),
-    handle(resumeOrganisation, (call) => step('resume', call)),
-    handle(closeOrganisation, (call) =>
+    handle(organisations.suspend, (call) => step('suspend', call)),
+    handle(organisations.resume, (call) => step('resume', call)),
+    handle(organisations.close, (call) =>
       call.inTenant(async (tx) => answerWith(await takeStep(tx, deps, 'close', call.body.name))),
     ),
-    handle(reopenOrganisation, (call) => step('reopen', call)),
+    handle(organisations.reopen, (call) => step('reopen', call)),
   ];
 }
 
 function changeRoute({ outbox, clock }: Deps): Route {
-  return handle(changeOrganisation, (call) =>
+  return handle(organisations.change, (call) =>
     call.inTenant(async (tx) => {
       const { settings: present, version } = await lockSettings(tx);
       const now = clock();
@@ -57,17 +43,17 @@ function changeRoute({ outbox, clock }: Deps): Route {
       await updateSettings(tx, settings);
       // What a token grants depends on it: the next one is made by the new rule.
       if (settings.requireSecondFactor !== present.requireSecondFactor) await voidAllAccessTokens(tx, now);
-      await outbox.add(tx, organisationChanged, settings.id, settings);
+      await outbox.add(tx, organisations.changed, settings.id, settings);
       return answerWith({ settings, version: version + 1 });
     }),
   );
 }
 
 const eventOf = {
-  suspend: organisationSuspended,
-  resume: organisationResumed,
-  close: organisationClosing,
-  reopen: organisationReopened,
+  suspend: organisations.suspended,
+  resume: organisations.resumed,
+  close: organisations.closing,
+  reopen: organisations.reopened,
 } as const;
 
 /** One step in the life of an organisation, with all that follows for those who work there. */
@@ -79,11 +65,12 @@ async function takeStep(
 ): Promise<VersionedSettings> {
   const { settings: present, version } = await lockSettings(tx);
   const now = clock(); // only after the lock: every token made before is older
-  if (writtenName !== undefined && writtenName !== present.name) throw new OrganisationNameDiffers({});
+  if (writtenName !== undefined && writtenName !== present.name)
+    throw new organisations.OrganisationNameDiffers({});
   const state = stateAfter(step, present.state);
   if (state === undefined) return { settings: present, version };
 
-  const settings: OrganisationSettings = {
+  const settings: organisations.OrganisationSettings = {
     ...present,
     state,
     closesAt: state === 'closing' ? closesAt(now).toISOString() : null,
@@ -117,5 +104,6 @@ function answerWith({ settings, version }: VersionedSettings) {
 /** As the kit demands of an endpoint that declares `stepUp`; here it hangs on what the body asks for. */
 function demandRecentProof(authenticatedAt: Date | undefined, now: Date): void {
   const ageMs = now.getTime() - (authenticatedAt?.getTime() ?? 0);
-  if (ageMs > stepUpWithinSeconds * 1_000) throw new StepUpRequired({ maxAgeSeconds: stepUpWithinSeconds });
+  if (ageMs > accessTokens.stepUpWithinSeconds * 1_000)
+    throw new StepUpRequired({ maxAgeSeconds: accessTokens.stepUpWithinSeconds });
 }

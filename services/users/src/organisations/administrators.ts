@@ -1,4 +1,4 @@
-import { LastAdministrator } from '@marimo/contracts/users';
+import { organisations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { administrators, lockOrganisation } from './state-store.ts';
 
@@ -16,5 +16,5 @@ export async function demandAnotherAdministrator(
   const present = await administrators(tx, now);
   const isOne = present.some((each) => each.personId === personId);
   const another = present.some((each) => each.personId !== personId && each.endless);
-  if (isOne && !another) throw new LastAdministrator({});
+  if (isOne && !another) throw new organisations.LastAdministrator({});
 }

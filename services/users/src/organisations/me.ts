@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { type BuiltInRoleName, builtInRoles } from '@marimo/contracts';
-import type { AuthenticationMethod, Me } from '@marimo/contracts/users';
+import { builtInGrants } from '@marimo/contracts';
+import type { accessTokens, identity } from '@marimo/contracts/users';
 import { rightsFor } from './proven-rights.ts';
 import { rightsInState } from './rights.ts';
 import type { Membership } from './store.ts';
 
 /** What somebody sees of themselves, after this proof of who they are. */
-export function meOf(membership: Membership, methods: readonly AuthenticationMethod[]): Me {
+export function meOf(
+  membership: Membership,
+  methods: readonly accessTokens.AuthenticationMethod[],
+): identity.Me {
   const { user, organisation, requireSecondFactor, hasSecondFactor } = membership;
   const { roles, grants } = rightsInState(rightsFor(membership, methods), organisation.state);
   const unproven = requireSecondFactor && !methods.includes('mfa');
@@ -14,19 +17,13 @@ export function meOf(membership: Membership, methods: readonly AuthenticationMet
     user,
     organisation,
     roles: [...roles],
-    permissions: [...new Set([...builtInGrants(roles), ...grants])].sort(),
+    permissions: [...new Set([...roles.flatMap(builtInGrants), ...grants])].sort(),
     mustEnrolSecondFactor: unproven && !hasSecondFactor,
     mustProveSecondFactor: unproven && hasSecondFactor,
   };
 }
 
 /** Another whenever anything of it is another: roles come and go without a new version of the person. */
-export function versionOfMe(me: Me): string {
+export function versionOfMe(me: identity.Me): string {
   return createHash('sha256').update(JSON.stringify(me)).digest('base64url').slice(0, 22);
-}
-
-function builtInGrants(roles: readonly string[]): string[] {
-  return roles.flatMap((role) =>
-    Object.hasOwn(builtInRoles, role) ? [...builtInRoles[role as BuiltInRoleName].grants] : [],
-  );
 }

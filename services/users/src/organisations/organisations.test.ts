@@ -1,5 +1,5 @@
 import { MalformedRequest } from '@marimo/contracts';
-import { getSigningKeys, login, me, organisation, register } from '@marimo/contracts/users';
+import { accessTokens, organisations, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, sharedSigner, tokenFor } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { countSeenSince } from './store.ts';
@@ -15,7 +15,7 @@ const password = 'correct horse battery staple';
 const registered = async (changes: object = {}) => {
   const email = `anna${++count}@example.com`;
   const body = { organisation: 'Pine & Co', name: 'Anna', email, password, ...changes };
-  return users.call(register, { body });
+  return users.call(sessions.register, { body });
 };
 
 describe('who is signed in', () => {
@@ -31,7 +31,7 @@ describe('who is signed in', () => {
         where person_id = $1`,
       [body.user.id],
     );
-    const who = await users.call(me, {}, { as: body.accessToken });
+    const who = await users.call(sessions.me, {}, { as: body.accessToken });
     expect(who.body.roles).toEqual(['accountant', 'user']);
     expect(who.body.permissions).toEqual([
       'accounting.*',
@@ -50,17 +50,17 @@ describe('who is signed in', () => {
       await registered({ organisation: 'Pine' }),
       await registered({ organisation: 'Oak' }),
     ];
-    const mine = await users.call(organisation, {}, { as: one.body.accessToken });
-    const theirs = await users.call(organisation, {}, { as: other.body.accessToken });
+    const mine = await users.call(organisations.get, {}, { as: one.body.accessToken });
+    const theirs = await users.call(organisations.get, {}, { as: other.body.accessToken });
     expect([mine.body.name, theirs.body.name]).toEqual(['Pine', 'Oak']);
   });
 
   it('needs a token of ours: one that another key signed is refused', async () => {
-    expect((await users.call(me, {})).status).toBe(401);
-    expect((await users.call(me, {}, { as: tokenFor() })).status).toBe(401);
-    const { keys } = (await users.call(getSigningKeys, {})).body;
+    expect((await users.call(sessions.me, {})).status).toBe(401);
+    expect((await users.call(sessions.me, {}, { as: tokenFor() })).status).toBe(401);
+    const { keys } = (await users.call(accessTokens.getSigningKeys, {})).body;
     const disguised = sharedSigner().sign({}, { kid: keys[0]?.kid });
-    expect((await users.call(me, {}, { as: disguised })).status).toBe(401);
+    expect((await users.call(sessions.me, {}, { as: disguised })).status).toBe(401);
   });
 });
 
@@ -80,15 +80,15 @@ describe('what is told about an organisation', () => {
 });
 
 it('publishes its keys so that others may keep them a while, and nothing private', async () => {
-  const answer = await users.call(getSigningKeys, {});
+  const answer = await users.call(accessTokens.getSigningKeys, {});
   expect(answer.headers.get('cache-control')).toBe('public, max-age=60, stale-if-error=86400');
   expect(Object.keys(answer.body.keys[0] ?? {}).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
 });
 
 it('counts attempts, tokens and the people who are there', async () => {
   const { body } = await registered();
-  await users.call(login, { body: { email: body.user.email, password } });
-  await users.call(login, { body: { email: body.user.email, password: 'wrong horse' } });
+  await users.call(sessions.login, { body: { email: body.user.email, password } });
+  await users.call(sessions.login, { body: { email: body.user.email, password: 'wrong horse' } });
   const text = await (await fetch(`${users.url}/metrics`)).text();
   expect(text).toMatch(/auth_attempts_total\{[^}]*outcome="success"[^}]*\} 1/);
   expect(text).toMatch(/auth_attempts_total\{[^}]*outcome="failure"[^}]*\} 1/);

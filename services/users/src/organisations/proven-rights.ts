@@ -1,4 +1,4 @@
-import type { AuthenticationMethod } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 import type { Membership } from './store.ts';
 
 type Rights = Pick<Membership, 'roles' | 'grants'>;
@@ -12,7 +12,7 @@ type Rights = Pick<Membership, 'roles' | 'grants'>;
  */
 export function rightsFor(
   { roles, grants, requireSecondFactor }: Rights & Pick<Membership, 'requireSecondFactor'>,
-  methods: readonly AuthenticationMethod[],
+  methods: readonly accessTokens.AuthenticationMethod[],
 ): Rights {
   if (requireSecondFactor && !methods.includes('mfa')) return { roles: [], grants: [] };
   return { roles, grants };

@@ -1,6 +1,6 @@
 import { grantsCover, rolesGrant } from '@marimo/contracts';
 import { permissions } from '@marimo/contracts/all';
-import type { OrganisationState } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 
 /** What an access token says its bearer may do. */
 export interface Rights {
@@ -34,7 +34,7 @@ export function mayEndPause(rights: Rights): boolean {
  *
  * Source: docs/domain/identity.md#organisations-pause-and-close
  */
-export function rightsInState(rights: Rights, state: OrganisationState): Rights {
+export function rightsInState(rights: Rights, state: identity.OrganisationState): Rights {
   if (state === 'active') return rights;
   if (state === 'closed' || !mayEndPause(rights)) return none;
   const left = [...harmless, ...endingThePause].filter((permission) => holds(rights, permission));

@@ -1,4 +1,4 @@
-import type { OrganisationSettings } from '@marimo/contracts/users';
+import type { organisations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 /**
@@ -43,13 +43,16 @@ export function administrators(tx: Transaction, now: Date): Promise<Administrato
 
 /** The settings with their version, which is the ETag. */
 export interface VersionedSettings {
-  readonly settings: OrganisationSettings;
+  readonly settings: organisations.OrganisationSettings;
   readonly version: number;
 }
 
 export async function findSettings(tx: Transaction): Promise<VersionedSettings | undefined> {
   const row = await tx.first<
-    Omit<OrganisationSettings, 'closesAt'> & { readonly closesAt: Date | null; readonly version: number }
+    Omit<organisations.OrganisationSettings, 'closesAt'> & {
+      readonly closesAt: Date | null;
+      readonly version: number;
+    }
   >(
     `select tenant_id as id, name, base_currency as "baseCurrency", language, time_zone as "timeZone", state,
             require_second_factor as "requireSecondFactor", strict_separation as "strictSeparation",
@@ -65,7 +68,10 @@ export async function findSettings(tx: Transaction): Promise<VersionedSettings |
 }
 
 /** Writes all that can change, as the next version. */
-export async function updateSettings(tx: Transaction, settings: OrganisationSettings): Promise<void> {
+export async function updateSettings(
+  tx: Transaction,
+  settings: organisations.OrganisationSettings,
+): Promise<void> {
   const { name, language, timeZone, state, closesAt, requireSecondFactor, strictSeparation } = settings;
   await tx.run(
     `update organisation

@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import type { Language, Organisation, OrganisationState, User } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 /** Somebody who may sign in, with what that takes. */
@@ -10,15 +10,15 @@ export interface Person {
   readonly lastTenantId: string;
 }
 
-export interface NewPerson extends User {
+export interface NewPerson extends identity.User {
   readonly passwordHash: string | null;
   readonly tenantId: string;
 }
 
 /** What a person is in one organisation. */
 export interface Membership {
-  readonly user: User;
-  readonly organisation: Organisation;
+  readonly user: identity.User;
+  readonly organisation: identity.Organisation;
   /** Those in force now; built-in and own. */
   readonly roles: readonly string[];
   /** What the own ones among them grant. */
@@ -83,7 +83,7 @@ export async function insertPerson(tx: Transaction, person: NewPerson, now: Date
 
 export async function insertOrganisation(
   tx: Transaction,
-  organisation: Organisation,
+  organisation: identity.Organisation,
   now: Date,
 ): Promise<void> {
   const { id, name, baseCurrency, language, timeZone } = organisation;
@@ -143,13 +143,13 @@ interface MembershipRow {
   readonly personName: string;
   readonly email: string;
   readonly emailVerified: boolean;
-  readonly personLanguage: Language;
+  readonly personLanguage: identity.Language;
   readonly personTimeZone: string;
   readonly organisationName: string;
   readonly baseCurrency: string;
-  readonly organisationLanguage: Language;
+  readonly organisationLanguage: identity.Language;
   readonly organisationTimeZone: string;
-  readonly state: OrganisationState;
+  readonly state: identity.OrganisationState;
   readonly roles: string[];
   readonly grants: string[];
   readonly rolesVersion: number;

@@ -1,4 +1,4 @@
-import { PasswordTooWeak } from '@marimo/contracts/users';
+import { credentials } from '@marimo/contracts/users';
 import { commonPasswords } from './common-passwords.ts';
 import { demandStrongPassword } from './strength.ts';
 
@@ -9,7 +9,7 @@ function reasonOf(password: string): string | null {
     demandStrongPassword(password, context);
     return null;
   } catch (thrown) {
-    if (thrown instanceof PasswordTooWeak) return thrown.facts.reason;
+    if (thrown instanceof credentials.PasswordTooWeak) return thrown.facts.reason;
     throw thrown;
   }
 }

@@ -1,4 +1,4 @@
-import { type PasswordProblem, PasswordTooWeak } from '@marimo/contracts/users';
+import { credentials } from '@marimo/contracts/users';
 import { commonPasswords } from './common-passwords.ts';
 
 /** What somebody who guesses would try with this person: their own words and ours. */
@@ -24,10 +24,10 @@ const leftoverLetters = 3;
  */
 export function demandStrongPassword(password: string, context: PasswordContext): void {
   const reason = weaknessOf(password, context);
-  if (reason !== null) throw new PasswordTooWeak({ reason });
+  if (reason !== null) throw new credentials.PasswordTooWeak({ reason });
 }
 
-function weaknessOf(password: string, context: PasswordContext): PasswordProblem | null {
+function weaknessOf(password: string, context: PasswordContext): credentials.PasswordProblem | null {
   const text = password.normalize('NFC');
   const characters = Array.from(text).length;
   if (characters < 8) return 'too-short';

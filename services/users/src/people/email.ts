@@ -1,15 +1,5 @@
 import { Unauthenticated } from '@marimo/contracts';
-import {
-  askEmailVerification,
-  changeEmail,
-  EmailInUse,
-  EmailVerifiedAlready,
-  emailChangeAsked,
-  emailChanged,
-  emailVerified,
-  finishEmailVerification,
-  LinkRefused,
-} from '@marimo/contracts/users';
+import { mailLinks, people } from '@marimo/contracts/users';
 import { type Transaction, violatedConstraint } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { type LinkTokens, useLink } from '../mail-links/index.ts';
@@ -25,16 +15,16 @@ export function emailRoutes(deps: Deps, links: LinkTokens, limits: MailLimits): 
 }
 
 function verifyRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
-  return handle(askEmailVerification, async (call) => {
+  return handle(people.askEmailVerification, async (call) => {
     const { userId } = personCalling(call);
     const account = await call.readInTenant((tx) => findAccount(tx, userId));
     if (account === undefined) throw new Unauthenticated({});
-    if (account.emailVerifiedAt !== null) throw new EmailVerifiedAlready({});
+    if (account.emailVerifiedAt !== null) throw new people.EmailVerifiedAlready({});
     await limits.demandMail('verification', account.email);
     return call.inTenant(async (tx) => {
       const now = clock();
       const present = await lockMember(tx, userId, now);
-      if (present.emailVerifiedAt !== null) throw new EmailVerifiedAlready({});
+      if (present.emailVerifiedAt !== null) throw new people.EmailVerifiedAlready({});
       await askToVerify(tx, outbox, present, now);
       return reply(202, null);
     });
@@ -46,7 +36,7 @@ function verifyRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
  * address hears of it at once, while its owner can still do something.
  */
 function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
-  return handle(changeEmail, async (call) => {
+  return handle(people.changeEmail, async (call) => {
     const caller = personCalling(call);
     const { userId } = caller;
     const { email } = call.body;
@@ -59,7 +49,7 @@ function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
       await demandSayOverSelf(tx, caller);
       const verificationLinkId = await askToVerify(tx, outbox, { ...account, email }, now);
       const linkId = await noticeTo(tx, account, now);
-      await outbox.add(tx, emailChangeAsked, userId, { userId, linkId, verificationLinkId });
+      await outbox.add(tx, people.emailChangeAsked, userId, { userId, linkId, verificationLinkId });
       return reply(202, null);
     });
   });
@@ -78,14 +68,14 @@ async function lockMember(tx: Transaction, personId: string, now: Date): Promise
 }
 
 function finishRoute(deps: Deps, links: LinkTokens): Route {
-  return handle(finishEmailVerification, async (call) => {
+  return handle(people.finishEmailVerification, async (call) => {
     const linkId = links.readLink(call.body.token, 'verify-email');
-    if (linkId === undefined) throw new LinkRefused({});
+    if (linkId === undefined) throw new mailLinks.LinkRefused({});
     try {
       await deps.database.withoutTenant((tx) => useVerification(tx, deps, linkId), timeOf(call));
     } catch (error) {
       // Also when both changed to the same address at once: the database lets one of them.
-      if (violatedConstraint(error) === 'person_email_key_key') throw new EmailInUse({});
+      if (violatedConstraint(error) === 'person_email_key_key') throw new people.EmailInUse({});
       throw error;
     }
     return reply(204, null);
@@ -95,15 +85,15 @@ function finishRoute(deps: Deps, links: LinkTokens): Route {
 async function useVerification(tx: Transaction, { outbox, clock }: Deps, linkId: string): Promise<void> {
   const now = clock();
   const link = await useLink(tx, linkId, now);
-  if (link === undefined || link.personId === null) throw new LinkRefused({});
+  if (link === undefined || link.personId === null) throw new mailLinks.LinkRefused({});
   const { personId: userId, email, tenantId } = link;
   const account = await lockAccount(tx, userId);
-  if (account === undefined) throw new LinkRefused({});
+  if (account === undefined) throw new mailLinks.LinkRefused({});
   const isSame = emailKey(account.email) === emailKey(email);
   if (isSame) await markEmailVerified(tx, userId, now);
   else await replaceEmail(tx, userId, email, now);
   await tx.enterTenant(tenantId);
   await actingAs(tenantId, userId, () =>
-    outbox.add(tx, isSame ? emailVerified : emailChanged, userId, { userId }),
+    outbox.add(tx, isSame ? people.emailVerified : people.emailChanged, userId, { userId }),
   );
 }

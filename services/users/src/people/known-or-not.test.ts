@@ -1,13 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@marimo/contracts';
-import {
-  askPasswordReset,
-  changeEmail,
-  inviteMember,
-  login,
-  registerWithAccount,
-} from '@marimo/contracts/users';
+import { founding, invitations, people, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
 import bcrypt from 'bcrypt';
 import { usersService } from '../../service.ts';
@@ -91,17 +85,19 @@ const withoutPassword = async () => {
 type Door = (email: string) => Ask;
 const register = { organisation: 'Oak', password: wrong };
 const signingIn: Readonly<Record<string, Door>> = {
-  'signing in': (email) => () => users.call(login, { body: { email, password: wrong } }, { headers: from() }),
+  'signing in': (email) => () =>
+    users.call(sessions.login, { body: { email, password: wrong } }, { headers: from() }),
   'registering with an account': (email) => () =>
-    users.call(registerWithAccount, { body: { ...register, email } }, { headers: from() }),
+    users.call(founding.registerWithAccount, { body: { ...register, email } }, { headers: from() }),
 };
 const askingFromOutside: Door = (email) => () =>
-  users.call(askPasswordReset, { body: { email } }, { headers: from() });
+  users.call(people.askPasswordReset, { body: { email } }, { headers: from() });
 /** Somebody new each time: one person may ask for few mails. */
 const someone = async () => (await organisationOf(users)).accessToken;
 const fromWithin: Readonly<Record<string, (as: string, email: string) => Ask>> = {
-  'asking for another address': (as, email) => () => users.call(changeEmail, { body: { email } }, { as }),
-  'inviting one': (as, email) => () => users.call(inviteMember, { body: { email } }, { as }),
+  'asking for another address': (as, email) => () =>
+    users.call(people.changeEmail, { body: { email } }, { as }),
+  'inviting one': (as, email) => () => users.call(invitations.invite, { body: { email } }, { as }),
 };
 
 describe('whether an address has an account cannot be told by the work that is done', () => {

@@ -1,8 +1,4 @@
-import {
-  emailVerificationAsked,
-  resetLinkLastsMinutes,
-  verificationLinkLastsDays,
-} from '@marimo/contracts/users';
+import { people } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { issueLink, issueNotice, type Recipient } from '../mail-links/index.ts';
@@ -10,8 +6,8 @@ import { issueLink, issueNotice, type Recipient } from '../mail-links/index.ts';
 const minute = 60_000;
 const day = 24 * 60 * minute;
 
-export const resetLinkLastsMs = resetLinkLastsMinutes * minute;
-const verificationLinkLastsMs = verificationLinkLastsDays * day;
+export const resetLinkLastsMs = people.resetLinkLastsMinutes * minute;
+const verificationLinkLastsMs = people.verificationLinkLastsDays * day;
 /** Longer than any trouble with the mail; after that the news is old. */
 const noticeLastsMs = 3 * day;
 
@@ -49,7 +45,7 @@ export async function askToVerify(
     expiresAt: later(now, verificationLinkLastsMs),
     now,
   });
-  await outbox.add(tx, emailVerificationAsked, personId, { userId: personId, linkId });
+  await outbox.add(tx, people.emailVerificationAsked, personId, { userId: personId, linkId });
   return linkId;
 }
 

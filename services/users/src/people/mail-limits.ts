@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BucketLimit, Cache } from '@marimo/cache';
 import { TooManyRequests } from '@marimo/contracts';
-import { TooManyMails } from '@marimo/contracts/users';
+import { people } from '@marimo/contracts/users';
 import { emailKey } from '../organisations/index.ts';
 import { networkOf } from '../sessions/index.ts';
 
@@ -43,7 +43,7 @@ export function createMailLimits(cache: Cache): MailLimits {
     },
     async demandMail(asking, email) {
       const { allowed, retryAfterMs } = await take(asking, email);
-      if (!allowed) throw new TooManyMails({}, { retryAfterSeconds: seconds(retryAfterMs) });
+      if (!allowed) throw new people.TooManyMails({}, { retryAfterSeconds: seconds(retryAfterMs) });
     },
   };
 }

@@ -1,10 +1,5 @@
 import { Unauthenticated } from '@marimo/contracts';
-import {
-  CurrentPasswordWrong,
-  changePassword,
-  PasswordNotSet,
-  passwordChanged,
-} from '@marimo/contracts/users';
+import { people } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { revokeLink } from '../mail-links/index.ts';
@@ -26,7 +21,7 @@ import { findAccount, lockAccount, nameOfOrganisation, setPassword, tenantsOf } 
 
 export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route {
   const throttle = createOwnThrottle(deps.cache);
-  return handle(changePassword, async (call) => {
+  return handle(people.changePassword, async (call) => {
     const caller = personCalling(call);
     const { current, new: wanted } = call.body;
     const { account, organisation } = await call.readInTenant(async (tx) => ({
@@ -35,11 +30,12 @@ export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: Sessi
     }));
     if (account === undefined) throw new Unauthenticated({});
     const { email, name, passwordHash } = account;
-    if (passwordHash === null) throw new PasswordNotSet({});
+    if (passwordHash === null) throw new people.PasswordNotSet({});
     const { userId: personId, sessionId } = caller;
     const attempt = { personId, sessionId, ownProof: hasOwnProof(caller) };
     await throttle.begin(attempt);
-    if (!(await hasher.matches(current, passwordHash, call.signal))) throw new CurrentPasswordWrong({});
+    if (!(await hasher.matches(current, passwordHash, call.signal)))
+      throw new people.CurrentPasswordWrong({});
     await throttle.succeeded(attempt);
     demandStrongPassword(wanted, { organisation, name, email });
 
@@ -74,7 +70,7 @@ async function replacePassword(tx: Transaction, deps: Deps, change: Change): Pro
   const { userId: personId, tenantId, sessionId: except } = change.caller;
   const account = await lockAccount(tx, personId);
   // Another change came first, so what was proved is not the password any more.
-  if (account?.passwordHash !== change.passwordHash) throw new CurrentPasswordWrong({});
+  if (account?.passwordHash !== change.passwordHash) throw new people.CurrentPasswordWrong({});
   const now = clock();
   await setPassword(tx, personId, change.newHash);
   await revokeLink(tx, 'reset-password', personId);
@@ -87,7 +83,7 @@ async function replacePassword(tx: Transaction, deps: Deps, change: Change): Pro
   await tx.enterTenant(tenantId);
   await endSessionsOf(tx, outbox, { personId, reason: 'password', except, now });
   const linkId = await noticeTo(tx, account, now);
-  await outbox.add(tx, passwordChanged, personId, { userId: personId, linkId, by: 'change' });
+  await outbox.add(tx, people.passwordChanged, personId, { userId: personId, linkId, by: 'change' });
   return { ...(await goOn(tx, change.caller, now)), now };
 }
 

@@ -1,19 +1,5 @@
 import { MalformedRequest, newId, TooManyRequests } from '@marimo/contracts';
-import {
-  askPasswordReset,
-  changePassword,
-  finishPasswordReset,
-  LinkRefused,
-  login,
-  me,
-  PasswordTooWeak,
-  passwordChanged,
-  passwordResetAsked,
-  refresh,
-  type SignedIn,
-  sessionEnded,
-  WrongCredentials,
-} from '@marimo/contracts/users';
+import { credentials, type identity, mailLinks, people, sessions } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
@@ -25,7 +11,7 @@ import { sendLink } from './password-reset.ts';
 const clock = testClock(new Date().toISOString());
 const wanted = 'seven lazy marmots sleep';
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
 });
@@ -38,20 +24,20 @@ let count = 0;
 const ask = (email = anna.user.email, address?: string) => {
   count += 1;
   const headers = { 'x-forwarded-for': address ?? `10.1.${count >> 8}.${count & 255}` };
-  return users.call(askPasswordReset, { body: { email } }, { headers });
+  return users.call(people.askPasswordReset, { body: { email } }, { headers });
 };
 const asked = async (userId = anna.user.id) =>
   (await users.events()).filter(
-    ({ type, subject }) => type === passwordResetAsked.type && subject === userId,
+    ({ type, subject }) => type === people.passwordResetAsked.type && subject === userId,
   );
 const askedToken = async () => {
   await ask();
   return tokenOf(users, (await asked()).at(-1));
 };
 const finish = (token: string, next = wanted) =>
-  users.call(finishPasswordReset, { body: { token, password: next } });
+  users.call(people.finishPasswordReset, { body: { token, password: next } });
 const signsIn = async (given: string) =>
-  (await users.call(login, { body: { email: anna.user.email, password: given } })).status === 200;
+  (await users.call(sessions.login, { body: { email: anna.user.email, password: given } })).status === 200;
 
 describe('asking for a new password', () => {
   it('sends a link to the mailbox of the account, in any writing of it', async () => {
@@ -128,7 +114,7 @@ describe('the link to a new password', () => {
     const token = await askedToken();
     expect((await finish(token)).status).toBe(200);
     expect([await signsIn(password), await signsIn(wanted)]).toEqual([false, true]);
-    expect(await finish(token, 'another lazy marmot')).toBeRefused(LinkRefused);
+    expect(await finish(token, 'another lazy marmot')).toBeRefused(mailLinks.LinkRefused);
     expect(await signsIn(wanted)).toBe(true);
   });
 
@@ -141,23 +127,27 @@ describe('the link to a new password', () => {
   it('is dead once a newer one was asked for', async () => {
     const first = await askedToken();
     const second = await askedToken();
-    expect(await finish(first)).toBeRefused(LinkRefused);
+    expect(await finish(first)).toBeRefused(mailLinks.LinkRefused);
     expect((await finish(second)).status).toBe(200);
   });
 
   it('lasts an hour', async () => {
     const token = await askedToken();
     clock.advance(60 * 60_000 - 1);
-    expect(await finish(token, 'weak')).toBeRefused(PasswordTooWeak); // so it is still good
+    expect(await finish(token, 'weak')).toBeRefused(credentials.PasswordTooWeak); // so it is still good
     clock.advance(1);
-    expect(await finish(token)).toBeRefused(LinkRefused);
+    expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
   });
 
   it('is dead once the password was changed otherwise', async () => {
     const token = await askedToken();
     const body = { current: password, new: wanted };
-    await users.call(changePassword, { body }, { as: (await signIn(users, anna.user.email)).accessToken });
-    expect(await finish(token)).toBeRefused(LinkRefused);
+    await users.call(
+      people.changePassword,
+      { body },
+      { as: (await signIn(users, anna.user.email)).accessToken },
+    );
+    expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
   });
 
   it('is dead once the mailbox is not theirs any more', async () => {
@@ -166,7 +156,7 @@ describe('the link to a new password', () => {
       anna.user.id,
       `new${anna.user.email}`,
     ]);
-    expect(await finish(token)).toBeRefused(LinkRefused);
+    expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
   });
 
   it('is nothing a link for another purpose, a changed one or a made up one can do', async () => {
@@ -176,7 +166,7 @@ describe('the link to a new password', () => {
     );
     const changed = `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`;
     for (const other of [await tokenOf(users, verification), changed, 'A'.repeat(64), 'x', '💥']) {
-      expect(await finish(other)).toBeRefused(LinkRefused);
+      expect(await finish(other)).toBeRefused(mailLinks.LinkRefused);
     }
     expect((await finish(token)).status).toBe(200);
   });
@@ -185,7 +175,7 @@ describe('the link to a new password', () => {
     const token = await askedToken();
     const mailbox = anna.user.email.split('@')[0] ?? '';
     for (const weak of ['short', 'Password1', `${mailbox}A1`]) {
-      expect(await finish(token, weak)).toBeRefused(PasswordTooWeak);
+      expect(await finish(token, weak)).toBeRefused(credentials.PasswordTooWeak);
     }
     expect((await finish(token)).status).toBe(200);
   });
@@ -195,22 +185,23 @@ describe('the link to a new password', () => {
     const answer = await finish(await askedToken());
     expect(answer.body).toEqual({ deviceToken: expect.any(String), expiresAt: expect.any(String) });
     for (const { refreshToken } of [anna, phone]) {
-      expect((await users.call(refresh, { body: { refreshToken } })).status).toBe(401);
+      expect((await users.call(sessions.refresh, { body: { refreshToken } })).status).toBe(401);
     }
     const ended = (await users.events()).filter(
-      ({ type, data }) => type === sessionEnded.type && (data as { userId: string }).userId === anna.user.id,
+      ({ type, data }) =>
+        type === sessions.ended.type && (data as { userId: string }).userId === anna.user.id,
     );
     expect(ended.map(({ data }) => (data as { reason: string }).reason)).toEqual(['password', 'password']);
-    const { body } = await users.call(login, { body: { email: anna.user.email, password: wanted } });
-    const as = (body as SignedIn).accessToken;
-    expect((await users.call(me, {}, { as })).body.user.emailVerified).toBe(true);
+    const { body } = await users.call(sessions.login, { body: { email: anna.user.email, password: wanted } });
+    const as = (body as identity.SignedIn).accessToken;
+    expect((await users.call(sessions.me, {}, { as })).body.user.emailVerified).toBe(true);
   });
 
   it('makes the device known, so that the owner gets in while strangers go on guessing', async () => {
     const { deviceToken } = (await finish(await askedToken())).body;
     const signIn = (body: { password: string; deviceToken?: string }, address: string) =>
       users.call(
-        login,
+        sessions.login,
         { body: { email: anna.user.email, ...body } },
         { headers: { 'x-forwarded-for': address } },
       );
@@ -224,14 +215,14 @@ describe('the link to a new password', () => {
       sql: "update person set password_hash = 'another' where person_id = $1",
       values: [anna.user.id],
     };
-    const signingIn = () => users.call(login, { body: { email: anna.user.email, password } });
+    const signingIn = () => users.call(sessions.login, { body: { email: anna.user.email, password } });
     const [late] = await meetingAt<[Awaited<ReturnType<typeof signingIn>>]>(
       users,
       anna.organisation.id,
       lock,
       [signingIn],
     );
-    expect(late).toBeRefused(WrongCredentials);
+    expect(late).toBeRefused(credentials.WrongCredentials);
   });
 
   it('does not skip the second factor', async () => {
@@ -241,7 +232,7 @@ describe('the link to a new password', () => {
       [newId(), anna.user.id, clock.now()],
     );
     await finish(await askedToken());
-    const answer = await users.call(login, { body: { email: anna.user.email, password: wanted } });
+    const answer = await users.call(sessions.login, { body: { email: anna.user.email, password: wanted } });
     expect([answer.status, answer.json]).toEqual([202, expect.not.objectContaining({ accessToken: '' })]);
     expect(await users.rows('second_factor')).toContainEqual(
       expect.objectContaining({ person_id: anna.user.id }),
@@ -251,7 +242,7 @@ describe('the link to a new password', () => {
   it('tells the owner by mail', async () => {
     await finish(await askedToken());
     const [told] = (await users.events()).filter(
-      ({ type, subject }) => type === passwordChanged.type && subject === anna.user.id,
+      ({ type, subject }) => type === people.passwordChanged.type && subject === anna.user.id,
     );
     expect(told).toMatchObject({ data: { by: 'reset' }, tenantid: anna.organisation.id });
     expect(await mailOf(users, told)).toMatchObject({ url: null, recipient: { email: anna.user.email } });

@@ -1,11 +1,5 @@
 import { newId } from '@marimo/contracts';
-import {
-  askPasswordReset,
-  finishPasswordReset,
-  LinkRefused,
-  passwordChanged,
-  passwordResetAsked,
-} from '@marimo/contracts/users';
+import { mailLinks, people } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
@@ -44,7 +38,7 @@ export function passwordResetRoutes(deps: Deps, parts: ResetParts, limits: MailL
 }
 
 function askRoute(deps: Deps, limits: MailLimits): Route {
-  return handle(askPasswordReset, async (call) => {
+  return handle(people.askPasswordReset, async (call) => {
     const { email } = call.body;
     await limits.admit(call.address);
     // Silently: an answer of its own would tell that somebody asked before.
@@ -81,7 +75,7 @@ export async function sendLink(
     now,
   });
   // Nobody is signed in, so nobody is named as who did it.
-  await outbox.add(tx, passwordResetAsked, personId, { userId: personId, linkId });
+  await outbox.add(tx, people.passwordResetAsked, personId, { userId: personId, linkId });
 }
 
 async function pretend(tx: Transaction, now: Date): Promise<void> {
@@ -102,9 +96,9 @@ async function pretend(tx: Transaction, now: Date): Promise<void> {
 
 function finishRoute(deps: Deps, { hasher, links, devices }: ResetParts): Route {
   const { database, clock } = deps;
-  return handle(finishPasswordReset, async (call) => {
+  return handle(people.finishPasswordReset, async (call) => {
     const linkId = links.readLink(call.body.token, 'reset-password');
-    if (linkId === undefined) throw new LinkRefused({});
+    if (linkId === undefined) throw new mailLinks.LinkRefused({});
     const { password } = call.body;
     const { account, organisation } = await database.withoutTenant((tx) => ownerOf(tx, linkId, clock()), {
       ...timeOf(call),
@@ -128,7 +122,7 @@ async function ownerOf(
 ): Promise<{ account: Account; organisation: string }> {
   const link = await findLink(tx, linkId, now);
   const account = link && (await accountAt(tx, link, findAccount));
-  if (link === undefined || account === undefined) throw new LinkRefused({});
+  if (link === undefined || account === undefined) throw new mailLinks.LinkRefused({});
   await tx.enterTenant(link.tenantId);
   return { account, organisation: await nameOfOrganisation(tx) };
 }
@@ -152,7 +146,7 @@ async function resetPassword(
   const now = clock();
   const link = await useLink(tx, linkId, now);
   const account = link && (await accountAt(tx, link, lockAccount));
-  if (link === undefined || account === undefined) throw new LinkRefused({});
+  if (link === undefined || account === undefined) throw new mailLinks.LinkRefused({});
   const { personId } = account;
   await setPassword(tx, personId, passwordHash);
   await markEmailVerified(tx, personId, now);
@@ -162,5 +156,5 @@ async function resetPassword(
   });
   await tx.enterTenant(link.tenantId);
   const noticeId = await noticeTo(tx, account, now);
-  await outbox.add(tx, passwordChanged, personId, { userId: personId, linkId: noticeId, by: 'reset' });
+  await outbox.add(tx, people.passwordChanged, personId, { userId: personId, linkId: noticeId, by: 'reset' });
 }

@@ -1,22 +1,5 @@
 import { Forbidden, MalformedRequest, newId, Stale, Unauthenticated } from '@marimo/contracts';
-import {
-  CurrentPasswordWrong,
-  changeMe,
-  changePassword,
-  createOwnKey,
-  exchangeApiKey,
-  login,
-  me,
-  PasswordNotSet,
-  PasswordTooWeak,
-  passwordChanged,
-  personChanged,
-  refresh,
-  type SignedIn,
-  sessionEnded,
-  TooManyAttempts,
-  WrongCredentials,
-} from '@marimo/contracts/users';
+import { apiKeys, credentials, type identity, people, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock, tokenFor } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { mailOf } from '../../test/mail.ts';
@@ -24,7 +7,7 @@ import { claimsOf, memberOf, organisationOf, password, signIn } from '../../test
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
 });
@@ -44,14 +27,14 @@ const row = async (personId = anna.user.id) =>
 
 describe('the own profile', () => {
   const change = (body: object, headers = {}) =>
-    users.call(changeMe, { body }, { as: anna.accessToken, headers });
+    users.call(people.changeMe, { body }, { as: anna.accessToken, headers });
 
   it('is changed in part, and told without the name', async () => {
     const { body } = await change({ name: 'Анна Петрова', timeZone: 'Europe/Moscow' });
     expect(body.user).toEqual({ ...anna.user, name: 'Анна Петрова', timeZone: 'Europe/Moscow' });
-    const seen = await users.call(me, {}, { as: anna.accessToken });
+    const seen = await users.call(sessions.me, {}, { as: anna.accessToken });
     expect(seen.body).toEqual(body);
-    const told = await eventsOf(personChanged.type);
+    const told = await eventsOf(people.changed.type);
     expect(told).toMatchObject([{ data: { changed: ['name', 'timeZone'] }, actorid: anna.user.id }]);
     expect(JSON.stringify(told)).not.toContain('Анна');
   });
@@ -60,21 +43,21 @@ describe('the own profile', () => {
     const answer = await change({ name: anna.user.name });
     expect(answer.body.user).toEqual(anna.user);
     expect((await row())?.version).toBe(1);
-    expect(await eventsOf(personChanged.type)).toEqual([]);
+    expect(await eventsOf(people.changed.type)).toEqual([]);
   });
 
   it('is changed only as it was read, when the reader asks for that', async () => {
-    const etag = (await users.call(me, {}, { as: anna.accessToken })).headers.get('etag') ?? '';
+    const etag = (await users.call(sessions.me, {}, { as: anna.accessToken })).headers.get('etag') ?? '';
     const first = await change({ name: 'Anna B.' }, { 'if-match': etag });
     expect(first.status).toBe(200);
     expect(await change({ name: 'Anna C.' }, { 'if-match': etag })).toBeRefused(Stale, {
       etag: first.headers.get('etag'),
     });
-    expect((await users.call(me, {}, { as: anna.accessToken })).body.user.name).toBe('Anna B.');
+    expect((await users.call(sessions.me, {}, { as: anna.accessToken })).body.user.name).toBe('Anna B.');
   });
 
   it('lets one of two changes through that were read at the same time', async () => {
-    const etag = (await users.call(me, {}, { as: anna.accessToken })).headers.get('etag') ?? '';
+    const etag = (await users.call(sessions.me, {}, { as: anna.accessToken })).headers.get('etag') ?? '';
     const both = await Promise.all(['B.', 'C.'].map((name) => change({ name }, { 'if-match': etag })));
     expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 412]);
   });
@@ -97,11 +80,11 @@ describe('the own profile', () => {
 describe('changing the password', () => {
   const wanted = 'seven lazy marmots sleep';
   const change = (current: string, next = wanted, as = anna.accessToken) =>
-    users.call(changePassword, { body: { current, new: next } }, { as });
+    users.call(people.changePassword, { body: { current, new: next } }, { as });
   const signsIn = async (given: string) =>
-    (await users.call(login, { body: { email: anna.user.email, password: given } })).status === 200;
-  const goesOn = async ({ refreshToken }: SignedIn) =>
-    (await users.call(refresh, { body: { refreshToken } })).status === 200;
+    (await users.call(sessions.login, { body: { email: anna.user.email, password: given } })).status === 200;
+  const goesOn = async ({ refreshToken }: identity.SignedIn) =>
+    (await users.call(sessions.refresh, { body: { refreshToken } })).status === 200;
 
   it('needs the present one, and from then on the new one signs in', async () => {
     expect((await change(password)).status).toBe(200);
@@ -113,7 +96,7 @@ describe('changing the password', () => {
     const elsewhere = await sessionElsewhere();
     await change(password);
     expect([await goesOn(phone), await goesOn(anna)]).toEqual([false, true]);
-    const ended = await eventsOf(sessionEnded.type);
+    const ended = await eventsOf(sessions.ended.type);
     const reasons = ended.map(({ subject, data }) => [subject, (data as { reason: string }).reason]);
     expect(Object.fromEntries(reasons)).toEqual({
       [claimsOf(phone.accessToken).sid]: 'password',
@@ -129,7 +112,7 @@ describe('changing the password', () => {
     clock.advance(11 * 60_000);
     const { body } = await change(password, wanted, accessToken);
     expect(authTimeOf(body.accessToken) - before).toBe(11 * 60);
-    expect((await users.call(me, {}, { as: body.accessToken })).status).toBe(200);
+    expect((await users.call(sessions.me, {}, { as: body.accessToken })).status).toBe(200);
   });
 
   it('proves nothing anew to who has a second factor: reading the password must not open the rest', async () => {
@@ -146,7 +129,7 @@ describe('changing the password', () => {
 
   it('is told to the owner by a mail, and by an event that holds no address', async () => {
     await change(password);
-    const told = await eventsOf(passwordChanged.type);
+    const told = await eventsOf(people.passwordChanged.type);
     expect(told).toMatchObject([{ data: { by: 'change' }, actorid: anna.user.id }]);
     const { recipient, url } = await mailOf(users, told[0]);
     expect([recipient.email, url]).toEqual([anna.user.email, null]);
@@ -155,20 +138,21 @@ describe('changing the password', () => {
 
   it('refuses a wrong present password and changes nothing', async () => {
     const phone = await signIn(users, anna.user.email);
-    expect(await change('wrong horse')).toBeRefused(CurrentPasswordWrong);
+    expect(await change('wrong horse')).toBeRefused(people.CurrentPasswordWrong);
     expect([await goesOn(phone), await signsIn(password)]).toEqual([true, true]);
-    expect(await eventsOf(passwordChanged.type)).toEqual([]);
+    expect(await eventsOf(people.passwordChanged.type)).toEqual([]);
   });
 
   it('is not a way to guess the password', async () => {
-    for (let n = 0; n < 10; n += 1) expect(await change('wrong horse')).toBeRefused(CurrentPasswordWrong);
-    expect(await change(password)).toBeRefused(TooManyAttempts);
+    for (let n = 0; n < 10; n += 1)
+      expect(await change('wrong horse')).toBeRefused(people.CurrentPasswordWrong);
+    expect(await change(password)).toBeRefused(credentials.TooManyAttempts);
   });
 
   it('refuses a weak new one, also one made of the own name or mailbox', async () => {
     const mailbox = anna.user.email.split('@')[0] ?? '';
     for (const weak of ['short', 'Password1', `${mailbox}A1`]) {
-      expect(await change(password, weak)).toBeRefused(PasswordTooWeak);
+      expect(await change(password, weak)).toBeRefused(credentials.PasswordTooWeak);
     }
     expect(await signsIn(password)).toBe(true);
   });
@@ -180,19 +164,19 @@ describe('changing the password', () => {
 
   it('is refused to who signs in elsewhere and has none', async () => {
     await users.database.sql('update person set password_hash = null where person_id = $1', [anna.user.id]);
-    expect(await change(password)).toBeRefused(PasswordNotSet);
+    expect(await change(password)).toBeRefused(people.PasswordNotSet);
   });
 
   it('is not for programs, strangers and people who have gone', async () => {
-    expect(await users.call(changePassword, { body: { current: 'a', new: 'b' } })).toBeRefused(
+    expect(await users.call(people.changePassword, { body: { current: 'a', new: 'b' } })).toBeRefused(
       Unauthenticated,
     );
     expect(await change(password, wanted, tokenFor())).toBeRefused(Unauthenticated);
     await users.database.sql("update member set state = 'left' where person_id = $1", [anna.user.id]);
     expect(await change(password)).toBeRefused(Unauthenticated);
-    expect(await users.call(login, { body: { email: anna.user.email, password: wanted } })).toBeRefused(
-      WrongCredentials,
-    );
+    expect(
+      await users.call(sessions.login, { body: { email: anna.user.email, password: wanted } }),
+    ).toBeRefused(credentials.WrongCredentials);
   });
 
   /** Anna is a member of a second organisation and signed in there. */
@@ -221,9 +205,9 @@ describe('changing the password', () => {
 
 it('leaves other people alone', async () => {
   const boris = await memberOf(users, anna, clock.now());
-  await users.call(changeMe, { body: { name: 'Somebody else' } }, { as: anna.accessToken });
+  await users.call(people.changeMe, { body: { name: 'Somebody else' } }, { as: anna.accessToken });
   await users.call(
-    changePassword,
+    people.changePassword,
     { body: { current: password, new: 'x7 lazy marmots' } },
     { as: anna.accessToken },
   );
@@ -233,15 +217,15 @@ it('leaves other people alone', async () => {
 
 it('is not for programs, also not with the key of the person', async () => {
   const body = { keyId: newId(), name: 'Script', scopes: ['users.member.read'] };
-  const { key } = (await users.call(createOwnKey, { body }, { as: anna.accessToken })).body;
-  const { accessToken: as } = (await users.call(exchangeApiKey, { body: { key } })).body;
+  const { key } = (await users.call(apiKeys.createOwn, { body }, { as: anna.accessToken })).body;
+  const { accessToken: as } = (await users.call(apiKeys.exchange, { body: { key } })).body;
   const answer = await users.call(
-    changePassword,
+    people.changePassword,
     { body: { current: password, new: 'x7 lazy marmots' } },
     { as },
   );
   expect(answer).toBeRefused(Forbidden);
-  expect(await users.call(changeMe, { body: { name: 'Robot' } }, { as })).toBeRefused(Forbidden);
+  expect(await users.call(people.changeMe, { body: { name: 'Robot' } }, { as })).toBeRefused(Forbidden);
 });
 
 function authTimeOf(accessToken: string): number {

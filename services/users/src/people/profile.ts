@@ -1,5 +1,5 @@
 import { Absent } from '@marimo/contracts';
-import { type ChangeMe, changeMe, personChanged } from '@marimo/contracts/users';
+import { people } from '@marimo/contracts/users';
 import { type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, meOf, versionOfMe } from '../organisations/index.ts';
 import { demandSayOverSelf } from '../sessions/index.ts';
@@ -7,7 +7,7 @@ import { personCalling } from './own-call.ts';
 import { type Account, lockAccount, updateProfile } from './store.ts';
 
 export function profileRoute({ outbox, clock }: Deps): Route {
-  return handle(changeMe, async (call) => {
+  return handle(people.changeMe, async (call) => {
     const caller = personCalling(call);
     const { userId, methods } = caller;
     return call.inTenant(async (tx) => {
@@ -22,7 +22,7 @@ export function profileRoute({ outbox, clock }: Deps): Route {
       if (changed.length === 0) return reply(200, seen, { etag: etagOf(versionOfMe(seen)) });
       await demandSayOverSelf(tx, caller);
       await updateProfile(tx, userId, profile);
-      await outbox.add(tx, personChanged, userId, { userId, changed });
+      await outbox.add(tx, people.changed, userId, { userId, changed });
       const after = { ...seen, user: { ...seen.user, ...profile } };
       return reply(200, after, { etag: etagOf(versionOfMe(after)) });
     });
@@ -32,7 +32,7 @@ export function profileRoute({ outbox, clock }: Deps): Route {
 const fields = ['name', 'language', 'timeZone'] as const;
 
 /** The profile as it is wanted, and what of it is another than now. */
-function profileAfter(now: Pick<Account, (typeof fields)[number]>, wanted: ChangeMe) {
+function profileAfter(now: Pick<Account, (typeof fields)[number]>, wanted: people.ChangeMe) {
   const { name = now.name, language = now.language, timeZone = now.timeZone } = wanted;
   const profile = { name, language, timeZone };
   return { profile, changed: fields.filter((field) => profile[field] !== now[field]) };

@@ -1,4 +1,4 @@
-import type { ChangeMe, Language } from '@marimo/contracts/users';
+import type { identity, people } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { emailKey } from '../organisations/index.ts';
 
@@ -8,7 +8,7 @@ export interface Account {
   readonly name: string;
   readonly email: string;
   readonly emailVerifiedAt: Date | null;
-  readonly language: Language;
+  readonly language: identity.Language;
   readonly timeZone: string;
   /** Null for who signs in elsewhere. */
   readonly passwordHash: string | null;
@@ -43,7 +43,7 @@ export function lockAccount(tx: Transaction, personId: string): Promise<Account 
 export async function updateProfile(
   tx: Transaction,
   personId: string,
-  { name, language, timeZone }: Required<ChangeMe>,
+  { name, language, timeZone }: Required<people.ChangeMe>,
 ): Promise<void> {
   await tx.run(
     'update person set name = $2, language = $3, time_zone = $4, version = version + 1 where person_id = $1',

@@ -1,4 +1,4 @@
-import { type Member, memberLeft, personErased } from '@marimo/contracts/users';
+import { members, personalData } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import { forgetMailOf, issueNotice, type Recipient } from '../mail-links/index.ts';
@@ -53,13 +53,13 @@ async function erasePerson(tx: Transaction, personId: string): Promise<void> {
 async function leave(
   tx: Transaction,
   { outbox }: Erasing,
-  member: Member | undefined,
+  member: members.Member | undefined,
   now: Date,
 ): Promise<void> {
   if (member === undefined || member.state === 'left') return;
   const { id, roles } = member;
   await endMembership(tx, outbox, member, { by: id, now });
-  await outbox.add(tx, memberLeft, id, { userId: id, roles: [...roles] });
+  await outbox.add(tx, members.left, id, { userId: id, roles: [...roles] });
 }
 
 /**
@@ -106,7 +106,7 @@ async function eraseIn(
   const { personId } = person;
   await eraseKeysOf(tx, outbox, personId, now);
   await eraseHere(tx, person, now);
-  await outbox.add(tx, personErased, personId, { userId: personId, ...told });
+  await outbox.add(tx, personalData.erased, personId, { userId: personId, ...told });
 }
 
 /**

@@ -1,12 +1,5 @@
 import { Absent, Forbidden, StepUpRequired, Unauthenticated, Unavailable } from '@marimo/contracts';
-import {
-  exportMemberData,
-  exportMyData,
-  inviteMember,
-  personalDataExported,
-  removeMember,
-  type SignedIn,
-} from '@marimo/contracts/users';
+import { type identity, invitations, members, personalData } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { linked, published, tablesWith, theirs, traces } from '../../test/traces.ts';
@@ -37,16 +30,16 @@ beforeAll(async () => {
 afterAll(() => users?.stop());
 
 /** Anna directs Pine; Boris works there and, unless told otherwise, for nobody else. */
-let anna: SignedIn;
-let boris: SignedIn;
+let anna: identity.SignedIn;
+let boris: identity.SignedIn;
 beforeEach(async () => {
   anna = await people.organisation('Pine');
   boris = await people.member(anna);
 });
 
-const exportOf = ({ accessToken: as }: SignedIn) => users.call(exportMyData, {}, { as });
-const exportBy = ({ accessToken: as }: SignedIn, personId: string) =>
-  users.call(exportMemberData, { params: { personId } }, { as });
+const exportOf = ({ accessToken: as }: identity.SignedIn) => users.call(personalData.exportMine, {}, { as });
+const exportBy = ({ accessToken: as }: identity.SignedIn, personId: string) =>
+  users.call(personalData.exportOfMember, { params: { personId } }, { as });
 const eventsOf = async (type: string, personId: string) =>
   (await users.events()).filter((event) => event.type === type && event.subject === personId);
 
@@ -80,7 +73,7 @@ describe('taking one’s data along', () => {
 
   it('holds whatever a search of all tables finds by address', async () => {
     await users.call(
-      inviteMember,
+      invitations.invite,
       { body: { email: boris.user.email } },
       { as: (await people.organisation('Ash')).accessToken },
     );
@@ -113,7 +106,7 @@ describe('taking one’s data along', () => {
     expect(workers.asked.map(({ organisationId }) => organisationId)).toEqual(ids);
     expect(workers.asked[0]).toMatchObject({ personId: boris.user.id, email: boris.user.email });
     expect(body.kept.map(({ organisationId }) => organisationId)).toEqual(ids);
-    await users.call(removeMember, { params: { memberId: boris.user.id } }, { as: anna.accessToken });
+    await users.call(members.remove, { params: { memberId: boris.user.id } }, { as: anna.accessToken });
     await exportBy(anna, boris.user.id);
     expect(workers.asked.at(-1)).toEqual({ personId: boris.user.id, organisationId: anna.organisation.id });
   });
@@ -122,13 +115,13 @@ describe('taking one’s data along', () => {
     workers.away = true;
     expect(await exportOf(boris)).toBeRefused(Unavailable);
     workers.away = false;
-    expect(await eventsOf(personalDataExported.type, boris.user.id)).toEqual([]);
+    expect(await eventsOf(personalData.exported.type, boris.user.id)).toEqual([]);
   });
 
   it('is told, by whom and not what', async () => {
     await exportOf(boris);
     await exportBy(anna, boris.user.id);
-    expect(await eventsOf(personalDataExported.type, boris.user.id)).toMatchObject([
+    expect(await eventsOf(personalData.exported.type, boris.user.id)).toMatchObject([
       { actorid: boris.user.id, data: { scope: 'person' } },
       { actorid: anna.user.id, data: { scope: 'organisation' } },
     ]);
@@ -137,7 +130,7 @@ describe('taking one’s data along', () => {
   it('needs a young proof of who asks', async () => {
     clock.advance(11 * 60_000);
     expect(await exportOf(boris)).toBeRefused(StepUpRequired);
-    expect(await users.call(exportMyData, {})).toBeRefused(Unauthenticated);
+    expect(await users.call(personalData.exportMine, {})).toBeRefused(Unauthenticated);
   });
 
   it('gives an administrator only what belongs to that organisation', async () => {

@@ -1,4 +1,4 @@
-import type { PersonalData } from '@marimo/contracts/users';
+import type { personalData } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { keysOfPerson } from '../service-accounts/index.ts';
 import {
@@ -23,12 +23,12 @@ interface Named extends Known {
 export async function allOf(
   tx: Transaction,
   person: Named,
-  kept: PersonalData['kept'],
+  kept: personalData.PersonalData['kept'],
   now: Date,
-): Promise<PersonalData> {
+): Promise<personalData.PersonalData> {
   const { personId, name, email } = person;
-  const memberships: PersonalData['memberships'] = [];
-  const invitations: PersonalData['invitations'] = [];
+  const memberships: personalData.PersonalData['memberships'] = [];
+  const invitations: personalData.PersonalData['invitations'] = [];
   await tx.inEachTenant(await tenantsKnowing(tx, person), async () => {
     const membership = await membershipOf(tx, personId);
     if (membership !== undefined) memberships.push(membership);
@@ -51,9 +51,9 @@ export async function partOf(
   tx: Transaction,
   person: Named,
   { email }: { readonly email: string | null },
-  kept: PersonalData['kept'],
+  kept: personalData.PersonalData['kept'],
   now: Date,
-): Promise<PersonalData> {
+): Promise<personalData.PersonalData> {
   const { personId, name } = person;
   const membership = await membershipOf(tx, personId);
   return {
@@ -70,7 +70,7 @@ export async function partOf(
 async function membershipOf(
   tx: Transaction,
   personId: string,
-): Promise<PersonalData['memberships'][number] | undefined> {
+): Promise<personalData.PersonalData['memberships'][number] | undefined> {
   const held = await membershipHeld(tx, personId);
   if (held === undefined) return undefined;
   const keys = await keysOfPerson(tx, personId);

@@ -1,4 +1,4 @@
-import { type KeptOfPerson, keptOfPerson } from '@marimo/contracts/workers';
+import { personalRecords } from '@marimo/contracts/workers';
 import type { Deps } from '@marimo/service-kit';
 
 interface Whose {
@@ -7,7 +7,7 @@ interface Whose {
   readonly email: string | null;
 }
 
-export interface KeptHere extends KeptOfPerson {
+export interface KeptHere extends personalRecords.KeptOfPerson {
   readonly organisationId: string;
 }
 
@@ -22,7 +22,7 @@ export async function keptByWorkers(
   for (const organisationId of tenantIds) {
     const query = email === null ? {} : { email };
     const asked = { params: { personId }, query, organisationId, deadlineAt, signal };
-    const { body } = await client.call(keptOfPerson, asked);
+    const { body } = await client.call(personalRecords.getKept, asked);
     kept.push({ organisationId, ...body });
   }
   return kept;

@@ -1,13 +1,5 @@
 import { Absent, Unauthenticated } from '@marimo/contracts';
-import {
-  eraseMe,
-  eraseMember,
-  exportMemberData,
-  exportMyData,
-  MemberHasNotLeft,
-  OwnEmailDiffers,
-  personalDataExported,
-} from '@marimo/contracts/users';
+import { personalData } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMember } from '../members/index.ts';
 import { emailKey, lockOrganisation } from '../organisations/index.ts';
@@ -24,7 +16,7 @@ export function personalDataRoutes(deps: Deps): readonly Route[] {
 
 function exportMine(deps: Deps): Route {
   const { database, outbox, clock } = deps;
-  return handle(exportMyData, async (call) => {
+  return handle(personalData.exportMine, async (call) => {
     const caller = personCalling(call);
     const { userId, tenantId } = caller;
     const { deadlineAt, signal } = call;
@@ -45,7 +37,7 @@ function exportMine(deps: Deps): Route {
         await demandSayOverSelf(tx, caller);
         const all = await allOf(tx, account, kept, clock());
         await tx.enterTenant(tenantId);
-        await outbox.add(tx, personalDataExported, userId, { userId, scope: 'person' });
+        await outbox.add(tx, personalData.exported, userId, { userId, scope: 'person' });
         return all;
       },
       { deadlineAt, signal },
@@ -56,7 +48,7 @@ function exportMine(deps: Deps): Route {
 
 function exportOfMember(deps: Deps): Route {
   const { outbox, clock } = deps;
-  return handle(exportMemberData, async (call) => {
+  return handle(personalData.exportOfMember, async (call) => {
     const { personId: userId } = call.params;
     const known = await call.readInTenant((tx) => findMember(tx, userId, clock()));
     if (known === undefined) throw new Absent({ resource: 'member' });
@@ -68,14 +60,14 @@ function exportOfMember(deps: Deps): Route {
       const account = member && (await lockAccount(tx, userId));
       if (account === undefined || member === undefined) throw new Absent({ resource: 'member' });
       const data = await partOf(tx, { ...account, name: member.name }, member, kept, now);
-      await outbox.add(tx, personalDataExported, userId, { userId, scope: 'organisation' });
+      await outbox.add(tx, personalData.exported, userId, { userId, scope: 'organisation' });
       return reply(200, data);
     });
   });
 }
 
 function eraseMine(deps: Deps): Route {
-  return handle(eraseMe, async (call) => {
+  return handle(personalData.eraseMe, async (call) => {
     const caller = personCalling(call);
     const { userId, tenantId } = caller;
     const { deadlineAt, signal } = call;
@@ -85,7 +77,8 @@ function eraseMine(deps: Deps): Route {
           const account = await lockAccount(tx, userId);
           if (account === undefined) throw new Unauthenticated({});
           await demandSayOverSelf(tx, caller);
-          if (emailKey(account.email) !== emailKey(call.body.email.trim())) throw new OwnEmailDiffers({});
+          if (emailKey(account.email) !== emailKey(call.body.email.trim()))
+            throw new personalData.OwnEmailDiffers({});
           await eraseEverywhere(tx, deps, account, tenantId);
         },
         { deadlineAt, signal },
@@ -96,7 +89,7 @@ function eraseMine(deps: Deps): Route {
 }
 
 function eraseOfMember(deps: Deps): Route {
-  return handle(eraseMember, async (call) => {
+  return handle(personalData.eraseMember, async (call) => {
     const { personId } = call.params;
     const { tenantId, deadlineAt, signal } = call;
     // Nobody of another organisation is looked for or locked: how long that takes would tell that they are there.
@@ -111,7 +104,7 @@ function eraseOfMember(deps: Deps): Route {
         await lockOrganisation(tx);
         const member = account && (await findMember(tx, personId, deps.clock()));
         if (account === undefined || member === undefined) throw new Absent({ resource: 'member' });
-        if (member.state !== 'left') throw new MemberHasNotLeft({});
+        if (member.state !== 'left') throw new personalData.MemberHasNotLeft({});
         // The answer is the same whether other organisations know them: that is nobody's business here.
         await eraseFormerMember(tx, deps, account, isKept);
       },

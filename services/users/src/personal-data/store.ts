@@ -1,5 +1,4 @@
-import type { PersonalData } from '@marimo/contracts/users';
-import { erasedName } from '@marimo/contracts/users';
+import { personalData } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { emailKey } from '../organisations/index.ts';
 
@@ -8,7 +7,7 @@ export interface Known {
   readonly email: string;
 }
 
-type Membership = PersonalData['memberships'][number];
+type Membership = personalData.PersonalData['memberships'][number];
 type Json<T> = { readonly [K in keyof T]: unknown };
 
 /** Rows as they go over the wire: instants as text. */
@@ -45,7 +44,7 @@ export async function isErasedHere(tx: Transaction, personId: string): Promise<b
   return found !== undefined;
 }
 
-type Account = NonNullable<PersonalData['person']['account']>;
+type Account = NonNullable<personalData.PersonalData['person']['account']>;
 
 export async function accountHeld(tx: Transaction, personId: string): Promise<Account | undefined> {
   const [account] = await told<Account>(
@@ -60,7 +59,10 @@ export async function accountHeld(tx: Transaction, personId: string): Promise<Ac
   return account;
 }
 
-export function factorsHeld(tx: Transaction, personId: string): Promise<PersonalData['secondFactors']> {
+export function factorsHeld(
+  tx: Transaction,
+  personId: string,
+): Promise<personalData.PersonalData['secondFactors']> {
   return told(
     tx.rows(
       `select factor_id as id, kind, name, added_at as "addedAt", last_used_at as "lastUsedAt"
@@ -77,7 +79,7 @@ export function mailHeld(
   tx: Transaction,
   { personId, email }: Known,
   tenantId: string | null,
-): Promise<PersonalData['mail']> {
+): Promise<personalData.PersonalData['mail']> {
   return told(
     tx.rows(
       `select purpose, email, name, issued_at as "issuedAt", expires_at as "expiresAt", used_at as "usedAt"
@@ -161,7 +163,7 @@ export function invitationsHeld(
   tx: Transaction,
   email: string,
   now: Date,
-): Promise<PersonalData['invitations']> {
+): Promise<personalData.PersonalData['invitations']> {
   return told(
     tx.rows(
       `select json_build_object('id', o.tenant_id, 'name', o.name) as organisation, i.invitation_id as id, i.email,
@@ -212,7 +214,7 @@ export async function eraseAccount(tx: Transaction, personId: string): Promise<v
         set name = $2, email = $3, email_key = $3, email_verified_at = null, password_hash = null,
             time_zone = 'UTC', last_seen_at = 'epoch', version = version + 1
       where person_id = $1`,
-    [personId, erasedName, erasedAddress(personId)],
+    [personId, personalData.erasedName, erasedAddress(personId)],
   );
   await tx.run('delete from second_factor_standing where person_id = $1', [personId]);
   await tx.run('delete from registration where person_id = $1', [personId]);

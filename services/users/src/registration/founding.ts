@@ -1,11 +1,5 @@
 import { newId } from '@marimo/contracts';
-import {
-  type FoundOrganisation,
-  foundOrganisation,
-  type Organisation,
-  organisationRegistered,
-  type User,
-} from '@marimo/contracts/users';
+import { founding, type identity, sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
@@ -16,7 +10,7 @@ import { switchTo } from '../workplaces/index.ts';
 
 /** Somebody who is signed in somewhere founds another organisation and goes on there. */
 export function foundRoute({ database, outbox, clock }: Deps, parts: SessionParts): Route {
-  return handle(foundOrganisation, async (call) => {
+  return handle(founding.found, async (call) => {
     const caller = personCalling(call);
     const { signal, deadlineAt } = call;
     const organisationId = newId();
@@ -37,7 +31,7 @@ export function foundRoute({ database, outbox, clock }: Deps, parts: SessionPart
 }
 
 interface Founding {
-  readonly wanted: FoundOrganisation;
+  readonly wanted: founding.FoundOrganisation;
   readonly founder: Account;
   readonly now: Date;
 }
@@ -67,10 +61,10 @@ export async function found(
 export async function makeOrganisation(
   tx: Transaction,
   outbox: Outbox,
-  { organisation, admin }: { readonly organisation: Organisation; readonly admin: User },
+  { organisation, admin }: { readonly organisation: identity.Organisation; readonly admin: identity.User },
   now: Date,
 ): Promise<void> {
   await insertOrganisation(tx, organisation, now);
   await insertMember(tx, admin.id, { roles: ['admin'], grantedBy: null }, now);
-  await outbox.add(tx, organisationRegistered, organisation.id, { organisation, admin });
+  await outbox.add(tx, sessions.organisationRegistered, organisation.id, { organisation, admin });
 }

@@ -1,16 +1,5 @@
 import { IdempotencyKeyReused } from '@marimo/contracts';
-import {
-  EmailTaken,
-  emailVerificationAsked,
-  login,
-  me,
-  organisation,
-  organisationRegistered,
-  PasswordTooWeak,
-  register,
-  type SignedIn,
-  sessionStarted,
-} from '@marimo/contracts/users';
+import { credentials, type identity, organisations, people, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 
@@ -35,14 +24,14 @@ const eventsOf = async (type: string) => (await users.events()).filter((event) =
 describe('registering an organisation', () => {
   it('makes the organisation and its first administrator, and signs them in', async () => {
     const request = registration();
-    const answer = await users.call(register, { body: request });
+    const answer = await users.call(sessions.register, { body: request });
     expect(answer.status).toBe(201);
     const { accessToken, user, organisation: made, ...rest } = answer.body;
     expect(rest).toEqual({ refreshToken: expect.any(String), expiresIn: 900, tokenType: 'Bearer' });
     expect(user).toMatchObject({ name: 'Anna Petrova', email: request.email, language: 'en' });
     expect(made).toMatchObject({ name: 'Pine & Co', baseCurrency: 'EUR', language: 'en' });
 
-    const who = await users.call(me, {}, { as: accessToken });
+    const who = await users.call(sessions.me, {}, { as: accessToken });
     expect(who.body).toEqual({
       user,
       organisation: made,
@@ -51,17 +40,17 @@ describe('registering an organisation', () => {
       mustEnrolSecondFactor: false,
       mustProveSecondFactor: false,
     });
-    const mine = await users.call(organisation, {}, { as: accessToken });
+    const mine = await users.call(organisations.get, {}, { as: accessToken });
     expect(mine.body).toMatchObject(made);
   });
 
   it('tells the others by the administrator, without a secret, and has the mailbox proved', async () => {
-    const { body } = await users.call(register, { body: registration() });
+    const { body } = await users.call(sessions.register, { body: registration() });
     const events = (await users.events()).filter(({ tenantid }) => tenantid === body.organisation.id);
     expect(events.map(({ type, actorid }) => [type, actorid])).toEqual([
-      [organisationRegistered.type, body.user.id],
-      [emailVerificationAsked.type, body.user.id],
-      [sessionStarted.type, body.user.id],
+      [sessions.organisationRegistered.type, body.user.id],
+      [people.emailVerificationAsked.type, body.user.id],
+      [sessions.started.type, body.user.id],
     ]);
     expect(events[0]).toMatchObject({
       subject: body.organisation.id,
@@ -72,25 +61,27 @@ describe('registering an organisation', () => {
 
   it('takes roubles and Russian where nothing is said', async () => {
     const { baseCurrency, language, ...bare } = registration();
-    const { body } = await users.call(register, { body: bare });
+    const { body } = await users.call(sessions.register, { body: bare });
     expect(body.organisation).toMatchObject({ baseCurrency: 'RUB', language: 'ru' });
     expect([baseCurrency, language]).toEqual(['EUR', 'en']);
   });
 
   it('refuses a weak password and stores nothing', async () => {
     const request = registration({ password: 'Qwerty123' });
-    const answer = await users.call(register, { body: request });
-    expect(answer).toBeRefused(PasswordTooWeak, { reason: 'too-common' });
+    const answer = await users.call(sessions.register, { body: request });
+    expect(answer).toBeRefused(credentials.PasswordTooWeak, { reason: 'too-common' });
     const people = await users.rows<{ email: string }>('person');
     expect(people.map(({ email }) => email)).not.toContain(request.email);
   });
 
   it('refuses an e-mail that is taken, in any writing of it, and stores nothing', async () => {
     const composed = 'jos\u00e9@example.com';
-    await users.call(register, { body: registration({ email: composed }) });
+    await users.call(sessions.register, { body: registration({ email: composed }) });
     const before = await users.rows('organisation');
     for (const email of [composed, 'JOS\u00c9@Example.COM', 'jose\u0301@example.com']) {
-      expect(await users.call(register, { body: registration({ email }) })).toBeRefused(EmailTaken);
+      expect(await users.call(sessions.register, { body: registration({ email }) })).toBeRefused(
+        credentials.EmailTaken,
+      );
     }
     expect(await users.rows('organisation')).toEqual(before);
   });
@@ -99,7 +90,7 @@ describe('registering an organisation', () => {
     const request = registration();
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, n) =>
-        users.call(register, { body: { ...request, organisation: `Firm ${n}` } }),
+        users.call(sessions.register, { body: { ...request, organisation: `Firm ${n}` } }),
       ),
     );
     expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
@@ -110,7 +101,7 @@ describe('registering an organisation', () => {
   });
 
   it('keeps the password only as a bcrypt hash', async () => {
-    await users.call(register, { body: registration() });
+    await users.call(sessions.register, { body: registration() });
     for (const { password_hash: hash } of await users.rows<{ password_hash: string }>('person')) {
       expect(hash).toMatch(/^\$2b\$04\$[./A-Za-z0-9]{53}$/);
     }
@@ -119,7 +110,7 @@ describe('registering an organisation', () => {
 
 describe('registering again with the same Idempotency-Key', () => {
   const keyed = (body: ReturnType<typeof registration>, idempotencyKey: string) =>
-    users.call(register, { body, idempotencyKey });
+    users.call(sessions.register, { body, idempotencyKey });
 
   it('signs in again to the same organisation, with no second welcome', async () => {
     const request = registration();
@@ -128,9 +119,9 @@ describe('registering again with the same Idempotency-Key', () => {
     expect(second.status).toBe(201);
     expect(second.body.organisation).toEqual(first.body.organisation);
     expect(second.body.user).toEqual(first.body.user);
-    const events = await eventsOf(organisationRegistered.type);
+    const events = await eventsOf(sessions.organisationRegistered.type);
     expect(events.filter(({ subject }) => subject === first.body.organisation.id)).toHaveLength(1);
-    const who = await users.call(me, {}, { as: second.body.accessToken });
+    const who = await users.call(sessions.me, {}, { as: second.body.accessToken });
     expect(who.status).toBe(200);
   });
 
@@ -161,15 +152,15 @@ describe('registering again with the same Idempotency-Key', () => {
 });
 
 it('signs in afterwards, whatever the writing of e-mail and password', async () => {
-  await users.call(register, {
+  await users.call(sessions.register, {
     body: registration({
       email: 'Zo\u00eb@Example.com',
       password: 'cr\u00e8me br\u00fbl\u00e9e \u00e0 gogo',
     }),
   });
-  const answer = await users.call(login, {
+  const answer = await users.call(sessions.login, {
     body: { email: 'zoe\u0308@example.com', password: 'cre\u0300me bru\u0302le\u0301e a\u0300 gogo' },
   });
   expect(answer.status).toBe(200);
-  expect((answer.body as SignedIn).user.email).toBe('Zo\u00eb@Example.com');
+  expect((answer.body as identity.SignedIn).user.email).toBe('Zo\u00eb@Example.com');
 });

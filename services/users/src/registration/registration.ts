@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RegisterOrganisation } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { emailKey } from '../organisations/index.ts';
 
 /** How long a repetition is recognised by its `Idempotency-Key`. */
@@ -13,7 +13,7 @@ export function hashOfKey(idempotencyKey: string): Buffer {
  * What the request asks for, without the password: a digest of that would be quick to guess from. A repetition proves
  * the password against its slow hash instead.
  */
-export function digestOf(request: RegisterOrganisation): Buffer {
+export function digestOf(request: identity.RegisterOrganisation): Buffer {
   const { organisation, name, email, baseCurrency, language, timeZone } = request;
   return createHash('sha256')
     .update(JSON.stringify([organisation, name, emailKey(email), baseCurrency, language, timeZone]))

@@ -1,5 +1,5 @@
 import { IdempotencyKeyReused, newId } from '@marimo/contracts';
-import { type AuthenticationMethod, EmailTaken, register } from '@marimo/contracts/users';
+import { type accessTokens, credentials, sessions } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
@@ -32,13 +32,13 @@ interface Registered {
 interface Registering {
   readonly deps: Deps;
   readonly parts: SessionParts;
-  readonly call: Call<typeof register>;
+  readonly call: Call<typeof sessions.register>;
   readonly now: Date;
 }
 
 export function registrationRoutes(deps: Deps, parts: RegistrationParts): readonly Route[] {
   return [
-    handle(register, async (call) => {
+    handle(sessions.register, async (call) => {
       demandStrongPassword(call.body.password, call.body);
       const now = deps.clock();
       const registering = { deps, parts, call, now };
@@ -73,7 +73,7 @@ async function registerAnew(registering: Registering): Promise<Registered> {
 /** Somebody with this e-mail came first; perhaps the same request, sent twice at once. */
 async function firstOf(registering: Registering): Promise<Registered> {
   const again = await repeated(registering);
-  if (again === undefined) throw new EmailTaken({});
+  if (again === undefined) throw new credentials.EmailTaken({});
   return again;
 }
 
@@ -149,7 +149,7 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
         const membership = await findMembership(tx, personId, now);
         if (membership === undefined) throw new IdempotencyKeyReused({});
         // A second factor was added since: a repetition must not be a way around it.
-        if (membership.hasSecondFactor) throw new EmailTaken({});
+        if (membership.hasSecondFactor) throw new credentials.EmailTaken({});
         const session = await startSession(tx, deps.outbox, {
           personId,
           method: 'password',
@@ -162,11 +162,11 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
   );
 }
 
-function provenBy({ userAgent, address }: Call<typeof register>, now: Date) {
-  const methods: readonly AuthenticationMethod[] = ['pwd'];
+function provenBy({ userAgent, address }: Call<typeof sessions.register>, now: Date) {
+  const methods: readonly accessTokens.AuthenticationMethod[] = ['pwd'];
   return { methods, authenticatedAt: now, userAgent, address, now };
 }
 
-function readOnly({ deadlineAt, signal }: Call<typeof register>) {
+function readOnly({ deadlineAt, signal }: Call<typeof sessions.register>) {
   return { deadlineAt, signal, readOnly: true };
 }

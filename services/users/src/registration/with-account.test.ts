@@ -1,22 +1,12 @@
 import { newId } from '@marimo/contracts';
 import {
-  createOwnKey,
-  finishLogin,
-  leaveOrganisation,
-  listWorkplaces,
-  login,
-  NoActiveMembership,
-  organisationRegistered,
-  ProofRefused,
-  recoveryCodeUsed,
-  registerWithAccount,
-  SecondFactorAsked,
-  SignedIn,
-  SignInChallengeRefused,
-  SignInToFound,
-  signInFailed,
-  TooManyAttempts,
-  WrongCredentials,
+  apiKeys,
+  credentials,
+  founding,
+  identity,
+  organisations,
+  secondFactors,
+  sessions,
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
@@ -45,7 +35,7 @@ beforeEach(async () => {
 /** Somebody else is made an administrator, and they go. */
 async function leave(person: PersonUnderTest): Promise<void> {
   await people.member(person.signedIn, ['admin']);
-  await users.call(leaveOrganisation, {}, { as: person.signedIn.accessToken });
+  await users.call(organisations.leave, {}, { as: person.signedIn.accessToken });
 }
 const registering = (changes: object = {}) => ({
   organisation: 'Birch',
@@ -54,12 +44,13 @@ const registering = (changes: object = {}) => ({
   baseCurrency: 'EUR',
   ...changes,
 });
-const register = (changes: object = {}) => users.call(registerWithAccount, { body: registering(changes) });
-const entered = async (changes: object = {}) => SignedIn.parse((await register(changes)).body);
+const register = (changes: object = {}) =>
+  users.call(founding.registerWithAccount, { body: registering(changes) });
+const entered = async (changes: object = {}) => identity.SignedIn.parse((await register(changes)).body);
 const asked = async () => {
   const answer = await register();
   expect(answer.status).toBe(202);
-  return SecondFactorAsked.parse(answer.body);
+  return secondFactors.SecondFactorAsked.parse(answer.body);
 };
 const stored = async () => ({
   organisations: (await users.rows('organisation')).length,
@@ -71,19 +62,19 @@ describe('somebody who has left every organisation', () => {
   beforeEach(() => leave(boris));
 
   it('registers one of their own with the account they have, and is signed in there', async () => {
-    expect(await users.call(login, { body: { email: boris.email, password } })).toBeRefused(
-      NoActiveMembership,
+    expect(await users.call(sessions.login, { body: { email: boris.email, password } })).toBeRefused(
+      organisations.NoActiveMembership,
     );
     const made = await entered();
     expect(made.user).toMatchObject({ id: boris.id, name: 'Anna', email: boris.email });
     expect(made.organisation).toMatchObject({ name: 'Birch', baseCurrency: 'EUR', language: 'ru' });
     expect(claimsOf(made)).toMatchObject({ tid: made.organisation.id, roles: ['admin'], amr: ['pwd'] });
-    const places = await users.call(listWorkplaces, {}, { as: made.accessToken });
+    const places = await users.call(organisations.listWorkplaces, {}, { as: made.accessToken });
     expect(places.body.items.map(({ name }) => name)).toEqual(['Birch']);
     expect((await boris.enter()).organisation.id).toBe(made.organisation.id);
     const events = (await users.events()).filter(({ subject }) => subject === made.organisation.id);
     expect(events).toMatchObject([
-      { type: organisationRegistered.type, tenantid: made.organisation.id, actorid: boris.id },
+      { type: sessions.organisationRegistered.type, tenantid: made.organisation.id, actorid: boris.id },
     ]);
   });
 
@@ -91,7 +82,7 @@ describe('somebody who has left every organisation', () => {
     const before = await stored();
     const wrong = await register({ password: 'wrong horse battery' });
     const nobody = await register({ email: 'nobody@example.com' });
-    for (const answer of [wrong, nobody]) expect(answer).toBeRefused(WrongCredentials);
+    for (const answer of [wrong, nobody]) expect(answer).toBeRefused(credentials.WrongCredentials);
     expect(wrong.json).toEqual({ ...(nobody.json as object), requestId: expect.any(String) });
     expect(await stored()).toEqual(before);
   });
@@ -100,9 +91,9 @@ describe('somebody who has left every organisation', () => {
     const guess = () => register({ password: 'wrong horse battery' });
     for (let n = 0; n < 5; n += 1) await guess();
     for (let n = 0; n < 5; n += 1) {
-      await users.call(login, { body: { email: boris.email, password: 'wrong horse battery' } });
+      await users.call(sessions.login, { body: { email: boris.email, password: 'wrong horse battery' } });
     }
-    expect(await guess()).toBeRefused(TooManyAttempts);
+    expect(await guess()).toBeRefused(credentials.TooManyAttempts);
     for (let tries = 0; tries < 100 && (await failures()).length < 10; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -119,13 +110,13 @@ describe('somebody who has left every organisation', () => {
   it('who works somewhere again signs in and founds it there, and a repetition founds nothing', async () => {
     await entered();
     const before = await stored();
-    expect(await register()).toBeRefused(SignInToFound);
+    expect(await register()).toBeRefused(founding.SignInToFound);
     expect(await stored()).toEqual(before);
   });
 
   async function failures() {
     return (await users.events()).filter(
-      ({ type, subject }) => type === signInFailed.type && subject === boris.id,
+      ({ type, subject }) => type === sessions.signInFailed.type && subject === boris.id,
     );
   }
 });
@@ -150,19 +141,23 @@ describe('who has a second factor', () => {
     expect(await stored()).toEqual(before);
     const made = await entered({ secondFactor: { challenge, code: app.nextCode() } });
     expect(claimsOf(made).amr).toEqual(['pwd', 'otp', 'mfa']);
-    expect(await register({ secondFactor: { challenge, code: app.nextCode() } })).toBeRefused(SignInToFound);
+    expect(await register({ secondFactor: { challenge, code: app.nextCode() } })).toBeRefused(
+      founding.SignInToFound,
+    );
   });
 
   it('proves it with a passkey or a recovery code too, and is told by mail of the code', async () => {
     const { recoveryCodes, ...device } = await boris.addDevice();
     const { challenge: first, passkeyOptions: options } = await boris.ask();
     const passkey = options && device.sign(options);
-    boris.signedIn = (await users.call(finishLogin, { body: { challenge: first, passkey } })).body;
+    boris.signedIn = (
+      await users.call(secondFactors.finishLogin, { body: { challenge: first, passkey } })
+    ).body;
     await leave(boris);
     const { challenge } = await asked();
     const made = await entered({ secondFactor: { challenge, recoveryCode: recoveryCodes[0] } });
     expect(claimsOf(made).amr).toEqual(['pwd', 'recovery', 'mfa']);
-    const used = (await users.events()).filter(({ type }) => type === recoveryCodeUsed.type);
+    const used = (await users.events()).filter(({ type }) => type === secondFactors.recoveryCodeUsed.type);
     expect(used).toMatchObject([{ tenantid: boris.tenantId, subject: boris.id }]);
   });
 
@@ -173,13 +168,13 @@ describe('who has a second factor', () => {
     const { challenge } = await asked();
     const before = await stored();
     const wrong = () => register({ secondFactor: { challenge, code: wrongCode(app) } });
-    expect(await wrong()).toBeRefused(ProofRefused);
+    expect(await wrong()).toBeRefused(secondFactors.ProofRefused);
     for (let n = 1; n < 5; n += 1) {
       clock.advance(60_000 * n);
       await wrong();
     }
     const late = await register({ secondFactor: { challenge, code: app.nextCode() } });
-    expect(late).toBeRefused(SignInChallengeRefused);
+    expect(late).toBeRefused(secondFactors.SignInChallengeRefused);
     expect(await stored()).toEqual(before);
   });
 
@@ -189,7 +184,9 @@ describe('who has a second factor', () => {
     await leave(boris);
     const { challenge } = await asked();
     const code = app.nextCode();
-    expect(await users.call(finishLogin, { body: { challenge, code } })).toBeRefused(SignInChallengeRefused);
+    expect(await users.call(secondFactors.finishLogin, { body: { challenge, code } })).toBeRefused(
+      secondFactors.SignInChallengeRefused,
+    );
 
     const other = await personUnderTest(users, clock);
     const theirs = await other.addApp();
@@ -197,14 +194,14 @@ describe('who has a second factor', () => {
     await leave(other);
     const answer = { challenge, code: theirs.nextCode() };
     const stolen = await register({ email: other.email, secondFactor: answer });
-    expect(stolen).toBeRefused(SignInChallengeRefused);
+    expect(stolen).toBeRefused(secondFactors.SignInChallengeRefused);
 
     await users.database.sql(
       'update person set password_hash = (select password_hash from person where person_id = $2) where person_id = $1',
       [boris.id, other.id],
     );
     const late = await register({ secondFactor: { challenge, code: app.nextCode() } });
-    expect(late).toBeRefused(SignInChallengeRefused);
+    expect(late).toBeRefused(secondFactors.SignInChallengeRefused);
   });
 
   it('proves one of two at once with one code', async () => {
@@ -228,7 +225,7 @@ describe('who has a second factor', () => {
 
 it('leaves nobody an API key of the organisation that was left', async () => {
   const body = { keyId: newId(), name: 'Import', scopes: ['accounting.*'] };
-  await users.call(createOwnKey, { body }, { as: boris.signedIn.accessToken });
+  await users.call(apiKeys.createOwn, { body }, { as: boris.signedIn.accessToken });
   await leave(boris);
   await entered();
   const keys = await users.database.sql('select from api_key where person_id = $1 and revoked_at is null', [

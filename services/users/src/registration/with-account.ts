@@ -1,10 +1,5 @@
 import { newId } from '@marimo/contracts';
-import {
-  type AuthenticationMethod,
-  registerWithAccount,
-  SignInToFound,
-  WrongCredentials,
-} from '@marimo/contracts/users';
+import { type accessTokens, credentials, founding } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, type Membership, type Person } from '../organisations/index.ts';
@@ -31,7 +26,7 @@ interface Registered {
 type Outcome = Registered | Exclude<RegisteringStep, { kind: 'proven' }>;
 
 interface Registering {
-  readonly call: Call<typeof registerWithAccount>;
+  readonly call: Call<typeof founding.registerWithAccount>;
   /** Whose password was right. */
   readonly person: Person;
   readonly now: Date;
@@ -43,7 +38,7 @@ interface Registering {
  */
 export function withAccountRoute(deps: Deps, parts: RegistrationParts): Route {
   const prove = passwordProof(deps, parts);
-  return handle(registerWithAccount, async (call) => {
+  return handle(founding.registerWithAccount, async (call) => {
     const { signal, deadlineAt } = call;
     const person = await prove(call.body, call);
     const now = deps.clock();
@@ -73,7 +68,7 @@ async function register(
 ): Promise<Outcome> {
   const { person, call, now } = registering;
   const { personId, passwordHash, lastTenantId } = person;
-  if (await worksSomewhere(tx, personId)) throw new SignInToFound({});
+  if (await worksSomewhere(tx, personId)) throw new founding.SignInToFound({});
   const first = { personId, methods: ['pwd' as const], passwordHash, now };
   let step: RegisteringStep | undefined;
   await tx.inEachTenant([lastTenantId], () =>
@@ -90,13 +85,14 @@ async function make(
   tx: Transaction,
   { outbox }: Deps,
   { person, call, now }: Registering,
-  methods: readonly AuthenticationMethod[],
+  methods: readonly accessTokens.AuthenticationMethod[],
 ): Promise<Registered> {
   const { personId, passwordHash } = person;
   const founder = await lockAccount(tx, personId);
   // It may have been changed since it was looked at, and whoever knew the old one must not come in.
-  if (founder === undefined || founder.passwordHash !== passwordHash) throw new WrongCredentials({});
-  if (await worksSomewhere(tx, personId)) throw new SignInToFound({});
+  if (founder === undefined || founder.passwordHash !== passwordHash)
+    throw new credentials.WrongCredentials({});
+  if (await worksSomewhere(tx, personId)) throw new founding.SignInToFound({});
   const tenantId = newId();
   await tx.enterTenant(tenantId);
   return actingAs(tenantId, personId, async () => {

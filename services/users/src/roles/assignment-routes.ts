@@ -1,19 +1,5 @@
 import { Absent, Id } from '@marimo/contracts';
-import {
-  assignRole,
-  HolderNotActive,
-  listRoleAssignments,
-  type NewRoleAssignment,
-  RoleAlreadyAssigned,
-  RoleAssignment,
-  RoleAssignmentConflict,
-  RoleAssignmentOver,
-  revokeRole,
-  roleAssigned,
-  roleAssignmentShortened,
-  roleRevoked,
-  ValidityOver,
-} from '@marimo/contracts/users';
+import { roleAssignments, roles } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { demandAnotherAdministrator, lockOrganisation } from '../organisations/index.ts';
@@ -43,9 +29,9 @@ export function assignmentRoutes(deps: Deps): readonly Route[] {
 }
 
 function listingRoute({ clock }: Deps): Route {
-  return handle(listRoleAssignments, async (call) => {
+  return handle(roleAssignments.list, async (call) => {
     const { limit, after, memberId, serviceAccountId, role, state } = call.query;
-    const before = readCursor(after, RoleAssignment.shape.grantedAt, Id);
+    const before = readCursor(after, roleAssignments.RoleAssignment.shape.grantedAt, Id);
     const filter = { memberId, serviceAccountId, role, state, before, limit: limit + 1 };
     const found = await call.readInTenant((tx) => findAssignments(tx, filter, clock()));
     const items = found.slice(0, limit);
@@ -56,7 +42,7 @@ function listingRoute({ clock }: Deps): Route {
 }
 
 function assigningRoute({ clock, outbox }: Deps): Route {
-  return handle(assignRole, (call) =>
+  return handle(roleAssignments.assign, (call) =>
     call.inTenant(async (tx) => {
       const { body, caller } = call;
       const { assignmentId, role } = body;
@@ -65,32 +51,32 @@ function assigningRoute({ clock, outbox }: Deps): Route {
       const now = clock();
       const present = await lockAssignment(tx, assignmentId, now);
       if (present !== undefined) {
-        if (!isRepetition(present, body)) throw new RoleAssignmentConflict({ assignmentId });
+        if (!isRepetition(present, body)) throw new roles.RoleAssignmentConflict({ assignmentId });
         return reply(200, present);
       }
 
       const holder = holderOf(body);
       const from = body.validFrom === undefined ? now : new Date(body.validFrom);
       const until = body.validUntil === undefined ? null : new Date(body.validUntil);
-      if (until !== null && until <= now) throw new ValidityOver({ validUntil: until.toISOString() });
+      if (until !== null && until <= now) throw new roles.ValidityOver({ validUntil: until.toISOString() });
       await demandActive(tx, holder);
       await demandMayGive(tx, caller, [role]);
       const other = await findOverlapping(tx, { holder, role, from, until }, now);
-      if (other !== undefined) throw new RoleAlreadyAssigned({ role, assignmentId: other });
+      if (other !== undefined) throw new roles.RoleAlreadyAssigned({ role, assignmentId: other });
       await demandNoConflict(tx, { holder, roles: [role], validFrom: from, validUntil: until, now });
 
       const grantedBy = caller?.userId ?? null;
       await insertAssignment(tx, { assignmentId, holder, role, from, until, grantedBy }, now);
       const assignment = await demandAssignment(tx, assignmentId, now);
       await rightsChanged(tx, holdersOf(assignment), now);
-      await outbox.add(tx, roleAssigned, assignmentId, factOf(assignment));
+      await outbox.add(tx, roleAssignments.assigned, assignmentId, factOf(assignment));
       return reply(201, assignment);
     }),
   );
 }
 
 function revokingRoute({ clock, outbox }: Deps): Route {
-  return handle(revokeRole, (call) =>
+  return handle(roleAssignments.revoke, (call) =>
     call.inTenant(async (tx) => {
       const { assignmentId } = call.params;
       await lockOrganisation(tx);
@@ -99,7 +85,7 @@ function revokingRoute({ clock, outbox }: Deps): Route {
       const until = call.body.validUntil === undefined ? undefined : new Date(call.body.validUntil);
       const isSo = until !== undefined && present.validUntil === until.toISOString();
       if (present.state === 'revoked' || isSo) return reply(200, present);
-      if (present.state === 'over') throw new RoleAssignmentOver({ assignmentId });
+      if (present.state === 'over') throw new roles.RoleAssignmentOver({ assignmentId });
       if (until !== undefined) demandShorter(present, until, now);
       await demandMayTake(tx, call.caller, [present.role]);
       if (present.role === 'admin' && present.memberId !== null) {
@@ -110,17 +96,21 @@ function revokingRoute({ clock, outbox }: Deps): Route {
       else await shorten(tx, assignmentId, until);
       const assignment = await demandAssignment(tx, assignmentId, now);
       await rightsChanged(tx, holdersOf(assignment), now);
-      const what = until === undefined ? roleRevoked : roleAssignmentShortened;
+      const what = until === undefined ? roleAssignments.revoked : roleAssignments.shortened;
       await outbox.add(tx, what, assignmentId, factOf(assignment));
       return reply(200, assignment);
     }),
   );
 }
 
-function demandShorter({ validFrom, validUntil }: RoleAssignment, until: Date, now: Date): void {
+function demandShorter(
+  { validFrom, validUntil }: roleAssignments.RoleAssignment,
+  until: Date,
+  now: Date,
+): void {
   const tooLate = validUntil !== null && until > new Date(validUntil);
   if (until <= now || until <= new Date(validFrom) || tooLate) {
-    throw new ValidityOver({ validUntil: until.toISOString() });
+    throw new roles.ValidityOver({ validUntil: until.toISOString() });
   }
 }
 
@@ -130,28 +120,32 @@ async function demandActive(tx: Transaction, holder: HolderRef): Promise<void> {
   if (active === undefined) {
     throw new Absent({ resource: 'personId' in holder ? 'member' : 'service account' });
   }
-  if (!active) throw new HolderNotActive({ holderId: holderIdOf(holder) });
+  if (!active) throw new roles.HolderNotActive({ holderId: holderIdOf(holder) });
 }
 
-async function demandAssignment(tx: Transaction, assignmentId: string, now: Date): Promise<RoleAssignment> {
+async function demandAssignment(
+  tx: Transaction,
+  assignmentId: string,
+  now: Date,
+): Promise<roleAssignments.RoleAssignment> {
   const assignment = await lockAssignment(tx, assignmentId, now);
   if (assignment === undefined) throw new Absent({ resource: 'role assignment' });
   return assignment;
 }
 
 /** The contract lets exactly one of the two through. */
-function holderOf({ memberId, serviceAccountId }: NewRoleAssignment): HolderRef {
+function holderOf({ memberId, serviceAccountId }: roleAssignments.NewRoleAssignment): HolderRef {
   return memberId === undefined ? { accountId: serviceAccountId ?? '' } : { personId: memberId };
 }
 
-function holdersOf({ memberId, serviceAccountId }: RoleAssignment): Holders {
+function holdersOf({ memberId, serviceAccountId }: roleAssignments.RoleAssignment): Holders {
   return {
     personIds: memberId === null ? [] : [memberId],
     accountIds: serviceAccountId === null ? [] : [serviceAccountId],
   };
 }
 
-function factOf(assignment: RoleAssignment) {
+function factOf(assignment: roleAssignments.RoleAssignment) {
   const { assignmentId, memberId, serviceAccountId, role, validFrom, validUntil } = assignment;
   return { assignmentId, memberId, serviceAccountId, role, validFrom, validUntil };
 }

@@ -1,9 +1,9 @@
-import type { RoleAssignment, RoleAssignmentState } from '@marimo/contracts/users';
+import type { roleAssignments } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { HolderRef } from '../separation-of-duties/index.ts';
 
 type Instants = 'validFrom' | 'validUntil' | 'grantedAt' | 'revokedAt';
-interface Row extends Omit<RoleAssignment, Instants> {
+interface Row extends Omit<roleAssignments.RoleAssignment, Instants> {
   readonly validFrom: Date;
   readonly validUntil: Date | null;
   readonly grantedAt: Date;
@@ -26,7 +26,7 @@ export interface AssignmentFilter {
   readonly memberId: string | undefined;
   readonly serviceAccountId: string | undefined;
   readonly role: string | undefined;
-  readonly state: RoleAssignmentState | undefined;
+  readonly state: roleAssignments.RoleAssignmentState | undefined;
   /** The last of the page before. */
   readonly before: readonly [grantedAt: string, assignmentId: string] | undefined;
   readonly limit: number;
@@ -36,7 +36,7 @@ export async function findAssignments(
   tx: Transaction,
   filter: AssignmentFilter,
   now: Date,
-): Promise<RoleAssignment[]> {
+): Promise<roleAssignments.RoleAssignment[]> {
   const { memberId, serviceAccountId, role, state, before: [grantedAt, assignmentId] = [], limit } = filter;
   const rows = await tx.rows<Row>(
     `select * from (${assignments}) as assigned
@@ -67,7 +67,7 @@ export async function lockAssignment(
   tx: Transaction,
   assignmentId: string,
   now: Date,
-): Promise<RoleAssignment | undefined> {
+): Promise<roleAssignments.RoleAssignment | undefined> {
   const row = await tx.first<Row>(`${assignments} and assignment_id = $3 for update`, [
     tx.tenantId,
     now,
@@ -157,7 +157,7 @@ export async function isActive(tx: Transaction, holder: HolderRef): Promise<bool
   return row?.active;
 }
 
-function shown({ validFrom, validUntil, grantedAt, revokedAt, ...row }: Row): RoleAssignment {
+function shown({ validFrom, validUntil, grantedAt, revokedAt, ...row }: Row): roleAssignments.RoleAssignment {
   return {
     ...row,
     validFrom: validFrom.toISOString(),

@@ -1,25 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Absent, Forbidden, MalformedRequest, newId, StepUpRequired } from '@marimo/contracts';
-import {
-  assignRole,
-  defineRole,
-  GrantsBeyondOwn,
-  getRole,
-  HolderNotActive,
-  LastAdministrator,
-  listRevocations,
-  listRoleAssignments,
-  RoleAlreadyAssigned,
-  RoleAssignmentConflict,
-  RoleAssignmentOver,
-  RoleUnknown,
-  revokeRole,
-  roleAssigned,
-  roleAssignmentShortened,
-  roleRevoked,
-  type SignedIn,
-  ValidityOver,
-} from '@marimo/contracts/users';
+import { accessTokens, type identity, organisations, roleAssignments, roles } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import {
@@ -38,7 +19,7 @@ const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 let boris: TestMember;
 let as: string;
 beforeAll(async () => {
@@ -54,14 +35,14 @@ beforeEach(async () => {
 const inMs = (milliseconds: number) => new Date(clock.now().getTime() + milliseconds).toISOString();
 const assign = (body: object, by = as, headers = {}) =>
   users.call(
-    assignRole,
+    roleAssignments.assign,
     { body: { assignmentId: newId(), memberId: boris.id, role: 'accountant', ...body } },
     { as: by, headers },
   );
 const revoke = (assignmentId: string, body = {}, by = as) =>
-  users.call(revokeRole, { params: { assignmentId }, body }, { as: by });
+  users.call(roleAssignments.revoke, { params: { assignmentId }, body }, { as: by });
 const list = async (query: object, by = as) =>
-  (await users.call(listRoleAssignments, { query }, { as: by })).body;
+  (await users.call(roleAssignments.list, { query }, { as: by })).body;
 const eventsOf = async (type: string) =>
   (await users.events()).filter((each) => each.type === type && each.tenantid === anna.organisation.id);
 const stored = () =>
@@ -97,13 +78,13 @@ describe('giving a role', () => {
       revokedAt: null,
       state: 'in-force',
     });
-    const revocations = (await users.call(listRevocations, { query: {} })).body.items;
+    const revocations = (await users.call(accessTokens.listRevocations, { query: {} })).body.items;
     expect(revocations.find(({ sessionId }) => sessionId === before.sid)?.revokedAt).toBe(
       clock.now().toISOString(),
     );
     const after = claimsOf((await signIn(users, boris.email)).accessToken);
     expect([after.roles, after.rv]).toEqual([['accountant'], before.rv + 1]);
-    expect(await eventsOf(roleAssigned.type)).toMatchObject([
+    expect(await eventsOf(roleAssignments.assigned.type)).toMatchObject([
       { subject: given.body.assignmentId, actorid: anna.user.id, data: { role: 'accountant' } },
     ]);
   });
@@ -116,7 +97,7 @@ describe('giving a role', () => {
     expect([again.status, again.body]).toEqual([200, first.body]);
     for (const other of [{ role: 'user' }, { validUntil: inMs(2 * days) }, { memberId: anna.user.id }, {}]) {
       const refused = await assign({ assignmentId, ...other });
-      expect(refused).toBeRefused(RoleAssignmentConflict, { assignmentId });
+      expect(refused).toBeRefused(roles.RoleAssignmentConflict, { assignmentId });
     }
     expect(await stored()).toHaveLength(1);
     const upperCase = { assignmentId: assignmentId.toUpperCase(), memberId: boris.id.toUpperCase() };
@@ -135,34 +116,34 @@ describe('giving a role', () => {
   it('is refused for a role they have in that time already', async () => {
     const { body: given } = await assign({ validFrom: inMs(days), validUntil: inMs(3 * days) });
     const other = { role: 'accountant', assignmentId: given.assignmentId };
-    expect(await assign({})).toBeRefused(RoleAlreadyAssigned, other);
-    expect(await assign({ validUntil: inMs(2 * days) })).toBeRefused(RoleAlreadyAssigned, other);
-    expect(await assign({ validFrom: inMs(2 * days) })).toBeRefused(RoleAlreadyAssigned, other);
+    expect(await assign({})).toBeRefused(roles.RoleAlreadyAssigned, other);
+    expect(await assign({ validUntil: inMs(2 * days) })).toBeRefused(roles.RoleAlreadyAssigned, other);
+    expect(await assign({ validFrom: inMs(2 * days) })).toBeRefused(roles.RoleAlreadyAssigned, other);
     expect((await assign({ validUntil: inMs(days) })).status).toBe(201);
     expect((await assign({ validFrom: inMs(3 * days) })).status).toBe(201);
   });
 
   it('is refused for a role that is not there, or not any more', async () => {
-    expect(await assign({ role: 'clerk' })).toBeRefused(RoleUnknown, { role: 'clerk' });
-    expect(await assign({ role: 'constructor' })).toBeRefused(RoleUnknown);
+    expect(await assign({ role: 'clerk' })).toBeRefused(roles.RoleUnknown, { role: 'clerk' });
+    expect(await assign({ role: 'constructor' })).toBeRefused(roles.RoleUnknown);
     expect(await stored()).toEqual([]);
   });
 
   it('is refused to who is suspended or has left, and to a disabled account', async () => {
     for (const state of ['suspended', 'left']) {
       await users.database.sql('update member set state = $1 where person_id = $2', [state, boris.id]);
-      expect(await assign({})).toBeRefused(HolderNotActive, { holderId: boris.id });
+      expect(await assign({})).toBeRefused(roles.HolderNotActive, { holderId: boris.id });
     }
     const shop = await serviceAccountOf(users, anna, clock.now());
     await users.database.sql('update service_account set disabled_at = now() where account_id = $1', [shop]);
     const refused = await assign({ memberId: undefined, serviceAccountId: shop });
-    expect(refused).toBeRefused(HolderNotActive, { holderId: shop });
+    expect(refused).toBeRefused(roles.HolderNotActive, { holderId: shop });
     expect(await stored()).toEqual([]);
   });
 
   it('is refused for a time that is over', async () => {
     const refused = await assign({ validFrom: inMs(-2 * days), validUntil: clock.now().toISOString() });
-    expect(refused).toBeRefused(ValidityOver);
+    expect(refused).toBeRefused(roles.ValidityOver);
     expect(await stored()).toEqual([]);
   });
 
@@ -198,13 +179,15 @@ describe('giving a role', () => {
       title: 'Assigner',
       grants: ['users.role.assign', 'accounting.report.*'],
     };
-    await users.call(defineRole, { body }, { as });
+    await users.call(roles.define, { body }, { as });
     const reader = { name: 'reader', title: 'Reader', grants: ['accounting.report.read'] };
-    await users.call(defineRole, { body: reader }, { as });
+    await users.call(roles.define, { body: reader }, { as });
     await give(users, as, { memberId: boris.id }, 'assigner');
     const { accessToken } = await signIn(users, boris.email);
-    expect(await assign({ role: 'admin' }, accessToken)).toBeRefused(GrantsBeyondOwn, { grants: ['*'] });
-    expect(await assign({ role: 'user' }, accessToken)).toBeRefused(GrantsBeyondOwn);
+    expect(await assign({ role: 'admin' }, accessToken)).toBeRefused(roles.GrantsBeyondOwn, {
+      grants: ['*'],
+    });
+    expect(await assign({ role: 'user' }, accessToken)).toBeRefused(roles.GrantsBeyondOwn);
     const vera = await memberOf(users, anna, clock.now());
     expect((await assign({ role: 'reader', memberId: vera.id }, accessToken)).status).toBe(201);
   });
@@ -251,18 +234,18 @@ describe('a role for a time', () => {
     const after = claimsOf((await signIn(users, boris.email)).accessToken);
     expect(after.roles).toEqual([]);
     expect((await list({ memberId: boris.id })).items).toMatchObject([{ state: 'over' }]);
-    expect(await revoke(given.assignmentId)).toBeRefused(RoleAssignmentOver);
+    expect(await revoke(given.assignmentId)).toBeRefused(roles.RoleAssignmentOver);
   });
 
   it('can be shortened, never lengthened', async () => {
     const { assignmentId } = (await assign({ validFrom: inMs(days), validUntil: inMs(9 * days) })).body;
-    expect(await revoke(assignmentId, { validUntil: inMs(10 * days) })).toBeRefused(ValidityOver);
-    expect(await revoke(assignmentId, { validUntil: inMs(days) })).toBeRefused(ValidityOver);
-    expect(await revoke(assignmentId, { validUntil: inMs(-days) })).toBeRefused(ValidityOver);
+    expect(await revoke(assignmentId, { validUntil: inMs(10 * days) })).toBeRefused(roles.ValidityOver);
+    expect(await revoke(assignmentId, { validUntil: inMs(days) })).toBeRefused(roles.ValidityOver);
+    expect(await revoke(assignmentId, { validUntil: inMs(-days) })).toBeRefused(roles.ValidityOver);
     const shortened = await revoke(assignmentId, { validUntil: inMs(2 * days) });
     expect(shortened.body).toMatchObject({ validUntil: inMs(2 * days), state: 'planned', revokedAt: null });
     expect((await revoke(assignmentId, { validUntil: inMs(2 * days) })).status).toBe(200);
-    expect(await eventsOf(roleAssignmentShortened.type)).toMatchObject([
+    expect(await eventsOf(roleAssignments.shortened.type)).toMatchObject([
       { subject: assignmentId, data: { validUntil: inMs(2 * days) } },
     ]);
   });
@@ -281,13 +264,13 @@ describe('taking a role back', () => {
     });
     const after = claimsOf((await signIn(users, boris.email)).accessToken);
     expect([after.roles, after.rv]).toEqual([[], before.rv + 1]);
-    const revocations = (await users.call(listRevocations, { query: {} })).body.items;
+    const revocations = (await users.call(accessTokens.listRevocations, { query: {} })).body.items;
     expect(revocations.find(({ sessionId }) => sessionId === before.sid)?.revokedAt).toBe(
       clock.now().toISOString(),
     );
     clock.advance(minutes);
     expect((await revoke(assignmentId)).body).toEqual(revoked.body);
-    expect(await eventsOf(roleRevoked.type)).toHaveLength(1);
+    expect(await eventsOf(roleAssignments.revoked.type)).toHaveLength(1);
     expect((await assign({})).status).toBe(201);
     expect((await list({ memberId: boris.id })).items).toMatchObject([
       { state: 'in-force' },
@@ -314,23 +297,23 @@ describe('taking a role back', () => {
   it('never takes it from the last administrator, now or later', async () => {
     const [own] = (await list({ role: 'admin' })).items;
     const id = own?.assignmentId ?? '';
-    expect(await revoke(id)).toBeRefused(LastAdministrator);
-    expect(await revoke(id, { validUntil: inMs(days) })).toBeRefused(LastAdministrator);
+    expect(await revoke(id)).toBeRefused(organisations.LastAdministrator);
+    expect(await revoke(id, { validUntil: inMs(days) })).toBeRefused(organisations.LastAdministrator);
     await assign({ role: 'admin' });
     expect((await revoke(id)).body.state).toBe('revoked');
-    expect((await users.call(getRole, { params: { name: 'admin' } }, { as })).body.holders).toBe(1);
+    expect((await users.call(roles.get, { params: { name: 'admin' } }, { as })).body.holders).toBe(1);
   });
 
   it('takes none that decides about people from who may do more to them', async () => {
     const grants = ['users.role.assign', 'users.member.read'];
-    await users.call(defineRole, { body: { name: 'assigner', title: 'Assigner', grants } }, { as });
+    await users.call(roles.define, { body: { name: 'assigner', title: 'Assigner', grants } }, { as });
     await give(users, as, { memberId: boris.id }, 'assigner');
     const { accessToken } = await signIn(users, boris.email);
     const vera = await memberOf(users, anna, clock.now());
     const { body: second } = await assign({ role: 'admin', memberId: vera.id });
-    expect(await revoke(second.assignmentId, {}, accessToken)).toBeRefused(GrantsBeyondOwn);
+    expect(await revoke(second.assignmentId, {}, accessToken)).toBeRefused(roles.GrantsBeyondOwn);
     expect(await revoke(second.assignmentId, { validUntil: inMs(days) }, accessToken)).toBeRefused(
-      GrantsBeyondOwn,
+      roles.GrantsBeyondOwn,
     );
     const { body: books } = await assign({ role: 'accountant', memberId: vera.id });
     expect((await revoke(books.assignmentId, {}, accessToken)).body.state).toBe('revoked');
@@ -363,7 +346,7 @@ describe('who was given what', () => {
     const first = await list({ memberId: boris.id, limit: 2 });
     expect(first.items.map(({ role }) => role)).toEqual(['agent', 'user']);
     expect(await roles({ memberId: boris.id, after: first.next })).toEqual(['accountant']);
-    const answer = await users.call(listRoleAssignments, { query: { after: 'x' } }, { as });
+    const answer = await users.call(roleAssignments.list, { query: { after: 'x' } }, { as });
     expect(answer).toBeRefused(MalformedRequest);
   });
 });

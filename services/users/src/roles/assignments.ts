@@ -1,7 +1,10 @@
-import type { NewRoleAssignment, RoleAssignment } from '@marimo/contracts/users';
+import type { roleAssignments } from '@marimo/contracts/users';
 
 /** Whether the request asks for just what is there; without a beginning it had asked for "at once". */
-export function isRepetition(present: RoleAssignment, asked: NewRoleAssignment): boolean {
+export function isRepetition(
+  present: roleAssignments.RoleAssignment,
+  asked: roleAssignments.NewRoleAssignment,
+): boolean {
   const { memberId, serviceAccountId, role, validFrom, validUntil } = asked;
   return (
     present.memberId === (memberId ?? null) &&

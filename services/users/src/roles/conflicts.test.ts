@@ -1,15 +1,5 @@
 import { newId } from '@marimo/contracts';
-import {
-  assignRole,
-  defineRole,
-  listRoleAssignments,
-  RoleUnknown,
-  revokeRole,
-  roleAssigned,
-  SeparationOfDutiesViolated,
-  type SignedIn,
-  TooManyRights,
-} from '@marimo/contracts/users';
+import { type identity, roleAssignments, roles } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import {
@@ -27,7 +17,7 @@ const clock = testClock(new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOStr
 const days = 24 * 60 * 60_000;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 let boris: TestMember;
 let as: string;
 beforeAll(async () => {
@@ -45,11 +35,11 @@ beforeEach(async () => {
 
 const inDays = (number: number) => new Date(clock.now().getTime() + number * days).toISOString();
 const define = (name: string, grants: string[]) =>
-  users.call(defineRole, { body: { name, title: name, grants } }, { as });
+  users.call(roles.define, { body: { name, title: name, grants } }, { as });
 const assign = (role: string, validity: object = {}, to: object = { memberId: boris.id }) =>
-  users.call(assignRole, { body: { assignmentId: newId(), ...to, role, ...validity } }, { as });
+  users.call(roleAssignments.assign, { body: { assignmentId: newId(), ...to, role, ...validity } }, { as });
 const rolesOf = async (memberId: string) =>
-  (await users.call(listRoleAssignments, { query: { memberId, state: 'in-force' } }, { as })).body.items
+  (await users.call(roleAssignments.list, { query: { memberId, state: 'in-force' } }, { as })).body.items
     .map(({ role }) => role)
     .sort();
 const beStrict = () =>
@@ -62,7 +52,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
     await assign('clerk');
     const refused = await assign('corrector');
     expect(refused.status).toBe(422);
-    expect(refused).toBeRefused(SeparationOfDutiesViolated, {
+    expect(refused).toBeRefused(roles.SeparationOfDutiesViolated, {
       holderId: boris.id,
       at: clock.now().toISOString(),
       conflicts: [
@@ -79,7 +69,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
     });
     expect(await rolesOf(boris.id)).toEqual(['clerk']);
     const told = (await users.events()).filter(
-      ({ type, tenantid }) => type === roleAssigned.type && tenantid === anna.organisation.id,
+      ({ type, tenantid }) => type === roleAssignments.assigned.type && tenantid === anna.organisation.id,
     );
     expect(told).toHaveLength(1);
   });
@@ -89,19 +79,19 @@ describe('giving a role that would put conflicting duties into one hand', () => 
     await define('people', ['users.role.assign']);
     await define('keys', ['users.service-account.change']);
     const refused = await assign('people');
-    expect(refused).toBeRefused(SeparationOfDutiesViolated, {
+    expect(refused).toBeRefused(roles.SeparationOfDutiesViolated, {
       conflicts: [expect.objectContaining({ pair: 'assign-roles-and-post' })],
     });
     const vera = { memberId: (await memberOf(users, anna, clock.now())).id };
     await assign('people', {}, vera);
-    expect(await assign('keys', {}, vera)).toBeRefused(SeparationOfDutiesViolated, {
+    expect(await assign('keys', {}, vera)).toBeRefused(roles.SeparationOfDutiesViolated, {
       conflicts: [expect.objectContaining({ pair: 'make-and-authorise-service-accounts' })],
     });
   });
 
   it('is refused through a built-in role as well as through one’s own', async () => {
     await assign('accountant');
-    expect(await assign('auditor')).toBeRefused(SeparationOfDutiesViolated, {
+    expect(await assign('auditor')).toBeRefused(roles.SeparationOfDutiesViolated, {
       conflicts: [expect.objectContaining({ pair: 'verify-audit-and-post', rightThrough: ['accountant'] })],
     });
   });
@@ -116,7 +106,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
   it('is refused to a service account as to a member', async () => {
     const shop = { serviceAccountId: await serviceAccountOf(users, anna, clock.now()) };
     await assign('clerk', {}, shop);
-    expect(await assign('corrector', {}, shop)).toBeRefused(SeparationOfDutiesViolated, {
+    expect(await assign('corrector', {}, shop)).toBeRefused(roles.SeparationOfDutiesViolated, {
       holderId: shop.serviceAccountId,
     });
   });
@@ -130,7 +120,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
       { validFrom: inDays(12), validUntil: inDays(13) },
     ];
     for (const validity of meeting) {
-      expect(await assign('corrector', validity)).toBeRefused(SeparationOfDutiesViolated);
+      expect(await assign('corrector', validity)).toBeRefused(roles.SeparationOfDutiesViolated);
     }
     expect((await assign('corrector', { validUntil: inDays(10) })).status).toBe(201);
     expect((await assign('corrector', { validFrom: inDays(20) })).status).toBe(201);
@@ -138,19 +128,19 @@ describe('giving a role that would put conflicting duties into one hand', () => 
 
   it('tells the first moment at which it would be so', async () => {
     await assign('clerk', { validFrom: inDays(10) });
-    expect(await assign('corrector')).toBeRefused(SeparationOfDutiesViolated, { at: inDays(10) });
+    expect(await assign('corrector')).toBeRefused(roles.SeparationOfDutiesViolated, { at: inDays(10) });
   });
 
   it('is refused for the time after the built-in role that has both', async () => {
     await assign('accountant', { validUntil: inDays(5) });
     await assign('clerk');
-    expect(await assign('corrector')).toBeRefused(SeparationOfDutiesViolated, { at: inDays(5) });
+    expect(await assign('corrector')).toBeRefused(roles.SeparationOfDutiesViolated, { at: inDays(5) });
     expect((await assign('corrector', { validUntil: inDays(5) })).status).toBe(201);
   });
 
   it('is taken again once the other side was given back', async () => {
     const assignmentId = await give(users, as, { memberId: boris.id }, 'clerk');
-    await users.call(revokeRole, { params: { assignmentId }, body: {} }, { as });
+    await users.call(roleAssignments.revoke, { params: { assignmentId }, body: {} }, { as });
     expect((await assign('corrector')).status).toBe(201);
   });
 });
@@ -158,8 +148,8 @@ describe('giving a role that would put conflicting duties into one hand', () => 
 describe('an organisation that is strict', () => {
   it('gives no built-in role that holds conflicting duties, the administrator’s excepted', async () => {
     await beStrict();
-    expect(await assign('accountant')).toBeRefused(SeparationOfDutiesViolated);
-    expect(await assign('manager')).toBeRefused(SeparationOfDutiesViolated);
+    expect(await assign('accountant')).toBeRefused(roles.SeparationOfDutiesViolated);
+    expect(await assign('manager')).toBeRefused(roles.SeparationOfDutiesViolated);
     expect((await assign('user')).status).toBe(201);
     expect((await assign('clerk')).status).toBe(201);
     expect((await assign('admin')).status).toBe(201);
@@ -168,7 +158,7 @@ describe('an organisation that is strict', () => {
   it('lets nobody add to what a built-in role has, and leaves alone what was given before', async () => {
     await assign('accountant');
     await beStrict();
-    expect(await assign('clerk')).toBeRefused(SeparationOfDutiesViolated);
+    expect(await assign('clerk')).toBeRefused(roles.SeparationOfDutiesViolated);
     expect((await assign('user')).status).toBe(201);
     expect(await rolesOf(boris.id)).toEqual(['accountant', 'user']);
   });
@@ -227,7 +217,10 @@ describe('at the same time', () => {
       async () => undefined,
     );
     const [, second] = await Promise.allSettled([one, other]);
-    expect(second).toMatchObject({ status: 'rejected', reason: expect.any(SeparationOfDutiesViolated) });
+    expect(second).toMatchObject({
+      status: 'rejected',
+      reason: expect.any(roles.SeparationOfDutiesViolated),
+    });
     expect(await rolesOf(boris.id)).toEqual(['clerk']);
   });
 });
@@ -239,8 +232,8 @@ describe('what is demanded of roles that are given in another way', () => {
     );
 
   it('is that they exist, and agree with each other even if nobody has them yet', async () => {
-    await expect(demand({ roles: ['clerk', 'auditor'] })).rejects.toThrow(SeparationOfDutiesViolated);
-    await expect(demand({ roles: ['nobody'] })).rejects.toThrow(RoleUnknown);
+    await expect(demand({ roles: ['clerk', 'auditor'] })).rejects.toThrow(roles.SeparationOfDutiesViolated);
+    await expect(demand({ roles: ['nobody'] })).rejects.toThrow(roles.RoleUnknown);
     await demand({ roles: ['clerk', 'user'] });
     await demand({ roles: [] });
   });
@@ -250,10 +243,10 @@ describe('what is demanded of roles that are given in another way', () => {
       const grants = Array.from({ length: 101 }, (_, n) => `shop.${name}${n}.read`);
       await plantRoles(users, anna.organisation.id, { [name]: grants });
     }
-    await expect(demand({ roles: ['wide', 'wider'] })).rejects.toThrow(TooManyRights);
+    await expect(demand({ roles: ['wide', 'wider'] })).rejects.toThrow(roles.TooManyRights);
     expect((await assign('wide')).status).toBe(201);
     const refused = await assign('wider');
-    expect(refused).toBeRefused(TooManyRights, {
+    expect(refused).toBeRefused(roles.TooManyRights, {
       holderId: boris.id,
       roles: 2,
       grants: 202,

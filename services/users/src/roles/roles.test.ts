@@ -1,27 +1,6 @@
 import { Absent, Forbidden, MalformedRequest, Stale } from '@marimo/contracts';
 import { permissions } from '@marimo/contracts/all';
-import {
-  changeRole,
-  defineRole,
-  deleteRole,
-  GrantsBeyondOwn,
-  getRole,
-  LimitReached,
-  listPermissions,
-  listRevocations,
-  listRoles,
-  mostAtATime,
-  PermissionUnknown,
-  RoleInUse,
-  RoleIsBuiltIn,
-  RoleNameTaken,
-  roleChanged,
-  roleDefined,
-  roleDeleted,
-  SeparationOfDutiesViolated,
-  type SignedIn,
-  TooManyRights,
-} from '@marimo/contracts/users';
+import { accessTokens, type identity, limits, roles } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { claimsOf, give, memberOf, organisationOf, signIn } from '../../test/organisation-with-people.ts';
@@ -29,7 +8,7 @@ import { statusesOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 let as: string;
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
@@ -41,17 +20,17 @@ beforeEach(async () => {
 });
 
 const clerk = { name: 'clerk', title: 'Posting clerk', grants: ['accounting.journal-entry.post'] };
-const define = (body = clerk, by = as) => users.call(defineRole, { body }, { as: by });
+const define = (body = clerk, by = as) => users.call(roles.define, { body }, { as: by });
 const change = (name: string, body: object, by = as, headers = {}) =>
-  users.call(changeRole, { params: { name }, body }, { as: by, headers });
-const remove = (name: string, by = as) => users.call(deleteRole, { params: { name } }, { as: by });
-const look = (name: string, by = as) => users.call(getRole, { params: { name } }, { as: by });
+  users.call(roles.change, { params: { name }, body }, { as: by, headers });
+const remove = (name: string, by = as) => users.call(roles.remove, { params: { name } }, { as: by });
+const look = (name: string, by = as) => users.call(roles.get, { params: { name } }, { as: by });
 const eventsOf = async (type: string) =>
   (await users.events()).filter((each) => each.type === type && each.tenantid === anna.organisation.id);
 
 describe('what roles are made of', () => {
   it('is every permission of every service, in both languages', async () => {
-    const { items } = (await users.call(listPermissions, {}, { as })).body;
+    const { items } = (await users.call(roles.listPermissions, {}, { as })).body;
     expect(items.map(({ service }) => service)).toEqual(['accounting', 'users', 'workers']);
     expect(items.flatMap((group) => group.permissions)).toHaveLength(permissions.length);
     for (const { text } of items.flatMap((group) => group.permissions)) {
@@ -66,7 +45,7 @@ describe('the roles of an organisation', () => {
     await define();
     const boris = await memberOf(users, anna, clock.now());
     await give(users, as, { memberId: boris.id }, 'clerk');
-    const { items } = (await users.call(listRoles, { query: {} }, { as })).body;
+    const { items } = (await users.call(roles.list, { query: {} }, { as })).body;
     expect(items.map(({ name }) => name)).toEqual([
       'accountant',
       'admin',
@@ -93,9 +72,9 @@ describe('the roles of an organisation', () => {
   });
 
   it('come in pages', async () => {
-    const first = (await users.call(listRoles, { query: { limit: 5 } }, { as })).body;
+    const first = (await users.call(roles.list, { query: { limit: 5 } }, { as })).body;
     expect(first.items).toHaveLength(5);
-    const rest = (await users.call(listRoles, { query: { after: first.next ?? '' } }, { as })).body;
+    const rest = (await users.call(roles.list, { query: { after: first.next ?? '' } }, { as })).body;
     expect(rest).toMatchObject({ items: [{ name: 'shop_manager' }, { name: 'user' }], next: null });
   });
 
@@ -116,16 +95,16 @@ describe('defining a role', () => {
     const made = await define(twice);
     expect([made.status, made.body.grants]).toEqual([201, clerk.grants]);
     expect((await define()).status).toBe(200);
-    expect(await eventsOf(roleDefined.type)).toMatchObject([
+    expect(await eventsOf(roles.defined.type)).toMatchObject([
       { subject: 'clerk', actorid: anna.user.id, data: { role: 'clerk', grants: clerk.grants } },
     ]);
   });
 
   it('conflicts with a role of that name that is another, also a built-in one', async () => {
     await define();
-    expect(await define({ ...clerk, title: 'Cashier' })).toBeRefused(RoleNameTaken, { role: 'clerk' });
-    expect(await define({ ...clerk, grants: ['accounting.*'] })).toBeRefused(RoleNameTaken);
-    expect(await define({ ...clerk, name: 'admin' })).toBeRefused(RoleNameTaken, { role: 'admin' });
+    expect(await define({ ...clerk, title: 'Cashier' })).toBeRefused(roles.RoleNameTaken, { role: 'clerk' });
+    expect(await define({ ...clerk, grants: ['accounting.*'] })).toBeRefused(roles.RoleNameTaken);
+    expect(await define({ ...clerk, name: 'admin' })).toBeRefused(roles.RoleNameTaken, { role: 'admin' });
   });
 
   it.each([
@@ -143,14 +122,14 @@ describe('defining a role', () => {
     'refuses %s, which is no permission',
     async (grant) => {
       const refused = await define({ ...clerk, grants: [...clerk.grants, grant] });
-      expect(refused).toBeRefused(PermissionUnknown, { grants: [grant] });
+      expect(refused).toBeRefused(roles.PermissionUnknown, { grants: [grant] });
       expect(await look('clerk')).toBeRefused(Absent);
     },
   );
 
   it('refuses one that holds duties that check each other, whoever would have it', async () => {
     const refused = await define({ ...clerk, grants: ['accounting.journal-entry.*'] });
-    expect(refused).toBeRefused(SeparationOfDutiesViolated, {
+    expect(refused).toBeRefused(roles.SeparationOfDutiesViolated, {
       holderId: null,
       at: null,
       conflicts: [
@@ -164,7 +143,7 @@ describe('defining a role', () => {
       ],
     });
     expect(await look('clerk')).toBeRefused(Absent);
-    expect(await eventsOf(roleDefined.type)).toEqual([]);
+    expect(await eventsOf(roles.defined.type)).toEqual([]);
   });
 
   it('gives nobody what its author does not have', async () => {
@@ -180,16 +159,18 @@ describe('defining a role', () => {
       { ...clerk, grants: ['users.role.read', 'workers.email.read'] },
       accessToken,
     );
-    expect(refused).toBeRefused(GrantsBeyondOwn, { grants: ['workers.email.read'] });
-    expect(await define({ ...clerk, grants: ['users.role.*'] }, accessToken)).toBeRefused(GrantsBeyondOwn);
+    expect(refused).toBeRefused(roles.GrantsBeyondOwn, { grants: ['workers.email.read'] });
+    expect(await define({ ...clerk, grants: ['users.role.*'] }, accessToken)).toBeRefused(
+      roles.GrantsBeyondOwn,
+    );
     expect((await define({ ...clerk, grants: ['users.role.read'] }, accessToken)).status).toBe(201);
     const widened = await change('clerk', { grants: ['users.role.read', 'users.role.assign'] }, accessToken);
-    expect(widened).toBeRefused(GrantsBeyondOwn, { grants: ['users.role.assign'] });
+    expect(widened).toBeRefused(roles.GrantsBeyondOwn, { grants: ['users.role.assign'] });
     expect((await look('clerk')).body.grants).toEqual(['users.role.read']);
   });
 
   it('works two hundred times at most, also when several come at once; what is there is still found', async () => {
-    const most = mostAtATime.ownRoles;
+    const most = limits.mostAtATime.ownRoles;
     await users.database.sql(
       `insert into own_role (tenant_id, name, title, created_at)
        select $1, 'role_' || repeat('a', n % 20 + 1) || '_' || repeat('b', n / 20 + 1), 'Role', now()
@@ -201,8 +182,8 @@ describe('defining a role', () => {
     expect(statusesOf(answers)).toEqual([201, 422, 422]);
     const made = names[answers.findIndex(({ status }) => status === 201)] ?? '';
     expect((await define({ ...clerk, name: made })).status).toBe(200);
-    expect(await define()).toBeRefused(LimitReached, { limited: 'ownRoles', most });
-    expect(await eventsOf(roleDefined.type)).toHaveLength(1);
+    expect(await define()).toBeRefused(limits.LimitReached, { limited: 'ownRoles', most });
+    expect(await eventsOf(roles.defined.type)).toHaveLength(1);
     await remove(made);
     expect((await define()).status).toBe(201);
   });
@@ -211,7 +192,7 @@ describe('defining a role', () => {
     const boris = await memberOf(users, anna, clock.now());
     await give(users, as, { memberId: boris.id }, 'manager');
     const { accessToken } = await signIn(users, boris.email);
-    expect((await users.call(listRoles, { query: {} }, { as: accessToken })).status).toBe(200);
+    expect((await users.call(roles.list, { query: {} }, { as: accessToken })).status).toBe(200);
     expect(await define(clerk, accessToken)).toBeRefused(Forbidden, { permission: 'users.role.change' });
     expect(await change('clerk', {}, accessToken)).toBeRefused(Forbidden);
     expect(await remove('clerk', accessToken)).toBeRefused(Forbidden);
@@ -228,7 +209,7 @@ describe('changing a role', () => {
     const changed = await change('clerk', { grants: ['accounting.account.read'] });
     expect(changed.body).toMatchObject({ grants: ['accounting.account.read'], holders: 1 });
 
-    const { items } = (await users.call(listRevocations, { query: {} })).body;
+    const { items } = (await users.call(accessTokens.listRevocations, { query: {} })).body;
     const revoked = items.find(({ sessionId }) => sessionId === before.sid);
     expect(revoked?.revokedAt).toBe(clock.now().toISOString());
     const after = claimsOf((await signIn(users, boris.email)).accessToken);
@@ -242,7 +223,7 @@ describe('changing a role', () => {
       { grants: ['accounting.journal-entry.post'], until: clock.now() },
       { grants: ['accounting.account.read'], until: null },
     ]);
-    expect(await eventsOf(roleChanged.type)).toMatchObject([
+    expect(await eventsOf(roles.changed.type)).toMatchObject([
       { subject: 'clerk', data: { grants: ['accounting.account.read'], holders: 1 } },
     ]);
   });
@@ -256,7 +237,7 @@ describe('changing a role', () => {
     expect((await change('clerk', { title: 'Cashier' })).status).toBe(200);
     expect((await change('clerk', {})).status).toBe(200);
     expect(claimsOf((await signIn(users, boris.email)).accessToken).rv).toBe(rv);
-    expect(await eventsOf(roleChanged.type)).toHaveLength(1);
+    expect(await eventsOf(roles.changed.type)).toHaveLength(1);
   });
 
   it('twice at one moment keeps one span of that moment', async () => {
@@ -292,12 +273,12 @@ describe('changing a role', () => {
     await give(users, as, { memberId: vera.id }, 'clerk');
     const grants = ['accounting.journal-entry.reverse', 'accounting.report.read'];
     const refused = await change('checker', { grants });
-    expect(refused).toBeRefused(SeparationOfDutiesViolated, {
+    expect(refused).toBeRefused(roles.SeparationOfDutiesViolated, {
       holderId: vera.id,
       conflicts: [expect.objectContaining({ pair: 'post-and-reverse', rightThrough: ['checker'] })],
     });
     expect((await look('checker')).body.grants).toEqual(['accounting.report.read']);
-    expect(await eventsOf(roleChanged.type)).toEqual([]);
+    expect(await eventsOf(roles.changed.type)).toEqual([]);
   });
 
   it('is refused when the token of a holder would grow too large', async () => {
@@ -315,12 +296,12 @@ describe('changing a role', () => {
     );
     await give(users, as, { memberId: boris.id }, 'huge');
     const refused = await change('clerk', { grants: ['accounting.account.read', 'accounting.report.read'] });
-    expect(refused).toBeRefused(TooManyRights, { holderId: boris.id, grants: 201, grantsLimit: 200 });
+    expect(refused).toBeRefused(roles.TooManyRights, { holderId: boris.id, grants: 201, grantsLimit: 200 });
   });
 
   it('is impossible for a built-in one', async () => {
-    expect(await change('accountant', { title: 'Boss' })).toBeRefused(RoleIsBuiltIn);
-    expect(await remove('accountant')).toBeRefused(RoleIsBuiltIn);
+    expect(await change('accountant', { title: 'Boss' })).toBeRefused(roles.RoleIsBuiltIn);
+    expect(await remove('accountant')).toBeRefused(roles.RoleIsBuiltIn);
     expect(await change('nobody', { title: 'Boss' })).toBeRefused(Absent);
   });
 });
@@ -330,7 +311,7 @@ describe('deleting a role', () => {
     await define();
     const boris = await memberOf(users, anna, clock.now());
     await give(users, as, { memberId: boris.id }, 'clerk');
-    expect(await remove('clerk')).toBeRefused(RoleInUse, { role: 'clerk', holders: 1 });
+    expect(await remove('clerk')).toBeRefused(roles.RoleInUse, { role: 'clerk', holders: 1 });
   });
 
   it('works, can be repeated, and leaves the name for another role', async () => {
@@ -339,7 +320,7 @@ describe('deleting a role', () => {
     expect((await remove('clerk')).status).toBe(204);
     expect(await look('clerk')).toBeRefused(Absent);
     expect(await remove('never')).toBeRefused(Absent);
-    expect(await eventsOf(roleDeleted.type)).toHaveLength(1);
+    expect(await eventsOf(roles.removed.type)).toHaveLength(1);
     clock.advance(1_000);
     expect((await define({ ...clerk, grants: ['accounting.account.read'] })).status).toBe(201);
     const spans = await users.database.sql(

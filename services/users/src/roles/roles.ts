@@ -1,6 +1,6 @@
 import { type BuiltInRoleName, builtInGrants, builtInRoles, grantsCover } from '@marimo/contracts';
 import { permissions } from '@marimo/contracts/all';
-import { PermissionUnknown, type Role } from '@marimo/contracts/users';
+import { roles } from '@marimo/contracts/users';
 
 export interface RoleRow {
   readonly name: string;
@@ -12,10 +12,10 @@ export interface RoleRow {
   readonly holders: number;
 }
 
-export function shown({ name, builtIn, title, grants, holders }: RoleRow): Role {
+export function shown({ name, builtIn, title, grants, holders }: RoleRow): roles.Role {
   if (builtIn) {
-    const { text } = builtInRoles[name as BuiltInRoleName];
-    return { name, title: text, builtIn, grants: [...builtInGrants(name)].sort(), holders };
+    const title = builtInRoles[name as BuiltInRoleName];
+    return { name, title, builtIn, grants: [...builtInGrants(name)].sort(), holders };
   }
   return { name, title: { en: title ?? name, ru: title ?? name }, builtIn, grants: [...grants], holders };
 }
@@ -33,7 +33,7 @@ export function inOrder(grants: readonly string[]): string[] {
 /** Throws `PermissionUnknown` for what is most likely misspelt: it would grant nothing. */
 export function demandKnown(grants: readonly string[]): void {
   const unknown = grants.filter((grant) => !permissions.some(({ name }) => grantsCover([grant], name)));
-  if (unknown.length > 0) throw new PermissionUnknown({ grants: unknown });
+  if (unknown.length > 0) throw new roles.PermissionUnknown({ grants: unknown });
 }
 
 /** All there are, by service and name. */

@@ -1,20 +1,5 @@
 import { Absent, builtInRoles, grantsCover, RoleName } from '@marimo/contracts';
-import {
-  changeRole,
-  defineRole,
-  deleteRole,
-  getRole,
-  LimitReached,
-  listPermissions,
-  listRoles,
-  mostAtATime,
-  RoleInUse,
-  RoleIsBuiltIn,
-  RoleNameTaken,
-  roleChanged,
-  roleDefined,
-  roleDeleted,
-} from '@marimo/contracts/users';
+import { limits, roles } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import {
   cursorOf,
@@ -51,9 +36,9 @@ export function roleRoutes(deps: Deps): readonly Route[] {
 
 function readingRoutes({ clock }: Deps): Route[] {
   return [
-    handle(listPermissions, async () => reply(200, { items: permissionGroups() })),
+    handle(roles.listPermissions, async () => reply(200, { items: permissionGroups() })),
 
-    handle(listRoles, async (call) => {
+    handle(roles.list, async (call) => {
       const { limit, after } = call.query;
       const [afterName] = readCursor(after, RoleName) ?? [];
       const found = await call.readInTenant((tx) =>
@@ -63,7 +48,7 @@ function readingRoutes({ clock }: Deps): Route[] {
       return reply(200, { items, next: found.length > limit ? cursorOf(items.at(-1)?.name ?? '') : null });
     }),
 
-    handle(getRole, async (call) => {
+    handle(roles.get, async (call) => {
       const role = await call.readInTenant((tx) => demandRole(tx, call.params.name, clock()));
       return answer(200, role);
     }),
@@ -71,7 +56,7 @@ function readingRoutes({ clock }: Deps): Route[] {
 }
 
 function definingRoute({ clock, outbox }: Deps): Route {
-  return handle(defineRole, (call) =>
+  return handle(roles.define, (call) =>
     call.inTenant(async (tx) => {
       const { name, title } = call.body;
       const role: OwnRole = { name, title, grants: inOrder(call.body.grants) };
@@ -79,23 +64,23 @@ function definingRoute({ clock, outbox }: Deps): Route {
       const now = clock();
       const present = await findRole(tx, name, now);
       if (present !== undefined) {
-        if (present.builtIn || !sameRole(present, role)) throw new RoleNameTaken({ role: name });
+        if (present.builtIn || !sameRole(present, role)) throw new roles.RoleNameTaken({ role: name });
         return answer(200, present);
       }
       demandKnown(role.grants);
       demandHeld(call.caller, role.grants);
       demandSoundByItself(role, role.grants, now);
-      const { ownRoles: most } = mostAtATime;
-      if ((await countOwnRoles(tx)) >= most) throw new LimitReached({ limited: 'ownRoles', most });
+      const { ownRoles: most } = limits.mostAtATime;
+      if ((await countOwnRoles(tx)) >= most) throw new limits.LimitReached({ limited: 'ownRoles', most });
       await insertOwnRole(tx, role, now);
-      await outbox.add(tx, roleDefined, name, { role: name, title, grants: [...role.grants] });
+      await outbox.add(tx, roles.defined, name, { role: name, title, grants: [...role.grants] });
       return answer(201, await demandRole(tx, name, now));
     }),
   );
 }
 
 function changingRoute({ clock, outbox }: Deps): Route {
-  return handle(changeRole, (call) =>
+  return handle(roles.change, (call) =>
     call.inTenant(async (tx) => {
       const { name } = call.params;
       await lockOrganisation(tx);
@@ -114,7 +99,7 @@ function changingRoute({ clock, outbox }: Deps): Route {
       await updateOwnRole(tx, name, title);
       if (!sameGrants(present.grants, grants)) await changeGrants(tx, role, added, now);
       const changed = await demandRole(tx, name, now);
-      await outbox.add(tx, roleChanged, name, { role: name, title, grants, holders: changed.holders });
+      await outbox.add(tx, roles.changed, name, { role: name, title, grants, holders: changed.holders });
       return answer(200, changed);
     }),
   );
@@ -142,7 +127,7 @@ async function changeGrants(
 }
 
 function deletingRoute({ clock, outbox }: Deps): Route {
-  return handle(deleteRole, (call) =>
+  return handle(roles.remove, (call) =>
     call.inTenant(async (tx) => {
       const { name } = call.params;
       await lockOrganisation(tx);
@@ -151,9 +136,9 @@ function deletingRoute({ clock, outbox }: Deps): Route {
       const present = await demandOwnRole(tx, name, now);
       demandMatch(call, versionOf(present));
       const { holders, grants, title } = present;
-      if (holders > 0) throw new RoleInUse({ role: name, holders });
+      if (holders > 0) throw new roles.RoleInUse({ role: name, holders });
       await deleteOwnRole(tx, name, now);
-      await outbox.add(tx, roleDeleted, name, { role: name, title: title ?? name, grants: [...grants] });
+      await outbox.add(tx, roles.removed, name, { role: name, title: title ?? name, grants: [...grants] });
       return reply(204, null);
     }),
   );
@@ -167,7 +152,7 @@ function demandSoundByItself({ name, grants }: OwnRole, added: readonly string[]
 }
 
 async function demandOwnRole(tx: Transaction, name: string, now: Date): Promise<RoleRow> {
-  if (Object.hasOwn(builtInRoles, name)) throw new RoleIsBuiltIn({ role: name });
+  if (Object.hasOwn(builtInRoles, name)) throw new roles.RoleIsBuiltIn({ role: name });
   await lockOwnRole(tx, name);
   return demandRole(tx, name, now);
 }

@@ -1,9 +1,4 @@
-import {
-  ProofRefused,
-  SignInChallengeRefused,
-  secondFactorFailed,
-  TooManyAttempts,
-} from '@marimo/contracts/users';
+import { credentials, secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { countWrongAnswer, deleteChallenge } from './challenge-store.ts';
@@ -22,11 +17,11 @@ export async function countAgainst(
 ): Promise<void> {
   if ((await countWrongAnswer(tx, hash)) < mostWrongAnswers) return;
   await deleteChallenge(tx, hash);
-  await outbox.add(tx, secondFactorFailed, personId, { userId: personId });
+  await outbox.add(tx, secondFactors.failed, personId, { userId: personId });
 }
 
 export function refusalOf(outcome: Unproven): Error {
-  if (outcome.kind === 'unanswerable') return new SignInChallengeRefused({});
-  if (outcome.kind === 'wrong') return new ProofRefused({});
-  return new TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
+  if (outcome.kind === 'unanswerable') return new secondFactors.SignInChallengeRefused({});
+  if (outcome.kind === 'wrong') return new secondFactors.ProofRefused({});
+  return new credentials.TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
 }

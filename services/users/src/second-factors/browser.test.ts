@@ -1,12 +1,4 @@
-import {
-  addPasskey,
-  challengePasskey,
-  finishLogin,
-  loginWithPasskey,
-  offerPasskey,
-  type PasskeyAssertion,
-  type PasskeyCreated,
-} from '@marimo/contracts/users';
+import { secondFactors } from '@marimo/contracts/users';
 import {
   findBinary,
   requireInfra,
@@ -53,11 +45,11 @@ requireInfra('chromium', executablePath !== undefined)('a passkey that a browser
     return page;
   }
 
-  const make = (page: Page, options: unknown): Promise<PasskeyCreated> =>
+  const make = (page: Page, options: unknown): Promise<secondFactors.PasskeyCreated> =>
     page.evaluate(`navigator.credentials
       .create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(${JSON.stringify(options)}) })
       .then((made) => made.toJSON())`);
-  const use = (page: Page, options: unknown): Promise<PasskeyAssertion> =>
+  const use = (page: Page, options: unknown): Promise<secondFactors.PasskeyAssertion> =>
     page.evaluate(`navigator.credentials
       .get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(${JSON.stringify(options)}) })
       .then((signed) => signed.toJSON())`);
@@ -65,23 +57,25 @@ requireInfra('chromium', executablePath !== undefined)('a passkey that a browser
   it('is added, signs in with the password, and signs in alone', async () => {
     const page = await open('http://localhost:8080/');
     const as = { as: anna.signedIn.accessToken };
-    const passkey = await make(page, (await users.call(offerPasskey, {}, as)).body);
-    expect((await users.call(addPasskey, { body: { name: 'Laptop', passkey } }, as)).status).toBe(201);
+    const passkey = await make(page, (await users.call(secondFactors.offerPasskey, {}, as)).body);
+    expect(
+      (await users.call(secondFactors.addPasskey, { body: { name: 'Laptop', passkey } }, as)).status,
+    ).toBe(201);
 
     const { challenge, passkeyOptions } = await anna.ask();
     const signed = await use(page, passkeyOptions);
-    const second = await users.call(finishLogin, { body: { challenge, passkey: signed } });
+    const second = await users.call(secondFactors.finishLogin, { body: { challenge, passkey: signed } });
     expect(claimsOf(second.body.accessToken).amr).toEqual(['pwd', 'swk', 'mfa']);
 
-    const chosen = await use(page, (await users.call(challengePasskey, {})).body);
-    const alone = await users.call(loginWithPasskey, { body: { passkey: chosen } });
+    const chosen = await use(page, (await users.call(secondFactors.challengePasskey, {})).body);
+    const alone = await users.call(secondFactors.loginWithPasskey, { body: { passkey: chosen } });
     expect(alone.body.user.id).toBe(anna.id);
     expect(claimsOf(alone.body.accessToken).amr).toEqual(['swk', 'mfa']);
   });
 
   it('is given to no page of another domain', async () => {
     const elsewhere = await open('http://127.0.0.1:8080/');
-    const { body } = await users.call(challengePasskey, {});
+    const { body } = await users.call(secondFactors.challengePasskey, {});
     await expect(use(elsewhere, body)).rejects.toThrow(/relying party ID|SecurityError|invalid domain/i);
   });
 });

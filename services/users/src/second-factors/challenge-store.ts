@@ -1,4 +1,4 @@
-import type { AuthenticationMethod } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 /** A question that waits for its answer. */
@@ -12,7 +12,7 @@ export type Challenge =
 export interface FirstStep {
   readonly personId: string;
   readonly tenantId: string;
-  readonly methods: readonly AuthenticationMethod[];
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
   /** Hash of the stored password that was matched; null where none was. */
   readonly firstProof: Buffer | null;
 }

@@ -1,16 +1,5 @@
 import { Absent, newId, Unauthenticated } from '@marimo/contracts';
-import {
-  addPasskey,
-  confirmTotp,
-  enrolTotp,
-  offerPasskey,
-  PasskeyKnown,
-  PasskeyNotAdded,
-  ProofRefused,
-  type SecondFactorKind,
-  secondFactorAdded,
-  TooManySecondFactors,
-} from '@marimo/contracts/users';
+import { secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction, TransactionOptions } from '@marimo/postgres';
 import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
@@ -38,7 +27,7 @@ import { newSecret, shownSecret, stepOf } from './totp.ts';
 import { findTotpSecrets, insertTotpSecret, useStep } from './totp-store.ts';
 
 /** Each makes guessing a code a little easier, and nobody has as many telephones. */
-const most: Record<SecondFactorKind, number> = { totp: 5, passkey: 20 };
+const most: Record<secondFactors.SecondFactorKind, number> = { totp: 5, passkey: 20 };
 /** From the begin to the first code. */
 export const confirmWithinMs = 15 * 60_000;
 
@@ -49,7 +38,7 @@ export function enrolmentRoutes(deps: Deps, parts: SecondFactorParts): readonly 
 function totpRoutes({ database, outbox, clock }: Deps, { proving }: SecondFactorParts): readonly Route[] {
   const { keys } = proving;
   return [
-    handle(enrolTotp, async (call) => {
+    handle(secondFactors.enrolTotp, async (call) => {
       const { personId, caller } = enrolling(call);
       const now = clock();
       return call.inTenant(async (tx) => {
@@ -66,7 +55,7 @@ function totpRoutes({ database, outbox, clock }: Deps, { proving }: SecondFactor
       });
     }),
 
-    handle(confirmTotp, async (call) => {
+    handle(secondFactors.confirmTotp, async (call) => {
       const { personId, caller } = enrolling(call);
       const { factorId } = call.params;
       const { code, endOtherSessions } = call.body;
@@ -83,7 +72,7 @@ function totpRoutes({ database, outbox, clock }: Deps, { proving }: SecondFactor
         const secret = begun && (await keys.open(tx, begun, factorId));
         if (secret == null) throw new Absent({ resource: 'second factor' });
         const step = stepOf(code, secret, now);
-        if (step === undefined) throw new ProofRefused({});
+        if (step === undefined) throw new secondFactors.ProofRefused({});
         // This code is spent too: who saw it being typed cannot sign in with it.
         await useStep(tx, factorId, step);
         return reply(200, await add(tx, outbox, { caller, factorId, endOtherSessions, now }));
@@ -97,7 +86,7 @@ function passkeyRoutes(
   { relyingParty }: SecondFactorParts,
 ): readonly Route[] {
   return [
-    handle(offerPasskey, async (call) => {
+    handle(secondFactors.offerPasskey, async (call) => {
       const { personId, sessionId, caller } = enrolling(call);
       const now = clock();
       return call.inTenant(async (tx) => {
@@ -112,7 +101,7 @@ function passkeyRoutes(
       });
     }),
 
-    handle(addPasskey, async (call) => {
+    handle(secondFactors.addPasskey, async (call) => {
       const { personId, sessionId, caller } = enrolling(call);
       const { name, passkey, endOtherSessions } = call.body;
       const now = clock();
@@ -127,7 +116,7 @@ function passkeyRoutes(
         if (!isOurs || created === undefined) return undefined;
         return insertAdded(tx, outbox, { caller, name, created, endOtherSessions, now });
       }, timeOf(call));
-      if (added === undefined) throw new PasskeyNotAdded({});
+      if (added === undefined) throw new secondFactors.PasskeyNotAdded({});
       return reply(201, added);
     }),
   ];
@@ -147,7 +136,7 @@ async function insertAdded(
   await demandRoom(tx, personId, 'passkey');
   const factorId = newId();
   await beginFactor(tx, { factorId, personId, kind: 'passkey', name }, now);
-  if (!(await insertPasskey(tx, factorId, created))) throw new PasskeyKnown({});
+  if (!(await insertPasskey(tx, factorId, created))) throw new secondFactors.PasskeyKnown({});
   return add(tx, outbox, { ...adding, factorId });
 }
 
@@ -170,13 +159,13 @@ function enrolling({ caller }: Pick<Call, 'caller'>): Enrolling {
 async function demandRoom(
   tx: Transaction,
   personId: string,
-  kind: SecondFactorKind,
+  kind: secondFactors.SecondFactorKind,
   except?: string,
 ): Promise<Factor[]> {
   await lockStanding(tx, personId);
   const factors = await findFactors(tx, personId);
   const others = factors.filter((each) => each.kind === kind && each.factorId !== except);
-  if (others.length >= most[kind]) throw new TooManySecondFactors({ most: most[kind] });
+  if (others.length >= most[kind]) throw new secondFactors.TooManySecondFactors({ most: most[kind] });
   return factors;
 }
 
@@ -206,7 +195,7 @@ async function add(
   });
   await tx.enterTenant(tenantId);
   const linkId = await noticeTo(tx, personId, now);
-  await outbox.add(tx, secondFactorAdded, personId, { ...about(personId, factor), linkId });
+  await outbox.add(tx, secondFactors.added, personId, { ...about(personId, factor), linkId });
   const hasCodes = (await countRecoveryCodes(tx, personId)) > 0;
   const recoveryCodes = hasCodes ? null : await giveRecoveryCodes(tx, outbox, personId);
   return { factor: shown(factor), recoveryCodes };

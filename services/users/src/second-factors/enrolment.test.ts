@@ -1,27 +1,5 @@
 import { Absent, StepUpRequired } from '@marimo/contracts';
-import {
-  addPasskey,
-  confirmTotp,
-  enrolTotp,
-  LastFactorDemanded,
-  listSecondFactors,
-  login,
-  me,
-  offerPasskey,
-  ProofRefused,
-  recoveryCodesRenewed,
-  refresh,
-  removeSecondFactor,
-  renameSecondFactor,
-  renewRecoveryCodes,
-  type SignedIn,
-  secondFactorAdded,
-  secondFactorRemoved,
-  secondFactorRenamed,
-  sessionEnded,
-  stepUp,
-  TooManySecondFactors,
-} from '@marimo/contracts/users';
+import { type identity, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { mailOf } from '../../test/mail.ts';
 import {
@@ -46,11 +24,12 @@ beforeEach(() => {
 });
 
 const as = () => ({ as: anna.signedIn.accessToken });
-const begin = async (name = 'Telephone') => (await users.call(enrolTotp, { body: { name } }, as())).body;
+const begin = async (name = 'Telephone') =>
+  (await users.call(secondFactors.enrolTotp, { body: { name } }, as())).body;
 const confirm = (factorId: string, code: string) =>
-  users.call(confirmTotp, { params: { factorId }, body: { code } }, as());
-const listed = async () => (await users.call(listSecondFactors, {}, as())).body;
-const remove = (factorId: string) => users.call(removeSecondFactor, { params: { factorId } }, as());
+  users.call(secondFactors.confirmTotp, { params: { factorId }, body: { code } }, as());
+const listed = async () => (await users.call(secondFactors.list, {}, as())).body;
+const remove = (factorId: string) => users.call(secondFactors.remove, { params: { factorId } }, as());
 const demand = (tenantId: string) =>
   users.database.sql('update organisation set require_second_factor = true where tenant_id = $1', [tenantId]);
 const eventsOf = async (type: string) =>
@@ -61,19 +40,19 @@ describe('adding an authenticator app', () => {
     const { factorId, secret, uri } = await begin();
     expect(uri).toContain(secret);
     expect((await listed()).items).toEqual([]);
-    expect((await users.call(login, { body: { email: anna.email, password } })).status).toBe(200);
+    expect((await users.call(sessions.login, { body: { email: anna.email, password } })).status).toBe(200);
 
     const { body } = await confirm(factorId, codeOf(secret, clock));
     expect(body.factor).toMatchObject({ id: factorId, kind: 'totp', name: 'Telephone', lastUsedAt: null });
     expect(body.recoveryCodes).toHaveLength(10);
     expect(await listed()).toEqual({ items: [body.factor], recoveryCodesLeft: 10 });
-    expect((await users.call(login, { body: { email: anna.email, password } })).status).toBe(202);
-    const told = await eventsOf(secondFactorAdded.type);
+    expect((await users.call(sessions.login, { body: { email: anna.email, password } })).status).toBe(202);
+    const told = await eventsOf(secondFactors.added.type);
     expect(told).toMatchObject([
       { tenantid: anna.tenantId, actorid: anna.id, data: { factorId, kind: 'totp', name: 'Telephone' } },
     ]);
     expect(await mailOf(users, told[0])).toMatchObject({ recipient: { email: anna.email }, url: null });
-    expect(await eventsOf(recoveryCodesRenewed.type)).toHaveLength(1);
+    expect(await eventsOf(secondFactors.recoveryCodesRenewed.type)).toHaveLength(1);
     expect(JSON.stringify(await users.events())).not.toContain(secret);
   });
 
@@ -81,7 +60,7 @@ describe('adding an authenticator app', () => {
     const { factorId, secret } = await begin();
     const right = codeOf(secret, clock);
     const wrong = ['000000', '111111', '222222', '333333'].find((code) => code !== right) ?? '';
-    expect(await confirm(factorId, wrong)).toBeRefused(ProofRefused);
+    expect(await confirm(factorId, wrong)).toBeRefused(secondFactors.ProofRefused);
     expect((await listed()).items).toEqual([]);
     expect((await confirm(factorId, right)).status).toBe(200);
   });
@@ -91,7 +70,7 @@ describe('adding an authenticator app', () => {
     const first = await confirm(factorId, codeOf(secret, clock));
     const again = await confirm(factorId, codeOf(secret, clock));
     expect(again.body).toEqual({ factor: first.body.factor, recoveryCodes: null });
-    expect(await eventsOf(secondFactorAdded.type)).toHaveLength(1);
+    expect(await eventsOf(secondFactors.added.type)).toHaveLength(1);
   });
 
   it('begun anew replaces the begin before; one left lying for a quarter of an hour is over', async () => {
@@ -124,7 +103,7 @@ describe('adding an authenticator app', () => {
     const answers = await Promise.all([1, 2, 3].map(() => confirm(factorId, codeOf(secret, clock))));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(answers.filter(({ body }) => body.recoveryCodes !== null)).toHaveLength(1);
-    expect(await eventsOf(secondFactorAdded.type)).toHaveLength(1);
+    expect(await eventsOf(secondFactors.added.type)).toHaveLength(1);
     expect((await listed()).recoveryCodesLeft).toBe(10);
   });
 
@@ -133,8 +112,8 @@ describe('adding an authenticator app', () => {
     const last = await begin();
     await anna.addDevice();
     await confirm(last.factorId, codeOf(last.secret, clock));
-    const answer = await users.call(enrolTotp, { body: { name: 'Sixth' } }, as());
-    expect(answer).toBeRefused(TooManySecondFactors, { most: 5 });
+    const answer = await users.call(secondFactors.enrolTotp, { body: { name: 'Sixth' } }, as());
+    expect(answer).toBeRefused(secondFactors.TooManySecondFactors, { most: 5 });
   });
 
   it.each([
@@ -144,30 +123,36 @@ describe('adding an authenticator app', () => {
     ['a name without end', { name: 'a'.repeat(201) }],
     ['a number for a name', { name: 7 }],
   ])('refuses %s', async (_, body) => {
-    expect((await users.call(enrolTotp, { body: body as { name: string } }, as())).status).toBe(400);
+    expect((await users.call(secondFactors.enrolTotp, { body: body as { name: string } }, as())).status).toBe(
+      400,
+    );
   });
 });
 
 describe('adding a second factor', () => {
   it.each([true, false])('ends the other sessions where that is wanted: %s', async (endOtherSessions) => {
-    const goesOn = async ({ refreshToken }: SignedIn) =>
-      (await users.call(refresh, { body: { refreshToken } })).status === 200;
+    const goesOn = async ({ refreshToken }: identity.SignedIn) =>
+      (await users.call(sessions.refresh, { body: { refreshToken } })).status === 200;
     const phone = anna.signedIn;
     await anna.enter();
     const { factorId, secret } = await begin();
     const body = { code: codeOf(secret, clock), endOtherSessions };
-    await users.call(confirmTotp, { params: { factorId }, body }, as());
+    await users.call(secondFactors.confirmTotp, { params: { factorId }, body }, as());
     expect([await goesOn(phone), await goesOn(anna.signedIn)]).toEqual([!endOtherSessions, true]);
   });
 
   it('as a passkey ends them too', async () => {
     const { refreshToken } = anna.signedIn;
     await anna.enter();
-    const options = (await users.call(offerPasskey, {}, as())).body;
+    const options = (await users.call(secondFactors.offerPasskey, {}, as())).body;
     const passkey = softwareAuthenticator().create(options);
-    await users.call(addPasskey, { body: { name: 'Key', passkey, endOtherSessions: true } }, as());
-    expect((await users.call(refresh, { body: { refreshToken } })).status).toBe(401);
-    const ended = (await users.events()).filter(({ type }) => type === sessionEnded.type);
+    await users.call(
+      secondFactors.addPasskey,
+      { body: { name: 'Key', passkey, endOtherSessions: true } },
+      as(),
+    );
+    expect((await users.call(sessions.refresh, { body: { refreshToken } })).status).toBe(401);
+    const ended = (await users.events()).filter(({ type }) => type === sessions.ended.type);
     expect(ended.at(-1)?.data).toMatchObject({ userId: anna.id, reason: 'second-factors' });
   });
 });
@@ -176,12 +161,12 @@ describe('a second factor', () => {
   it('gets another name, of its owner only', async () => {
     const { factorId } = await anna.addApp();
     const input = { params: { factorId }, body: { name: 'Old telephone' } };
-    expect((await users.call(renameSecondFactor, input, as())).body.name).toBe('Old telephone');
-    expect(await eventsOf(secondFactorRenamed.type)).toMatchObject([{ data: { name: 'Old telephone' } }]);
+    expect((await users.call(secondFactors.rename, input, as())).body.name).toBe('Old telephone');
+    expect(await eventsOf(secondFactors.renamed.type)).toMatchObject([{ data: { name: 'Old telephone' } }]);
     const boris = await personUnderTest(users, clock);
     const his = { as: boris.signedIn.accessToken };
-    expect(await users.call(renameSecondFactor, input, his)).toBeRefused(Absent);
-    expect(await users.call(removeSecondFactor, { params: { factorId } }, his)).toBeRefused(Absent);
+    expect(await users.call(secondFactors.rename, input, his)).toBeRefused(Absent);
+    expect(await users.call(secondFactors.remove, { params: { factorId } }, his)).toBeRefused(Absent);
     expect((await listed()).items).toHaveLength(1);
   });
 
@@ -193,20 +178,20 @@ describe('a second factor', () => {
     expect(await remove(factorId)).toBeRefused(Absent);
     expect((await remove(device.factorId)).status).toBe(204);
     expect(await listed()).toEqual({ items: [], recoveryCodesLeft: 0 });
-    expect(await eventsOf(secondFactorRemoved.type)).toMatchObject([
+    expect(await eventsOf(secondFactors.removed.type)).toMatchObject([
       { data: { factorId, kind: 'totp' } },
       { data: { factorId: device.factorId, kind: 'passkey' } },
     ]);
-    expect((await users.call(login, { body: { email: anna.email, password } })).status).toBe(200);
+    expect((await users.call(sessions.login, { body: { email: anna.email, password } })).status).toBe(200);
   });
 
   it('is added and removed, and recovery codes are renewed, only after a recent proof', async () => {
     const { factorId } = await anna.addApp();
     clock.advance(11 * minutes);
     const late = [
-      await users.call(enrolTotp, { body: { name: 'Telephone' } }, as()),
-      await users.call(offerPasskey, {}, as()),
-      await users.call(renewRecoveryCodes, {}, as()),
+      await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, as()),
+      await users.call(secondFactors.offerPasskey, {}, as()),
+      await users.call(secondFactors.renewRecoveryCodes, {}, as()),
       await remove(factorId),
     ];
     for (const answer of late) expect(answer).toBeRefused(StepUpRequired);
@@ -214,9 +199,9 @@ describe('a second factor', () => {
   });
 
   it('cannot be added with a challenge of one’s own making', async () => {
-    const options = (await users.call(offerPasskey, {}, as())).body;
+    const options = (await users.call(secondFactors.offerPasskey, {}, as())).body;
     const passkey = softwareAuthenticator().create({ ...options, challenge: 'A'.repeat(43) });
-    const answer = await users.call(addPasskey, { body: { name: 'Key', passkey } }, as());
+    const answer = await users.call(secondFactors.addPasskey, { body: { name: 'Key', passkey } }, as());
     expect(answer.status).toBe(422);
   });
 });
@@ -226,7 +211,7 @@ describe('where the organisation demands a second factor', () => {
     await demand(anna.tenantId);
     const { accessToken } = await anna.enter();
     expect(claimsOf(accessToken)).toMatchObject({ roles: [], grants: [] });
-    const before = (await users.call(me, {}, as())).body;
+    const before = (await users.call(sessions.me, {}, as())).body;
     expect(before).toMatchObject({
       permissions: [],
       mustEnrolSecondFactor: true,
@@ -234,14 +219,15 @@ describe('where the organisation demands a second factor', () => {
     });
 
     const app = await anna.addApp();
-    expect((await users.call(me, {}, as())).body).toMatchObject({
+    expect((await users.call(sessions.me, {}, as())).body).toMatchObject({
       permissions: [],
       mustEnrolSecondFactor: false,
       mustProveSecondFactor: true,
     });
-    const proved = (await users.call(stepUp, { body: { code: app.nextCode() } }, as())).body.accessToken;
+    const proved = (await users.call(secondFactors.stepUp, { body: { code: app.nextCode() } }, as())).body
+      .accessToken;
     expect(claimsOf(proved)).toMatchObject({ roles: ['admin'] });
-    expect((await users.call(me, {}, { as: proved })).body).toMatchObject({
+    expect((await users.call(sessions.me, {}, { as: proved })).body).toMatchObject({
       permissions: ['*'],
       mustEnrolSecondFactor: false,
       mustProveSecondFactor: false,
@@ -260,7 +246,7 @@ describe('where the organisation demands a second factor', () => {
     await demand(anna.tenantId);
     const answers = await Promise.all([remove(app.factorId), remove(device.factorId)]);
     expect(statusesOf(answers)).toEqual([204, 422]);
-    expect(answers.find(({ status }) => status === 422)).toBeRefused(LastFactorDemanded);
+    expect(answers.find(({ status }) => status === 422)).toBeRefused(secondFactors.LastFactorDemanded);
     expect((await listed()).items).toHaveLength(1);
     expect((await listed()).recoveryCodesLeft).toBe(10);
   });
@@ -277,7 +263,7 @@ describe('where the organisation demands a second factor', () => {
       boris.tenantId,
     ]);
     await demand(boris.tenantId);
-    expect(await remove(factorId)).toBeRefused(LastFactorDemanded);
+    expect(await remove(factorId)).toBeRefused(secondFactors.LastFactorDemanded);
     expect((await listed()).items).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import { finishLogin, ProofRefused } from '@marimo/contracts/users';
+import { secondFactors } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { personUnderTest } from '../../test/person-with-factors.ts';
@@ -69,7 +69,11 @@ it('asks for the second factor, and takes a recovery code, also where the secret
   await users.database.sql(`update factor_key set sealed_key = '\\x00'`);
   const { challenge } = await anna.ask();
   const code = app.nextCode();
-  expect(await users.call(finishLogin, { body: { challenge, code } })).toBeRefused(ProofRefused);
+  expect(await users.call(secondFactors.finishLogin, { body: { challenge, code } })).toBeRefused(
+    secondFactors.ProofRefused,
+  );
   const [recoveryCode] = app.recoveryCodes;
-  expect((await users.call(finishLogin, { body: { challenge, recoveryCode } })).status).toBe(200);
+  expect((await users.call(secondFactors.finishLogin, { body: { challenge, recoveryCode } })).status).toBe(
+    200,
+  );
 });

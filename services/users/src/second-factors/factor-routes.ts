@@ -1,16 +1,5 @@
 import { Absent, Unauthenticated } from '@marimo/contracts';
-import {
-  LastFactorDemanded,
-  listSecondFactors,
-  recoveryCodesRenewed,
-  removeSecondFactor,
-  renameSecondFactor,
-  renewRecoveryCodes,
-  type SecondFactor,
-  SecondFactorMissing,
-  secondFactorRemoved,
-  secondFactorRenamed,
-} from '@marimo/contracts/users';
+import { secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
@@ -30,7 +19,7 @@ import {
 
 export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[] {
   return [
-    handle(listSecondFactors, async (call) => {
+    handle(secondFactors.list, async (call) => {
       const personId = call.caller?.userId ?? '';
       return call.readInTenant(async (tx) => {
         const items = (await findFactors(tx, personId)).map(shown);
@@ -38,7 +27,7 @@ export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[
       });
     }),
 
-    handle(renameSecondFactor, async (call) => {
+    handle(secondFactors.rename, async (call) => {
       const caller = callerOf(call);
       const personId = caller.userId;
       const { factorId } = call.params;
@@ -46,12 +35,12 @@ export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[
         await demandSayOverSelf(tx, caller);
         const renamed = await renameFactor(tx, { personId, factorId, name: call.body.name });
         if (renamed === undefined) throw new Absent({ resource: 'second factor' });
-        await outbox.add(tx, secondFactorRenamed, personId, about(personId, renamed));
+        await outbox.add(tx, secondFactors.renamed, personId, about(personId, renamed));
         return reply(200, shown(renamed));
       });
     }),
 
-    handle(removeSecondFactor, async (call) => {
+    handle(secondFactors.remove, async (call) => {
       const { params, tenantId, signal, deadlineAt } = call;
       const caller = callerOf(call);
       const personId = caller.userId;
@@ -65,20 +54,20 @@ export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[
           if ((await findFactors(tx, personId)).length === 0) await leaveWithout(tx, personId);
           await tx.enterTenant(tenantId);
           const linkId = await noticeTo(tx, personId, clock());
-          await outbox.add(tx, secondFactorRemoved, personId, { ...about(personId, removed), linkId });
+          await outbox.add(tx, secondFactors.removed, personId, { ...about(personId, removed), linkId });
         },
         { signal, deadlineAt },
       );
       return reply(204, null);
     }),
 
-    handle(renewRecoveryCodes, async (call) => {
+    handle(secondFactors.renewRecoveryCodes, async (call) => {
       const caller = callerOf(call);
       const personId = caller.userId;
       return call.inTenant(async (tx) => {
         await demandSayOverSelf(tx, caller);
         await lockStanding(tx, personId);
-        if ((await findFactors(tx, personId)).length === 0) throw new SecondFactorMissing({});
+        if ((await findFactors(tx, personId)).length === 0) throw new secondFactors.SecondFactorMissing({});
         return reply(201, { recoveryCodes: await giveRecoveryCodes(tx, outbox, personId) });
       });
     }),
@@ -98,7 +87,10 @@ export async function giveRecoveryCodes(
 ): Promise<string[]> {
   const codes = newRecoveryCodes();
   await replaceRecoveryCodes(tx, personId, codes.map(recoveryCodeHash));
-  await outbox.add(tx, recoveryCodesRenewed, personId, { userId: personId, left: codes.length });
+  await outbox.add(tx, secondFactors.recoveryCodesRenewed, personId, {
+    userId: personId,
+    left: codes.length,
+  });
   return codes;
 }
 
@@ -106,7 +98,7 @@ export function about(personId: string, { factorId, kind, name }: Factor) {
   return { userId: personId, factorId, kind, name };
 }
 
-export function shown({ factorId, kind, name, addedAt, lastUsedAt }: Factor): SecondFactor {
+export function shown({ factorId, kind, name, addedAt, lastUsedAt }: Factor): secondFactors.SecondFactor {
   return {
     id: factorId,
     kind,
@@ -119,7 +111,7 @@ export function shown({ factorId, kind, name, addedAt, lastUsedAt }: Factor): Se
 /** Recovery codes stand in for something, so they go with the last of it; unless an organisation demands it. */
 async function leaveWithout(tx: Transaction, personId: string): Promise<void> {
   await tx.inEachTenant(await findWorkplaces(tx, personId), async () => {
-    if (await demandsSecondFactor(tx)) throw new LastFactorDemanded({});
+    if (await demandsSecondFactor(tx)) throw new secondFactors.LastFactorDemanded({});
   });
   await replaceRecoveryCodes(tx, personId, []);
 }

@@ -1,12 +1,10 @@
 import { TooManyRequests } from '@marimo/contracts';
 import {
-  type AuthenticationMethod,
-  challengePasskey,
-  finishLogin,
-  loginWithPasskey,
-  NoActiveMembership,
-  type SignedIn,
-  type SignInMethod,
+  type accessTokens,
+  type identity,
+  organisations,
+  secondFactors,
+  type sessions,
 } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
@@ -39,8 +37,8 @@ type Outcome = Started | Unproven;
 /** What is left to do once somebody has proved who they are. */
 interface Arrival {
   readonly personId: string;
-  readonly method: SignInMethod;
-  readonly methods: readonly AuthenticationMethod[];
+  readonly method: sessions.SignInMethod;
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
   readonly call: Call;
   readonly now: Date;
 }
@@ -50,14 +48,14 @@ const passkeyChallenges = { perSecond: 1, burst: 60 };
 
 export function signInRoutes(deps: Deps, parts: SecondFactorParts): readonly Route[] {
   return [
-    handle(finishLogin, async (call) => {
+    handle(secondFactors.finishLogin, async (call) => {
       const now = deps.clock();
       const time = { signal: call.signal, deadlineAt: call.deadlineAt };
       const finish = (tx: Transaction) => answerChallenge(deps, parts, tx, call, now);
       return reply(200, await tokensOf(parts, await deps.database.withoutTenant(finish, time), now));
     }),
 
-    handle(challengePasskey, async (call) => {
+    handle(secondFactors.challengePasskey, async (call) => {
       const { allowed, retryAfterMs } = await deps.cache.take(
         `passkey:${networkOf(call.address)}`,
         passkeyChallenges,
@@ -71,7 +69,7 @@ export function signInRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
       return reply(200, requestOptions(parts.relyingParty, challenge, 'required', []));
     }),
 
-    handle(loginWithPasskey, async (call) => {
+    handle(secondFactors.loginWithPasskey, async (call) => {
       const now = deps.clock();
       const time = { signal: call.signal, deadlineAt: call.deadlineAt };
       const signIn = (tx: Transaction) => answerAlone(deps, parts, tx, call, now);
@@ -85,7 +83,7 @@ async function answerChallenge(
   deps: Deps,
   parts: SecondFactorParts,
   tx: Transaction,
-  call: Call<typeof finishLogin>,
+  call: Call<typeof secondFactors.finishLogin>,
   now: Date,
 ): Promise<Outcome> {
   const { challenge, ...presented } = call.body;
@@ -117,7 +115,7 @@ async function answerAlone(
   deps: Deps,
   parts: SecondFactorParts,
   tx: Transaction,
-  call: Call<typeof loginWithPasskey>,
+  call: Call<typeof secondFactors.loginWithPasskey>,
   now: Date,
 ): Promise<Outcome> {
   const { passkey } = call.body;
@@ -152,7 +150,7 @@ async function arrive({ outbox }: Deps, tx: Transaction, arrival: Arrival): Prom
   const { personId, method, methods, call, now } = arrival;
   await holdOrganisation(tx);
   const membership = await findMembership(tx, personId, now);
-  if (membership === undefined) throw new NoActiveMembership({});
+  if (membership === undefined) throw new organisations.NoActiveMembership({});
   const { userAgent, address } = call;
   const session = await startSession(tx, outbox, {
     personId,
@@ -170,7 +168,7 @@ async function tokensOf(
   { keys, metrics }: SecondFactorParts,
   outcome: Outcome,
   now: Date,
-): Promise<SignedIn> {
+): Promise<identity.SignedIn> {
   if (outcome.kind === 'started') {
     metrics.attempts.inc({ outcome: 'success' });
     metrics.tokens.inc({ type: 'access' });

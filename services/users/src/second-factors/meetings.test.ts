@@ -1,20 +1,4 @@
-import {
-  askPasswordReset,
-  changePassword,
-  confirmTotp,
-  enrolTotp,
-  finishLogin,
-  finishPasswordReset,
-  login,
-  MemberElsewhere,
-  passwordResetAsked,
-  refresh,
-  resetSecondFactors,
-  SecondFactorNeeded,
-  SignedIn,
-  stepUp,
-  switchOrganisation,
-} from '@marimo/contracts/users';
+import { identity, organisations, people, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { tokenOf } from '../../test/mail.ts';
 import {
@@ -38,8 +22,8 @@ beforeEach(() => {
 type Answer = Awaited<ReturnType<typeof users.call>>;
 const goesOn = async (answer: Answer) => {
   if (answer.status !== 200) return false;
-  const { refreshToken } = SignedIn.parse(answer.json);
-  return (await users.call(refresh, { body: { refreshToken } })).status === 200;
+  const { refreshToken } = identity.SignedIn.parse(answer.json);
+  return (await users.call(sessions.refresh, { body: { refreshToken } })).status === 200;
 };
 const held = (sql: string, ...values: readonly string[]) => ({ sql, values });
 
@@ -59,9 +43,9 @@ describe('a sign-in at the same moment', () => {
   it('with the old password and a second factor does not outlive the new password', async () => {
     const app = await anna.addApp();
     const { challenge } = await anna.ask();
-    await users.call(askPasswordReset, { body: { email: anna.email } });
+    await users.call(people.askPasswordReset, { body: { email: anna.email } });
     const asked = (await users.events()).filter(
-      ({ type, subject }) => type === passwordResetAsked.type && subject === anna.id,
+      ({ type, subject }) => type === people.passwordResetAsked.type && subject === anna.id,
     );
     const token = await tokenOf(users, asked.at(-1));
     const code = app.nextCode();
@@ -70,8 +54,8 @@ describe('a sign-in at the same moment', () => {
       anna.tenantId,
       held('select from organisation where tenant_id = $1 for update', anna.tenantId),
       [
-        () => users.call(finishLogin, { body: { challenge, code } }),
-        () => users.call(finishPasswordReset, { body: { token, password: newPassword } }),
+        () => users.call(secondFactors.finishLogin, { body: { challenge, code } }),
+        () => users.call(people.finishPasswordReset, { body: { token, password: newPassword } }),
       ],
     );
     expect(reset.status).toBe(200);
@@ -80,15 +64,17 @@ describe('a sign-in at the same moment', () => {
 
   it('with the password alone does not outlive the second factor that ends all others', async () => {
     const as = anna.signedIn.accessToken;
-    const { factorId, secret } = (await users.call(enrolTotp, { body: { name: 'Telephone' } }, { as })).body;
+    const { factorId, secret } = (
+      await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as })
+    ).body;
     const body = { code: codeOf(secret, clock), endOtherSessions: true };
     const [entered, added] = await meetingAt<[Answer, Answer]>(
       users,
       anna.tenantId,
       held('select from member where tenant_id = $1 for update', anna.tenantId),
       [
-        () => users.call(login, { body: { email: anna.email, password } }),
-        () => users.call(confirmTotp, { params: { factorId }, body }, { as }),
+        () => users.call(sessions.login, { body: { email: anna.email, password } }),
+        () => users.call(secondFactors.confirmTotp, { params: { factorId }, body }, { as }),
       ],
     );
     expect(added.status).toBe(200);
@@ -97,15 +83,17 @@ describe('a sign-in at the same moment', () => {
 
   it('with the password alone is asked for the second factor that was added a moment before', async () => {
     const as = anna.signedIn.accessToken;
-    const { factorId, secret } = (await users.call(enrolTotp, { body: { name: 'Telephone' } }, { as })).body;
+    const { factorId, secret } = (
+      await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as })
+    ).body;
     const body = { code: codeOf(secret, clock) };
     const [added, entered] = await meetingAt<[Answer, Answer]>(
       users,
       anna.tenantId,
       held('select from person where person_id = $1 for no key update', anna.id),
       [
-        () => users.call(confirmTotp, { params: { factorId }, body }, { as }),
-        () => users.call(login, { body: { email: anna.email, password } }),
+        () => users.call(secondFactors.confirmTotp, { params: { factorId }, body }, { as }),
+        () => users.call(sessions.login, { body: { email: anna.email, password } }),
       ],
     );
     expect([added.status, entered.status]).toEqual([200, 202]);
@@ -125,8 +113,9 @@ describe('a sign-in at the same moment', () => {
       there,
       held('select from organisation where tenant_id = $1 for update', there),
       [
-        () => users.call(switchOrganisation, { body: { organisationId: there } }, { as: phone.accessToken }),
-        () => users.call(changePassword, { body: { current: password, new: newPassword } }, { as }),
+        () =>
+          users.call(organisations.switchTo, { body: { organisationId: there } }, { as: phone.accessToken }),
+        () => users.call(people.changePassword, { body: { current: password, new: newPassword } }, { as }),
       ],
     );
     expect(changed.status).toBe(200);
@@ -139,19 +128,21 @@ it('a password alone proves nothing once more where a second factor was added a 
   const { sid } = claimsOf(as);
   const phone = await anna.enter();
   const other = { as: phone.accessToken };
-  const { factorId, secret } = (await users.call(enrolTotp, { body: { name: 'Telephone' } }, other)).body;
+  const { factorId, secret } = (
+    await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, other)
+  ).body;
   const body = { code: codeOf(secret, clock) };
   const [proved, added] = await meetingAt<[Answer, Answer]>(
     users,
     anna.tenantId,
     held('select from session where tenant_id = $1 and session_id = $2 for update', anna.tenantId, sid),
     [
-      () => users.call(stepUp, { body: { password } }, { as }),
-      () => users.call(confirmTotp, { params: { factorId }, body }, other),
+      () => users.call(secondFactors.stepUp, { body: { password } }, { as }),
+      () => users.call(secondFactors.confirmTotp, { params: { factorId }, body }, other),
     ],
   );
   expect(added.status).toBe(200);
-  expect(proved).toBeRefused(SecondFactorNeeded);
+  expect(proved).toBeRefused(secondFactors.SecondFactorNeeded);
 });
 
 it('an administrator does not reset the second factors of somebody who joins another organisation meanwhile', async () => {
@@ -163,8 +154,12 @@ it('an administrator does not reset the second factors of somebody who joins ano
     held('insert into workplace (person_id, tenant_id) values ($1, $2)', anna.id, elsewhere),
     [
       () =>
-        users.call(resetSecondFactors, { params: { memberId: anna.id } }, { as: anna.signedIn.accessToken }),
+        users.call(
+          secondFactors.resetOfMember,
+          { params: { memberId: anna.id } },
+          { as: anna.signedIn.accessToken },
+        ),
     ],
   );
-  expect(reset).toBeRefused(MemberElsewhere);
+  expect(reset).toBeRefused(secondFactors.MemberElsewhere);
 });

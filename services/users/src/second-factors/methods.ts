@@ -1,12 +1,12 @@
-import type { AuthenticationMethod } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 
-const first: readonly AuthenticationMethod[] = ['pwd', 'fed'];
-const second: readonly AuthenticationMethod[] = ['otp', 'swk', 'recovery'];
-const order: readonly AuthenticationMethod[] = ['pwd', 'fed', 'otp', 'swk', 'recovery', 'mfa'];
+const first: readonly accessTokens.AuthenticationMethod[] = ['pwd', 'fed'];
+const second: readonly accessTokens.AuthenticationMethod[] = ['otp', 'swk', 'recovery'];
+const order: readonly accessTokens.AuthenticationMethod[] = ['pwd', 'fed', 'otp', 'swk', 'recovery', 'mfa'];
 
 /** What was proved now; `verified` when a passkey's device has asked for a finger, a face or a PIN itself. */
 export interface Proof {
-  readonly method: AuthenticationMethod;
+  readonly method: accessTokens.AuthenticationMethod;
   readonly verified: boolean;
 }
 
@@ -17,9 +17,9 @@ export interface Proof {
  * Source: RFC 8176
  */
 export function methodsAfter(
-  before: readonly AuthenticationMethod[],
+  before: readonly accessTokens.AuthenticationMethod[],
   { method, verified }: Proof,
-): AuthenticationMethod[] {
+): accessTokens.AuthenticationMethod[] {
   const all = new Set([...before, method]);
   const isBoth = first.some((each) => all.has(each)) && second.some((each) => all.has(each));
   if (verified || isBoth) all.add('mfa');

@@ -1,19 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { TooManyRequests } from '@marimo/contracts';
-import {
-  addPasskey,
-  challengePasskey,
-  finishLogin,
-  listSecondFactors,
-  loginWithPasskey,
-  offerPasskey,
-  PasskeyKnown,
-  PasskeyNotAdded,
-  type PasskeyRequestOptions,
-  ProofRefused,
-  passkeyCopySuspected,
-  sessionStarted,
-} from '@marimo/contracts/users';
+import { secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import {
   annaUnderTest,
@@ -39,17 +26,17 @@ beforeEach(async () => {
 
 /** From one address only so many are given, and a test asks for many. */
 let addresses = 0;
-async function challenge(): Promise<PasskeyRequestOptions> {
+async function challenge(): Promise<secondFactors.PasskeyRequestOptions> {
   const headers = { 'x-forwarded-for': `10.0.0.${++addresses % 250}` };
-  return (await users.call(challengePasskey, {}, { headers })).body;
+  return (await users.call(secondFactors.challengePasskey, {}, { headers })).body;
 }
 const alone = async (lie: Lie = {}, by = device) =>
-  users.call(loginWithPasskey, { body: { passkey: by.sign(await challenge(), lie) } });
+  users.call(secondFactors.loginWithPasskey, { body: { passkey: by.sign(await challenge(), lie) } });
 async function asSecond(lie: Lie = {}, by: { sign: DeviceUnderTest['sign'] } = device) {
   const asked = await anna.ask();
   if (asked.passkeyOptions === undefined) throw new Error('A passkey was expected');
   const passkey = by.sign(asked.passkeyOptions, lie);
-  return users.call(finishLogin, { body: { challenge: asked.challenge, passkey } });
+  return users.call(secondFactors.finishLogin, { body: { challenge: asked.challenge, passkey } });
 }
 
 describe('a passkey alone', () => {
@@ -58,7 +45,7 @@ describe('a passkey alone', () => {
     expect(body.user.id).toBe(anna.id);
     expect(claimsOf(body.accessToken).amr).toEqual(['swk', 'mfa']);
     const started = (await users.events()).find(
-      ({ type, subject }) => type === sessionStarted.type && subject === claimsOf(body.accessToken).sid,
+      ({ type, subject }) => type === sessions.started.type && subject === claimsOf(body.accessToken).sid,
     );
     expect(started).toMatchObject({ tenantid: anna.tenantId, actorid: anna.id, data: { method: 'passkey' } });
   });
@@ -75,33 +62,39 @@ describe('a passkey alone', () => {
   });
 
   it('needs the device to verify who holds it, and to say whose key it is', async () => {
-    expect(await alone({ verified: false })).toBeRefused(ProofRefused);
-    expect(await alone({ userHandle: null })).toBeRefused(ProofRefused);
+    expect(await alone({ verified: false })).toBeRefused(secondFactors.ProofRefused);
+    expect(await alone({ userHandle: null })).toBeRefused(secondFactors.ProofRefused);
   });
 
   it('answers its challenge once, within five minutes', async () => {
     const asked = await challenge();
-    const send = () => users.call(loginWithPasskey, { body: { passkey: device.sign(asked) } });
+    const send = () => users.call(secondFactors.loginWithPasskey, { body: { passkey: device.sign(asked) } });
     const answers = await Promise.all([send(), send()]);
     expect(statusesOf(answers)).toEqual([200, 401]);
     const late = await challenge();
     clock.advance(5 * 60_000);
     const passkey = device.sign(late);
-    expect(await users.call(loginWithPasskey, { body: { passkey } })).toBeRefused(ProofRefused);
+    expect(await users.call(secondFactors.loginWithPasskey, { body: { passkey } })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
   });
 
   it('has no second try at a challenge it answered wrongly', async () => {
     const asked = await challenge();
     const wrong = device.sign(asked, { key: otherKey });
-    expect(await users.call(loginWithPasskey, { body: { passkey: wrong } })).toBeRefused(ProofRefused);
+    expect(await users.call(secondFactors.loginWithPasskey, { body: { passkey: wrong } })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
     const right = device.sign(asked);
-    expect(await users.call(loginWithPasskey, { body: { passkey: right } })).toBeRefused(ProofRefused);
+    expect(await users.call(secondFactors.loginWithPasskey, { body: { passkey: right } })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
   });
 
   it('cannot be asked for without end from one address', async () => {
     const headers = { 'x-forwarded-for': '203.0.113.9' };
     const answers = await Promise.all(
-      Array.from({ length: 70 }, () => users.call(challengePasskey, {}, { headers })),
+      Array.from({ length: 70 }, () => users.call(secondFactors.challengePasskey, {}, { headers })),
     );
     const refused = answers.filter(({ status }) => status !== 200);
     expect(refused.length).toBeGreaterThan(0);
@@ -122,15 +115,17 @@ describe('a passkey as the second factor', () => {
   it('is no answer for another person', async () => {
     const boris = await personUnderTest(users, clock);
     const his = await boris.addDevice();
-    expect(await asSecond({}, his)).toBeRefused(ProofRefused);
+    expect(await asSecond({}, his)).toBeRefused(secondFactors.ProofRefused);
   });
 
   it('signs the challenge of this sign-in, not that of another', async () => {
     const [one, two] = [await anna.ask(), await anna.ask()];
     if (one.passkeyOptions === undefined) throw new Error('A passkey was expected');
     const passkey = device.sign(one.passkeyOptions);
-    const answer = await users.call(finishLogin, { body: { challenge: two.challenge, passkey } });
-    expect(answer).toBeRefused(ProofRefused);
+    const answer = await users.call(secondFactors.finishLogin, {
+      body: { challenge: two.challenge, passkey },
+    });
+    expect(answer).toBeRefused(secondFactors.ProofRefused);
   });
 });
 
@@ -150,8 +145,8 @@ describe('a signature', () => {
   ])('%s is refused, and no session begins', async (_, lie) => {
     await alone(); // so that the counter stands at more than one
     const before = (await users.rows('session')).length;
-    expect(await alone(lie)).toBeRefused(ProofRefused);
-    expect(await asSecond(lie)).toBeRefused(ProofRefused);
+    expect(await alone(lie)).toBeRefused(secondFactors.ProofRefused);
+    expect(await asSecond(lie)).toBeRefused(secondFactors.ProofRefused);
     expect(await users.rows('session')).toHaveLength(before);
   });
 
@@ -163,7 +158,9 @@ describe('a signature', () => {
   ])('over %s is refused as a wrong one', async (_, clientDataJSON) => {
     const good = device.sign(await challenge());
     const passkey = { ...good, response: { ...good.response, clientDataJSON } };
-    expect(await users.call(loginWithPasskey, { body: { passkey } })).toBeRefused(ProofRefused);
+    expect(await users.call(secondFactors.loginWithPasskey, { body: { passkey } })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
   });
 
   it('with data that is cut off, or of an unknown key, is refused as a wrong one', async () => {
@@ -173,7 +170,9 @@ describe('a signature', () => {
     broken.response.signature = 'AAAA';
     const unknown = softwareAuthenticator().sign(await challenge(), { userHandle: strangersHandle });
     for (const passkey of [cut, broken, unknown]) {
-      expect(await users.call(loginWithPasskey, { body: { passkey } })).toBeRefused(ProofRefused);
+      expect(await users.call(secondFactors.loginWithPasskey, { body: { passkey } })).toBeRefused(
+        secondFactors.ProofRefused,
+      );
     }
   });
 });
@@ -181,9 +180,9 @@ describe('a signature', () => {
 describe('a passkey that may have been copied', () => {
   it('is refused where its counter goes back, and the events tell of it', async () => {
     expect((await alone({ counter: 10 })).status).toBe(200);
-    expect(await alone({ counter: 9 })).toBeRefused(ProofRefused);
+    expect(await alone({ counter: 9 })).toBeRefused(secondFactors.ProofRefused);
     const told = (await users.events()).filter(
-      ({ type, subject }) => type === passkeyCopySuspected.type && subject === anna.id,
+      ({ type, subject }) => type === secondFactors.passkeyCopySuspected.type && subject === anna.id,
     );
     expect(told).toMatchObject([
       { tenantid: anna.tenantId, data: { userId: anna.id, factorId: device.factorId, name: 'Key' } },
@@ -204,12 +203,13 @@ describe('a passkey that may have been copied', () => {
 
 describe('adding a passkey', () => {
   const as = () => anna.signedIn.accessToken;
-  const offered = async (token = as()) => (await users.call(offerPasskey, {}, { as: token })).body;
+  const offered = async (token = as()) =>
+    (await users.call(secondFactors.offerPasskey, {}, { as: token })).body;
 
   it('gives recovery codes with the first factor, and none with the next', async () => {
     expect(device.recoveryCodes).toHaveLength(10);
     expect((await anna.addDevice('Another')).recoveryCodes).toEqual([]);
-    const { items } = (await users.call(listSecondFactors, {}, { as: as() })).body;
+    const { items } = (await users.call(secondFactors.list, {}, { as: as() })).body;
     expect(items.map(({ name, kind }) => [name, kind])).toEqual([
       ['Key', 'passkey'],
       ['Another', 'passkey'],
@@ -233,51 +233,59 @@ describe('adding a passkey', () => {
     ['nobody there', { present: false }],
   ])('refuses one made for %s, and stores nothing', async (_, lie) => {
     const passkey = softwareAuthenticator().create(await offered(), lie);
-    const answer = await users.call(addPasskey, { body: { name: 'Key', passkey } }, { as: as() });
-    expect(answer).toBeRefused(PasskeyNotAdded);
-    expect((await users.call(listSecondFactors, {}, { as: as() })).body.items).toHaveLength(1);
+    const answer = await users.call(
+      secondFactors.addPasskey,
+      { body: { name: 'Key', passkey } },
+      { as: as() },
+    );
+    expect(answer).toBeRefused(secondFactors.PasskeyNotAdded);
+    expect((await users.call(secondFactors.list, {}, { as: as() })).body.items).toHaveLength(1);
   });
 
   it('refuses the challenge of another session, one used before, and one out of date', async () => {
     const boris = await personUnderTest(users, clock);
     const his = softwareAuthenticator().create(await offered(boris.signedIn.accessToken));
     const add = (passkey: typeof his) =>
-      users.call(addPasskey, { body: { name: 'Key', passkey } }, { as: as() });
-    expect(await add(his)).toBeRefused(PasskeyNotAdded);
+      users.call(secondFactors.addPasskey, { body: { name: 'Key', passkey } }, { as: as() });
+    expect(await add(his)).toBeRefused(secondFactors.PasskeyNotAdded);
 
     const options = await offered();
     expect((await add(softwareAuthenticator().create(options))).status).toBe(201);
-    expect(await add(softwareAuthenticator().create(options))).toBeRefused(PasskeyNotAdded);
+    expect(await add(softwareAuthenticator().create(options))).toBeRefused(secondFactors.PasskeyNotAdded);
     const late = softwareAuthenticator().create(await offered());
     clock.advance(5 * 60_000);
-    expect(await add(late)).toBeRefused(PasskeyNotAdded);
+    expect(await add(late)).toBeRefused(secondFactors.PasskeyNotAdded);
   });
 
   it('takes one whose device attests by itself, and looks at no certificate', async () => {
     const add = async (lie: Lie) => {
       const passkey = softwareAuthenticator().create(await offered(), lie);
-      return users.call(addPasskey, { body: { name: 'Key', passkey } }, { as: as() });
+      return users.call(secondFactors.addPasskey, { body: { name: 'Key', passkey } }, { as: as() });
     };
     expect((await add({ attests: 'itself' })).status).toBe(201);
-    expect(await add({ attests: 'with a certificate' })).toBeRefused(PasskeyNotAdded);
+    expect(await add({ attests: 'with a certificate' })).toBeRefused(secondFactors.PasskeyNotAdded);
   });
 
   it('refuses a key that is known, also to somebody else', async () => {
     const boris = await personUnderTest(users, clock);
     const options = await offered(boris.signedIn.accessToken);
     const answer = await users.call(
-      addPasskey,
+      secondFactors.addPasskey,
       { body: { name: 'Mine', passkey: device.create(options) } },
       { as: boris.signedIn.accessToken },
     );
-    expect(answer).toBeRefused(PasskeyKnown);
+    expect(answer).toBeRefused(secondFactors.PasskeyKnown);
   });
 
   it('refuses nonsense as nonsense', async () => {
     const options = await offered();
     const passkey = softwareAuthenticator().create(options);
     passkey.response.attestationObject = 'AAAA';
-    const answer = await users.call(addPasskey, { body: { name: 'Key', passkey } }, { as: as() });
-    expect(answer).toBeRefused(PasskeyNotAdded);
+    const answer = await users.call(
+      secondFactors.addPasskey,
+      { body: { name: 'Key', passkey } },
+      { as: as() },
+    );
+    expect(answer).toBeRefused(secondFactors.PasskeyNotAdded);
   });
 });

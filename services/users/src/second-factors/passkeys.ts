@@ -1,9 +1,4 @@
-import type {
-  PasskeyAssertion,
-  PasskeyCreated,
-  PasskeyCreationOptions,
-  PasskeyRequestOptions,
-} from '@marimo/contracts/users';
+import type { secondFactors } from '@marimo/contracts/users';
 import { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server';
 import { decodeAttestationObject } from '@simplewebauthn/server/helpers';
 import { challengeIn } from './challenge-text.ts';
@@ -30,7 +25,7 @@ export function creationOptions(
   challenge: string,
   person: { readonly personId: string; readonly email: string; readonly name: string },
   known: readonly KnownPasskey[],
-): PasskeyCreationOptions {
+): secondFactors.PasskeyCreationOptions {
   const { personId, email, name } = person;
   return {
     challenge,
@@ -49,7 +44,7 @@ export function requestOptions(
   challenge: string,
   userVerification: 'required' | 'preferred',
   known: readonly KnownPasskey[],
-): PasskeyRequestOptions {
+): secondFactors.PasskeyRequestOptions {
   return { challenge, rpId: id, timeout, userVerification, allowCredentials: known.map(described) };
 }
 
@@ -61,7 +56,7 @@ export interface NewPasskey extends KnownPasskey {
 /** The key a browser has made for this challenge; undefined when anything about it is wrong. */
 export async function readCreated(
   { id, origins }: RelyingParty,
-  passkey: PasskeyCreated,
+  passkey: secondFactors.PasskeyCreated,
   challenge: string,
 ): Promise<NewPasskey | undefined> {
   try {
@@ -96,7 +91,7 @@ export interface Signature {
 /** What a right signature over this challenge says; undefined when anything about it is wrong. */
 export async function readAssertion(
   { id, origins }: RelyingParty,
-  passkey: PasskeyAssertion,
+  passkey: secondFactors.PasskeyAssertion,
   challenge: string,
   publicKey: Buffer,
 ): Promise<Signature | undefined> {
@@ -137,7 +132,7 @@ export function userHandle(personId: string): string {
  * We ask for no attestation. Certificates that come all the same are not looked at: to check one, the library would
  * fetch what addresses in it say.
  */
-function needsNoCertificate({ response }: PasskeyCreated): boolean {
+function needsNoCertificate({ response }: secondFactors.PasskeyCreated): boolean {
   if (challengeIn(response.clientDataJSON) === undefined) return false;
   const attestation = decodeAttestationObject(
     Uint8Array.from(Buffer.from(response.attestationObject, 'base64url')),

@@ -1,9 +1,4 @@
-import {
-  type PasskeyAssertion,
-  passkeyCopySuspected,
-  recoveryCodeUsed,
-  type SecondStep,
-} from '@marimo/contracts/users';
+import { secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { FactorKeys } from './factor-keys.ts';
@@ -29,7 +24,7 @@ export interface Proving {
 export interface Presented {
   readonly code?: string | undefined;
   readonly recoveryCode?: string | undefined;
-  readonly passkey?: PasskeyAssertion | undefined;
+  readonly passkey?: secondFactors.PasskeyAssertion | undefined;
 }
 
 export type Proven =
@@ -97,7 +92,7 @@ async function proveRecoveryCode(
   if (!(await useRecoveryCode(tx, personId, recoveryCodeHash(recoveryCode), now))) return wrong;
   const left = await countRecoveryCodes(tx, personId);
   const linkId = await noticeTo(tx, personId, now);
-  await outbox.add(tx, recoveryCodeUsed, personId, { userId: personId, left, linkId });
+  await outbox.add(tx, secondFactors.recoveryCodeUsed, personId, { userId: personId, left, linkId });
   return { kind: 'right', proof: { method: 'recovery', verified: false } };
 }
 
@@ -105,7 +100,7 @@ async function provePasskey(
   proving: Proving,
   tx: Transaction,
   { personId, challenge, now }: Question,
-  passkey: PasskeyAssertion,
+  passkey: secondFactors.PasskeyAssertion,
 ): Promise<Proven> {
   const stored = await lockPasskey(tx, Buffer.from(passkey.id, 'base64url'));
   if (stored === undefined || stored.personId !== personId) return wrong;
@@ -114,7 +109,7 @@ async function provePasskey(
 
 interface Signed {
   readonly stored: StoredPasskey;
-  readonly passkey: PasskeyAssertion;
+  readonly passkey: secondFactors.PasskeyAssertion;
   readonly challenge: string;
   readonly now: Date;
 }
@@ -134,7 +129,7 @@ export async function checkSignature(
   if (looksCopied(counter, signature.counter)) {
     const factor = (await findFactors(tx, personId)).find((each) => each.factorId === factorId);
     const about = { userId: personId, factorId, kind: 'passkey' as const, name: factor?.name ?? '' };
-    await outbox.add(tx, passkeyCopySuspected, personId, about);
+    await outbox.add(tx, secondFactors.passkeyCopySuspected, personId, about);
     return wrong;
   }
   await keepCounter(tx, factorId, signature.counter);
@@ -146,10 +141,13 @@ export async function checkSignature(
 export async function stepsOf(
   tx: Transaction,
   personId: string,
-): Promise<{ readonly steps: SecondStep[]; readonly passkeys: Awaited<ReturnType<typeof findPasskeys>> }> {
+): Promise<{
+  readonly steps: secondFactors.SecondStep[];
+  readonly passkeys: Awaited<ReturnType<typeof findPasskeys>>;
+}> {
   const kinds = new Set((await findFactors(tx, personId)).map(({ kind }) => kind));
   const codesLeft = await countRecoveryCodes(tx, personId);
-  const possible: readonly (readonly [SecondStep, boolean])[] = [
+  const possible: readonly (readonly [secondFactors.SecondStep, boolean])[] = [
     ['totp', kinds.has('totp')],
     ['recovery-code', codesLeft > 0],
     ['passkey', kinds.has('passkey')],

@@ -1,4 +1,4 @@
-import type { AuthenticationMethod, FinishLogin, SecondFactorAsked } from '@marimo/contracts/users';
+import type { accessTokens, secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { FirstStepDone } from '../sessions/index.ts';
 import { countAgainst, refusalOf } from './answers.ts';
@@ -10,12 +10,12 @@ import { prove } from './proving.ts';
 import { asked, proofOf } from './second-step.ts';
 import { findFactors } from './store.ts';
 
-type Registering = FirstStepDone & { readonly answer: FinishLogin | undefined };
+type Registering = FirstStepDone & { readonly answer: secondFactors.FinishLogin | undefined };
 
 /** `refused` is thrown once the transaction is committed: wrong answers are counted in it. */
 export type RegisteringStep =
-  | { readonly kind: 'proven'; readonly methods: readonly AuthenticationMethod[] }
-  | { readonly kind: 'asked'; readonly asked: SecondFactorAsked }
+  | { readonly kind: 'proven'; readonly methods: readonly accessTokens.AuthenticationMethod[] }
+  | { readonly kind: 'asked'; readonly asked: secondFactors.SecondFactorAsked }
   | { readonly kind: 'refused'; readonly refusal: Error };
 
 /**

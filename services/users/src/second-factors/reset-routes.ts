@@ -1,5 +1,5 @@
 import { Absent } from '@marimo/contracts';
-import { MemberElsewhere, resetSecondFactors, secondFactorsReset } from '@marimo/contracts/users';
+import { secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { endSessionsOf } from '../sessions/index.ts';
@@ -17,17 +17,18 @@ import {
 
 export function resetRoutes({ outbox, clock }: Deps): readonly Route[] {
   return [
-    handle(resetSecondFactors, async (call) => {
+    handle(secondFactors.resetOfMember, async (call) => {
       const { memberId: personId } = call.params;
       return call.inTenant(async (tx) => {
         await lockPerson(tx, personId);
         if (!(await isMember(tx, personId))) throw new Absent({ resource: 'member' });
         const workplaces = await findWorkplaces(tx, personId);
-        if (workplaces.some((tenantId) => tenantId !== tx.tenantId)) throw new MemberElsewhere({});
+        if (workplaces.some((tenantId) => tenantId !== tx.tenantId))
+          throw new secondFactors.MemberElsewhere({});
         if ((await forgetSecondFactors(tx, personId)) > 0) {
           const now = clock();
           const linkId = await noticeTo(tx, personId, now);
-          await outbox.add(tx, secondFactorsReset, personId, { userId: personId, linkId });
+          await outbox.add(tx, secondFactors.reset, personId, { userId: personId, linkId });
           await endSessionsOf(tx, outbox, { personId, reason: 'second-factors', now });
         }
         return reply(204, null);

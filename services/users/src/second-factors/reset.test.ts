@@ -1,15 +1,5 @@
 import { Absent, Forbidden, newId, StepUpRequired } from '@marimo/contracts';
-import {
-  finishLogin,
-  listSecondFactors,
-  login,
-  MemberElsewhere,
-  refresh,
-  resetSecondFactors,
-  SignInChallengeRefused,
-  secondFactorsReset,
-  sessionEnded,
-} from '@marimo/contracts/users';
+import { secondFactors, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { mailOf } from '../../test/mail.ts';
@@ -44,7 +34,7 @@ async function colleagueOf({ tenantId }: PersonUnderTest): Promise<PersonUnderTe
 }
 
 const reset = (memberId: string, as = admin.signedIn.accessToken) =>
-  users.call(resetSecondFactors, { params: { memberId } }, { as });
+  users.call(secondFactors.resetOfMember, { params: { memberId } }, { as });
 const factorsOf = async ({ id }: PersonUnderTest) =>
   (await users.rows<{ person_id: string }>('second_factor')).filter((row) => row.person_id === id);
 const eventsAbout = async (type: string, { id }: PersonUnderTest) =>
@@ -59,29 +49,31 @@ describe('resetting the second factors of a member', () => {
     const pending = await boris.ask();
     expect((await reset(boris.id)).status).toBe(204);
     expect(await factorsOf(boris)).toEqual([]);
-    const over = await users.call(refresh, { body: { refreshToken: boris.signedIn.refreshToken } });
+    const over = await users.call(sessions.refresh, { body: { refreshToken: boris.signedIn.refreshToken } });
     expect(over.status).toBe(401);
     const answer = { challenge: pending.challenge, code: app.nextCode() };
-    expect(await users.call(finishLogin, { body: answer })).toBeRefused(SignInChallengeRefused);
-    expect((await users.call(login, { body: { email: boris.email, password } })).status).toBe(200);
-    const left = await users.call(listSecondFactors, {}, { as: (await boris.enter()).accessToken });
+    expect(await users.call(secondFactors.finishLogin, { body: answer })).toBeRefused(
+      secondFactors.SignInChallengeRefused,
+    );
+    expect((await users.call(sessions.login, { body: { email: boris.email, password } })).status).toBe(200);
+    const left = await users.call(secondFactors.list, {}, { as: (await boris.enter()).accessToken });
     expect(left.body).toEqual({ items: [], recoveryCodesLeft: 0 });
   });
 
   it('is told with who did it', async () => {
     await boris.addApp();
     await reset(boris.id);
-    const told = await eventsAbout(secondFactorsReset.type, boris);
+    const told = await eventsAbout(secondFactors.reset.type, boris);
     expect(told).toMatchObject([{ tenantid: admin.tenantId, actorid: admin.id, subject: boris.id }]);
     expect(await mailOf(users, told[0])).toMatchObject({ recipient: { email: boris.email }, url: null });
-    const ended = await eventsAbout(sessionEnded.type, boris);
+    const ended = await eventsAbout(sessions.ended.type, boris);
     expect(ended.map(({ data }) => (data as { reason: string }).reason)).toContain('second-factors');
   });
 
   it('done again, or where there were none, changes nothing', async () => {
     expect((await reset(boris.id)).status).toBe(204);
-    expect(await eventsAbout(secondFactorsReset.type, boris)).toEqual([]);
-    const going = await users.call(refresh, { body: { refreshToken: boris.signedIn.refreshToken } });
+    expect(await eventsAbout(secondFactors.reset.type, boris)).toEqual([]);
+    const going = await users.call(sessions.refresh, { body: { refreshToken: boris.signedIn.refreshToken } });
     expect(going.status).toBe(200);
   });
 
@@ -91,7 +83,7 @@ describe('resetting the second factors of a member', () => {
       boris.id,
       boris.tenantId,
     ]);
-    expect(await reset(boris.id)).toBeRefused(MemberElsewhere);
+    expect(await reset(boris.id)).toBeRefused(secondFactors.MemberElsewhere);
     expect(await factorsOf(boris)).toHaveLength(1);
   });
 

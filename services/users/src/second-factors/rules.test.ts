@@ -1,4 +1,4 @@
-import type { AuthenticationMethod } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 import { rightsFor } from '../organisations/index.ts';
 import { challengeIn } from './challenge-text.ts';
 import { methodsAfter } from './methods.ts';
@@ -64,7 +64,14 @@ it.each([
 });
 
 describe('the methods of a session', () => {
-  it.each<[AuthenticationMethod[], AuthenticationMethod, boolean, AuthenticationMethod[]]>([
+  it.each<
+    [
+      accessTokens.AuthenticationMethod[],
+      accessTokens.AuthenticationMethod,
+      boolean,
+      accessTokens.AuthenticationMethod[],
+    ]
+  >([
     [[], 'pwd', false, ['pwd']],
     [['pwd'], 'pwd', false, ['pwd']],
     [['pwd'], 'otp', false, ['pwd', 'otp', 'mfa']],
@@ -82,7 +89,7 @@ describe('the methods of a session', () => {
 
 describe('what a session may do where a second factor is demanded', () => {
   const rights = { roles: ['admin'], grants: ['accounting.account.read'] };
-  it.each<[boolean, AuthenticationMethod[], boolean]>([
+  it.each<[boolean, accessTokens.AuthenticationMethod[], boolean]>([
     [false, ['pwd'], true],
     [false, ['pwd', 'otp', 'mfa'], true],
     [true, ['pwd'], false],

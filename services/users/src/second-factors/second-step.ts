@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { challengeLastsSeconds, type SecondFactorAsked } from '@marimo/contracts/users';
+import { secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { FirstStepDone, SecondStep } from '../sessions/index.ts';
 import { type Challenge, insertChallenge } from './challenge-store.ts';
@@ -10,7 +10,10 @@ import { stepsOf } from './proving.ts';
 /** Asks for the second factor of somebody whose password was right. */
 export function createSecondStep(relyingParty: RelyingParty): SecondStep {
   return {
-    async ask(tx, { personId, methods, passwordHash, now }: FirstStepDone): Promise<SecondFactorAsked> {
+    async ask(
+      tx,
+      { personId, methods, passwordHash, now }: FirstStepDone,
+    ): Promise<secondFactors.SecondFactorAsked> {
       if (tx.tenantId === null) throw new Error('Somebody signs in to a tenant');
       const firstProof = proofOf(passwordHash);
       const question = { purpose: 'login', personId, tenantId: tx.tenantId, methods, firstProof } as const;
@@ -25,12 +28,12 @@ export async function asked(
   relyingParty: RelyingParty,
   question: Challenge & { readonly personId: string },
   now: Date,
-): Promise<SecondFactorAsked> {
+): Promise<secondFactors.SecondFactorAsked> {
   const { steps, passkeys } = await stepsOf(tx, question.personId);
   const challenge = await askFor(tx, question, now);
   return {
     challenge,
-    expiresIn: challengeLastsSeconds,
+    expiresIn: secondFactors.challengeLastsSeconds,
     factors: steps,
     ...(passkeys.length > 0 && {
       passkeyOptions: requestOptions(relyingParty, challenge, 'preferred', passkeys),
@@ -41,7 +44,12 @@ export async function asked(
 /** Keeps the question and gives the text that answers must carry. */
 export async function askFor(tx: Transaction, question: Challenge, now: Date): Promise<string> {
   const { text, hash } = newChallenge();
-  await insertChallenge(tx, hash, question, new Date(now.getTime() + challengeLastsSeconds * 1_000));
+  await insertChallenge(
+    tx,
+    hash,
+    question,
+    new Date(now.getTime() + secondFactors.challengeLastsSeconds * 1_000),
+  );
   return text;
 }
 

@@ -1,22 +1,5 @@
 import { inspect } from 'node:util';
-import {
-  askPasswordReset,
-  finishLogin,
-  finishPasswordReset,
-  listSecondFactors,
-  login,
-  loginWithPasskey,
-  ProofRefused,
-  passwordResetAsked,
-  recoveryCodeUsed,
-  register,
-  renewRecoveryCodes,
-  SignInChallengeRefused,
-  secondFactorFailed,
-  sessionStarted,
-  TooManyAttempts,
-  WrongCredentials,
-} from '@marimo/contracts/users';
+import { credentials, people, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { meetingAt } from '../../test/held-row.ts';
 import { mailOf, tokenOf } from '../../test/mail.ts';
@@ -43,7 +26,8 @@ beforeEach(async () => {
   app = await anna.addApp();
 });
 
-const finish = (body: object) => users.call(finishLogin, { body: body as { challenge: string } });
+const finish = (body: object) =>
+  users.call(secondFactors.finishLogin, { body: body as { challenge: string } });
 const eventsOf = async (type: string, subject: string) =>
   (await users.events()).filter((each) => each.type === type && each.subject === subject);
 
@@ -64,7 +48,7 @@ describe('signing in with a second factor', () => {
     const { accessToken, user } = await anna.enterWith(app);
     expect(user.id).toBe(anna.id);
     expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
-    const [started] = await eventsOf(sessionStarted.type, claimsOf(accessToken).sid);
+    const [started] = await eventsOf(sessions.started.type, claimsOf(accessToken).sid);
     expect(started?.data).toMatchObject({ method: 'password', methods: ['pwd', 'otp', 'mfa'] });
   });
 
@@ -72,10 +56,10 @@ describe('signing in with a second factor', () => {
     const plain = await personUnderTest(users, clock);
     const [with_, without, nobody] = await Promise.all(
       [anna.email, plain.email, 'nobody@example.com'].map((email) =>
-        users.call(login, { body: { email, password: 'wrong horse' } }),
+        users.call(sessions.login, { body: { email, password: 'wrong horse' } }),
       ),
     );
-    for (const answer of [with_, without, nobody]) expect(answer).toBeRefused(WrongCredentials);
+    for (const answer of [with_, without, nobody]) expect(answer).toBeRefused(credentials.WrongCredentials);
     const telling = (answer: typeof with_) => ({ ...(answer?.json as object), requestId: '' });
     expect(telling(with_)).toEqual(telling(without));
     expect(telling(nobody)).toEqual(telling(without));
@@ -85,7 +69,7 @@ describe('signing in with a second factor', () => {
     const boris = await personUnderTest(users, clock);
     const other = await boris.addApp();
     const { challenge } = await anna.ask();
-    expect(await finish({ challenge, code: other.nextCode() })).toBeRefused(ProofRefused);
+    expect(await finish({ challenge, code: other.nextCode() })).toBeRefused(secondFactors.ProofRefused);
     expect(await finish({ challenge, code: app.code() })).toMatchObject({ status: 200 });
   });
 
@@ -111,17 +95,19 @@ describe('a code', () => {
 
   it('that confirmed the app does not sign in', async () => {
     const { challenge } = await anna.ask();
-    expect(await finish({ challenge, code: app.code() })).toBeRefused(ProofRefused);
+    expect(await finish({ challenge, code: app.code() })).toBeRefused(secondFactors.ProofRefused);
   });
 
   it('of another step than the last, this and the next is refused', async () => {
     clock.advance(5 * minutes);
     const { challenge } = await anna.ask();
-    expect(await finish({ challenge, code: app.code(-2) })).toBeRefused(ProofRefused);
-    expect(await finish({ challenge, code: app.code(2) })).toBeRefused(ProofRefused);
+    expect(await finish({ challenge, code: app.code(-2) })).toBeRefused(secondFactors.ProofRefused);
+    expect(await finish({ challenge, code: app.code(2) })).toBeRefused(secondFactors.ProofRefused);
     expect(await finish({ challenge, code: app.code(1) })).toMatchObject({ status: 200 });
     const again = await anna.ask();
-    expect(await finish({ challenge: again.challenge, code: app.code(0) })).toBeRefused(ProofRefused);
+    expect(await finish({ challenge: again.challenge, code: app.code(0) })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
   });
 });
 
@@ -129,7 +115,9 @@ describe('a challenge', () => {
   it('is good once', async () => {
     const { challenge } = await anna.ask();
     expect((await finish({ challenge, code: app.nextCode() })).status).toBe(200);
-    expect(await finish({ challenge, code: app.nextCode() })).toBeRefused(SignInChallengeRefused);
+    expect(await finish({ challenge, code: app.nextCode() })).toBeRefused(
+      secondFactors.SignInChallengeRefused,
+    );
   });
 
   it('is good once, also where two right answers come at the same moment', async () => {
@@ -150,17 +138,17 @@ describe('a challenge', () => {
   it('lasts five minutes', async () => {
     const { challenge } = await anna.ask();
     clock.advance(5 * minutes);
-    expect(await finish({ challenge, code: app.code() })).toBeRefused(SignInChallengeRefused);
+    expect(await finish({ challenge, code: app.code() })).toBeRefused(secondFactors.SignInChallengeRefused);
   });
 
   it('ends with the fifth wrong answer, and the events tell of it', async () => {
     const { challenge } = await anna.ask();
     for (let n = 0; n < 5; n += 1) {
-      expect(await finish({ challenge, code: wrongCode(app) })).toBeRefused(ProofRefused);
+      expect(await finish({ challenge, code: wrongCode(app) })).toBeRefused(secondFactors.ProofRefused);
     }
     const [recoveryCode] = app.recoveryCodes;
-    expect(await finish({ challenge, recoveryCode })).toBeRefused(SignInChallengeRefused);
-    expect(await eventsOf(secondFactorFailed.type, anna.id)).toMatchObject([
+    expect(await finish({ challenge, recoveryCode })).toBeRefused(secondFactors.SignInChallengeRefused);
+    expect(await eventsOf(secondFactors.failed.type, anna.id)).toMatchObject([
       { tenantid: anna.tenantId, actorid: anna.id },
     ]);
   });
@@ -170,16 +158,20 @@ describe('a challenge', () => {
     await users.database.sql(`update person set password_hash = password_hash || 'x' where person_id = $1`, [
       anna.id,
     ]);
-    expect(await finish({ challenge, code: app.nextCode() })).toBeRefused(SignInChallengeRefused);
+    expect(await finish({ challenge, code: app.nextCode() })).toBeRefused(
+      secondFactors.SignInChallengeRefused,
+    );
   });
 
   it('opens nothing alone, and neither does one that we did not give', async () => {
     const { challenge } = await anna.ask();
     for (const code of ['000000', '123456']) {
-      expect(await finish({ challenge: 'A'.repeat(43), code })).toBeRefused(SignInChallengeRefused);
+      expect(await finish({ challenge: 'A'.repeat(43), code })).toBeRefused(
+        secondFactors.SignInChallengeRefused,
+      );
     }
     expect((await finish({ challenge })).status).toBe(400);
-    const asToken = await users.call(listSecondFactors, {}, { as: challenge });
+    const asToken = await users.call(secondFactors.list, {}, { as: challenge });
     expect(asToken.status).toBe(401);
   });
 
@@ -188,7 +180,9 @@ describe('a challenge', () => {
     const { passkeyOptions } = await anna.ask();
     if (passkeyOptions === undefined) throw new Error('A passkey was expected');
     const passkey = device.sign(passkeyOptions);
-    expect(await users.call(loginWithPasskey, { body: { passkey } })).toBeRefused(ProofRefused);
+    expect(await users.call(secondFactors.loginWithPasskey, { body: { passkey } })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
   });
 
   it('leaves that of another tab alone', async () => {
@@ -215,7 +209,7 @@ describe('guessing codes', () => {
     for (let n = 0; n < 9; n += 1) {
       const asked = await anna.ask();
       const answer = await finish({ challenge: asked.challenge, code: app.code() });
-      expect(answer).toBeRefused(TooManyAttempts);
+      expect(answer).toBeRefused(credentials.TooManyAttempts);
       const seconds = Number(answer.headers.get('retry-after'));
       waits.push(seconds);
       clock.advance(seconds * 1_000);
@@ -228,7 +222,9 @@ describe('guessing codes', () => {
     const device = await anna.addDevice();
     await guess(5);
     const blocked = await anna.ask();
-    expect(await finish({ challenge: blocked.challenge, code: app.code(1) })).toBeRefused(TooManyAttempts);
+    expect(await finish({ challenge: blocked.challenge, code: app.code(1) })).toBeRefused(
+      credentials.TooManyAttempts,
+    );
     const [recoveryCode] = app.recoveryCodes;
     expect((await finish({ challenge: blocked.challenge, recoveryCode })).status).toBe(200);
     const { challenge, passkeyOptions } = await anna.ask();
@@ -252,13 +248,15 @@ describe('a recovery code', () => {
     const shouted = ` ${code.toUpperCase().replaceAll('-', ' ')} `;
     const answer = await finish({ challenge, recoveryCode: shouted });
     expect(claimsOf(answer.body.accessToken).amr).toEqual(['pwd', 'recovery', 'mfa']);
-    const [told] = await eventsOf(recoveryCodeUsed.type, anna.id);
+    const [told] = await eventsOf(secondFactors.recoveryCodeUsed.type, anna.id);
     expect(told?.data).toMatchObject({ userId: anna.id, left: 9 });
     expect(await mailOf(users, told)).toMatchObject({ recipient: { email: anna.email }, url: null });
 
     const again = await anna.ask();
-    expect(await finish({ challenge: again.challenge, recoveryCode: code })).toBeRefused(ProofRefused);
-    const listed = await users.call(listSecondFactors, {}, { as: answer.body.accessToken });
+    expect(await finish({ challenge: again.challenge, recoveryCode: code })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
+    const listed = await users.call(secondFactors.list, {}, { as: answer.body.accessToken });
     expect(listed.body.recoveryCodesLeft).toBe(9);
   });
 
@@ -271,10 +269,10 @@ describe('a recovery code', () => {
 
   it('is void once there are new ones', async () => {
     const { accessToken } = await anna.enterWith(app);
-    const renewed = await users.call(renewRecoveryCodes, {}, { as: accessToken });
+    const renewed = await users.call(secondFactors.renewRecoveryCodes, {}, { as: accessToken });
     const { challenge } = await anna.ask();
     const [old] = app.recoveryCodes;
-    expect(await finish({ challenge, recoveryCode: old })).toBeRefused(ProofRefused);
+    expect(await finish({ challenge, recoveryCode: old })).toBeRefused(secondFactors.ProofRefused);
     const [fresh] = renewed.body.recoveryCodes;
     expect((await finish({ challenge, recoveryCode: fresh })).status).toBe(200);
   });
@@ -283,7 +281,9 @@ describe('a recovery code', () => {
     const boris = await personUnderTest(users, clock);
     await boris.addApp();
     const { challenge } = await boris.ask();
-    expect(await finish({ challenge, recoveryCode: app.recoveryCodes[0] })).toBeRefused(ProofRefused);
+    expect(await finish({ challenge, recoveryCode: app.recoveryCodes[0] })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
   });
 });
 
@@ -305,7 +305,7 @@ it('keeps no secret where it could be read: not in tables, not in events', async
 
 it('is not slipped past with a registration sent again', async () => {
   const body = { organisation: 'Pine', name: 'Anna', email: 'again@example.com', password };
-  const send = () => users.call(register, { body, idempotencyKey: 'once' });
+  const send = () => users.call(sessions.register, { body, idempotencyKey: 'once' });
   const first = await send();
   await users.database.sql(
     `insert into second_factor (factor_id, person_id, kind, name, begun_at, added_at)
@@ -317,14 +317,14 @@ it('is not slipped past with a registration sent again', async () => {
 
 it('is not skipped by resetting the password', async () => {
   const { challenge } = await anna.ask();
-  await users.call(askPasswordReset, { body: { email: anna.email } });
-  const [asked] = await eventsOf(passwordResetAsked.type, anna.id);
+  await users.call(people.askPasswordReset, { body: { email: anna.email } });
+  const [asked] = await eventsOf(people.passwordResetAsked.type, anna.id);
   const token = await tokenOf(users, asked);
   const newPassword = 'an entirely different horse';
-  expect((await users.call(finishPasswordReset, { body: { token, password: newPassword } })).status).toBe(
-    200,
-  );
-  expect(await finish({ challenge, code: app.nextCode() })).toBeRefused(SignInChallengeRefused);
-  const again = await users.call(login, { body: { email: anna.email, password: newPassword } });
+  expect(
+    (await users.call(people.finishPasswordReset, { body: { token, password: newPassword } })).status,
+  ).toBe(200);
+  expect(await finish({ challenge, code: app.nextCode() })).toBeRefused(secondFactors.SignInChallengeRefused);
+  const again = await users.call(sessions.login, { body: { email: anna.email, password: newPassword } });
   expect(again.status).toBe(202);
 });

@@ -1,13 +1,5 @@
 import { Unauthenticated } from '@marimo/contracts';
-import {
-  challengeStepUp,
-  identityProved,
-  ProofRefused,
-  SecondFactorMissing,
-  SecondFactorNeeded,
-  stepUp,
-  TooManyAttempts,
-} from '@marimo/contracts/users';
+import { credentials, secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
@@ -28,7 +20,7 @@ import { requestOptions } from './passkeys.ts';
 import { type Proven, prove, stepsOf } from './proving.ts';
 import { askFor } from './second-step.ts';
 
-type StepUpCall = Call<typeof stepUp>;
+type StepUpCall = Call<typeof secondFactors.stepUp>;
 type Outcome =
   | { readonly kind: 'done'; readonly membership: Membership; readonly session: ProvenIn }
   | Exclude<Proven, { kind: 'right' }>;
@@ -41,7 +33,7 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
   const { clock } = deps;
   const throttle = createOwnThrottle(deps.cache);
   return [
-    handle(stepUp, async (call) => {
+    handle(secondFactors.stepUp, async (call) => {
       const asking = askingIn(call, clock());
       await throttle.begin(asking);
       const outcome = await proveAnew(deps, parts, call, asking).catch(async (error: unknown) => {
@@ -50,11 +42,11 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
       });
       if (outcome.kind === 'throttled') {
         await throttle.undo(asking);
-        throw new TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
+        throw new credentials.TooManyAttempts({}, { retryAfterSeconds: outcome.retryAfterSeconds });
       }
       if (outcome.kind === 'wrong') {
         parts.metrics.attempts.inc({ outcome: 'failure' });
-        throw new ProofRefused({});
+        throw new secondFactors.ProofRefused({});
       }
       await throttle.succeeded(asking);
       parts.metrics.tokens.inc({ type: 'access' });
@@ -67,11 +59,11 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
       return reply(200, { accessToken: token, expiresIn, tokenType: 'Bearer' });
     }),
 
-    handle(challengeStepUp, async (call) => {
+    handle(secondFactors.challengeStepUp, async (call) => {
       const { personId, sessionId, now } = askingIn(call, clock());
       return call.inTenant(async (tx) => {
         const { passkeys } = await stepsOf(tx, personId);
-        if (passkeys.length === 0) throw new SecondFactorMissing({});
+        if (passkeys.length === 0) throw new secondFactors.SecondFactorMissing({});
         const challenge = await askFor(tx, { purpose: 'step-up', personId, sessionId }, now);
         return reply(200, requestOptions(parts.relyingParty, challenge, 'preferred', passkeys));
       });
@@ -110,7 +102,8 @@ async function passwordProof(
     }),
     { signal, deadlineAt, readOnly: true },
   );
-  if (steps.some((step) => step !== 'recovery-code')) throw new SecondFactorNeeded({ factors: steps });
+  if (steps.some((step) => step !== 'recovery-code'))
+    throw new secondFactors.SecondFactorNeeded({ factors: steps });
   const right = await hasher.matches(body.password ?? '', person?.passwordHash ?? undefined, signal);
   return right ? { method: 'pwd', verified: false } : undefined;
 }
@@ -135,7 +128,7 @@ async function prolong(
   // An API key, a session that ended a moment ago, a membership that did.
   if (before === undefined || membership === undefined) throw new Unauthenticated({});
   if (byPassword !== false && membership.hasSecondFactor) {
-    throw new SecondFactorNeeded({ factors: (await stepsOf(tx, personId)).steps });
+    throw new secondFactors.SecondFactorNeeded({ factors: (await stepsOf(tx, personId)).steps });
   }
   const proven: Proven = byPassword
     ? { kind: 'right', proof: byPassword }
@@ -150,7 +143,7 @@ async function prolong(
   };
   await keepProof(tx, sessionId, session);
   const data = { sessionId, userId: personId, methods: session.methods };
-  await deps.outbox.add(tx, identityProved, sessionId, data);
+  await deps.outbox.add(tx, secondFactors.identityProved, sessionId, data);
   return { kind: 'done', membership, session };
 }
 

@@ -1,18 +1,5 @@
 import { StepUpRequired, Unauthenticated } from '@marimo/contracts';
-import {
-  challengeStepUp,
-  enrolTotp,
-  finishLogin,
-  identityProved,
-  logout,
-  ProofRefused,
-  refresh,
-  renewRecoveryCodes,
-  SecondFactorMissing,
-  SecondFactorNeeded,
-  stepUp,
-  TooManyAttempts,
-} from '@marimo/contracts/users';
+import { credentials, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import {
   annaUnderTest,
@@ -34,10 +21,11 @@ beforeEach(() => {
 });
 
 const as = () => anna.signedIn.accessToken;
-const prove = (body: Parameters<typeof users.call<typeof stepUp>>[1]['body'], token = as()) =>
-  users.call(stepUp, { body }, { as: token });
+const prove = (body: Parameters<typeof users.call<typeof secondFactors.stepUp>>[1]['body'], token = as()) =>
+  users.call(secondFactors.stepUp, { body }, { as: token });
 /** Needs a recent proof. */
-const beginApp = (token = as()) => users.call(enrolTotp, { body: { name: 'Telephone' } }, { as: token });
+const beginApp = (token = as()) =>
+  users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as: token });
 
 describe('proving once more who one is', () => {
   it('is demanded ten minutes after signing in, and the challenge says so', async () => {
@@ -53,7 +41,9 @@ describe('proving once more who one is', () => {
 
   it('is not done by a refresh', async () => {
     clock.advance(11 * minutes);
-    const { body } = await users.call(refresh, { body: { refreshToken: anna.signedIn.refreshToken } });
+    const { body } = await users.call(sessions.refresh, {
+      body: { refreshToken: anna.signedIn.refreshToken },
+    });
     expect(await beginApp(body.accessToken)).toBeRefused(StepUpRequired);
   });
 
@@ -64,10 +54,10 @@ describe('proving once more who one is', () => {
     expect(claimsOf(accessToken)).toMatchObject({ sid: before.sid, amr: ['pwd'], roles: ['admin'] });
     expect(claimsOf(accessToken).auth_time).toBe(Math.floor(clock.now().getTime() / 1_000));
     expect((await beginApp(accessToken)).status).toBe(201);
-    const next = await users.call(refresh, { body: { refreshToken: anna.signedIn.refreshToken } });
+    const next = await users.call(sessions.refresh, { body: { refreshToken: anna.signedIn.refreshToken } });
     expect((await beginApp(next.body.accessToken)).status).toBe(201);
     const told = (await users.events()).filter(
-      ({ type, subject }) => type === identityProved.type && subject === before.sid,
+      ({ type, subject }) => type === secondFactors.identityProved.type && subject === before.sid,
     );
     expect(told).toMatchObject([{ actorid: anna.id, data: { userId: anna.id, methods: ['pwd'] } }]);
   });
@@ -75,7 +65,9 @@ describe('proving once more who one is', () => {
   it('does not take the password alone of who has a second factor', async () => {
     const app = await anna.addApp();
     await anna.enterWith(app);
-    expect(await prove({ password })).toBeRefused(SecondFactorNeeded, { factors: ['totp', 'recovery-code'] });
+    expect(await prove({ password })).toBeRefused(secondFactors.SecondFactorNeeded, {
+      factors: ['totp', 'recovery-code'],
+    });
     const { accessToken } = (await prove({ code: app.nextCode() })).body;
     expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
   });
@@ -83,7 +75,7 @@ describe('proving once more who one is', () => {
   it('takes each code once, signing in and stepping up together', async () => {
     const app = await anna.addApp();
     await anna.enterWith(app);
-    expect(await prove({ code: app.code() })).toBeRefused(ProofRefused);
+    expect(await prove({ code: app.code() })).toBeRefused(secondFactors.ProofRefused);
     const code = app.nextCode();
     const answers = await Promise.all([prove({ code }), prove({ code }), prove({ code })]);
     expect(statusesOf(answers)).toEqual([200, 401, 401]);
@@ -97,7 +89,7 @@ describe('proving once more who one is', () => {
       'recovery',
       'mfa',
     ]);
-    expect(await prove({ recoveryCode })).toBeRefused(ProofRefused);
+    expect(await prove({ recoveryCode })).toBeRefused(secondFactors.ProofRefused);
   });
 
   it('makes a session of before the second factor one that has shown it', async () => {
@@ -108,7 +100,8 @@ describe('proving once more who one is', () => {
 });
 
 describe('with a passkey', () => {
-  const asked = async (token = as()) => (await users.call(challengeStepUp, {}, { as: token })).body;
+  const asked = async (token = as()) =>
+    (await users.call(secondFactors.challengeStepUp, {}, { as: token })).body;
 
   it('proves it by a signature over a challenge of this session, once', async () => {
     const device = await anna.addDevice();
@@ -116,7 +109,7 @@ describe('with a passkey', () => {
     expect(options.allowCredentials.map(({ id }) => id)).toEqual([device.credentialId]);
     const passkey = device.sign(options);
     expect(claimsOf((await prove({ passkey })).body.accessToken).amr).toEqual(['pwd', 'swk', 'mfa']);
-    expect(await prove({ passkey: device.sign(options) })).toBeRefused(ProofRefused);
+    expect(await prove({ passkey: device.sign(options) })).toBeRefused(secondFactors.ProofRefused);
   });
 
   it('refuses a challenge of another session, of signing in, and one out of date', async () => {
@@ -124,20 +117,24 @@ describe('with a passkey', () => {
     const { challenge, passkeyOptions } = await anna.ask();
     if (passkeyOptions === undefined) throw new Error('A passkey was expected');
     const ofLogin = device.sign(passkeyOptions);
-    expect(await prove({ passkey: ofLogin })).toBeRefused(ProofRefused);
-    const entered = await users.call(finishLogin, {
+    expect(await prove({ passkey: ofLogin })).toBeRefused(secondFactors.ProofRefused);
+    const entered = await users.call(secondFactors.finishLogin, {
       body: { challenge, passkey: device.sign(passkeyOptions) },
     });
     const ofOther = device.sign(await asked(entered.body.accessToken));
-    expect(await prove({ passkey: ofOther })).toBeRefused(ProofRefused);
+    expect(await prove({ passkey: ofOther })).toBeRefused(secondFactors.ProofRefused);
     const late = await asked();
     clock.advance(5 * minutes);
-    expect(await prove({ passkey: device.sign(late) })).toBeRefused(ProofRefused);
+    expect(await prove({ passkey: device.sign(late) })).toBeRefused(secondFactors.ProofRefused);
   });
 
   it('says so to who has none', async () => {
-    expect(await users.call(challengeStepUp, {}, { as: as() })).toBeRefused(SecondFactorMissing);
-    expect(await users.call(renewRecoveryCodes, {}, { as: as() })).toBeRefused(SecondFactorMissing);
+    expect(await users.call(secondFactors.challengeStepUp, {}, { as: as() })).toBeRefused(
+      secondFactors.SecondFactorMissing,
+    );
+    expect(await users.call(secondFactors.renewRecoveryCodes, {}, { as: as() })).toBeRefused(
+      secondFactors.SecondFactorMissing,
+    );
   });
 });
 
@@ -146,9 +143,9 @@ describe('a wrong proof', () => {
     const other = as();
     await anna.enter();
     for (let n = 0; n < 10; n += 1)
-      expect(await prove({ password: 'wrong horse' })).toBeRefused(ProofRefused);
+      expect(await prove({ password: 'wrong horse' })).toBeRefused(secondFactors.ProofRefused);
     const slowed = await prove({ password });
-    expect(slowed).toBeRefused(TooManyAttempts);
+    expect(slowed).toBeRefused(credentials.TooManyAttempts);
     expect(slowed.headers.get('retry-after')).toBe('30');
     expect((await prove({ password }, other)).status).toBe(200);
   });
@@ -172,25 +169,27 @@ describe('a wrong proof', () => {
     expect((await prove({ password })).status).toBe(200);
     for (let n = 0; n < 9; n += 1) await prove({ password: 'wrong horse' });
     const app = await anna.addApp();
-    for (let n = 0; n < 3; n += 1) expect(await prove({ password })).toBeRefused(SecondFactorNeeded);
+    for (let n = 0; n < 3; n += 1)
+      expect(await prove({ password })).toBeRefused(secondFactors.SecondFactorNeeded);
     expect((await prove({ code: app.nextCode() })).status).toBe(200);
   });
 
   it('of codes counts together with those at signing in', async () => {
     const app = await anna.addApp();
-    for (let n = 0; n < 5; n += 1) expect(await prove({ code: wrongCode(app) })).toBeRefused(ProofRefused);
-    expect(await prove({ code: app.code(1) })).toBeRefused(TooManyAttempts);
+    for (let n = 0; n < 5; n += 1)
+      expect(await prove({ code: wrongCode(app) })).toBeRefused(secondFactors.ProofRefused);
+    expect(await prove({ code: app.code(1) })).toBeRefused(credentials.TooManyAttempts);
     const { challenge } = await anna.ask();
-    const answer = await users.call(finishLogin, { body: { challenge, code: app.code(1) } });
-    expect(answer).toBeRefused(TooManyAttempts);
+    const answer = await users.call(secondFactors.finishLogin, { body: { challenge, code: app.code(1) } });
+    expect(answer).toBeRefused(credentials.TooManyAttempts);
   });
 
   it('is what anything of another person is', async () => {
     const boris = await personUnderTest(users, clock);
     const his = await boris.addApp();
     await anna.addApp();
-    expect(await prove({ code: his.nextCode() })).toBeRefused(ProofRefused);
-    expect(await prove({ recoveryCode: his.recoveryCodes[0] })).toBeRefused(ProofRefused);
+    expect(await prove({ code: his.nextCode() })).toBeRefused(secondFactors.ProofRefused);
+    expect(await prove({ recoveryCode: his.recoveryCodes[0] })).toBeRefused(secondFactors.ProofRefused);
   });
 
   it.each([
@@ -204,9 +203,9 @@ describe('a wrong proof', () => {
 });
 
 it('is not possible without a token, nor in a session that has ended or is not there', async () => {
-  expect(await users.call(stepUp, { body: { password } })).toBeRefused(Unauthenticated);
+  expect(await users.call(secondFactors.stepUp, { body: { password } })).toBeRefused(Unauthenticated);
   const { accessToken } = await anna.enter();
-  await users.call(logout, { body: { refreshToken: anna.signedIn.refreshToken } });
+  await users.call(sessions.logout, { body: { refreshToken: anna.signedIn.refreshToken } });
   expect(await prove({ password }, accessToken)).toBeRefused(Unauthenticated);
   const again = await anna.enter();
   await users.database.sql('delete from session where session_id = $1', [claimsOf(again.accessToken).sid]);

@@ -1,9 +1,9 @@
-import type { Language, SecondFactorKind } from '@marimo/contracts/users';
+import type { identity, secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 export interface Factor {
   readonly factorId: string;
-  readonly kind: SecondFactorKind;
+  readonly kind: secondFactors.SecondFactorKind;
   readonly name: string;
   readonly addedAt: Date;
   readonly lastUsedAt: Date | null;
@@ -65,7 +65,7 @@ export async function beginFactor(
   factor: {
     readonly factorId: string;
     readonly personId: string;
-    readonly kind: SecondFactorKind;
+    readonly kind: secondFactors.SecondFactorKind;
     readonly name: string;
   },
   now: Date,
@@ -139,7 +139,7 @@ export async function deleteBegunFactors(
 export function findRecipient(
   tx: Transaction,
   personId: string,
-): Promise<{ email: string; name: string; language: Language } | undefined> {
+): Promise<{ email: string; name: string; language: identity.Language } | undefined> {
   return tx.first('select email, name, language from person where person_id = $1', [personId]);
 }
 

@@ -1,4 +1,4 @@
-import { finishLogin } from '@marimo/contracts/users';
+import { secondFactors } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import fc from 'fast-check';
 import { usersService } from '../../service.ts';
@@ -84,7 +84,7 @@ async function play(anna: PersonUnderTest, app: AppUnderTest, model: Model, one:
     Array.from({ length: times }, async () => (await anna.ask()).challenge),
   );
   const answers = await Promise.all(
-    challenges.map((challenge) => users.call(finishLogin, { body: { challenge, code } })),
+    challenges.map((challenge) => users.call(secondFactors.finishLogin, { body: { challenge, code } })),
   );
   const expected = challenges.map(() => model.send(nowSeconds(), step));
   expect(statusesOf(answers)).toEqual(expected.sort((a, b) => a - b));

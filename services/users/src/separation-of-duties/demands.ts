@@ -1,12 +1,5 @@
 import { builtInGrants, builtInRoles } from '@marimo/contracts';
-import {
-  GrantsBeyondOwn,
-  permissions,
-  RoleUnknown,
-  rightsLimits,
-  SeparationOfDutiesViolated,
-  TooManyRights,
-} from '@marimo/contracts/users';
+import { permissions, roles } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Caller } from '@marimo/service-kit';
 import { holds } from '../organisations/index.ts';
@@ -67,11 +60,11 @@ export async function demandNoConflict(tx: Transaction, giving: Giving): Promise
 }
 
 /** Demands that each is built in or the organisation's own; the own ones stay as they are until the transaction ends. */
-async function demandRoles(tx: Transaction, roles: readonly string[]): Promise<void> {
-  const own = roles.filter((role) => !Object.hasOwn(builtInRoles, role));
+async function demandRoles(tx: Transaction, roleNames: readonly string[]): Promise<void> {
+  const own = roleNames.filter((role) => !Object.hasOwn(builtInRoles, role));
   const found = own.length === 0 ? [] : await holdOwnRoles(tx, own);
   const unknown = own.find((role) => !found.includes(role));
-  if (unknown !== undefined) throw new RoleUnknown({ role: unknown });
+  if (unknown !== undefined) throw new roles.RoleUnknown({ role: unknown });
 }
 
 /**
@@ -91,7 +84,7 @@ export async function demandMayGive(
 }
 
 /** Of those who decide about people. */
-const rightsOverPeople = permissions.map(({ name }) => name);
+const rightsOverPeople = Object.values(permissions).map(({ name }) => name);
 
 /**
  * Before what somebody holds is taken from them, or they are shut out: whoever looks after people may do so to everybody
@@ -114,7 +107,7 @@ export async function demandMayTake(
 
 export function demandHeld(caller: Caller | undefined, grants: readonly string[]): void {
   const lacking = grants.filter((grant) => !caller?.may(grant));
-  if (lacking.length > 0) throw new GrantsBeyondOwn({ grants: [...new Set(lacking)].sort() });
+  if (lacking.length > 0) throw new roles.GrantsBeyondOwn({ grants: [...new Set(lacking)].sort() });
 }
 
 export interface Soundness {
@@ -129,22 +122,22 @@ export interface Soundness {
 export function demandSound(spans: readonly RoleSpan[], soundness: Soundness): void {
   const { given, holderId, from, until, strict } = soundness;
   for (const moment of momentsOfChange(spans, from, until)) {
-    const roles = rolesAt(spans, moment);
-    const conflicts = conflictsBy(given, roles, strict);
+    const roleNames = rolesAt(spans, moment);
+    const conflicts = conflictsBy(given, roleNames, strict);
     if (conflicts.length > 0) {
       const at = holderId === null ? null : moment.toISOString();
-      throw new SeparationOfDutiesViolated({ holderId, at, conflicts: conflicts.map(toDutyConflict) });
+      throw new roles.SeparationOfDutiesViolated({ holderId, at, conflicts: conflicts.map(toDutyConflict) });
     }
-    demandRoomInToken(holderId, roles);
+    demandRoomInToken(holderId, roleNames);
   }
 }
 
 function demandRoomInToken(holderId: string | null, held: readonly HeldRole[]): void {
-  const roles = new Set(held.map(({ role }) => role)).size;
+  const roleNames = new Set(held.map(({ role }) => role)).size;
   const grants = new Set(held.flatMap((each) => (each.builtIn ? [] : each.grants))).size;
-  if (roles <= rightsLimits.roles && grants <= rightsLimits.grants) return;
-  const { roles: rolesLimit, grants: grantsLimit } = rightsLimits;
-  throw new TooManyRights({ holderId, roles, grants, rolesLimit, grantsLimit });
+  if (roleNames <= roles.rightsLimits.roles && grants <= roles.rightsLimits.grants) return;
+  const { roles: rolesLimit, grants: grantsLimit } = roles.rightsLimits;
+  throw new roles.TooManyRights({ holderId, roles: roleNames, grants, rolesLimit, grantsLimit });
 }
 
 /** With what each role grants now. */

@@ -1,6 +1,5 @@
 import { builtInGrants, builtInRoles, grantsCover } from '@marimo/contracts';
-import { permissions } from '@marimo/contracts/all';
-import { conflictingDuties } from '@marimo/contracts/users';
+import { conflictingDuties, permissions } from '@marimo/contracts/all';
 import fc from 'fast-check';
 import { conflictsBy, type HeldRole, momentsOfChange, pairsHeld, rolesAt } from './separation-of-duties.ts';
 
@@ -113,10 +112,12 @@ describe('the rule against a model of it', () => {
 
   /** As an auditor would do it by hand: lists of plain permissions, pair by pair. */
   const model = (roles: readonly HeldRole[], strict: boolean): string[] => {
+    const namesOf = (side: readonly { name: string }[]) => side.map(({ name }) => name);
     const of = (role: HeldRole) => names.filter((name) => grantsCover(role.grants, name));
     const holdsBoth = (held: readonly string[], left: readonly string[], right: readonly string[]) =>
       held.some((name) => left.includes(name)) && held.some((name) => right.includes(name));
     return conflictingDuties
+      .map(({ id, left, right }) => ({ id, left: namesOf(left), right: namesOf(right) }))
       .filter(({ left, right }) => holdsBoth(roles.flatMap(of), left, right))
       .filter(({ left, right }) => {
         const within = roles.filter((role) => role.builtIn && holdsBoth(of(role), left, right));

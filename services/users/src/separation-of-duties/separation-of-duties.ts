@@ -1,6 +1,6 @@
-import { grantsCover } from '@marimo/contracts';
-import { permissions } from '@marimo/contracts/all';
-import { type ConflictingDuties, conflictingDuties, type DutyConflict } from '@marimo/contracts/users';
+import { type ConflictingDuties, grantsCover, type Permission } from '@marimo/contracts';
+import { conflictingDuties } from '@marimo/contracts/all';
+import type { roles } from '@marimo/contracts/users';
 
 /** A role as somebody holds it. */
 export interface HeldRole {
@@ -28,10 +28,8 @@ export interface PairHeld {
   readonly tolerated: boolean;
 }
 
-const known = new Set<string>(permissions.map(({ name }) => name));
-
 /**
- * Every pair that these roles together hold, of permissions that exist.
+ * Every pair that these roles together hold.
  *
  * Tolerated is a pair that one built-in role has by itself, because a small company has nobody to give the other half
  * to; a strict organisation tolerates only the administrator's, because there must be one.
@@ -60,10 +58,10 @@ export function pairsHeld(roles: readonly HeldRole[], strict: boolean): PairHeld
   });
 }
 
-function sideHeld(roles: readonly HeldRole[], side: readonly string[]) {
-  const held = side.filter(
-    (name) => known.has(name) && roles.some(({ grants }) => grantsCover(grants, name)),
-  );
+function sideHeld(roles: readonly HeldRole[], side: readonly Permission[]) {
+  const held = side
+    .map(({ name }) => name)
+    .filter((name) => roles.some(({ grants }) => grantsCover(grants, name)));
   const through = new Set(
     roles.filter(({ grants }) => held.some((name) => grantsCover(grants, name))).map(({ role }) => role),
   );
@@ -101,7 +99,13 @@ export function rolesAt(spans: readonly RoleSpan[], moment: Date): RoleSpan[] {
 }
 
 /** As a refusal tells it. */
-export function toDutyConflict({ pair, left, right, leftThrough, rightThrough }: PairHeld): DutyConflict {
+export function toDutyConflict({
+  pair,
+  left,
+  right,
+  leftThrough,
+  rightThrough,
+}: PairHeld): roles.DutyConflict {
   return {
     pair: pair.id,
     heading: pair.title,

@@ -1,23 +1,5 @@
 import { Absent, MalformedRequest, newId, StepUpRequired } from '@marimo/contracts';
-import {
-  ApiKeyEnded,
-  ApiKeyExists,
-  apiKeyCreated,
-  apiKeyRevoked,
-  apiKeyRotated,
-  createAccountKey,
-  disableServiceAccount,
-  listAccountKeys,
-  listOwnKeys,
-  revokeAccountKey,
-  revokeOwnKey,
-  rotateAccountKey,
-  rotateOwnKey,
-  ScopeTooWide,
-  ScopeUnknown,
-  ServiceAccountDisabled,
-  type SignedIn,
-} from '@marimo/contracts/users';
+import { apiKeys, type identity, serviceAccounts } from '@marimo/contracts/users';
 import { as, keysUnderTest } from '../../test/keys-under-test.ts';
 
 const test = keysUnderTest();
@@ -25,7 +7,7 @@ const { clock } = test;
 const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
-let anna: SignedIn;
+let anna: identity.SignedIn;
 beforeEach(() => {
   anna = test.anna;
 });
@@ -54,11 +36,15 @@ describe('making an API key', () => {
     expect(kept).not.toContain(body.key);
     expect(kept).not.toContain(body.key.slice(20));
     const { key: _, ...shown } = body;
-    const listed = await test.users.call(listAccountKeys, { params: { accountId }, query: {} }, as(anna));
+    const listed = await test.users.call(
+      apiKeys.listOfAccount,
+      { params: { accountId }, query: {} },
+      as(anna),
+    );
     expect(listed.body.items).toEqual([shown]);
     expect(body.key.startsWith(shown.prefix)).toBe(true);
     expect(await test.eventsOf(body.keyId)).toMatchObject([
-      { type: apiKeyCreated.type, actorid: anna.user.id, data: { accountId, scopes: ['accounting.*'] } },
+      { type: apiKeys.created.type, actorid: anna.user.id, data: { accountId, scopes: ['accounting.*'] } },
     ]);
   });
 
@@ -66,7 +52,7 @@ describe('making an API key', () => {
     const keyId = newId();
     const first = await test.makeOwnKey(anna, { keyId });
     const again = await test.makeOwnKey(anna, { keyId });
-    expect(again).toBeRefused(ApiKeyExists, { keyId });
+    expect(again).toBeRefused(apiKeys.ApiKeyExists, { keyId });
     expect(again.problem?.detail).toMatch(/rotate.*revoke/);
     expect((await test.exchange(first.body)).status).toBe(200);
     expect(await test.eventsOf(keyId)).toHaveLength(1);
@@ -92,7 +78,7 @@ describe('making an API key', () => {
   it('is refused for a scope that names no permission, which is most likely misspelt', async () => {
     const scopes = ['accounting.acount.read', 'accounting.account.read', 'bank.*'];
     const answer = await test.makeOwnKey(anna, { scopes });
-    expect(answer).toBeRefused(ScopeUnknown, { scopes: ['accounting.acount.read', 'bank.*'] });
+    expect(answer).toBeRefused(apiKeys.ScopeUnknown, { scopes: ['accounting.acount.read', 'bank.*'] });
   });
 
   it('gives no key more than its owner may do', async () => {
@@ -100,8 +86,8 @@ describe('making an API key', () => {
     const scopes = ['accounting.account.read', 'users.member.read', '*'];
     const before = await test.users.rows('api_key');
     const facts = { scopes: ['users.member.read', '*'], beyond: 'owner' };
-    expect(await test.makeKey(anna, accountId, { scopes })).toBeRefused(ScopeTooWide, facts);
-    expect(await test.makeKey(anna, await test.account(anna), {})).toBeRefused(ScopeTooWide);
+    expect(await test.makeKey(anna, accountId, { scopes })).toBeRefused(apiKeys.ScopeTooWide, facts);
+    expect(await test.makeKey(anna, await test.account(anna), {})).toBeRefused(apiKeys.ScopeTooWide);
     expect(await test.users.rows('api_key')).toEqual(before);
   });
 
@@ -111,14 +97,14 @@ describe('making an API key', () => {
     await test.ownRole(anna, 'programs', ['users.service-account.*']);
     const clerk = await test.withRole(anna, 'programs');
     const beyond = { scopes: ['accounting.*'], beyond: 'caller' };
-    expect(await test.makeKey(clerk, accountId)).toBeRefused(ScopeTooWide, beyond);
+    expect(await test.makeKey(clerk, accountId)).toBeRefused(apiKeys.ScopeTooWide, beyond);
     const { keyId } = made.body;
     const rotated = await test.users.call(
-      rotateAccountKey,
+      apiKeys.rotateOfAccount,
       { params: { accountId, keyId }, body: {} },
       as(clerk),
     );
-    expect(rotated).toBeRefused(ScopeTooWide, { scopes: ['*'], beyond: 'caller' });
+    expect(rotated).toBeRefused(apiKeys.ScopeTooWide, { scopes: ['*'], beyond: 'caller' });
     const own = await test.makeKey(clerk, accountId, { scopes: ['users.service-account.read'] });
     expect(own.status).toBe(201);
   });
@@ -131,22 +117,24 @@ describe('making an API key', () => {
       params: { accountId },
       body: { keyId: newId(), name: 'Child', scopes: ['accounting.*'] },
     };
-    expect(await test.users.call(createAccountKey, input, program)).toBeRefused(StepUpRequired);
+    expect(await test.users.call(apiKeys.createForAccount, input, program)).toBeRefused(StepUpRequired);
     const rotation = { params: { accountId, keyId: body.keyId }, body: {} };
-    expect(await test.users.call(rotateAccountKey, rotation, program)).toBeRefused(StepUpRequired);
+    expect(await test.users.call(apiKeys.rotateOfAccount, rotation, program)).toBeRefused(StepUpRequired);
   });
 
   it('needs an account that is there and enabled', async () => {
     expect(await test.makeKey(anna, newId())).toBeRefused(Absent);
     const accountId = await test.account(anna, 'accountant');
-    await test.users.call(disableServiceAccount, { params: { accountId } }, as(anna));
-    expect(await test.makeKey(anna, accountId)).toBeRefused(ServiceAccountDisabled, { accountId });
+    await test.users.call(serviceAccounts.disable, { params: { accountId } }, as(anna));
+    expect(await test.makeKey(anna, accountId)).toBeRefused(serviceAccounts.ServiceAccountDisabled, {
+      accountId,
+    });
   });
 });
 
 describe('rotating an API key', () => {
   const rotate = (accountId: string, keyId: string, body: object = {}) =>
-    test.users.call(rotateAccountKey, { params: { accountId, keyId }, body }, as(anna));
+    test.users.call(apiKeys.rotateOfAccount, { params: { accountId, keyId }, body }, as(anna));
 
   it('gives a new secret, and the old one works beside it as long as was said', async () => {
     const accountId = await test.account(anna, 'accountant');
@@ -161,8 +149,8 @@ describe('rotating an API key', () => {
     expect((await test.exchange(old)).status).toBe(401);
     expect((await test.exchange(fresh)).status).toBe(200);
     expect((await test.eventsOf(old.keyId)).map(({ type }) => type)).toEqual([
-      apiKeyCreated.type,
-      apiKeyRotated.type,
+      apiKeys.created.type,
+      apiKeys.rotated.type,
     ]);
   });
 
@@ -187,7 +175,11 @@ describe('rotating an API key', () => {
   it('takes an overlap of 7 days and no more', async () => {
     const { body } = await test.makeOwnKey(anna);
     const ask = (overlapMinutes: number) =>
-      test.users.call(rotateOwnKey, { params: { keyId: body.keyId }, body: { overlapMinutes } }, as(anna));
+      test.users.call(
+        apiKeys.rotateOwn,
+        { params: { keyId: body.keyId }, body: { overlapMinutes } },
+        as(anna),
+      );
     expect(await ask(7 * 24 * 60 + 1)).toBeRefused(MalformedRequest);
     expect((await ask(7 * 24 * 60)).status).toBe(200);
   });
@@ -196,11 +188,11 @@ describe('rotating an API key', () => {
     const accountId = await test.account(anna, 'accountant');
     const { body: revoked } = await test.makeKey(anna, accountId);
     const { body: expired } = await test.makeKey(anna, accountId, { lifeDays: 1 });
-    await test.users.call(revokeAccountKey, { params: { accountId, keyId: revoked.keyId } }, as(anna));
+    await test.users.call(apiKeys.revokeOfAccount, { params: { accountId, keyId: revoked.keyId } }, as(anna));
     clock.advance(days);
     anna = await test.signIn(anna.user.email);
     for (const { keyId } of [revoked, expired]) {
-      expect(await rotate(accountId, keyId)).toBeRefused(ApiKeyEnded, { keyId });
+      expect(await rotate(accountId, keyId)).toBeRefused(apiKeys.ApiKeyEnded, { keyId });
     }
   });
 });
@@ -209,15 +201,15 @@ describe('revoking an API key', () => {
   it('ends it at once; again changes nothing', async () => {
     const { body } = await test.makeOwnKey(anna);
     const input = { params: { keyId: body.keyId } };
-    const first = await test.users.call(revokeOwnKey, input, as(anna));
+    const first = await test.users.call(apiKeys.revokeOwn, input, as(anna));
     clock.advance(minutes);
-    const again = await test.users.call(revokeOwnKey, input, as(anna));
+    const again = await test.users.call(apiKeys.revokeOwn, input, as(anna));
     expect(first.body.revokedAt).not.toBeNull();
     expect(again.body).toEqual(first.body);
     expect((await test.exchange(body)).status).toBe(401);
     expect((await test.eventsOf(body.keyId)).map(({ type }) => type)).toEqual([
-      apiKeyCreated.type,
-      apiKeyRevoked.type,
+      apiKeys.created.type,
+      apiKeys.revoked.type,
     ]);
   });
 });
@@ -232,16 +224,16 @@ describe("somebody else's key", () => {
     const query = {};
     for (const answer of [
       await test.makeKey(boris, accountId),
-      await test.users.call(listAccountKeys, { params: { accountId }, query }, as(boris)),
-      await test.users.call(rotateAccountKey, { params: { accountId, keyId }, body: {} }, as(boris)),
-      await test.users.call(revokeAccountKey, { params: { accountId, keyId } }, as(boris)),
-      await test.users.call(revokeAccountKey, { params: { accountId: other, keyId } }, as(anna)),
-      await test.users.call(rotateOwnKey, { params: { keyId }, body: {} }, as(anna)),
-      await test.users.call(revokeOwnKey, { params: { keyId } }, as(anna)),
+      await test.users.call(apiKeys.listOfAccount, { params: { accountId }, query }, as(boris)),
+      await test.users.call(apiKeys.rotateOfAccount, { params: { accountId, keyId }, body: {} }, as(boris)),
+      await test.users.call(apiKeys.revokeOfAccount, { params: { accountId, keyId } }, as(boris)),
+      await test.users.call(apiKeys.revokeOfAccount, { params: { accountId: other, keyId } }, as(anna)),
+      await test.users.call(apiKeys.rotateOwn, { params: { keyId }, body: {} }, as(anna)),
+      await test.users.call(apiKeys.revokeOwn, { params: { keyId } }, as(anna)),
     ]) {
       expect(answer).toBeRefused(Absent);
     }
-    expect((await test.users.call(listOwnKeys, { query }, as(anna))).body.items).toEqual([]);
+    expect((await test.users.call(apiKeys.listOwn, { query }, as(anna))).body.items).toEqual([]);
     expect((await test.exchange(body)).status).toBe(200);
   });
 });
@@ -253,10 +245,10 @@ describe('the keys of one owner', () => {
       made.unshift((await test.makeOwnKey(anna, { name })).body.keyId);
       clock.advance(1);
     }
-    await test.users.call(revokeOwnKey, { params: { keyId: made[1] ?? '' } }, as(anna));
-    const first = await test.users.call(listOwnKeys, { query: { limit: 2 } }, as(anna));
+    await test.users.call(apiKeys.revokeOwn, { params: { keyId: made[1] ?? '' } }, as(anna));
+    const first = await test.users.call(apiKeys.listOwn, { query: { limit: 2 } }, as(anna));
     const after = first.body.next ?? '';
-    const rest = await test.users.call(listOwnKeys, { query: { limit: 2, after } }, as(anna));
+    const rest = await test.users.call(apiKeys.listOwn, { query: { limit: 2, after } }, as(anna));
     expect([...first.body.items, ...rest.body.items].map(({ keyId }) => keyId)).toEqual(made);
     expect(rest.body.next).toBeNull();
   });

@@ -1,21 +1,6 @@
 import { Forbidden, Unauthenticated } from '@marimo/contracts';
-import {
-  ApiKeyRefused,
-  apiKeyOf,
-  apiKeyRevoked,
-  disableServiceAccount,
-  enableServiceAccount,
-  endpoints,
-  exchangeApiKeyOf,
-  listOwnKeys,
-  listRevocations,
-  listServiceAccounts,
-  me,
-  revokeAccountKey,
-  revokeOwnKey,
-  rotateOwnKey,
-  type SignedIn,
-} from '@marimo/contracts/users';
+import { endpointsByService } from '@marimo/contracts/all';
+import { accessTokens, apiKeys, type identity, serviceAccounts, sessions } from '@marimo/contracts/users';
 import { createOutbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { as, claimsOf, keysUnderTest } from '../../test/keys-under-test.ts';
@@ -26,7 +11,7 @@ const { clock } = test;
 const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
-let anna: SignedIn;
+let anna: identity.SignedIn;
 beforeEach(() => {
   anna = test.anna;
 });
@@ -36,7 +21,7 @@ const tokenOf = async (key: { key: string }) => (await test.exchange(key)).body.
 /** As every verifier will know it within seconds. */
 const isVoid = async (token: string) => {
   const { sid, iat } = claimsOf(token);
-  const { items } = (await test.users.call(listRevocations, { query: {} })).body;
+  const { items } = (await test.users.call(accessTokens.listRevocations, { query: {} })).body;
   return items.some(({ sessionId, revokedAt }) => sessionId === sid && iat * 1_000 <= Date.parse(revokedAt));
 };
 const inTenant = <T>(work: (tx: Transaction) => Promise<T>) =>
@@ -62,10 +47,10 @@ describe('a token for an API key', () => {
     const key = await ownKey({ scopes: ['users.service-account.read'] });
     const token = await tokenOf(key);
     expect(claimsOf(token)).toMatchObject({ sub: anna.user.id, grants: ['users.service-account.read'] });
-    expect((await test.users.call(me, {}, { as: token })).body.user.id).toBe(anna.user.id);
-    expect((await test.users.call(listServiceAccounts, { query: {} }, { as: token })).status).toBe(200);
+    expect((await test.users.call(sessions.me, {}, { as: token })).body.user.id).toBe(anna.user.id);
+    expect((await test.users.call(serviceAccounts.list, { query: {} }, { as: token })).status).toBe(200);
     const narrow = await tokenOf(await ownKey({ scopes: ['accounting.*'] }));
-    expect(await test.users.call(listServiceAccounts, { query: {} }, { as: narrow })).toBeRefused(Forbidden);
+    expect(await test.users.call(serviceAccounts.list, { query: {} }, { as: narrow })).toBeRefused(Forbidden);
   });
 
   it('follows the roles of its owner: a role taken away is gone from the next token', async () => {
@@ -93,7 +78,7 @@ describe('a token for an API key', () => {
     const { exp } = claimsOf(await tokenOf(key));
     expect(exp * 1_000).toBeLessThanOrEqual(Date.parse(key.expiresAt));
     clock.advance(5 * minutes + 1_500);
-    expect(await test.exchange(key)).toBeRefused(ApiKeyRefused);
+    expect(await test.exchange(key)).toBeRefused(apiKeys.ApiKeyRefused);
   });
 
   it("never lasts beyond the next change of its owner's roles", async () => {
@@ -111,7 +96,7 @@ describe('a token for an API key', () => {
     const key = await ownKey();
     const input = { params: { keyId: key.keyId }, body: { overlapMinutes: 5 } };
     const before = await tokenOf(key);
-    await test.users.call(rotateOwnKey, input, as(anna));
+    await test.users.call(apiKeys.rotateOwn, input, as(anna));
     expect(await isVoid(before)).toBe(true); // it would have outlived the overlap
     clock.advance(1);
     const { exp } = claimsOf(await tokenOf(key));
@@ -120,9 +105,9 @@ describe('a token for an API key', () => {
 
   it('is refused with one and the same answer, whatever is wrong with the key', async () => {
     const [revoked, expired] = [await ownKey(), await ownKey({ lifeDays: 1 })];
-    await test.users.call(revokeOwnKey, { params: { keyId: revoked.keyId } }, as(anna));
+    await test.users.call(apiKeys.revokeOwn, { params: { keyId: revoked.keyId } }, as(anna));
     clock.advance(days);
-    const unknown = apiKeyOf(Buffer.alloc(54, 7).toString('base64url'));
+    const unknown = apiKeys.apiKeyOf(Buffer.alloc(54, 7).toString('base64url'));
     const mistyped = `${revoked.key.slice(0, -1)}${revoked.key.endsWith('0') ? '1' : '0'}`;
     const answers = [];
     for (const key of [
@@ -135,7 +120,7 @@ describe('a token for an API key', () => {
       anna.accessToken.slice(0, 400),
     ]) {
       const answer = await test.exchange(key);
-      expect(answer).toBeRefused(ApiKeyRefused);
+      expect(answer).toBeRefused(apiKeys.ApiKeyRefused);
       const { requestId: _, ...said } = answer.problem ?? {};
       answers.push(said);
     }
@@ -144,7 +129,7 @@ describe('a token for an API key', () => {
 
   it('is what a service wants: the key itself it refuses', async () => {
     const { key } = await ownKey({ scopes: ['*'] });
-    expect(await test.users.call(me, {}, { as: key })).toBeRefused(Unauthenticated);
+    expect(await test.users.call(sessions.me, {}, { as: key })).toBeRefused(Unauthenticated);
   });
 
   it('has no say over its owner: what no permission names it cannot change, whatever its scopes', async () => {
@@ -156,7 +141,7 @@ describe('a token for an API key', () => {
       return (await fetch(address, { method, headers: { ...content, ...headers }, body })).status;
     };
     let seen = 0;
-    for (const { method, path, access } of endpoints) {
+    for (const { method, path, access } of endpointsByService['users'] ?? []) {
       if (access !== 'signed-in' || method === 'GET' || (await ask(method, path, {})) === 404) continue;
       seen += 1;
       const status = await ask(method, path, { authorization: `Bearer ${token}` });
@@ -169,17 +154,18 @@ describe('a token for an API key', () => {
     const key = await ownKey();
     await test.exchange(key, '10.1.1.1');
     const usedAt = clock.now().toISOString();
-    const listed = async () => (await test.users.call(listOwnKeys, { query: {} }, as(anna))).body.items[0];
+    const listed = async () =>
+      (await test.users.call(apiKeys.listOwn, { query: {} }, as(anna))).body.items[0];
     expect(await listed()).toMatchObject({ lastUsedAt: usedAt, lastUsedFrom: '10.1.1.1' });
     clock.advance(minutes);
     const body = { key: key.key, address: '203.0.113.7' };
-    const asked = await test.users.call(exchangeApiKeyOf, { body });
+    const asked = await test.users.call(apiKeys.exchangeOf, { body });
     expect(claimsOf(asked.body.accessToken).sub).toBe(anna.user.id);
     expect(await listed()).toMatchObject({ lastUsedFrom: '203.0.113.7' });
     const asProgram = { as: asked.body.accessToken };
-    expect(await test.users.call(exchangeApiKeyOf, { body }, asProgram)).toBeRefused(Unauthenticated);
+    expect(await test.users.call(apiKeys.exchangeOf, { body }, asProgram)).toBeRefused(Unauthenticated);
     const asWorkers = { asService: 'workers' } as const;
-    expect(await test.users.call(exchangeApiKeyOf, { body }, asWorkers)).toBeRefused(Forbidden);
+    expect(await test.users.call(apiKeys.exchangeOf, { body }, asWorkers)).toBeRefused(Forbidden);
   });
 });
 
@@ -194,7 +180,7 @@ describe('rotating under load', () => {
     };
     const rotation = async () => {
       const input = { params: { keyId: old.keyId }, body: { overlapMinutes: 1 } };
-      current = (await test.users.call(rotateOwnKey, input, as(anna))).body;
+      current = (await test.users.call(apiKeys.rotateOwn, input, as(anna))).body;
     };
     const [, ...statuses] = await Promise.all([rotation(), ...Array.from({ length: 6 }, program)]);
     expect(new Set(statuses.flat())).toEqual(new Set([200]));
@@ -211,7 +197,7 @@ describe('the tokens of a key are void everywhere', () => {
     const { body } = await test.makeKey(anna, accountId);
     const token = await tokenOf(body);
     expect(await isVoid(token)).toBe(false);
-    await test.users.call(revokeAccountKey, { params: { accountId, keyId: body.keyId } }, as(anna));
+    await test.users.call(apiKeys.revokeOfAccount, { params: { accountId, keyId: body.keyId } }, as(anna));
     expect(await isVoid(token)).toBe(true);
   });
 
@@ -219,11 +205,11 @@ describe('the tokens of a key are void everywhere', () => {
     const accountId = await test.account(anna, 'accountant');
     const { body } = await test.makeKey(anna, accountId);
     const token = await tokenOf(body);
-    await test.users.call(disableServiceAccount, { params: { accountId } }, as(anna));
+    await test.users.call(serviceAccounts.disable, { params: { accountId } }, as(anna));
     expect(await isVoid(token)).toBe(true);
-    expect(await test.exchange(body)).toBeRefused(ApiKeyRefused);
+    expect(await test.exchange(body)).toBeRefused(apiKeys.ApiKeyRefused);
     clock.advance(1);
-    await test.users.call(enableServiceAccount, { params: { accountId } }, as(anna));
+    await test.users.call(serviceAccounts.enable, { params: { accountId } }, as(anna));
     const fresh = await tokenOf(body);
     expect([await isVoid(token), await isVoid(fresh)]).toEqual([true, false]);
   });
@@ -242,10 +228,10 @@ describe('the tokens of a key are void everywhere', () => {
       const key = await ownKey();
       const [answer] = await Promise.all([
         test.exchange(key),
-        test.users.call(revokeOwnKey, { params: { keyId: key.keyId } }, as(anna)),
+        test.users.call(apiKeys.revokeOwn, { params: { keyId: key.keyId } }, as(anna)),
       ]);
       if (answer.status === 200) expect(await isVoid(answer.body.accessToken)).toBe(true);
-      expect(await test.exchange(key)).toBeRefused(ApiKeyRefused);
+      expect(await test.exchange(key)).toBeRefused(apiKeys.ApiKeyRefused);
     }
   });
 });
@@ -261,16 +247,16 @@ describe('who ends keys with what they do', () => {
       inTenant((tx) => endKeysOf(tx, outbox, whose, clock.now()));
 
     expect(await end({ personId: anna.user.id })).toBe(1);
-    expect(await test.exchange(own)).toBeRefused(ApiKeyRefused);
+    expect(await test.exchange(own)).toBeRefused(apiKeys.ApiKeyRefused);
     expect((await test.exchange(ofAccount)).status).toBe(200);
     expect(await end({ accountId })).toBe(1);
-    expect(await test.exchange(ofAccount)).toBeRefused(ApiKeyRefused);
+    expect(await test.exchange(ofAccount)).toBeRefused(apiKeys.ApiKeyRefused);
     const [one, two] = [await ownKey(), (await test.makeKey(anna, accountId)).body];
     expect(await end({ all: true })).toBe(2);
-    for (const key of [one, two]) expect(await test.exchange(key)).toBeRefused(ApiKeyRefused);
+    for (const key of [one, two]) expect(await test.exchange(key)).toBeRefused(apiKeys.ApiKeyRefused);
     expect((await test.exchange(elsewhere)).status).toBe(200);
     for (const { keyId } of [own, ofAccount, one, two]) {
-      expect((await test.eventsOf(keyId)).at(-1)?.type).toBe(apiKeyRevoked.type);
+      expect((await test.eventsOf(keyId)).at(-1)?.type).toBe(apiKeys.revoked.type);
     }
   });
 
@@ -285,7 +271,7 @@ describe('who ends keys with what they do', () => {
   ])('need not be waited for: when %s, no key of theirs gets a token', async (_, sql, whose) => {
     const key = await ownKey();
     await test.users.database.sql(sql, [whose === 'person' ? anna.user.id : anna.organisation.id]);
-    expect(await test.exchange(key)).toBeRefused(ApiKeyRefused);
+    expect(await test.exchange(key)).toBeRefused(apiKeys.ApiKeyRefused);
   });
 
   it('voids tokens without ending the key when only rights have changed', async () => {
@@ -304,14 +290,14 @@ describe('who ends keys with what they do', () => {
     expect(await kept()).toMatchObject([{ name: 'My phone', lastUsedFrom: '203.0.113.7' }]);
     await inTenant((tx) => eraseKeysOf(tx, outbox, anna.user.id, clock.now()));
     expect(await kept()).toMatchObject([{ name: '', lastUsedFrom: null }]);
-    expect(await test.exchange(key)).toBeRefused(ApiKeyRefused);
+    expect(await test.exchange(key)).toBeRefused(apiKeys.ApiKeyRefused);
   });
 
   it('tells what an account may do, and nothing of one that is disabled', async () => {
     const accountId = await test.account(anna, 'accountant');
     const rights = () => inTenant((tx) => rightsOfAccount(tx, accountId, clock.now()));
     expect(await rights()).toMatchObject({ roles: ['accountant'], grants: [], rightsChangeAt: null });
-    await test.users.call(disableServiceAccount, { params: { accountId } }, as(anna));
+    await test.users.call(serviceAccounts.disable, { params: { accountId } }, as(anna));
     expect(await rights()).toBeUndefined();
   });
 });

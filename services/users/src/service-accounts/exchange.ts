@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import { ApiKeyRefused, exchangeApiKey, exchangeApiKeyOf, type TokenOfKey } from '@marimo/contracts/users';
+import { apiKeys } from '@marimo/contracts/users';
 import { currentContext, runInContext } from '@marimo/observability';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
@@ -18,10 +18,10 @@ type Time = Pick<Call, 'signal' | 'deadlineAt'>;
 
 export function exchangeRoutes(deps: Deps, parts: KeyParts): readonly Route[] {
   return [
-    handle(exchangeApiKey, async (call) =>
+    handle(apiKeys.exchange, async (call) =>
       reply(200, await exchange(deps, parts, call.body.key, call.address, call)),
     ),
-    handle(exchangeApiKeyOf, async (call) =>
+    handle(apiKeys.exchangeOf, async (call) =>
       reply(200, await exchange(deps, parts, call.body.key, call.body.address, call)),
     ),
   ];
@@ -34,9 +34,9 @@ async function exchange(
   text: string,
   address: string,
   { signal, deadlineAt }: Time,
-): Promise<TokenOfKey> {
+): Promise<apiKeys.TokenOfKey> {
   const presented = readKey(text);
-  if (presented === undefined) throw new ApiKeyRefused({});
+  if (presented === undefined) throw new apiKeys.ApiKeyRefused({});
   const { tenantId, hash } = presented;
   const requestId = currentContext()?.requestId ?? newId();
   const issued = await runInContext({ requestId, tenantId }, () =>
@@ -54,7 +54,7 @@ async function exchange(
       { signal, deadlineAt },
     ),
   );
-  if (issued === undefined) throw new ApiKeyRefused({});
+  if (issued === undefined) throw new apiKeys.ApiKeyRefused({});
   const { token, expiresIn } = await issueAccessToken(keys, issued.bearer, issued.now);
   metrics.tokens.inc({ type: 'access' });
   return { accessToken: token, expiresIn, tokenType: 'Bearer' };

@@ -1,26 +1,5 @@
 import { Absent, newId } from '@marimo/contracts';
-import {
-  type ApiKey,
-  ApiKeyEnded,
-  ApiKeyExists,
-  type ApiKeyWithSecret,
-  accessToken,
-  apiKeyCreated,
-  apiKeyRotated,
-  createAccountKey,
-  createOwnKey,
-  LimitReached,
-  listAccountKeys,
-  listOwnKeys,
-  mostAtATime,
-  type NewApiKey,
-  type RotateApiKey,
-  revokeAccountKey,
-  revokeOwnKey,
-  rotateAccountKey,
-  rotateOwnKey,
-  ServiceAccountDisabled,
-} from '@marimo/contracts/users';
+import { accessTokens, apiKeys, limits, serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
@@ -48,10 +27,10 @@ export function keyRoutes(deps: Deps): readonly Route[] {
 
 function accountKeyRoutes(deps: Deps): readonly Route[] {
   return [
-    handle(createAccountKey, (call) =>
+    handle(apiKeys.createForAccount, (call) =>
       call.inTenant(async (tx) => reply(201, await create(tx, deps, call, call.params, call.body))),
     ),
-    handle(listAccountKeys, (call) =>
+    handle(apiKeys.listOfAccount, (call) =>
       call.readInTenant(async (tx) => {
         const { accountId } = call.params;
         if ((await findAccount(tx, accountId)) === undefined)
@@ -59,13 +38,13 @@ function accountKeyRoutes(deps: Deps): readonly Route[] {
         return reply(200, await page(tx, { accountId }, call.query));
       }),
     ),
-    handle(rotateAccountKey, (call) => {
+    handle(apiKeys.rotateOfAccount, (call) => {
       const { accountId, keyId } = call.params;
       return call.inTenant(async (tx) =>
         reply(200, await rotate(tx, deps, call, { owner: { accountId }, keyId, ...call.body })),
       );
     }),
-    handle(revokeAccountKey, (call) => {
+    handle(apiKeys.revokeOfAccount, (call) => {
       const { accountId, keyId } = call.params;
       return call.inTenant(async (tx) => reply(200, await revoke(tx, deps, { accountId }, keyId)));
     }),
@@ -75,17 +54,17 @@ function accountKeyRoutes(deps: Deps): readonly Route[] {
 function ownKeyRoutes(deps: Deps): readonly Route[] {
   const ownerOf = (call: Pick<Call, 'caller'>): KeyOwner => ({ personId: callerOf(call).userId });
   return [
-    handle(createOwnKey, (call) =>
+    handle(apiKeys.createOwn, (call) =>
       call.inTenant(async (tx) => reply(201, await create(tx, deps, call, ownerOf(call), call.body))),
     ),
-    handle(listOwnKeys, (call) =>
+    handle(apiKeys.listOwn, (call) =>
       call.readInTenant(async (tx) => reply(200, await page(tx, ownerOf(call), call.query))),
     ),
-    handle(rotateOwnKey, (call) => {
+    handle(apiKeys.rotateOwn, (call) => {
       const wanted = { owner: ownerOf(call), ...call.params, ...call.body };
       return call.inTenant(async (tx) => reply(200, await rotate(tx, deps, call, wanted)));
     }),
-    handle(revokeOwnKey, (call) =>
+    handle(apiKeys.revokeOwn, (call) =>
       call.inTenant(async (tx) => reply(200, await revoke(tx, deps, ownerOf(call), call.params.keyId))),
     ),
   ];
@@ -96,27 +75,27 @@ async function create(
   { outbox, clock }: Deps,
   call: Pick<Call, 'caller' | 'tenantId'>,
   owner: KeyOwner,
-  { keyId, name, scopes, lifeDays }: NewApiKey,
-): Promise<ApiKeyWithSecret> {
+  { keyId, name, scopes, lifeDays }: apiKeys.NewApiKey,
+): Promise<apiKeys.ApiKeyWithSecret> {
   const caller = callerOf(call);
   if (!(await lockOwner(tx, owner))) throw absentOwner(owner);
   const now = clock();
   demandKnown(scopes);
   demandWithin(scopes, await demandRights(tx, owner, now), 'owner');
   demandWithin(scopes, caller, 'caller');
-  const { apiKeys: most } = mostAtATime;
+  const { apiKeys: most } = limits.mostAtATime;
   const room = (await workingKeys(tx, owner, now)) < most;
   const made = { keyId, sessionId: newId(), name, scopes: [...new Set(scopes)], createdBy: caller.userId };
-  if (!(await insertKey(tx, owner, made, now))) throw new ApiKeyExists({ keyId });
-  if (!room) throw new LimitReached({ limited: 'apiKeys', most });
+  if (!(await insertKey(tx, owner, made, now))) throw new apiKeys.ApiKeyExists({ keyId });
+  if (!room) throw new limits.LimitReached({ limited: 'apiKeys', most });
   const secret = newSecret(call.tenantId);
   await insertSecret(tx, keyId, secret, { madeAt: now, validUntil: endOfLife(now, lifeDays) });
   const key = await demandKey(tx, owner, keyId);
-  await outbox.add(tx, apiKeyCreated, keyId, factOf(key));
+  await outbox.add(tx, apiKeys.created, keyId, factOf(key));
   return { ...key, key: secret.text };
 }
 
-interface Rotation extends RotateApiKey {
+interface Rotation extends apiKeys.RotateApiKey {
   readonly owner: KeyOwner;
   readonly keyId: string;
 }
@@ -126,11 +105,12 @@ async function rotate(
   { outbox, clock }: Deps,
   call: Pick<Call, 'caller' | 'tenantId'>,
   { owner, keyId, overlapMinutes, lifeDays }: Rotation,
-): Promise<ApiKeyWithSecret> {
+): Promise<apiKeys.ApiKeyWithSecret> {
   if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
   const now = clock();
   const present = await demandKey(tx, owner, keyId);
-  if (present.revokedAt !== null || new Date(present.expiresAt) <= now) throw new ApiKeyEnded({ keyId });
+  if (present.revokedAt !== null || new Date(present.expiresAt) <= now)
+    throw new apiKeys.ApiKeyEnded({ keyId });
   await demandRights(tx, owner, now);
   // Who gets the new secret can do what the key can.
   demandWithin(present.scopes, callerOf(call), 'caller');
@@ -140,12 +120,12 @@ async function rotate(
   const oldSecretsEndAt = earlier(validUntil, toTheSecond(now.getTime() + overlapMs));
   await limitSecrets(tx, keyId, oldSecretsEndAt);
   // Tokens of an old secret could last longer than the secret may: they are fetched anew.
-  if (overlapMs < accessToken.lifetimeSeconds * 1_000) await voidTokens(tx, { keyId }, now);
+  if (overlapMs < accessTokens.accessToken.lifetimeSeconds * 1_000) await voidTokens(tx, { keyId }, now);
   const secret = newSecret(call.tenantId);
   await insertSecret(tx, keyId, secret, { madeAt: now, validUntil });
   const key = await demandKey(tx, owner, keyId);
   const fact = { ...factOf(key), oldSecretsEndAt: oldSecretsEndAt.toISOString() };
-  await outbox.add(tx, apiKeyRotated, keyId, fact);
+  await outbox.add(tx, apiKeys.rotated, keyId, fact);
   return { ...key, key: secret.text };
 }
 
@@ -154,7 +134,7 @@ async function revoke(
   { outbox, clock }: Deps,
   owner: KeyOwner,
   keyId: string,
-): Promise<ApiKey> {
+): Promise<apiKeys.ApiKey> {
   if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
   await endKey(tx, outbox, keyId, clock());
   return demandKey(tx, owner, keyId);
@@ -169,11 +149,11 @@ async function page(tx: Transaction, owner: KeyOwner, query: { limit: number; af
 async function demandRights(tx: Transaction, owner: KeyOwner, now: Date) {
   const rights = await rightsOf(tx, owner, now);
   if (rights !== undefined) return rights;
-  if ('accountId' in owner) throw new ServiceAccountDisabled(owner);
+  if ('accountId' in owner) throw new serviceAccounts.ServiceAccountDisabled(owner);
   throw absentOwner(owner);
 }
 
-async function demandKey(tx: Transaction, owner: KeyOwner, keyId: string): Promise<ApiKey> {
+async function demandKey(tx: Transaction, owner: KeyOwner, keyId: string): Promise<apiKeys.ApiKey> {
   const key = await findKey(tx, owner, keyId);
   if (key === undefined) throw new Absent({ resource: 'API key' });
   return key;

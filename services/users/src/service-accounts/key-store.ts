@@ -1,11 +1,11 @@
-import type { ApiKey } from '@marimo/contracts/users';
+import type { apiKeys } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { PresentedKey } from './secret.ts';
 import { type KeyOwner, ownerColumns, type PageWanted } from './store.ts';
 
 type Moments = 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt';
 
-interface KeyRow extends Omit<ApiKey, Moments> {
+interface KeyRow extends Omit<apiKeys.ApiKey, Moments> {
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly lastUsedAt: Date | null;
@@ -69,7 +69,11 @@ export async function limitSecrets(tx: Transaction, keyId: string, validUntil: D
 }
 
 /** The owner's own key and no other's. */
-export async function findKey(tx: Transaction, owner: KeyOwner, keyId: string): Promise<ApiKey | undefined> {
+export async function findKey(
+  tx: Transaction,
+  owner: KeyOwner,
+  keyId: string,
+): Promise<apiKeys.ApiKey | undefined> {
   const row = await tx.first<KeyRow>(
     `select ${columns}
        from api_key k ${newestSecret}
@@ -84,7 +88,7 @@ export async function keysBefore(
   tx: Transaction,
   owner: KeyOwner,
   { before, limit }: PageWanted,
-): Promise<ApiKey[]> {
+): Promise<apiKeys.ApiKey[]> {
   const rows = await tx.rows<KeyRow>(
     `select ${columns}
        from api_key k ${newestSecret}
@@ -186,7 +190,7 @@ const insertVoid = `insert into revocation (session_id, revoked_at)
               transaction_id = excluded.transaction_id`;
 
 /** Ends the keys that work, and voids their tokens; tells which they were. */
-export async function endKeys(tx: Transaction, keys: KeysMeant, now: Date): Promise<ApiKey[]> {
+export async function endKeys(tx: Transaction, keys: KeysMeant, now: Date): Promise<apiKeys.ApiKey[]> {
   const rows = await tx.rows<KeyRow>(
     `with held as (
        update api_key k set revoked_at = $6
@@ -221,7 +225,7 @@ export async function forgetPersonIn(tx: Transaction, personId: string): Promise
   );
 }
 
-function shown({ createdAt, expiresAt, lastUsedAt, revokedAt, ...row }: KeyRow): ApiKey {
+function shown({ createdAt, expiresAt, lastUsedAt, revokedAt, ...row }: KeyRow): apiKeys.ApiKey {
   return {
     ...row,
     createdAt: createdAt.toISOString(),

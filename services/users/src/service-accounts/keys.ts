@@ -1,4 +1,4 @@
-import { type ApiKey, apiKeyRevoked } from '@marimo/contracts/users';
+import { apiKeys } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { endKeys, forgetPersonIn, type KeysMeant, keysBefore, voidTokens } from './key-store.ts';
@@ -48,7 +48,7 @@ export async function eraseKeysOf(
 }
 
 /** For a person who asks what is kept of them: their keys here, without secrets, newest first. */
-export function keysOfPerson(tx: Transaction, personId: string): Promise<ApiKey[]> {
+export function keysOfPerson(tx: Transaction, personId: string): Promise<apiKeys.ApiKey[]> {
   return keysBefore(tx, { personId }, everyKey);
 }
 
@@ -57,15 +57,15 @@ export async function endKey(tx: Transaction, outbox: Outbox, keyId: string, now
   await tellEnded(tx, outbox, await endKeys(tx, { keyId } satisfies KeysMeant, now));
 }
 
-async function tellEnded(tx: Transaction, outbox: Outbox, ended: readonly ApiKey[]): Promise<void> {
+async function tellEnded(tx: Transaction, outbox: Outbox, ended: readonly apiKeys.ApiKey[]): Promise<void> {
   await outbox.addAll(
     tx,
-    apiKeyRevoked,
+    apiKeys.revoked,
     ended.map((key) => ({ subject: key.keyId, data: factOf(key) })),
   );
 }
 
 /** What events tell of a key. */
-export function factOf({ keyId, accountId, personId, name, prefix, scopes, expiresAt }: ApiKey) {
+export function factOf({ keyId, accountId, personId, name, prefix, scopes, expiresAt }: apiKeys.ApiKey) {
   return { keyId, accountId, personId, name, prefix, scopes, expiresAt };
 }

@@ -1,14 +1,5 @@
 import { newId } from '@marimo/contracts';
-import {
-  ApiKeyExists,
-  createServiceAccount,
-  disableServiceAccount,
-  enableServiceAccount,
-  LimitReached,
-  mostAtATime,
-  revokeOwnKey,
-  type SignedIn,
-} from '@marimo/contracts/users';
+import { apiKeys, type identity, limits, serviceAccounts } from '@marimo/contracts/users';
 import { as, keysUnderTest } from '../../test/keys-under-test.ts';
 import { statusesOf } from '../../test/workplace-under-test.ts';
 
@@ -16,13 +7,13 @@ const test = keysUnderTest();
 const { clock } = test;
 const aDay = 24 * 60 * 60_000;
 
-let anna: SignedIn;
+let anna: identity.SignedIn;
 beforeEach(() => {
   anna = test.anna;
 });
 
 describe('the API keys of one owner', () => {
-  const most = mostAtATime.apiKeys;
+  const most = limits.mostAtATime.apiKeys;
   const fill = async (count: number, changes: object = {}) => {
     for (let n = 0; n < count; n += 1) expect((await test.makeOwnKey(anna, changes)).status).toBe(201);
   };
@@ -32,7 +23,7 @@ describe('the API keys of one owner', () => {
     const answers = await Promise.all([1, 2, 3].map(() => test.makeOwnKey(anna)));
     expect(statusesOf(answers)).toEqual([201, 422, 422]);
     const before = await test.users.rows('api_key');
-    expect(await test.makeOwnKey(anna)).toBeRefused(LimitReached, { limited: 'apiKeys', most });
+    expect(await test.makeOwnKey(anna)).toBeRefused(limits.LimitReached, { limited: 'apiKeys', most });
     expect(await test.users.rows('api_key')).toEqual(before);
     expect((await test.makeKey(anna, await test.account(anna, 'accountant'))).status).toBe(201);
   });
@@ -42,9 +33,9 @@ describe('the API keys of one owner', () => {
     await fill(most - 2);
     const keyId = newId();
     await fill(1, { keyId });
-    await test.users.call(revokeOwnKey, { params: { keyId } }, as(anna));
+    await test.users.call(apiKeys.revokeOwn, { params: { keyId } }, as(anna));
     await fill(1);
-    expect(await test.makeOwnKey(anna)).toBeRefused(LimitReached);
+    expect(await test.makeOwnKey(anna)).toBeRefused(limits.LimitReached);
     clock.advance(aDay);
     anna = await test.signIn(anna.user.email);
     await fill(1);
@@ -54,16 +45,16 @@ describe('the API keys of one owner', () => {
     const keyId = newId();
     await fill(most - 1);
     await fill(1, { keyId });
-    expect(await test.makeOwnKey(anna, { keyId })).toBeRefused(ApiKeyExists, { keyId });
+    expect(await test.makeOwnKey(anna, { keyId })).toBeRefused(apiKeys.ApiKeyExists, { keyId });
   });
 });
 
 describe('the service accounts of an organisation', () => {
-  const most = mostAtATime.serviceAccounts;
+  const most = limits.mostAtATime.serviceAccounts;
   const create = (accountId = newId()) =>
-    test.users.call(createServiceAccount, { body: { accountId, name: 'Robot' } }, as(anna));
+    test.users.call(serviceAccounts.create, { body: { accountId, name: 'Robot' } }, as(anna));
   const enable = (accountId: string) =>
-    test.users.call(enableServiceAccount, { params: { accountId } }, as(anna));
+    test.users.call(serviceAccounts.enable, { params: { accountId } }, as(anna));
   const fill = (count: number) =>
     test.users.database.sql(
       `insert into service_account (tenant_id, account_id, name, created_at, created_by)
@@ -76,14 +67,14 @@ describe('the service accounts of an organisation', () => {
     const ids = [newId(), newId(), newId()];
     const answers = await Promise.all(ids.map((id) => create(id)));
     expect(statusesOf(answers)).toEqual([201, 422, 422]);
-    expect(await create()).toBeRefused(LimitReached, { limited: 'serviceAccounts', most });
+    expect(await create()).toBeRefused(limits.LimitReached, { limited: 'serviceAccounts', most });
     const made = ids[answers.findIndex(({ status }) => status === 201)];
     expect((await create(made)).status).toBe(200);
   });
 
   it('make room by being disabled, and are enabled again only where there is room', async () => {
     const first = (await create()).body.accountId;
-    await test.users.call(disableServiceAccount, { params: { accountId: first } }, as(anna));
+    await test.users.call(serviceAccounts.disable, { params: { accountId: first } }, as(anna));
     await fill(most - 1);
     const answers = await Promise.all([enable(first), create()]);
     expect(answers.filter(({ status }) => status === 422)).toHaveLength(1);

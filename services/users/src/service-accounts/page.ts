@@ -1,9 +1,9 @@
-import { ServiceAccount } from '@marimo/contracts/users';
+import { serviceAccounts } from '@marimo/contracts/users';
 import { cursorOf, readCursor } from '@marimo/service-kit';
 import type { Position } from './store.ts';
 
 export function positionIn({ after }: { readonly after?: string | undefined }): Position | undefined {
-  const { createdAt: moment, accountId: id } = ServiceAccount.shape;
+  const { createdAt: moment, accountId: id } = serviceAccounts.ServiceAccount.shape;
   const position = readCursor(after, moment, id);
   return position && { createdAt: position[0], id: position[1] };
 }

@@ -1,20 +1,5 @@
 import { Absent, Unauthenticated } from '@marimo/contracts';
-import {
-  changeServiceAccount,
-  createServiceAccount,
-  disableServiceAccount,
-  enableServiceAccount,
-  getServiceAccount,
-  LimitReached,
-  listServiceAccounts,
-  mostAtATime,
-  type ServiceAccount,
-  ServiceAccountConflict,
-  serviceAccountChanged,
-  serviceAccountCreated,
-  serviceAccountDisabled,
-  serviceAccountEnabled,
-} from '@marimo/contracts/users';
+import { limits, serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import { lockOrganisation } from '../organisations/index.ts';
@@ -35,7 +20,7 @@ export function accountRoutes(deps: Deps): readonly Route[] {
 
 function readingRoutes(): readonly Route[] {
   return [
-    handle(listServiceAccounts, async (call) => {
+    handle(serviceAccounts.list, async (call) => {
       const { limit } = call.query;
       const wanted = { before: positionIn(call.query), limit: limit + 1 };
       const found = await call.readInTenant((tx) => accountsBefore(tx, wanted));
@@ -45,7 +30,7 @@ function readingRoutes(): readonly Route[] {
       );
     }),
 
-    handle(getServiceAccount, async (call) => {
+    handle(serviceAccounts.get, async (call) => {
       const account = await call.readInTenant((tx) => findAccount(tx, call.params.accountId));
       return reply(200, demandAccount(account), etag(demandAccount(account)));
     }),
@@ -53,7 +38,7 @@ function readingRoutes(): readonly Route[] {
 }
 
 function creatingRoute({ outbox, clock }: Deps): Route {
-  return handle(createServiceAccount, (call) =>
+  return handle(serviceAccounts.create, (call) =>
     call.inTenant(async (tx) => {
       const { accountId, name } = call.body;
       await lockOrganisation(tx);
@@ -61,25 +46,25 @@ function creatingRoute({ outbox, clock }: Deps): Route {
       const account = await insertAccount(tx, { accountId, name, createdBy: callerOf(call).userId }, clock());
       if (account === undefined) {
         const present = await findAccount(tx, accountId);
-        if (present?.name !== name) throw new ServiceAccountConflict({ accountId });
+        if (present?.name !== name) throw new serviceAccounts.ServiceAccountConflict({ accountId });
         return reply(200, present, etag(present));
       }
       if (!room) throw noRoom();
-      await outbox.add(tx, serviceAccountCreated, accountId, account);
+      await outbox.add(tx, serviceAccounts.created, accountId, account);
       return reply(201, account, etag(account));
     }),
   );
 }
 
 function renamingRoute({ outbox }: Deps): Route {
-  return handle(changeServiceAccount, (call) =>
+  return handle(serviceAccounts.change, (call) =>
     call.inTenant(async (tx) => {
       const present = demandAccount(await lockAccount(tx, call.params.accountId));
       demandMatch(call, present.version);
       const { name } = call.body;
       if (name === present.name) return reply(200, present, etag(present));
       const account = await updateAccount(tx, { ...present, name });
-      await outbox.add(tx, serviceAccountChanged, account.accountId, account);
+      await outbox.add(tx, serviceAccounts.changed, account.accountId, account);
       return reply(200, account, etag(account));
     }),
   );
@@ -94,15 +79,15 @@ function switchingRoutes({ outbox, clock }: Deps): readonly Route[] {
     const now = clock();
     const account = await updateAccount(tx, { ...present, disabledAt: disabled ? now.toISOString() : null });
     if (disabled) await voidKeyTokensOf(tx, { accountId }, now);
-    const happened = disabled ? serviceAccountDisabled : serviceAccountEnabled;
+    const happened = disabled ? serviceAccounts.disabled : serviceAccounts.enabled;
     await outbox.add(tx, happened, accountId, account);
     return reply(200, account, etag(account));
   };
   return [
-    handle(disableServiceAccount, (call) =>
+    handle(serviceAccounts.disable, (call) =>
       call.inTenant((tx) => setDisabled(tx, call.params.accountId, true)),
     ),
-    handle(enableServiceAccount, (call) =>
+    handle(serviceAccounts.enable, (call) =>
       call.inTenant((tx) => setDisabled(tx, call.params.accountId, false)),
     ),
   ];
@@ -110,19 +95,19 @@ function switchingRoutes({ outbox, clock }: Deps): readonly Route[] {
 
 /** For one more that is enabled. In the organisation's lock. */
 async function hasRoom(tx: Transaction): Promise<boolean> {
-  return (await enabledAccounts(tx)) < mostAtATime.serviceAccounts;
+  return (await enabledAccounts(tx)) < limits.mostAtATime.serviceAccounts;
 }
 
-function noRoom(): LimitReached {
-  return new LimitReached({ limited: 'serviceAccounts', most: mostAtATime.serviceAccounts });
+function noRoom(): limits.LimitReached {
+  return new limits.LimitReached({ limited: 'serviceAccounts', most: limits.mostAtATime.serviceAccounts });
 }
 
-function demandAccount(account: ServiceAccount | undefined): ServiceAccount {
+function demandAccount(account: serviceAccounts.ServiceAccount | undefined): serviceAccounts.ServiceAccount {
   if (account === undefined) throw new Absent({ resource: 'service account' });
   return account;
 }
 
-function etag({ version }: ServiceAccount): { etag: string } {
+function etag({ version }: serviceAccounts.ServiceAccount): { etag: string } {
   return { etag: etagOf(version) };
 }
 

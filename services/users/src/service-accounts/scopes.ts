@@ -1,6 +1,6 @@
-import { type BuiltInRoleName, builtInRoles, grantsCover } from '@marimo/contracts';
+import { builtInGrants, grantsCover } from '@marimo/contracts';
 import { permissions } from '@marimo/contracts/all';
-import { ScopeTooWide, ScopeUnknown } from '@marimo/contracts/users';
+import { apiKeys } from '@marimo/contracts/users';
 
 /** What somebody may do, as their roles and their organisation's own say it. */
 export interface Held {
@@ -10,10 +10,7 @@ export interface Held {
 
 /** The same without names of roles: permissions, whole or by prefix. */
 export function grantsOf({ roles, grants }: Held): string[] {
-  const builtIn = roles.flatMap((role) =>
-    Object.hasOwn(builtInRoles, role) ? builtInRoles[role as BuiltInRoleName].grants : [],
-  );
-  return [...new Set([...builtIn, ...grants])];
+  return [...new Set([...roles.flatMap(builtInGrants), ...grants])];
 }
 
 /** What both lists grant, in as few grants as say it. */
@@ -33,12 +30,12 @@ function whatBothGrant(one: string, other: string): string[] {
 /** Throws `ScopeUnknown` for what is most likely misspelt: it would never allow anything. */
 export function demandKnown(scopes: readonly string[]): void {
   const unknown = scopes.filter((scope) => !permissions.some(({ name }) => grantsCover([scope], name)));
-  if (unknown.length > 0) throw new ScopeUnknown({ scopes: unknown });
+  if (unknown.length > 0) throw new apiKeys.ScopeUnknown({ scopes: unknown });
 }
 
 /** Throws `ScopeTooWide` where a scope reaches beyond what is held. */
 export function demandWithin(scopes: readonly string[], held: Held, beyond: 'owner' | 'caller'): void {
   const rights = grantsOf(held);
   const tooWide = scopes.filter((scope) => !grantsCover(rights, scope));
-  if (tooWide.length > 0) throw new ScopeTooWide({ scopes: tooWide, beyond });
+  if (tooWide.length > 0) throw new apiKeys.ScopeTooWide({ scopes: tooWide, beyond });
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { apiKeyOf, bodyOfApiKey, isApiKey, prefixOfApiKey } from '@marimo/contracts/users';
+import { apiKeys } from '@marimo/contracts/users';
 
 const shownBytes = 6;
 const tenantBytes = 16;
@@ -18,17 +18,22 @@ export interface PresentedKey {
 export function newSecret(tenantId: string): PresentedKey {
   const tenant = Buffer.from(tenantId.replaceAll('-', ''), 'hex');
   const body = Buffer.concat([randomBytes(shownBytes), tenant, randomBytes(secretBytes)]);
-  return presented(apiKeyOf(body.toString('base64url')), tenantId);
+  return presented(apiKeys.apiKeyOf(body.toString('base64url')), tenantId);
 }
 
 /** Undefined for a text that cannot be one of ours. */
 export function readKey(text: string): PresentedKey | undefined {
-  if (!isApiKey(text)) return undefined;
-  const bytes = Buffer.from(bodyOfApiKey(text), 'base64url');
+  if (!apiKeys.isApiKey(text)) return undefined;
+  const bytes = Buffer.from(apiKeys.bodyOfApiKey(text), 'base64url');
   const hex = bytes.toString('hex', shownBytes, shownBytes + tenantBytes);
   return presented(text, hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
 }
 
 function presented(text: string, tenantId: string): PresentedKey {
-  return { text, tenantId, hash: createHash('sha256').update(text).digest(), prefix: prefixOfApiKey(text) };
+  return {
+    text,
+    tenantId,
+    hash: createHash('sha256').update(text).digest(),
+    prefix: apiKeys.prefixOfApiKey(text),
+  };
 }

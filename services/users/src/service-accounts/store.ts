@@ -1,8 +1,8 @@
-import type { ServiceAccount } from '@marimo/contracts/users';
+import type { serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Held } from './scopes.ts';
 
-interface AccountRow extends Omit<ServiceAccount, 'createdAt' | 'disabledAt'> {
+interface AccountRow extends Omit<serviceAccounts.ServiceAccount, 'createdAt' | 'disabledAt'> {
   readonly createdAt: Date;
   readonly disabledAt: Date | null;
 }
@@ -21,7 +21,7 @@ export async function insertAccount(
   tx: Transaction,
   { accountId, name, createdBy }: NewAccount,
   now: Date,
-): Promise<ServiceAccount | undefined> {
+): Promise<serviceAccounts.ServiceAccount | undefined> {
   const row = await tx.first<AccountRow>(
     `insert into service_account (tenant_id, account_id, name, created_at, created_by) values ($1, $2, $3, $4, $5)
      on conflict (tenant_id, account_id) do nothing
@@ -31,7 +31,10 @@ export async function insertAccount(
   return row && shown(row);
 }
 
-export async function findAccount(tx: Transaction, accountId: string): Promise<ServiceAccount | undefined> {
+export async function findAccount(
+  tx: Transaction,
+  accountId: string,
+): Promise<serviceAccounts.ServiceAccount | undefined> {
   const row = await tx.first<AccountRow>(
     `select ${columns} from service_account where tenant_id = $1 and account_id = $2`,
     [tx.tenantId, accountId],
@@ -49,7 +52,10 @@ export async function enabledAccounts(tx: Transaction): Promise<number> {
 }
 
 /** Ours alone until the end of the transaction. */
-export async function lockAccount(tx: Transaction, accountId: string): Promise<ServiceAccount | undefined> {
+export async function lockAccount(
+  tx: Transaction,
+  accountId: string,
+): Promise<serviceAccounts.ServiceAccount | undefined> {
   const row = await tx.first<AccountRow>(
     `select ${columns} from service_account where tenant_id = $1 and account_id = $2 for no key update`,
     [tx.tenantId, accountId],
@@ -72,7 +78,7 @@ export interface PageWanted {
 export async function accountsBefore(
   tx: Transaction,
   { before, limit }: PageWanted,
-): Promise<ServiceAccount[]> {
+): Promise<serviceAccounts.ServiceAccount[]> {
   const rows = await tx.rows<AccountRow>(
     `select ${columns}
        from service_account
@@ -86,8 +92,8 @@ export async function accountsBefore(
 
 export async function updateAccount(
   tx: Transaction,
-  { accountId, name, disabledAt }: Pick<ServiceAccount, 'accountId' | 'name' | 'disabledAt'>,
-): Promise<ServiceAccount> {
+  { accountId, name, disabledAt }: Pick<serviceAccounts.ServiceAccount, 'accountId' | 'name' | 'disabledAt'>,
+): Promise<serviceAccounts.ServiceAccount> {
   const row = await tx.first<AccountRow>(
     `update service_account set name = $3, disabled_at = $4, version = version + 1
       where tenant_id = $1 and account_id = $2
@@ -98,7 +104,7 @@ export async function updateAccount(
   return shown(row);
 }
 
-function shown({ createdAt, disabledAt, ...row }: AccountRow): ServiceAccount {
+function shown({ createdAt, disabledAt, ...row }: AccountRow): serviceAccounts.ServiceAccount {
   return { ...row, createdAt: createdAt.toISOString(), disabledAt: disabledAt?.toISOString() ?? null };
 }
 

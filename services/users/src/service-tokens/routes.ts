@@ -1,5 +1,5 @@
 import { ActingService } from '@marimo/contracts';
-import { issueServiceToken, ServiceRefused, serviceToken } from '@marimo/contracts/users';
+import { serviceTokens } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import jwt from 'jsonwebtoken';
 import type { TokenSigner } from '../signing-keys/index.ts';
@@ -17,17 +17,17 @@ export function serviceTokenRoutes(
   const { serviceSecrets } = settings;
   if (!('internal' in serviceSecrets)) throw new Error('users needs INTERNAL_SECRET');
   return [
-    handle(issueServiceToken, async ({ body: { service: name, secret, organisationId }, address }) => {
+    handle(serviceTokens.issue, async ({ body: { service: name, secret, organisationId }, address }) => {
       const service = provedService(serviceSecrets.internal, name, secret);
       if (service === undefined) {
         // A name that is none may be a secret in the wrong place.
         const said = ActingService.safeParse(name).data ?? 'unknown';
         log.warn('a service was refused a token', { said, address });
-        throw new ServiceRefused({});
+        throw new serviceTokens.ServiceRefused({});
       }
       const { kid, privateKey } = await keys.signer();
       const claims = serviceClaims(service, organisationId, clock());
-      const { algorithm, type, lifetimeSeconds } = serviceToken;
+      const { algorithm, type, lifetimeSeconds } = serviceTokens.serviceToken;
       const header = { alg: algorithm, typ: type, kid };
       const accessToken = jwt.sign(claims, privateKey, { algorithm, header });
       metrics.tokens.inc({ type: 'service' });

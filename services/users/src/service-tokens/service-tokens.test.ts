@@ -1,12 +1,5 @@
 import { ActingService, newId, type ServiceName } from '@marimo/contracts';
-import {
-  issueServiceToken,
-  me,
-  rotateSigningKeys,
-  ServiceRefused,
-  ServiceTokenClaims,
-  serviceToken,
-} from '@marimo/contracts/users';
+import { accessTokens, serviceTokens, sessions } from '@marimo/contracts/users';
 import { serviceSecretOf } from '@marimo/service-kit';
 import { type ServiceUnderTest, serviceUnderTest, testClock, testInternalSecret } from '@marimo/testing';
 import jwt from 'jsonwebtoken';
@@ -22,7 +15,7 @@ afterAll(() => users?.stop());
 
 const secretOf = (service: string) => serviceSecretOf(testInternalSecret, service);
 const ask = (service: string, secret: string, more: object = {}) =>
-  users.call(issueServiceToken, { body: { service, secret, ...more } });
+  users.call(serviceTokens.issue, { body: { service, secret, ...more } });
 const claimsOf = (token: string) => jwt.decode(token, { complete: true });
 
 describe('a service that shows its secret', () => {
@@ -30,7 +23,7 @@ describe('a service that shows its secret', () => {
     const answer = await ask(service, secretOf(service));
     expect(answer.body).toEqual({
       accessToken: expect.any(String),
-      expiresIn: serviceToken.lifetimeSeconds,
+      expiresIn: serviceTokens.serviceToken.lifetimeSeconds,
       tokenType: 'Bearer',
     });
     const { header, payload } = claimsOf(answer.body.accessToken) ?? {};
@@ -38,12 +31,12 @@ describe('a service that shows its secret', () => {
     const iat = Math.floor(clock.now().getTime() / 1_000);
     expect(payload).toEqual({
       iss: 'marimo',
-      aud: serviceToken.audience,
+      aud: serviceTokens.serviceToken.audience,
       sub: service,
       iat,
       exp: iat + 5 * 60,
     });
-    expect(ServiceTokenClaims.safeParse(payload).success).toBe(true);
+    expect(serviceTokens.ServiceTokenClaims.safeParse(payload).success).toBe(true);
   });
 
   it('gets one for the organisation it names, and only for that', async () => {
@@ -78,7 +71,7 @@ describe('who does not', () => {
     ['a name in capitals', 'WORKERS', secretOf('WORKERS')],
   ])('is refused, always in the same words: %s', async (_, service, secret) => {
     const answer = await ask(service, secret);
-    expect(answer).toBeRefused(ServiceRefused);
+    expect(answer).toBeRefused(serviceTokens.ServiceRefused);
     const { requestId: _id, ...said } = answer.problem ?? {};
     const { requestId: _other, ...usual } = (await ask('workers', 'wrong')).problem ?? {};
     expect(said).toEqual(usual);
@@ -91,7 +84,7 @@ describe('who does not', () => {
     ['an organisation that is none', { service: 'workers', secret: 'x', organisationId: '*' }],
     ['a role', { service: 'workers', secret: 'x', roles: ['admin'] }],
   ])('is told what is malformed: %s', async (_, body) => {
-    const answer = await users.http.post(issueServiceToken.path).send(body);
+    const answer = await users.http.post(serviceTokens.issue.path).send(body);
     expect(answer.status).toBe(400);
     expect(answer.body.code).toBe('platform.malformed-request');
   });
@@ -106,19 +99,19 @@ describe('who does not', () => {
 
 describe('a token of a service', () => {
   const tokenOf = async (service: string) => (await ask(service, secretOf(service))).body.accessToken;
-  const rotate = (as: string) => users.call(rotateSigningKeys, { body: {} }, { as });
+  const rotate = (as: string) => users.call(accessTokens.rotateSigningKeys, { body: {} }, { as });
 
   it('is good at users itself where it stands on the list, until it ends', async () => {
     const token = await tokenOf('operator');
     expect((await rotate(token)).status).toBe(200);
-    clock.advance(serviceToken.lifetimeSeconds * 1_000 + 1_000);
+    clock.advance(serviceTokens.serviceToken.lifetimeSeconds * 1_000 + 1_000);
     expect((await rotate(token)).problem?.status).toBe(401);
     expect((await rotate(await tokenOf('operator'))).status).toBe(200);
   });
 
   it.each<ServiceName>(['users', 'workers', 'gateway'])('is nobody’s sign-in: %s', async (service) => {
     const as = await tokenOf(service);
-    expect((await users.call(me, {}, { as })).problem?.code).toBe('platform.unauthenticated');
+    expect((await users.call(sessions.me, {}, { as })).problem?.code).toBe('platform.unauthenticated');
     expect((await rotate(as)).problem?.status).toBe(403);
   });
 });

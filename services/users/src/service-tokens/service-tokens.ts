@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ActingService } from '@marimo/contracts';
-import { type ServiceTokenClaims, serviceToken } from '@marimo/contracts/users';
+import { serviceTokens } from '@marimo/contracts/users';
 import { serviceSecretOf } from '@marimo/service-kit';
 
 /**
@@ -21,15 +21,15 @@ export function serviceClaims(
   service: ActingService,
   organisationId: string | undefined,
   now: Date,
-): ServiceTokenClaims {
+): serviceTokens.ServiceTokenClaims {
   const iat = Math.floor(now.getTime() / 1_000);
   return {
-    iss: serviceToken.issuer,
-    aud: serviceToken.audience,
+    iss: serviceTokens.serviceToken.issuer,
+    aud: serviceTokens.serviceToken.audience,
     sub: service,
     ...(organisationId !== undefined && { tid: organisationId }),
     iat,
-    exp: iat + serviceToken.lifetimeSeconds,
+    exp: iat + serviceTokens.serviceToken.lifetimeSeconds,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { SessionEndReason } from '@marimo/contracts/users';
+import type { sessions } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { ProvenSession, Session } from './store.ts';
 
@@ -8,7 +8,7 @@ import type { ProvenSession, Session } from './store.ts';
  */
 export function endAllBut(
   tx: Transaction,
-  { keep, reason, now }: { keep: readonly string[]; reason: SessionEndReason; now: Date },
+  { keep, reason, now }: { keep: readonly string[]; reason: sessions.SessionEndReason; now: Date },
 ): Promise<Session[]> {
   return tx.rows(
     `with ended as (

@@ -1,4 +1,4 @@
-import { type SessionEndReason, sessionEnded } from '@marimo/contracts/users';
+import { sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { endAllBut, lockLiveSession, voidAll } from './all-sessions-store.ts';
@@ -11,14 +11,14 @@ export async function endSessionsOfAllBut(
   tx: Transaction,
   outbox: Outbox,
   keep: readonly string[],
-  { reason, now }: { readonly reason: SessionEndReason; readonly now: Date },
+  { reason, now }: { readonly reason: sessions.SessionEndReason; readonly now: Date },
 ): Promise<void> {
   const ended = await endAllBut(tx, { keep, reason, now });
   const events = ended.map(({ sessionId, personId }) => ({
     subject: sessionId,
     data: { sessionId, userId: personId, reason },
   }));
-  await outbox.addAll(tx, sessionEnded, events);
+  await outbox.addAll(tx, sessions.ended, events);
 }
 
 /** Voids every access token of the organisation without ending a session; the next refresh brings what holds now. */

@@ -1,4 +1,4 @@
-import { signInFailed } from '@marimo/contracts/users';
+import { sessions } from '@marimo/contracts/users';
 import { currentContext, runInContext } from '@marimo/observability';
 import type { Deps } from '@marimo/service-kit';
 import type { Person } from '../organisations/index.ts';
@@ -16,7 +16,7 @@ export function noteFailure(
   const context = { requestId: requestId ?? personId, tenantId: lastTenantId }; // nobody acts: it was anybody
   const write = () =>
     database.inTenant(lastTenantId, (tx) =>
-      outbox.add(tx, signInFailed, personId, { userId: personId, knownDevice }),
+      outbox.add(tx, sessions.signInFailed, personId, { userId: personId, knownDevice }),
     );
   setImmediate(() => {
     runInContext(context, write).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { login, register, rememberDevice, type SignedIn } from '@marimo/contracts/users';
+import { type identity, knownDevices, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 
@@ -7,7 +7,7 @@ jest.setTimeout(120_000);
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const password = 'correct horse battery staple';
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
 });
@@ -16,7 +16,9 @@ afterAll(() => users?.stop());
 let count = 0;
 beforeEach(async () => {
   const email = `anna${++count}@example.com`;
-  anna = (await users.call(register, { body: { organisation: 'Pine', name: 'Anna', email, password } })).body;
+  anna = (
+    await users.call(sessions.register, { body: { organisation: 'Pine', name: 'Anna', email, password } })
+  ).body;
 });
 
 interface Try {
@@ -25,7 +27,7 @@ interface Try {
   readonly deviceToken?: string | undefined;
 }
 const signIn = (body: Try, address: string) =>
-  users.call(login, { body }, { headers: { 'x-forwarded-for': address } });
+  users.call(sessions.login, { body }, { headers: { 'x-forwarded-for': address } });
 
 /** Wrong passwords for one account, in turn from so many addresses; answers how often each status came. */
 async function guess(email: string, times: number, addresses: number): Promise<Record<number, number>> {
@@ -61,7 +63,7 @@ describe('wrong passwords for one account', () => {
   });
 
   it('do not keep the owner out, whose device is known', async () => {
-    const known = await users.call(rememberDevice, {}, { as: anna.accessToken });
+    const known = await users.call(knownDevices.remember, {}, { as: anna.accessToken });
     await guess(anna.user.email, 200, 100);
     const { email } = anna.user;
     const { deviceToken } = known.body;
@@ -73,7 +75,7 @@ describe('wrong passwords for one account', () => {
     const { email } = anna.user;
     const statuses: number[] = [];
     for (let device = 0; device < 3; device += 1) {
-      const known = await users.call(rememberDevice, {}, { as: anna.accessToken });
+      const known = await users.call(knownDevices.remember, {}, { as: anna.accessToken });
       const { deviceToken } = known.body;
       // The last letter holds two bits that are not read: four ways to write one token.
       const last = alphabet.indexOf(deviceToken.slice(-1));
@@ -102,8 +104,8 @@ describe('wrong passwords for one account', () => {
   it('leave a stranger’s device as unknown as before', async () => {
     const boris = `boris${count}@example.com`;
     const body = { organisation: 'Oak', name: 'Boris', email: boris, password };
-    const his = (await users.call(register, { body })).body;
-    const known = await users.call(rememberDevice, {}, { as: his.accessToken });
+    const his = (await users.call(sessions.register, { body })).body;
+    const known = await users.call(knownDevices.remember, {}, { as: his.accessToken });
     await guess(anna.user.email, 200, 100);
     const { deviceToken } = known.body;
     expect((await signIn({ email: anna.user.email, password, deviceToken }, '203.0.113.9')).status).toBe(429);

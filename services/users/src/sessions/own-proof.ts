@@ -1,13 +1,13 @@
-import { type AuthenticationMethod, OwnProofNeeded } from '@marimo/contracts/users';
+import { type accessTokens, credentials } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { isProviderAlone } from './proof-store.ts';
 
 /** Something of the person's own; `fed` is what an organisation's provider says, also where it says `mfa`. */
-const own: readonly AuthenticationMethod[] = ['pwd', 'otp', 'swk', 'recovery'];
+const own: readonly accessTokens.AuthenticationMethod[] = ['pwd', 'otp', 'swk', 'recovery'];
 
 interface Proving {
   readonly userId: string;
-  readonly methods: readonly AuthenticationMethod[];
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
 }
 
 /**
@@ -22,14 +22,16 @@ export function hasOwnProof({ methods }: Pick<Proving, 'methods'>): boolean {
 
 /** Before somebody goes to another organisation. Errors: OwnProofNeeded. */
 export function demandOwnProof(caller: Pick<Proving, 'methods'>): void {
-  if (caller.methods.includes('fed') && !hasOwnProof(caller)) throw new OwnProofNeeded({});
+  if (caller.methods.includes('fed') && !hasOwnProof(caller)) throw new credentials.OwnProofNeeded({});
 }
 
 /**
  * What of a proof counts in another organisation: not the word of a provider there, nor a second factor that only it has
  * seen or that made two only with its word.
  */
-export function methodsElsewhere(methods: readonly AuthenticationMethod[]): AuthenticationMethod[] {
+export function methodsElsewhere(
+  methods: readonly accessTokens.AuthenticationMethod[],
+): accessTokens.AuthenticationMethod[] {
   if (!methods.includes('fed')) return [...methods];
   const left = methods.filter((method) => own.includes(method));
   const isBoth = left.includes('pwd') && left.length > 1;
@@ -48,5 +50,5 @@ export async function demandSayOverSelf(
   { userId, methods, tenantId }: Proving & { readonly tenantId: string },
 ): Promise<void> {
   if (!methods.includes('fed') || hasOwnProof({ methods })) return;
-  if (!(await isProviderAlone(tx, userId, tenantId))) throw new OwnProofNeeded({});
+  if (!(await isProviderAlone(tx, userId, tenantId))) throw new credentials.OwnProofNeeded({});
 }

@@ -1,4 +1,4 @@
-import { type Login, WrongCredentials } from '@marimo/contracts/users';
+import { credentials, type identity } from '@marimo/contracts/users';
 import type { Call, Deps } from '@marimo/service-kit';
 import { findPersonByEmail, type Person } from '../organisations/index.ts';
 import type { PasswordHasher } from '../passwords/index.ts';
@@ -20,7 +20,7 @@ interface Parts {
  * Errors: WrongCredentials, TooManyAttempts.
  */
 export type ProvePassword = (
-  credentials: Pick<Login, 'email' | 'password' | 'deviceToken'>,
+  credentials: Pick<identity.Login, 'email' | 'password' | 'deviceToken'>,
   call: Pick<Call, 'address' | 'signal' | 'deadlineAt'>,
 ) => Promise<Person>;
 
@@ -45,7 +45,7 @@ export function passwordProof(deps: Deps, { hasher, metrics, devices }: Parts): 
     if (!right || person === undefined) {
       metrics.attempts.inc({ outcome: 'failure' });
       if (person !== undefined) noteFailure(deps, person, knownDevice !== undefined);
-      throw new WrongCredentials({});
+      throw new credentials.WrongCredentials({});
     }
     await throttle.succeeded(attempt);
     return person;

@@ -1,4 +1,4 @@
-import type { AuthenticationMethod } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 /**
@@ -14,7 +14,9 @@ export async function lockLivingSession(
   tx: Transaction,
   { sessionId, personId }: { readonly sessionId: string; readonly personId: string },
   now: Date,
-): Promise<{ readonly methods: readonly AuthenticationMethod[]; readonly expiresAt: Date } | undefined> {
+): Promise<
+  { readonly methods: readonly accessTokens.AuthenticationMethod[]; readonly expiresAt: Date } | undefined
+> {
   return tx.first(
     `select methods, expires_at as "expiresAt" from session
       where tenant_id = $1 and session_id = $2 and person_id = $3 and ended_at is null and expires_at > $4
@@ -27,7 +29,10 @@ export async function lockLivingSession(
 export async function keepProof(
   tx: Transaction,
   sessionId: string,
-  { authenticatedAt, methods }: { authenticatedAt: Date; methods: readonly AuthenticationMethod[] },
+  {
+    authenticatedAt,
+    methods,
+  }: { authenticatedAt: Date; methods: readonly accessTokens.AuthenticationMethod[] },
 ): Promise<void> {
   await tx.run(
     'update session set authenticated_at = $3, methods = $4 where tenant_id = $1 and session_id = $2',

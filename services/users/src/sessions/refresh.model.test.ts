@@ -1,4 +1,4 @@
-import { login, logout, refresh, register, type SignedIn, sessionEnded } from '@marimo/contracts/users';
+import { type identity, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import fc from 'fast-check';
 import { usersService } from '../../service.ts';
@@ -68,7 +68,7 @@ const password = 'correct horse battery staple';
 const email = 'anna@example.com';
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-  await users.call(register, { body: { organisation: 'Pine & Co', name: 'Anna', email, password } });
+  await users.call(sessions.register, { body: { organisation: 'Pine & Co', name: 'Anna', email, password } });
 });
 afterAll(() => users?.stop());
 
@@ -77,8 +77,8 @@ it('continues and ends sessions as the model says, in 1,000 random stories', asy
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (story) => {
       const model = new Model();
-      const answer = await users.call(login, { body: { email, password } });
-      const signedIn = answer.body as SignedIn;
+      const answer = await users.call(sessions.login, { body: { email, password } });
+      const signedIn = answer.body as identity.SignedIn;
       const tokens = [signedIn.refreshToken];
       const { sid } = JSON.parse(
         Buffer.from(signedIn.accessToken.split('.')[1] ?? '', 'base64url').toString(),
@@ -93,13 +93,13 @@ it('continues and ends sessions as the model says, in 1,000 random stories', asy
         const which = Math.max(0, model.newest - one.age);
         const refreshToken = tokens[which] ?? '';
         if (one.do === 'logout') {
-          await users.call(logout, { body: { refreshToken } });
+          await users.call(sessions.logout, { body: { refreshToken } });
           model.logout();
           continue;
         }
         const expected = model.refresh(which, one.client);
         const answer = await users.call(
-          refresh,
+          sessions.refresh,
           { body: { refreshToken } },
           { headers: { 'user-agent': one.client } },
         );
@@ -119,7 +119,7 @@ it('continues and ends sessions as the model says, in 1,000 random stories', asy
     }),
     { numRuns: 1_000 },
   );
-  const told = (await users.events()).filter(({ type }) => type === sessionEnded.type);
+  const told = (await users.events()).filter(({ type }) => type === sessions.ended.type);
   expect(new Map(told.map(({ subject, data }) => [subject, (data as { reason: string }).reason]))).toEqual(
     new Map([...expectedEnds].filter(([, reason]) => reason !== null)),
   );

@@ -1,10 +1,10 @@
-import { accessToken } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import type { Deps } from '@marimo/service-kit';
 import { deleteRevocationsBefore, type RevocationPage, revocationsAfter } from './store.ts';
 
 /** Beyond the life of a token, for clocks that differ. */
 const slackMs = 5 * 60_000;
-const concernsTokensForMs = accessToken.lifetimeSeconds * 1_000 + slackMs;
+const concernsTokensForMs = accessTokens.accessToken.lifetimeSeconds * 1_000 + slackMs;
 
 export function readRevocations({ database, clock }: Deps, after = '0'): Promise<RevocationPage> {
   // A cursor of somebody else's making is none: the answer is then everything.

@@ -1,13 +1,4 @@
-import {
-  listRevocations,
-  login,
-  logout,
-  NoActiveMembership,
-  RefreshTokenRefused,
-  refresh,
-  type SignedIn,
-  WrongCredentials,
-} from '@marimo/contracts/users';
+import { accessTokens, credentials, type identity, organisations, sessions } from '@marimo/contracts/users';
 import type { TransactionOptions } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, holdOrganisation } from '../organisations/index.ts';
@@ -39,7 +30,9 @@ export function sessionRoutes(deps: Deps, parts: SessionParts): readonly Route[]
     loginRoute(deps, parts),
     refreshRoute(deps, parts),
     logoutRoute(deps),
-    handle(listRevocations, async ({ query }) => reply(200, await readRevocations(deps, query.after))),
+    handle(accessTokens.listRevocations, async ({ query }) =>
+      reply(200, await readRevocations(deps, query.after)),
+    ),
   ];
 }
 
@@ -48,7 +41,7 @@ function loginRoute(deps: Deps, parts: SessionParts): Route {
   const { keys, metrics, secondStep } = parts;
   const prove = passwordProof(deps, parts);
 
-  return handle(login, async (call) => {
+  return handle(sessions.login, async (call) => {
     const { personId, lastTenantId, passwordHash } = await prove(call.body, call);
     const now = clock();
     const methods = ['pwd'] as const;
@@ -59,9 +52,9 @@ function loginRoute(deps: Deps, parts: SessionParts): Route {
           await holdOrganisation(tx);
           // It may have been changed since it was looked at, and whoever knew the old one must not stay. Held before it is
           // read whether there is a second factor, so that none is added in between.
-          if (!(await holdPassword(tx, personId, passwordHash))) throw new WrongCredentials({});
+          if (!(await holdPassword(tx, personId, passwordHash))) throw new credentials.WrongCredentials({});
           const membership = await findMembership(tx, personId, now);
-          if (membership === undefined) throw new NoActiveMembership({});
+          if (membership === undefined) throw new organisations.NoActiveMembership({});
           if (membership.hasSecondFactor) return secondStep.ask(tx, { personId, methods, passwordHash, now });
           const { userAgent, address } = call;
           const start = { personId, methods, authenticatedAt: now, userAgent, address, now };
@@ -81,29 +74,29 @@ function loginRoute(deps: Deps, parts: SessionParts): Route {
 }
 
 function refreshRoute(deps: Deps, { keys, refreshKey, metrics }: SessionParts): Route {
-  return handle(refresh, async (call) => {
+  return handle(sessions.refresh, async (call) => {
     const now = deps.clock();
     const presented = readRefreshToken(call.body.refreshToken);
-    if (presented === undefined) throw new RefreshTokenRefused({});
+    if (presented === undefined) throw new credentials.RefreshTokenRefused({});
     const outcome = await deps.database.inTenant(
       presented.tenantId,
       (tx) => refreshSession(tx, deps.outbox, { presented, refreshKey, userAgent: call.userAgent, now }),
       timeOf(call),
     );
     // Thrown only now: the end of a copied session has to be committed.
-    if (outcome.kind === 'refused') throw new RefreshTokenRefused({});
+    if (outcome.kind === 'refused') throw new credentials.RefreshTokenRefused({});
     if (outcome.kind === 'ended') {
       deps.log.warn('a used refresh token came again; its session is ended', {
         sessionId: outcome.sessionId,
       });
-      throw new RefreshTokenRefused({});
+      throw new credentials.RefreshTokenRefused({});
     }
     return reply(200, await issued(metrics, signedIn(keys, outcome.membership, outcome.session, now)));
   });
 }
 
 function logoutRoute({ database, outbox, clock }: Deps): Route {
-  return handle(logout, async (call) => {
+  return handle(sessions.logout, async (call) => {
     const presented = readRefreshToken(call.body.refreshToken);
     if (presented === undefined) return reply(204, null);
     await database.inTenant(
@@ -121,7 +114,10 @@ function logoutRoute({ database, outbox, clock }: Deps): Route {
   });
 }
 
-async function issued(metrics: SignInMetrics, tokens: Promise<SignedIn>): Promise<SignedIn> {
+async function issued(
+  metrics: SignInMetrics,
+  tokens: Promise<identity.SignedIn>,
+): Promise<identity.SignedIn> {
   const answer = await tokens;
   metrics.tokens.inc({ type: 'access' });
   metrics.tokens.inc({ type: 'refresh' });

@@ -1,10 +1,10 @@
-import type { AuthenticationMethod, SecondFactorAsked } from '@marimo/contracts/users';
+import type { accessTokens, secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 /** What somebody proved so far who wants to sign in. */
 export interface FirstStepDone {
   readonly personId: string;
-  readonly methods: readonly AuthenticationMethod[];
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
   /** As it was matched: when it changes, what is asked now can be answered no more. Null where none was. */
   readonly passwordHash: string | null;
   readonly now: Date;
@@ -13,5 +13,5 @@ export interface FirstStepDone {
 /** Brought by the slice of second factors, which knows this one; here it is only asked. */
 export interface SecondStep {
   /** What a person who has a second factor is asked for, in the tenant they sign in to. */
-  ask(tx: Transaction, first: FirstStepDone): Promise<SecondFactorAsked>;
+  ask(tx: Transaction, first: FirstStepDone): Promise<secondFactors.SecondFactorAsked>;
 }

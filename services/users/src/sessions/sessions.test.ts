@@ -1,20 +1,5 @@
 import { Unauthenticated } from '@marimo/contracts';
-import {
-  listRevocations,
-  login,
-  logout,
-  me,
-  RefreshTokenRefused,
-  refresh,
-  register,
-  revokeMySessions,
-  type SignedIn,
-  sessionEnded,
-  sessionStarted,
-  signInFailed,
-  TooManyAttempts,
-  WrongCredentials,
-} from '@marimo/contracts/users';
+import { accessTokens, credentials, deviceSessions, type identity, sessions } from '@marimo/contracts/users';
 import {
   type FaultProxy,
   faultProxy,
@@ -29,7 +14,7 @@ const seconds = 1_000;
 const days = 24 * 60 * 60 * seconds;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
+let anna: identity.SignedIn;
 beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
 });
@@ -39,29 +24,29 @@ let count = 0;
 const password = 'correct horse battery staple';
 beforeEach(async () => {
   const email = `anna${++count}@example.com`;
-  const answer = await users.call(register, {
+  const answer = await users.call(sessions.register, {
     body: { organisation: 'Pine & Co', name: 'Anna', email, password },
   });
   anna = answer.body;
 });
 
 const refreshWith = (refreshToken: string, client = 'browser') =>
-  users.call(refresh, { body: { refreshToken } }, { headers: { 'user-agent': client } });
+  users.call(sessions.refresh, { body: { refreshToken } }, { headers: { 'user-agent': client } });
 const sessionOf = (accessToken: string): string =>
   JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).sid;
 const endOf = async (sessionId: string) =>
-  (await users.events()).filter(({ type, subject }) => type === sessionEnded.type && subject === sessionId);
+  (await users.events()).filter(({ type, subject }) => type === sessions.ended.type && subject === sessionId);
 
 describe('signing in', () => {
   it('begins a session of its own', async () => {
-    const answer = await users.call(login, { body: { email: anna.user.email, password } });
-    const body = answer.body as SignedIn;
+    const answer = await users.call(sessions.login, { body: { email: anna.user.email, password } });
+    const body = answer.body as identity.SignedIn;
     expect(body).toMatchObject({ user: anna.user, organisation: anna.organisation, expiresIn: 900 });
     expect(sessionOf(body.accessToken)).not.toBe(sessionOf(anna.accessToken));
     const events = (await users.events()).filter(({ subject }) => subject === sessionOf(body.accessToken));
     expect(events).toMatchObject([
       {
-        type: sessionStarted.type,
+        type: sessions.started.type,
         actorid: anna.user.id,
         data: { method: 'password', userId: anna.user.id },
       },
@@ -69,10 +54,10 @@ describe('signing in', () => {
   });
 
   it('with a wrong password is in the audit of who owns the account, and tells nothing of who tried', async () => {
-    await users.call(login, { body: { email: anna.user.email, password: 'wrong horse' } });
+    await users.call(sessions.login, { body: { email: anna.user.email, password: 'wrong horse' } });
     const told = async () =>
       (await users.events()).filter(
-        ({ type, subject }) => type === signInFailed.type && subject === anna.user.id,
+        ({ type, subject }) => type === sessions.signInFailed.type && subject === anna.user.id,
       );
     for (let tries = 0; tries < 100 && (await told()).length === 0; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -85,9 +70,11 @@ describe('signing in', () => {
 
   it('answers an unknown e-mail as it answers a wrong password, and stores nothing', async () => {
     const before = await users.rows('session');
-    const wrong = await users.call(login, { body: { email: anna.user.email, password: 'wrong horse' } });
-    const unknown = await users.call(login, { body: { email: 'nobody@example.com', password } });
-    expect(wrong).toBeRefused(WrongCredentials);
+    const wrong = await users.call(sessions.login, {
+      body: { email: anna.user.email, password: 'wrong horse' },
+    });
+    const unknown = await users.call(sessions.login, { body: { email: 'nobody@example.com', password } });
+    expect(wrong).toBeRefused(credentials.WrongCredentials);
     const { requestId: _, ...one } = wrong.problem ?? {};
     const { requestId: __, ...other } = unknown.problem ?? {};
     expect(other).toEqual(one);
@@ -98,16 +85,16 @@ describe('signing in', () => {
 describe('guessing a password', () => {
   const attempt = (given: string, address: string) =>
     users.call(
-      login,
+      sessions.login,
       { body: { email: anna.user.email, password: given } },
       { headers: { 'x-forwarded-for': address } },
     );
 
   it('is stopped at its address after ten times, even with the right one, and nowhere else', async () => {
     for (let n = 0; n < 10; n += 1)
-      expect(await attempt('wrong horse', '10.1.1.1')).toBeRefused(WrongCredentials);
+      expect(await attempt('wrong horse', '10.1.1.1')).toBeRefused(credentials.WrongCredentials);
     const stopped = await attempt(password, '10.1.1.1');
-    expect(stopped).toBeRefused(TooManyAttempts);
+    expect(stopped).toBeRefused(credentials.TooManyAttempts);
     expect(stopped.headers.get('retry-after')).toBe('30');
     expect((await attempt(password, '10.2.2.2')).status).toBe(200);
   });
@@ -122,7 +109,7 @@ describe('continuing a session', () => {
     const { body } = await refreshWith(anna.refreshToken);
     expect(body.refreshToken).not.toBe(anna.refreshToken);
     expect(sessionOf(body.accessToken)).toBe(sessionOf(anna.accessToken));
-    expect((await users.call(me, {}, { as: body.accessToken })).status).toBe(200);
+    expect((await users.call(sessions.me, {}, { as: body.accessToken })).status).toBe(200);
     expect((await refreshWith(body.refreshToken)).status).toBe(200);
   });
 
@@ -138,14 +125,14 @@ describe('continuing a session', () => {
   it('ends the session when a used token comes again, and tells why', async () => {
     const { body } = await refreshWith(anna.refreshToken);
     clock.advance(11 * seconds);
-    expect(await refreshWith(anna.refreshToken)).toBeRefused(RefreshTokenRefused);
-    expect(await refreshWith(body.refreshToken)).toBeRefused(RefreshTokenRefused);
+    expect(await refreshWith(anna.refreshToken)).toBeRefused(credentials.RefreshTokenRefused);
+    expect(await refreshWith(body.refreshToken)).toBeRefused(credentials.RefreshTokenRefused);
     expect(await endOf(sessionOf(anna.accessToken))).toMatchObject([{ data: { reason: 'replay' } }]);
   });
 
   it('ends the session at once when another client brings a used token', async () => {
     await refreshWith(anna.refreshToken, 'browser');
-    expect(await refreshWith(anna.refreshToken, 'curl')).toBeRefused(RefreshTokenRefused);
+    expect(await refreshWith(anna.refreshToken, 'curl')).toBeRefused(credentials.RefreshTokenRefused);
     expect(await endOf(sessionOf(anna.accessToken))).toHaveLength(1);
   });
 
@@ -167,7 +154,7 @@ describe('continuing a session', () => {
     clock.advance(days - seconds);
     ({ refreshToken } = (await refreshWith(refreshToken)).body);
     clock.advance(seconds);
-    expect(await refreshWith(refreshToken)).toBeRefused(RefreshTokenRefused);
+    expect(await refreshWith(refreshToken)).toBeRefused(credentials.RefreshTokenRefused);
   });
 
   it('leaves no access token behind that lives on when it has ended', async () => {
@@ -178,9 +165,9 @@ describe('continuing a session', () => {
 
   it('forgets the tokens of sessions that are over at the next sign-in', async () => {
     clock.advance(8 * days);
-    await users.call(login, { body: { email: anna.user.email, password } });
-    const sessions = await users.rows<{ person_id: string }>('session');
-    expect(sessions.filter(({ person_id }) => person_id === anna.user.id)).toHaveLength(1);
+    await users.call(sessions.login, { body: { email: anna.user.email, password } });
+    const sessionRows = await users.rows<{ person_id: string }>('session');
+    expect(sessionRows.filter(({ person_id }) => person_id === anna.user.id)).toHaveLength(1);
     const tokens = await users.rows<{ session_id: string }>('refresh_token');
     expect(tokens.filter(({ session_id }) => session_id === sessionOf(anna.accessToken))).toEqual([]);
   });
@@ -191,13 +178,13 @@ describe('continuing a session', () => {
     ['an access token', ''],
   ])('refuses %s', async (_, given) => {
     const text = given === '' ? anna.accessToken.slice(0, 200) : given;
-    expect(await refreshWith(text)).toBeRefused(RefreshTokenRefused);
+    expect(await refreshWith(text)).toBeRefused(credentials.RefreshTokenRefused);
   });
 
   it('refuses a token that names another tenant', async () => {
     const bytes = Buffer.from(anna.refreshToken, 'base64url');
     bytes.writeUInt8(bytes.readUInt8(3) ^ 1, 3);
-    expect(await refreshWith(bytes.toString('base64url'))).toBeRefused(RefreshTokenRefused);
+    expect(await refreshWith(bytes.toString('base64url'))).toBeRefused(credentials.RefreshTokenRefused);
     expect((await refreshWith(anna.refreshToken)).status).toBe(200);
   });
 });
@@ -223,7 +210,7 @@ describe('a network that loses answers', () => {
       clock.advance(9 * seconds);
       const answer = await over(new URL(users.url).host);
       expect(answer.status).toBe(200);
-      ({ refreshToken } = (await answer.json()) as SignedIn);
+      ({ refreshToken } = (await answer.json()) as identity.SignedIn);
     }
   });
 });
@@ -232,32 +219,32 @@ describe('signing out', () => {
   it('ends the session, once, and does not mind being asked again', async () => {
     const { refreshToken } = anna;
     for (let time = 0; time < 3; time += 1) {
-      expect((await users.call(logout, { body: { refreshToken } })).status).toBe(204);
+      expect((await users.call(sessions.logout, { body: { refreshToken } })).status).toBe(204);
     }
-    expect(await refreshWith(refreshToken)).toBeRefused(RefreshTokenRefused);
+    expect(await refreshWith(refreshToken)).toBeRefused(credentials.RefreshTokenRefused);
     expect(await endOf(sessionOf(anna.accessToken))).toMatchObject([
       { actorid: anna.user.id, data: { reason: 'logout' } },
     ]);
   });
 
   it('says nothing about tokens it does not know', async () => {
-    expect((await users.call(logout, { body: { refreshToken: 'nonsense' } })).status).toBe(204);
-    expect((await users.call(logout, { body: { refreshToken: 'A'.repeat(64) } })).status).toBe(204);
+    expect((await users.call(sessions.logout, { body: { refreshToken: 'nonsense' } })).status).toBe(204);
+    expect((await users.call(sessions.logout, { body: { refreshToken: 'A'.repeat(64) } })).status).toBe(204);
   });
 
   it('leaves the other sessions of the person alone', async () => {
-    const other = await users.call(login, { body: { email: anna.user.email, password } });
-    await users.call(logout, { body: { refreshToken: anna.refreshToken } });
-    expect((await refreshWith((other.body as SignedIn).refreshToken)).status).toBe(200);
+    const other = await users.call(sessions.login, { body: { email: anna.user.email, password } });
+    await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
+    expect((await refreshWith((other.body as identity.SignedIn).refreshToken)).status).toBe(200);
   });
 
   it('voids the access token within five seconds', async () => {
-    await users.call(logout, { body: { refreshToken: anna.refreshToken } });
+    await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
     const deadline = Date.now() + 5_000;
-    let answer = await users.call(me, {}, { as: anna.accessToken });
+    let answer = await users.call(sessions.me, {}, { as: anna.accessToken });
     while (answer.status === 200 && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 100));
-      answer = await users.call(me, {}, { as: anna.accessToken });
+      answer = await users.call(sessions.me, {}, { as: anna.accessToken });
     }
     expect(answer).toBeRefused(Unauthenticated);
   });
@@ -265,7 +252,7 @@ describe('signing out', () => {
 
 describe('telling verifiers which sessions ended', () => {
   const voidedBefore = async (sessionId: string) => {
-    const { items } = (await users.call(listRevocations, { query: { after: '0' } })).body;
+    const { items } = (await users.call(accessTokens.listRevocations, { query: { after: '0' } })).body;
     return Date.parse(items.find((each) => each.sessionId === sessionId)?.revokedAt ?? '') / seconds;
   };
 
@@ -273,18 +260,19 @@ describe('telling verifiers which sessions ended', () => {
     clock.advance(3 * seconds);
     const { accessToken } = (await refreshWith(anna.refreshToken)).body;
     clock.advance(-3 * seconds);
-    const phone = await users.call(login, { body: { email: anna.user.email, password } });
-    const as = { as: (phone.body as SignedIn).accessToken };
-    await users.call(revokeMySessions, { body: { which: 'others' } }, as);
+    const phone = await users.call(sessions.login, { body: { email: anna.user.email, password } });
+    const as = { as: (phone.body as identity.SignedIn).accessToken };
+    await users.call(deviceSessions.revokeAllMine, { body: { which: 'others' } }, as);
     const { sid, iat } = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
     expect(await voidedBefore(sid)).toBeGreaterThanOrEqual(iat);
   });
 
-  const ended = async (after?: string) => (await users.call(listRevocations, { query: { after } })).body;
+  const ended = async (after?: string) =>
+    (await users.call(accessTokens.listRevocations, { query: { after } })).body;
 
   it('tells each once the cursor is at its place, and then nothing', async () => {
     const { next: before } = await ended();
-    await users.call(logout, { body: { refreshToken: anna.refreshToken } });
+    await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
     const news = await ended(before);
     expect(news.items.map(({ sessionId }) => sessionId)).toContain(sessionOf(anna.accessToken));
     // A transaction of anybody in the server that began before holds the cursor back until it ends.
@@ -304,7 +292,7 @@ describe('telling verifiers which sessions ended', () => {
         sessionId,
         clock.now(),
       ]);
-      await users.call(logout, { body: { refreshToken: anna.refreshToken } });
+      await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
       const { items, next } = await ended();
       expect(items.map((item) => item.sessionId)).toContain(sessionOf(anna.accessToken));
       expect(items.map((item) => item.sessionId)).not.toContain(sessionId);
@@ -317,14 +305,14 @@ describe('telling verifiers which sessions ended', () => {
   it.each(['nonsense', '99999999999999999999', '9000000000000000000'])(
     'tells everything to who asks with the foreign cursor %s',
     async (after) => {
-      await users.call(logout, { body: { refreshToken: anna.refreshToken } });
+      await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
       const { items } = await ended(after);
       expect(items.map(({ sessionId }) => sessionId)).toContain(sessionOf(anna.accessToken));
     },
   );
 
   it('forgets what no living token can be concerned by', async () => {
-    await users.call(logout, { body: { refreshToken: anna.refreshToken } });
+    await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
     clock.advance(26 * 60 * seconds);
     expect((await ended()).items).toEqual([]);
   });

@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto';
 import { newId } from '@marimo/contracts';
-import {
-  type AuthenticationMethod,
-  type SessionEndReason,
-  type SignedIn,
-  type SignInMethod,
-  sessionEnded,
-  sessionStarted,
-} from '@marimo/contracts/users';
+import { type accessTokens, type identity, sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import { currentContext, runInContext } from '@marimo/observability';
 import type { Transaction } from '@marimo/postgres';
@@ -41,12 +34,12 @@ export interface StartedSession extends ProvenIn {
 /** When and how the person proved who they are. */
 export interface ProofOfIdentity {
   readonly authenticatedAt: Date;
-  readonly methods: readonly AuthenticationMethod[];
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
 }
 
 interface Start extends ProofOfIdentity {
   readonly personId: string;
-  readonly method: SignInMethod;
+  readonly method: sessions.SignInMethod;
   /** What the program that signs in calls itself, and where it is. */
   readonly userAgent: string;
   readonly address: string;
@@ -75,7 +68,7 @@ export async function startSession(tx: Transaction, outbox: Outbox, start: Start
   });
   await insertToken(tx, sessionId, refreshToken.hash, now);
   await notePresence(tx, personId, now);
-  await outbox.add(tx, sessionStarted, sessionId, {
+  await outbox.add(tx, sessions.started, sessionId, {
     sessionId,
     userId: personId,
     method,
@@ -89,17 +82,17 @@ export async function endSession(
   tx: Transaction,
   outbox: Outbox,
   { sessionId, personId }: Session,
-  reason: SessionEndReason,
+  reason: sessions.SessionEndReason,
   now: Date,
 ): Promise<void> {
   if (!(await markEnded(tx, sessionId, reason, now))) return;
   await insertRevocation(tx, sessionId, now);
-  await outbox.add(tx, sessionEnded, sessionId, { sessionId, userId: personId, reason });
+  await outbox.add(tx, sessions.ended, sessionId, { sessionId, userId: personId, reason });
 }
 
 export interface EndOfSessions {
   readonly personId: string;
-  readonly reason: SessionEndReason;
+  readonly reason: sessions.SessionEndReason;
   /** The session that goes on: the one the person asks from. */
   readonly except?: string;
   readonly now: Date;
@@ -114,7 +107,7 @@ export async function endSessionsOf(
   const ended = await markAllEnded(tx, { personId, reason, except: except ?? null, now });
   for (const sessionId of ended) {
     await insertRevocation(tx, sessionId, now);
-    await outbox.add(tx, sessionEnded, sessionId, { sessionId, userId: personId, reason });
+    await outbox.add(tx, sessions.ended, sessionId, { sessionId, userId: personId, reason });
   }
   return ended.length;
 }
@@ -125,7 +118,7 @@ export async function signedIn(
   membership: Membership,
   session: StartedSession,
   now: Date,
-): Promise<SignedIn> {
+): Promise<identity.SignedIn> {
   const { user, organisation } = membership;
   const { token, expiresIn } = await issueFor(signer, membership, session, now);
   return {

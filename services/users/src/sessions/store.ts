@@ -1,4 +1,4 @@
-import type { AuthenticationMethod, Revocation, SessionEndReason } from '@marimo/contracts/users';
+import type { accessTokens, sessions } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { KnownToken } from './rotation.ts';
 
@@ -9,7 +9,7 @@ export interface Session {
 
 export interface ProvenSession extends Session {
   readonly authenticatedAt: Date;
-  readonly methods: readonly AuthenticationMethod[];
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
   readonly expiresAt: Date;
 }
 
@@ -17,7 +17,7 @@ interface NewSession extends Session {
   readonly client: string;
   readonly address: string;
   readonly authenticatedAt: Date;
-  readonly methods: readonly AuthenticationMethod[];
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
   readonly startedAt: Date;
   readonly expiresAt: Date;
 }
@@ -124,7 +124,7 @@ export async function noteUse(tx: Transaction, sessionId: string, now: Date): Pr
 export async function markEnded(
   tx: Transaction,
   sessionId: string,
-  reason: SessionEndReason,
+  reason: sessions.SessionEndReason,
   now: Date,
 ): Promise<boolean> {
   const ended = await tx.run(
@@ -143,7 +143,7 @@ export async function markAllEnded(
     reason,
     except,
     now,
-  }: { personId: string; reason: SessionEndReason; except: string | null; now: Date },
+  }: { personId: string; reason: sessions.SessionEndReason; except: string | null; now: Date },
 ): Promise<string[]> {
   const rows = await tx.rows<{ sessionId: string }>(
     `update session set ended_at = $3, end_reason = $4
@@ -182,7 +182,7 @@ export async function revokeLiveSessions(tx: Transaction, personId: string, now:
 }
 
 export interface RevocationPage {
-  readonly items: Revocation[];
+  readonly items: accessTokens.Revocation[];
   readonly next: string;
 }
 

@@ -1,5 +1,5 @@
 import { memoryCache } from '@marimo/cache';
-import { TooManyAttempts } from '@marimo/contracts/users';
+import { credentials } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
 import { type Attempt, createThrottle } from './throttle.ts';
 
@@ -19,7 +19,7 @@ async function reaching(attempts: readonly Attempt[], throttle = fresh()): Promi
   for (const attempt of attempts) {
     await throttle.begin(attempt).then(
       () => (reached += 1),
-      (error: unknown) => expect(error).toBeInstanceOf(TooManyAttempts),
+      (error: unknown) => expect(error).toBeInstanceOf(credentials.TooManyAttempts),
     );
   }
   return reached;
@@ -63,7 +63,7 @@ describe('guessing the password of one account', () => {
       Array.from({ length: 1_000 }, (_, n) => by({ address: addressOf(n) })),
       throttle,
     );
-    await expect(throttle.begin(by({ address: '10.9.9.9' }))).rejects.toThrow(TooManyAttempts);
+    await expect(throttle.begin(by({ address: '10.9.9.9' }))).rejects.toThrow(credentials.TooManyAttempts);
     await expect(throttle.begin(by({ knownDevice: 'phone' }))).resolves.toBeUndefined();
   });
 

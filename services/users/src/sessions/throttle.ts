@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BucketLimit, Cache, WantedTokens } from '@marimo/cache';
-import { TooManyAttempts } from '@marimo/contracts/users';
+import { credentials } from '@marimo/contracts/users';
 import { emailKey } from '../organisations/index.ts';
 import { networkOf } from './network.ts';
 
@@ -84,7 +84,7 @@ async function take(cache: Cache, wanted: readonly WantedTokens[]): Promise<void
   const { allowed, buckets } = await cache.takeAll(wanted);
   if (allowed) return;
   const longestMs = Math.max(...buckets.map(({ retryAfterMs }) => retryAfterMs));
-  throw new TooManyAttempts({}, { retryAfterSeconds: Math.max(1, Math.ceil(longestMs / 1_000)) });
+  throw new credentials.TooManyAttempts({}, { retryAfterSeconds: Math.max(1, Math.ceil(longestMs / 1_000)) });
 }
 
 function ownBucketsOf({ personId, sessionId, ownProof }: OwnAttempt): WantedTokens[] {

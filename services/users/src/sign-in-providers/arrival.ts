@@ -1,5 +1,5 @@
 import { newId } from '@marimo/contracts';
-import { FederatedAccountRefused, federatedIdentityLinked } from '@marimo/contracts/users';
+import { signInProviders } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { findMember, join } from '../members/index.ts';
@@ -39,7 +39,7 @@ export async function recognise(
     return { kind: 'known', personId: known };
   }
   const email = verifiedEmail(claims);
-  if (email === undefined) throw new FederatedAccountRefused({ reason: 'email-unverified' });
+  if (email === undefined) throw new signInProviders.FederatedAccountRefused({ reason: 'email-unverified' });
   const person = await findPersonByEmail(tx, email);
   const mayBecome = mayJoin(email, provider) && (await findSettings(tx))?.settings.state === 'active';
   if (person !== undefined) {
@@ -47,7 +47,7 @@ export async function recognise(
     await demandActive(tx, person.personId, now, mayBecome ? 'account-elsewhere' : 'no-member');
     return { kind: 'linked', personId: person.personId };
   }
-  if (!mayBecome) throw new FederatedAccountRefused({ reason: 'no-member' });
+  if (!mayBecome) throw new signInProviders.FederatedAccountRefused({ reason: 'no-member' });
   return { kind: 'new', personId: newId(), email };
 }
 
@@ -59,7 +59,7 @@ async function demandActive(
 ): Promise<void> {
   const member = await findMember(tx, personId, now);
   if (member?.state === 'active') return;
-  throw new FederatedAccountRefused({
+  throw new signInProviders.FederatedAccountRefused({
     reason: member?.state === 'suspended' ? 'member-suspended' : otherwise,
   });
 }
@@ -78,7 +78,7 @@ export async function welcome(
   if (kind === 'new') await admit(tx, outbox, claims, recognised, now);
   await insertIdentity(tx, identity, personId, now);
   const data = { userId: personId, providerId, created: kind === 'new' };
-  await outbox.add(tx, federatedIdentityLinked, personId, data);
+  await outbox.add(tx, signInProviders.identityLinked, personId, data);
 }
 
 /** A new person without a password: the provider is all that proves who they are, until they add something. */
@@ -95,6 +95,6 @@ async function admit(
   const user = { id: personId, email, emailVerified: true, ...profileIn(claims, email, settings) };
   const isNew = await insertPerson(tx, { ...user, passwordHash: null, tenantId }, now);
   // Another organisation's invitation, or registration, of the same address came a moment before.
-  if (!isNew) throw new FederatedAccountRefused({ reason: 'account-elsewhere' });
+  if (!isNew) throw new signInProviders.FederatedAccountRefused({ reason: 'account-elsewhere' });
   await join(tx, outbox, { personId, roles: [], validUntil: null, grantedBy: null, now });
 }

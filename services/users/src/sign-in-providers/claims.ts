@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { Email, Language, Line, TimeZone } from '@marimo/contracts/users';
+import { identity } from '@marimo/contracts/users';
 import type { ProviderSettings } from './store.ts';
 
 /** What an identity token says; only its shape as JSON is known. */
@@ -12,7 +12,7 @@ export function subjectIn({ sub }: Claims): string | undefined {
 
 /** The address the provider has verified; undefined when it says of none that it has, in so many words. */
 export function verifiedEmail({ email, email_verified }: Claims): string | undefined {
-  const read = Email.safeParse(email);
+  const read = identity.Email.safeParse(email);
   return email_verified === true && read.success ? read.data : undefined;
 }
 
@@ -49,7 +49,7 @@ function claimAt(claims: Claims, name: string): unknown {
 
 export interface Profile {
   readonly name: string;
-  readonly language: Language;
+  readonly language: identity.Language;
   readonly timeZone: string;
 }
 
@@ -62,9 +62,11 @@ export function profileIn(
   const { name, given_name, family_name, preferred_username, locale, zoneinfo } = claims;
   const whole = [given_name, family_name].filter((part) => typeof part === 'string').join(' ');
   const mailbox = email.slice(0, email.lastIndexOf('@'));
-  const names = [name, whole, preferred_username, mailbox].map((each) => Line.safeParse(each));
-  const language = Language.safeParse(typeof locale === 'string' ? locale.slice(0, 2).toLowerCase() : '');
-  const timeZone = TimeZone.safeParse(zoneinfo);
+  const names = [name, whole, preferred_username, mailbox].map((each) => identity.Line.safeParse(each));
+  const language = identity.Language.safeParse(
+    typeof locale === 'string' ? locale.slice(0, 2).toLowerCase() : '',
+  );
+  const timeZone = identity.TimeZone.safeParse(zoneinfo);
   return {
     name: names.find(({ success }) => success)?.data ?? email,
     language: language.data ?? organisation.language,

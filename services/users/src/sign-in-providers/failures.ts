@@ -1,4 +1,4 @@
-import { SignInProviderUnusable } from '@marimo/contracts/users';
+import { signInProviders } from '@marimo/contracts/users';
 import type { Log } from '@marimo/observability';
 import { ClientError, ResponseBodyError } from 'openid-client';
 
@@ -19,18 +19,23 @@ export function isWrongToken(error: unknown): boolean {
  * What a failure of the library means for who signs in. Nothing of what the provider sent is passed on but the name of
  * its error: there may be tokens in it.
  */
-export function readFailure(error: unknown, log: Log, providerId: string): SignInProviderUnusable {
-  if (error instanceof SignInProviderUnusable) return error;
+export function readFailure(
+  error: unknown,
+  log: Log,
+  providerId: string,
+): signInProviders.SignInProviderUnusable {
+  if (error instanceof signInProviders.SignInProviderUnusable) return error;
   const said = error instanceof ResponseBodyError ? nameOf(error.error) : undefined;
   const code = error instanceof ClientError ? error.code : undefined;
   log.warn('a sign-in provider was of no use', { providerId, said, code, kind: kindOf(error) });
-  if (said !== undefined) return new SignInProviderUnusable({ reason: `It answered ${said}.` });
+  if (said !== undefined)
+    return new signInProviders.SignInProviderUnusable({ reason: `It answered ${said}.` });
   if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') {
-    return new SignInProviderUnusable({
+    return new signInProviders.SignInProviderUnusable({
       reason: 'It calls its issuer something else than what is set here.',
     });
   }
-  return new SignInProviderUnusable({
+  return new signInProviders.SignInProviderUnusable({
     reason: 'It cannot be reached, or does not answer as OpenID providers do.',
   });
 }

@@ -1,9 +1,4 @@
-import {
-  type AuthenticationMethod,
-  FederatedAccountRefused,
-  FederatedSignInRefused,
-  type SecondFactorAsked,
-} from '@marimo/contracts/users';
+import { type accessTokens, type secondFactors, signInProviders } from '@marimo/contracts/users';
 import type { Call, Deps } from '@marimo/service-kit';
 import { findMembership, lockOrganisation, type Membership } from '../organisations/index.ts';
 import { actingAs, holdPerson, type StartedSession, startSession } from '../sessions/index.ts';
@@ -39,9 +34,9 @@ export async function arrive(
   { secondStep }: ProviderParts,
   { userAgent, address, signal, deadlineAt }: Pick<Call, 'userAgent' | 'address' | 'signal' | 'deadlineAt'>,
   { tenantId, provider, claims, freshly }: Vouched,
-): Promise<Started | SecondFactorAsked> {
+): Promise<Started | secondFactors.SecondFactorAsked> {
   const subject = subjectIn(claims);
-  if (subject === undefined) throw new FederatedSignInRefused({});
+  if (subject === undefined) throw new signInProviders.FederatedSignInRefused({});
   return database.inTenant(
     tenantId,
     async (tx) => {
@@ -50,7 +45,8 @@ export async function arrive(
       const now = clock();
       // Another by now, it may have another issuer, and the same subject is then somebody else.
       const present = await findProvider(tx, provider.providerId);
-      if (!present?.enabled || present.version !== provider.version) throw new FederatedSignInRefused({});
+      if (!present?.enabled || present.version !== provider.version)
+        throw new signInProviders.FederatedSignInRefused({});
 
       const arrival: Arrival = { provider, claims, subject, now };
       const recognised = await recognise(tx, arrival);
@@ -62,10 +58,11 @@ export async function arrive(
         await followProvider(tx, { outbox, log }, { personId, providerId, roles, now });
         await holdPerson(tx, personId);
         const membership = await findMembership(tx, personId, now);
-        if (membership === undefined) throw new FederatedAccountRefused({ reason: 'no-member' });
+        if (membership === undefined)
+          throw new signInProviders.FederatedAccountRefused({ reason: 'no-member' });
 
         const trusted = provider.trustSecondFactor && hadSecondFactor(claims);
-        const methods: AuthenticationMethod[] = trusted ? ['fed', 'mfa'] : ['fed'];
+        const methods: accessTokens.AuthenticationMethod[] = trusted ? ['fed', 'mfa'] : ['fed'];
         if (membership.hasSecondFactor && !trusted) {
           return secondStep.ask(tx, { personId, methods, passwordHash: null, now });
         }

@@ -1,4 +1,4 @@
-import { federatedCallback, SignInProviderUnusable } from '@marimo/contracts/users';
+import { signInProviders } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import { createFactorKeys, type FactorKeys } from '../second-factors/index.ts';
@@ -23,7 +23,7 @@ export function providerParts(
   const { production, jwtSecret, previousJwtSecret, portalUrl } = settings;
   // Each organisation's own: a code that comes back elsewhere than its sign-in was begun for goes no further.
   const redirectUriOf = (tenantId: string) =>
-    `${portalUrl}${federatedCallback.path.replace('{organisationId}', tenantId)}`;
+    `${portalUrl}${signInProviders.callback.path.replace('{organisationId}', tenantId)}`;
   return {
     keys,
     metrics,
@@ -49,7 +49,7 @@ export async function openSecret(
   if (secret === null) return null;
   const open = await secrets.open(tx, secret, sealName(tx.tenantId, providerId));
   if (open === null) {
-    throw new SignInProviderUnusable({
+    throw new signInProviders.SignInProviderUnusable({
       reason: 'Its client secret cannot be opened, because JWT_SECRET has changed. Enter the secret again.',
     });
   }

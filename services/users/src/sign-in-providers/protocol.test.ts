@@ -1,14 +1,5 @@
 import { createServer } from 'node:http';
-import {
-  beginFederatedSignIn,
-  changeSignInProvider,
-  checkSignInProvider,
-  FederatedSignInRefused,
-  federatedCallback,
-  finishFederatedSignIn,
-  type SignedIn,
-  SignInProviderUnusable,
-} from '@marimo/contracts/users';
+import { type identity, signInProviders } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
@@ -17,7 +8,7 @@ import { meetingAt, peopleOf, statusesOf } from '../../test/workplace-under-test
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
 let provider: ProviderUnderTest;
-let admin: SignedIn;
+let admin: identity.SignedIn;
 let providerId: string;
 beforeAll(async () => {
   provider = await providerUnderTest();
@@ -38,7 +29,7 @@ const federation = federationOf(
 );
 
 const callbackOf = (organisationId: string) => {
-  const { path } = federatedCallback;
+  const { path } = signInProviders.callback;
   return path.replace('{organisationId}', organisationId);
 };
 /** A sign-in up to the moment at which the browser is back. */
@@ -46,7 +37,7 @@ async function back(at = providerId) {
   const { authorizationUrl, browserSecret } = await federation.begin(admin.organisation.id, at);
   return { ...(await provider.visit(authorizationUrl, 'anna')), browserSecret };
 }
-const finish = (body: Awaited<ReturnType<typeof back>>) => users.call(finishFederatedSignIn, { body });
+const finish = (body: Awaited<ReturnType<typeof back>>) => users.call(signInProviders.finishSignIn, { body });
 const sessions = async () =>
   (await users.database.sql('select from session where tenant_id = $1', [admin.organisation.id])).length;
 
@@ -54,14 +45,16 @@ describe('the end of a sign-in with a provider', () => {
   it('comes once', async () => {
     const brought = await back();
     expect(statusesOf(await Promise.all([finish(brought), finish(brought)]))).toEqual([200, 401]);
-    expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
+    expect(await finish(brought)).toBeRefused(signInProviders.FederatedSignInRefused);
   });
 
   it('comes in the browser that began, whoever lures another into it; and that browser can still end it', async () => {
     const brought = await back();
     const { browserSecret } = await back();
-    expect(await finish({ ...brought, browserSecret })).toBeRefused(FederatedSignInRefused);
-    expect(await finish({ ...brought, browserSecret: '' })).toBeRefused(FederatedSignInRefused);
+    expect(await finish({ ...brought, browserSecret })).toBeRefused(signInProviders.FederatedSignInRefused);
+    expect(await finish({ ...brought, browserSecret: '' })).toBeRefused(
+      signInProviders.FederatedSignInRefused,
+    );
     expect((await finish(brought)).status).toBe(200);
   });
 
@@ -69,31 +62,33 @@ describe('the end of a sign-in with a provider', () => {
     const [one, two] = [await back(), await back()];
     const before = await sessions();
     // Somebody else's code under my state, as an attacker plants it.
-    expect(await finish({ ...one, code: two.code })).toBeRefused(FederatedSignInRefused);
+    expect(await finish({ ...one, code: two.code })).toBeRefused(signInProviders.FederatedSignInRefused);
     for (const state of [
       '',
       'x',
       'A'.repeat(64),
       `${two.state.slice(0, -1)}${two.state.endsWith('A') ? 'B' : 'A'}`,
     ]) {
-      expect(await finish({ ...two, state })).toBeRefused(FederatedSignInRefused);
+      expect(await finish({ ...two, state })).toBeRefused(signInProviders.FederatedSignInRefused);
     }
     expect(await sessions()).toBe(before);
   });
 
   it('comes with the code as the provider gave it', async () => {
     const brought = await back();
-    expect(await finish({ ...brought, code: `${brought.code}x` })).toBeRefused(FederatedSignInRefused);
-    expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
+    expect(await finish({ ...brought, code: `${brought.code}x` })).toBeRefused(
+      signInProviders.FederatedSignInRefused,
+    );
+    expect(await finish(brought)).toBeRefused(signInProviders.FederatedSignInRefused);
   });
 
   it('comes from the provider it was begun with, not from another one it was mixed up with', async () => {
     const before = await sessions();
     expect(await finish({ ...(await back()), iss: 'https://evil.example.com' })).toBeRefused(
-      FederatedSignInRefused,
+      signInProviders.FederatedSignInRefused,
     );
     const { iss: _, ...without } = await back();
-    expect(await finish(without)).toBeRefused(FederatedSignInRefused);
+    expect(await finish(without)).toBeRefused(signInProviders.FederatedSignInRefused);
     expect(await sessions()).toBe(before);
   });
 
@@ -120,15 +115,15 @@ describe('the end of a sign-in with a provider', () => {
     clock.advance(10 * 60_000);
     const late = await finish(brought);
     clock.advance(-10 * 60_000);
-    expect(late).toBeRefused(FederatedSignInRefused);
+    expect(late).toBeRefused(signInProviders.FederatedSignInRefused);
   });
 
   it('does not come any more when the provider was changed or disabled meanwhile', async () => {
     const change = (body: object) =>
-      users.call(changeSignInProvider, { params: { providerId }, body }, { as: admin.accessToken });
+      users.call(signInProviders.change, { params: { providerId }, body }, { as: admin.accessToken });
     const brought = await back();
     await change({ enabled: false });
-    expect(await finish(brought)).toBeRefused(FederatedSignInRefused);
+    expect(await finish(brought)).toBeRefused(signInProviders.FederatedSignInRefused);
     await change({ enabled: true });
   });
 
@@ -143,7 +138,7 @@ describe('the end of a sign-in with a provider', () => {
     const [late] = await meetingAt<[Awaited<ReturnType<typeof finish>>]>(users, admin.organisation.id, lock, [
       () => finish(brought),
     ]);
-    expect(late).toBeRefused(FederatedSignInRefused);
+    expect(late).toBeRefused(signInProviders.FederatedSignInRefused);
   });
 
   it('goes well for a client without a secret, which PKCE protects', async () => {
@@ -159,7 +154,7 @@ describe('the end of a sign-in with a provider', () => {
 
   it('leaves no secret in what is stored and told', async () => {
     const brought = await back();
-    const { accessToken } = (await finish(brought)).body as SignedIn;
+    const { accessToken } = (await finish(brought)).body as identity.SignedIn;
     const told = JSON.stringify(await users.events());
     const stored = JSON.stringify(await users.database.sql('select * from federated_sign_in'));
     for (const secret of [
@@ -179,13 +174,13 @@ describe('a provider that cannot be used', () => {
   const unusable = async (issuer: string, changes: object = {}) => {
     const at = await federation.connect(admin, { issuer, ...changes });
     const params = { providerId: at };
-    const begun = await users.call(beginFederatedSignIn, {
+    const begun = await users.call(signInProviders.beginSignIn, {
       body: { organisationId: admin.organisation.id, ...params },
     });
-    expect(await users.call(checkSignInProvider, { params }, { as: admin.accessToken })).toBeRefused(
-      SignInProviderUnusable,
+    expect(await users.call(signInProviders.check, { params }, { as: admin.accessToken })).toBeRefused(
+      signInProviders.SignInProviderUnusable,
     );
-    expect(begun).toBeRefused(SignInProviderUnusable);
+    expect(begun).toBeRefused(signInProviders.SignInProviderUnusable);
   };
 
   it('is told as such where nobody listens', () => unusable('http://127.0.0.1:9'));
@@ -219,14 +214,14 @@ describe('a provider that cannot be used', () => {
 
   it('is told as such where it does not know our secret', async () => {
     const at = await federation.connect(admin, { clientSecret: 'wrong' });
-    expect(await finish(await back(at))).toBeRefused(SignInProviderUnusable, {
+    expect(await finish(await back(at))).toBeRefused(signInProviders.SignInProviderUnusable, {
       reason: 'It answered invalid_client.',
     });
   });
 
   it('says what it is when it can', async () => {
     const answer = await users.call(
-      checkSignInProvider,
+      signInProviders.check,
       { params: { providerId } },
       { as: admin.accessToken },
     );

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { FederatedSignInRefused, SignInProviderUnusable } from '@marimo/contracts/users';
+import { signInProviders } from '@marimo/contracts/users';
 import { createLog } from '@marimo/observability';
 import jwt from 'jsonwebtoken';
 import { createFlows } from './flow.ts';
@@ -106,7 +106,7 @@ describe('the identity token of a provider', () => {
     ['without a subject', { claims: { sub: undefined } }],
     ['signed with a key that is not the provider’s', { key: foreignKey }],
   ])('is refused %s', async (_, answers) => {
-    await expect(clientOf(answers).exchange()).rejects.toBeInstanceOf(FederatedSignInRefused);
+    await expect(clientOf(answers).exchange()).rejects.toBeInstanceOf(signInProviders.FederatedSignInRefused);
   });
 
   it('is refused unsigned', async () => {
@@ -162,7 +162,7 @@ describe('the way to a provider', () => {
   it('is not taken by a client without a secret where nothing says that PKCE is checked', async () => {
     const without = { ...asked, secret: null };
     await expect(clientOf({}).addressFor(without, flow, false)).rejects.toBeInstanceOf(
-      SignInProviderUnusable,
+      signInProviders.SignInProviderUnusable,
     );
     const metadata = { code_challenge_methods_supported: ['S256'] };
     const address = await clientOf({ metadata }).addressFor(without, flow, false);
@@ -174,13 +174,13 @@ describe('the way to a provider', () => {
     ['the sign-in page', asked, { authorization_endpoint: 'http://id.example.com/auth' }],
   ])('is never taken in production where %s can be read along', async (_, at, metadata) => {
     await expect(clientOf({ metadata }).addressFor(at, flow, false)).rejects.toBeInstanceOf(
-      SignInProviderUnusable,
+      signInProviders.SignInProviderUnusable,
     );
   });
 
   it('sends no code to an address that can be read along in production', async () => {
     const client = clientOf({ metadata: { token_endpoint: 'http://id.example.com/token' } });
-    await expect(client.exchange()).rejects.toBeInstanceOf(SignInProviderUnusable);
+    await expect(client.exchange()).rejects.toBeInstanceOf(signInProviders.SignInProviderUnusable);
     expect(client.requests.some(({ url }) => url.startsWith('http:'))).toBe(false);
   });
 });

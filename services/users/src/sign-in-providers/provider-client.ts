@@ -1,4 +1,4 @@
-import { FederatedSignInRefused, SignInProviderUnusable } from '@marimo/contracts/users';
+import { signInProviders } from '@marimo/contracts/users';
 import type { Log } from '@marimo/observability';
 import { LRUCache } from 'lru-cache';
 import * as openid from 'openid-client';
@@ -135,7 +135,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
         return claims;
       } catch (error) {
         const failure = readFailure(error, log, asked.provider.providerId);
-        throw isWrongToken(error) ? new FederatedSignInRefused({}) : failure;
+        throw isWrongToken(error) ? new signInProviders.FederatedSignInRefused({}) : failure;
       }
     },
   };
@@ -161,6 +161,6 @@ function authenticationTo(metadata: Metadata, secret: string | null): openid.Cli
   throw unusable('It takes no client secret, neither as client_secret_basic nor as client_secret_post.');
 }
 
-function unusable(reason: string): SignInProviderUnusable {
-  return new SignInProviderUnusable({ reason });
+function unusable(reason: string): signInProviders.SignInProviderUnusable {
+  return new signInProviders.SignInProviderUnusable({ reason });
 }

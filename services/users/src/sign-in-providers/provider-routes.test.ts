@@ -1,19 +1,5 @@
 import { Absent, Forbidden, newId, Stale } from '@marimo/contracts';
-import {
-  beginFederatedSignIn,
-  changeSignInProvider,
-  connectSignInProvider,
-  getSignInProvider,
-  LimitReached,
-  listSignInProviders,
-  mostAtATime,
-  RoleUnknown,
-  type SignedIn,
-  SignInProviderConflict,
-  SignInProviderUnusable,
-  signInProviderChanged,
-  signInProviderConnected,
-} from '@marimo/contracts/users';
+import { type identity, limits, roles, signInProviders } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
@@ -22,7 +8,7 @@ import { peopleOf, statusesOf } from '../../test/workplace-under-test.ts';
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
 let provider: ProviderUnderTest;
-let admin: SignedIn;
+let admin: identity.SignedIn;
 beforeAll(async () => {
   provider = await providerUnderTest();
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
@@ -50,9 +36,9 @@ const wanted = (changes: object = {}) => ({
   ...changes,
 });
 const connect = (body: ReturnType<typeof wanted>, as = asAdmin()) =>
-  users.call(connectSignInProvider, { body }, as);
+  users.call(signInProviders.connect, { body }, as);
 const change = (providerId: string, body: object, headers: Record<string, string> = {}) =>
-  users.call(changeSignInProvider, { params: { providerId }, body }, { ...asAdmin(), headers });
+  users.call(signInProviders.change, { params: { providerId }, body }, { ...asAdmin(), headers });
 
 describe('connecting a sign-in provider', () => {
   it('works while the provider is away, tells what to enter there, and never shows the secret', async () => {
@@ -67,8 +53,8 @@ describe('connecting a sign-in provider', () => {
       enabled: true,
       createMembers: false,
     });
-    const got = await users.call(getSignInProvider, { params: { providerId: body.providerId } }, asAdmin());
-    const listed = await users.call(listSignInProviders, {}, asAdmin());
+    const got = await users.call(signInProviders.get, { params: { providerId: body.providerId } }, asAdmin());
+    const listed = await users.call(signInProviders.list, {}, asAdmin());
     expect(listed.body.items).toContainEqual(got.body);
     const [stored] = await users.database.sql<{ sealed_secret: Buffer }>(
       'select * from sign_in_provider where provider_id = $1',
@@ -76,7 +62,7 @@ describe('connecting a sign-in provider', () => {
     );
     expect(stored?.sealed_secret.includes('quite secret')).toBe(false);
     const told = (await users.events()).filter(({ subject }) => subject === body.providerId);
-    expect(told).toMatchObject([{ type: signInProviderConnected.type }]);
+    expect(told).toMatchObject([{ type: signInProviders.connected.type }]);
     for (const text of [answer.json, got.json, listed.json, told]) {
       expect(JSON.stringify(text)).not.toContain('quite secret');
     }
@@ -87,18 +73,18 @@ describe('connecting a sign-in provider', () => {
     await connect(body);
     expect((await connect(body)).status).toBe(200);
     for (const other of [{ name: 'Other' }, { clientSecret: 'other' }, { roles: { a: 'user' } }]) {
-      expect(await connect({ ...body, ...other })).toBeRefused(SignInProviderConflict);
+      expect(await connect({ ...body, ...other })).toBeRefused(signInProviders.SignInProviderConflict);
     }
   });
 
   it('works ten times at most, also when several come at once', async () => {
-    const most = mostAtATime.signInProviders;
+    const most = limits.mostAtATime.signInProviders;
     const first = wanted();
     await connect(first);
     for (let n = 2; n < most; n += 1) expect((await connect(wanted())).status).toBe(201);
     const answers = await Promise.all([connect(wanted()), connect(wanted())]);
     expect(statusesOf(answers)).toEqual([201, 422]);
-    expect(await connect(wanted())).toBeRefused(LimitReached, { limited: 'signInProviders', most });
+    expect(await connect(wanted())).toBeRefused(limits.LimitReached, { limited: 'signInProviders', most });
     expect((await connect(first)).status).toBe(200);
   });
 
@@ -123,12 +109,12 @@ describe('changing a sign-in provider', () => {
     const body = wanted();
     await connect(body);
     const params = { providerId: body.providerId };
-    const etag = (await users.call(getSignInProvider, { params }, asAdmin())).headers.get('etag') ?? '';
+    const etag = (await users.call(signInProviders.get, { params }, asAdmin())).headers.get('etag') ?? '';
     const changed = await change(body.providerId, { name: 'SSO', clientSecret: null }, { 'if-match': etag });
     expect(changed.body).toMatchObject({ name: 'SSO', hasClientSecret: false, issuer: body.issuer });
     expect(await change(body.providerId, { name: 'X' }, { 'if-match': etag })).toBeRefused(Stale);
     expect((await change(body.providerId, { name: 'SSO' })).status).toBe(200);
-    const told = (await users.events()).filter(({ type }) => type === signInProviderChanged.type);
+    const told = (await users.events()).filter(({ type }) => type === signInProviders.changed.type);
     expect(told.map(({ data }) => data)).toEqual([
       { providerId: body.providerId, name: 'SSO', changed: ['name', 'clientSecret'] },
     ]);
@@ -154,9 +140,9 @@ describe('changing a sign-in provider', () => {
     const body = wanted();
     await connect(body);
     const elsewhere = { issuer: 'https://id.elsewhere.example' };
-    expect(await change(body.providerId, elsewhere)).toBeRefused(SignInProviderUnusable);
+    expect(await change(body.providerId, elsewhere)).toBeRefused(signInProviders.SignInProviderUnusable);
     const params = { providerId: body.providerId };
-    const kept = await users.call(getSignInProvider, { params }, asAdmin());
+    const kept = await users.call(signInProviders.get, { params }, asAdmin());
     expect(kept.body).toMatchObject({ issuer: body.issuer, hasClientSecret: true });
     expect((await change(body.providerId, { ...elsewhere, clientSecret: 'its own' })).status).toBe(200);
     expect((await change(body.providerId, { issuer: body.issuer, clientSecret: null })).status).toBe(200);
@@ -170,7 +156,7 @@ describe('changing a sign-in provider', () => {
       body.providerId,
     ]);
     expect((await change(body.providerId, { enabled: false })).body.enabled).toBe(false);
-    expect(await change(body.providerId, { enabled: true })).toBeRefused(RoleUnknown);
+    expect(await change(body.providerId, { enabled: true })).toBeRefused(roles.RoleUnknown);
   });
 
   it('is as absent for another organisation as one that is not there', async () => {
@@ -179,8 +165,8 @@ describe('changing a sign-in provider', () => {
     const { accessToken: as } = await people.organisation();
     const { providerId } = body;
     for (const params of [{ providerId }, { providerId: newId() }]) {
-      expect(await users.call(getSignInProvider, { params }, { as })).toBeRefused(Absent);
-      const renamed = await users.call(changeSignInProvider, { params, body: { name: 'Mine' } }, { as });
+      expect(await users.call(signInProviders.get, { params }, { as })).toBeRefused(Absent);
+      const renamed = await users.call(signInProviders.change, { params, body: { name: 'Mine' } }, { as });
       expect(renamed).toBeRefused(Absent);
     }
     expect((await connect(body, { as })).status).toBe(201); // its own, under the same id
@@ -192,9 +178,11 @@ describe('after JWT_SECRET was lost', () => {
     const providerId = await federation.connect(admin);
     await users.database.sql("update factor_key set sealed_key = 'sealed with another secret'");
     const begin = () =>
-      users.call(beginFederatedSignIn, { body: { organisationId: admin.organisation.id, providerId } });
+      users.call(signInProviders.beginSignIn, {
+        body: { organisationId: admin.organisation.id, providerId },
+      });
     const refused = await begin();
-    expect(refused).toBeRefused(SignInProviderUnusable);
+    expect(refused).toBeRefused(signInProviders.SignInProviderUnusable);
     expect(JSON.stringify(refused.json)).toContain('Enter the secret again');
     await change(providerId, { clientSecret: 'secret of marimo' });
     expect((await begin()).status).toBe(201);

@@ -1,18 +1,5 @@
 import { Absent } from '@marimo/contracts';
-import {
-  changeSignInProvider,
-  checkSignInProvider,
-  connectSignInProvider,
-  getSignInProvider,
-  LimitReached,
-  listSignInProviders,
-  mostAtATime,
-  type SignInProvider as Shown,
-  SignInProviderConflict,
-  SignInProviderUnusable,
-  signInProviderChanged,
-  signInProviderConnected,
-} from '@marimo/contracts/users';
+import { limits, signInProviders } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import { lockOrganisation } from '../organisations/index.ts';
@@ -29,7 +16,7 @@ export function providerRoutes(deps: Deps, parts: ProviderParts): readonly Route
 
 /** The provider may be away: whether it can be used, `check` tells. */
 function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: ProviderParts): Route {
-  return handle(connectSignInProvider, (call) =>
+  return handle(signInProviders.connect, (call) =>
     call.inTenant(async (tx) => {
       const { providerId, clientSecret = null } = call.body;
       const settings = settingsOf(call.body);
@@ -39,18 +26,18 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
       if (present !== undefined) {
         const isSame = changedIn(present, settings).length === 0;
         if (!isSame || (await openSecret(tx, parts.secrets, present)) !== clientSecret) {
-          throw new SignInProviderConflict({});
+          throw new signInProviders.SignInProviderConflict({});
         }
         return answer(200, present, parts.redirectUriOf(call.tenantId));
       }
       demandAllowed(settings.issuer, production);
       await demandMayMap(tx, call, settings);
-      const { signInProviders: most } = mostAtATime;
+      const { signInProviders: most } = limits.mostAtATime;
       if ((await findProviders(tx)).length >= most)
-        throw new LimitReached({ limited: 'signInProviders', most });
+        throw new limits.LimitReached({ limited: 'signInProviders', most });
       const secret = await sealed(tx, parts, { providerId, clientSecret, now });
       await insertProvider(tx, { ...settings, providerId, secret }, now);
-      await outbox.add(tx, signInProviderConnected, providerId, { providerId, name: settings.name });
+      await outbox.add(tx, signInProviders.connected, providerId, { providerId, name: settings.name });
       return answer(201, await demandProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
     }),
   );
@@ -58,12 +45,12 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
 
 function readingRoutes(parts: ProviderParts): Route[] {
   return [
-    handle(listSignInProviders, async (call) => {
+    handle(signInProviders.list, async (call) => {
       const found = await call.readInTenant(findProviders);
       const redirectUri = parts.redirectUriOf(call.tenantId);
       return reply(200, { items: found.map((provider) => shown(provider, redirectUri)), next: null });
     }),
-    handle(getSignInProvider, async (call) => {
+    handle(signInProviders.get, async (call) => {
       const found = await call.readInTenant((tx) => demandProvider(tx, call.params.providerId));
       return answer(200, found, parts.redirectUriOf(call.tenantId));
     }),
@@ -71,7 +58,7 @@ function readingRoutes(parts: ProviderParts): Route[] {
 }
 
 function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: ProviderParts): Route {
-  return handle(changeSignInProvider, (call) =>
+  return handle(signInProviders.change, (call) =>
     call.inTenant(async (tx) => {
       const { providerId } = call.params;
       const { clientSecret, ...wanted } = call.body;
@@ -97,14 +84,14 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
       await updateProvider(tx, { ...settings, providerId, secret });
       if (changed.includes('issuer')) await forgetIdentitiesOf(tx, providerId);
       const { name } = settings;
-      await outbox.add(tx, signInProviderChanged, providerId, { providerId, name, changed });
+      await outbox.add(tx, signInProviders.changed, providerId, { providerId, name, changed });
       return answer(200, await demandProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
     }),
   );
 }
 
 function checkRoute({ client }: ProviderParts): Route {
-  return handle(checkSignInProvider, async (call) => {
+  return handle(signInProviders.check, async (call) => {
     const provider = await call.readInTenant((tx) => demandProvider(tx, call.params.providerId));
     const metadata = await client.look(provider);
     return reply(200, {
@@ -118,7 +105,7 @@ function checkRoute({ client }: ProviderParts): Route {
 /** The secret is never shown, so it must not be sent to where somebody points the provider either. */
 function demandNoSecret({ secret }: Provider): void {
   if (secret === null) return;
-  throw new SignInProviderUnusable({
+  throw new signInProviders.SignInProviderUnusable({
     reason:
       'The client secret that is kept belongs to the issuer there was. Enter the one for the new issuer.',
   });
@@ -148,7 +135,7 @@ async function demandProvider(tx: Transaction, providerId: string): Promise<Prov
   return provider;
 }
 
-function shown(provider: Provider, redirectUri: string): Shown {
+function shown(provider: Provider, redirectUri: string): signInProviders.SignInProvider {
   return {
     ...settingsOf(provider),
     providerId: provider.providerId,

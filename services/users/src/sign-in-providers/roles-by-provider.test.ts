@@ -1,15 +1,5 @@
 import { newId } from '@marimo/contracts';
-import {
-  assignRole,
-  connectSignInProvider,
-  GrantsBeyondOwn,
-  lastAdministratorKept,
-  refresh,
-  roleAssigned,
-  roleRevoked,
-  SeparationOfDutiesViolated,
-  type SignedIn,
-} from '@marimo/contracts/users';
+import { type identity, roleAssignments, roles, sessions, signInProviders } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../service.ts';
 import { federationOf, type ProviderUnderTest, providerUnderTest } from '../../test/provider-under-test.ts';
@@ -18,7 +8,7 @@ import { claimsOf, peopleOf } from '../../test/workplace-under-test.ts';
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
 let provider: ProviderUnderTest;
-let admin: SignedIn;
+let admin: identity.SignedIn;
 beforeAll(async () => {
   provider = await providerUnderTest();
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
@@ -49,7 +39,8 @@ async function somebody(changes: object, roles: readonly string[] = []) {
       email_verified: true,
       ...claims,
     });
-  const rolesAfter = async (claims: object) => claimsOf((await enter(claims)).body as SignedIn).roles;
+  const rolesAfter = async (claims: object) =>
+    claimsOf((await enter(claims)).body as identity.SignedIn).roles;
   return { user, providerId, enter, rolesAfter };
 }
 
@@ -66,16 +57,16 @@ describe('roles that follow the provider', () => {
       ({ data }) => (data as { memberId?: string }).memberId === user.id,
     );
     expect(events.map(({ type, data }) => [type, (data as { role: string }).role])).toEqual([
-      [roleAssigned.type, 'accountant'],
-      [roleAssigned.type, 'shop_manager'],
-      [roleRevoked.type, 'accountant'],
-      [roleRevoked.type, 'shop_manager'],
+      [roleAssignments.assigned.type, 'accountant'],
+      [roleAssignments.assigned.type, 'shop_manager'],
+      [roleAssignments.revoked.type, 'accountant'],
+      [roleAssignments.revoked.type, 'shop_manager'],
     ]);
   });
 
   it('void the tokens of other sessions when they change, and only then', async () => {
     const { enter } = await somebody(mapping);
-    const first = (await enter({ groups: ['books'] })).body as SignedIn;
+    const first = (await enter({ groups: ['books'] })).body as identity.SignedIn;
     const versionOf = async () => {
       const [row] = await users.database.sql<{ count: number }>(
         'select count(*)::int as count from revocation where session_id = $1',
@@ -87,7 +78,7 @@ describe('roles that follow the provider', () => {
     expect(await versionOf()).toBe(0);
     await enter({ groups: ['shop'] });
     expect(await versionOf()).toBe(1);
-    const next = await users.call(refresh, { body: { refreshToken: first.refreshToken } });
+    const next = await users.call(sessions.refresh, { body: { refreshToken: first.refreshToken } });
     expect(claimsOf(next.body).roles).toEqual(['shop_manager']);
   });
 
@@ -116,12 +107,12 @@ describe('roles that follow the provider', () => {
     ]);
     const claims = { email: user.email, email_verified: true, groups: ['one', 'two', 'three'] };
     const answer = await federation.enter(admin.organisation.id, conflicting, `x${count}`, claims);
-    expect(answer).toBeRefused(SeparationOfDutiesViolated);
+    expect(answer).toBeRefused(roles.SeparationOfDutiesViolated);
     const linked = await users.database.sql('select from federated_identity where provider_id = $1', [
       conflicting,
     ]);
     expect(linked).toEqual([]);
-    expect(claimsOf((await enter({ groups: ['shop'] })).body as SignedIn).roles).toEqual(before);
+    expect(claimsOf((await enter({ groups: ['shop'] })).body as identity.SignedIn).roles).toEqual(before);
   });
 
   it('never leave the organisation without an administrator, and tell that one stayed', async () => {
@@ -132,7 +123,9 @@ describe('roles that follow the provider', () => {
       clock.now(),
     ]);
     expect(await rolesAfter({})).toEqual(['admin']);
-    const kept = (await users.events()).filter(({ type }) => type === lastAdministratorKept.type);
+    const kept = (await users.events()).filter(
+      ({ type }) => type === signInProviders.lastAdministratorKept.type,
+    );
     expect(kept).toMatchObject([{ subject: user.id, data: { userId: user.id, providerId } }]);
     await users.database.sql('update role_assignment set revoked_at = null where person_id = $1', [
       admin.user.id,
@@ -159,10 +152,12 @@ describe('roles that follow the provider', () => {
       clientId: 'marimo',
       roles: { me: 'admin' },
     };
-    const answer = await users.call(connectSignInProvider, { body }, { as: boris.accessToken });
-    expect(answer).toBeRefused(GrantsBeyondOwn);
+    const answer = await users.call(signInProviders.connect, { body }, { as: boris.accessToken });
+    expect(answer).toBeRefused(roles.GrantsBeyondOwn);
     const given = { assignmentId: newId(), memberId: boris.user.id, role: 'admin' };
-    expect((await users.call(assignRole, { body: given }, { as: boris.accessToken })).status).toBe(403);
+    expect(
+      (await users.call(roleAssignments.assign, { body: given }, { as: boris.accessToken })).status,
+    ).toBe(403);
   });
 });
 

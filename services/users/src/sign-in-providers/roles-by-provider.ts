@@ -1,5 +1,5 @@
 import { builtInRoles, newId } from '@marimo/contracts';
-import { LastAdministrator, lastAdministratorKept, roleAssigned, roleRevoked } from '@marimo/contracts/users';
+import { organisations, roleAssignments, signInProviders } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import { demandAnotherAdministrator } from '../organisations/index.ts';
@@ -44,11 +44,11 @@ export async function followProvider(
   for (const assignment of surplus) {
     if (await isLastAdministrator(tx, personId, assignment, held, now)) {
       const kept = { userId: personId, providerId, assignmentId: assignment.assignmentId };
-      await outbox.add(tx, lastAdministratorKept, personId, kept);
+      await outbox.add(tx, signInProviders.lastAdministratorKept, personId, kept);
       continue;
     }
     await takeByProvider(tx, assignment.assignmentId, now);
-    await outbox.add(tx, roleRevoked, assignment.assignmentId, factOf(personId, assignment));
+    await outbox.add(tx, roleAssignments.revoked, assignment.assignmentId, factOf(personId, assignment));
     changed = true;
   }
 
@@ -59,7 +59,7 @@ export async function followProvider(
     await giveByProvider(tx, { assignmentId, personId, role }, providerId, now);
     await outbox.add(
       tx,
-      roleAssigned,
+      roleAssignments.assigned,
       assignmentId,
       factOf(personId, { assignmentId, role, validFrom: now }),
     );
@@ -90,7 +90,7 @@ async function isLastAdministrator(
     await demandAnotherAdministrator(tx, personId, now);
     return false;
   } catch (error) {
-    if (error instanceof LastAdministrator) return true;
+    if (error instanceof organisations.LastAdministrator) return true;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { NewSignInProvider } from '@marimo/contracts/users';
+import type { signInProviders } from '@marimo/contracts/users';
 import type { ProviderSettings } from './store.ts';
 
-type Given = Omit<NewSignInProvider, 'providerId' | 'clientSecret'>;
+type Given = Omit<signInProviders.NewSignInProvider, 'providerId' | 'clientSecret'>;
 type Settings = { [K in keyof Given]: Given[K] };
 
 /** What an organisation decides, and nothing beside it; lists that are sets are in order, so that the same is the same. */

@@ -1,11 +1,5 @@
 import { TooManyRequests } from '@marimo/contracts';
-import {
-  beginFederatedSignIn,
-  FederatedSignInRefused,
-  federatedCallback,
-  finishFederatedSignIn,
-  listSignInOptions,
-} from '@marimo/contracts/users';
+import { signInProviders } from '@marimo/contracts/users';
 import type { TransactionOptions } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { networkOf, signedIn } from '../sessions/index.ts';
@@ -22,7 +16,7 @@ export function federatedSignInRoutes(deps: Deps, parts: ProviderParts): readonl
 }
 
 function optionsRoute({ database }: Deps): Route {
-  return handle(listSignInOptions, async (call) => {
+  return handle(signInProviders.listSignInOptions, async (call) => {
     const { organisationId } = call.params;
     const found = await database.inTenant(organisationId, findProviders, { ...timeOf(call), readOnly: true });
     const enabled = found.filter((provider) => provider.enabled);
@@ -31,7 +25,7 @@ function optionsRoute({ database }: Deps): Route {
 }
 
 function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }: ProviderParts): Route {
-  return handle(beginFederatedSignIn, async (call) => {
+  return handle(signInProviders.beginSignIn, async (call) => {
     const { organisationId: tenantId, providerId, freshly } = call.body;
     const { allowed, retryAfterMs } = await cache.take(
       `federated-sign-in:${networkOf(call.address)}`,
@@ -45,7 +39,7 @@ function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }
       tenantId,
       async (tx) => {
         const provider = await findProvider(tx, providerId);
-        if (!provider?.enabled) throw new FederatedSignInRefused({});
+        if (!provider?.enabled) throw new signInProviders.FederatedSignInRefused({});
         return { provider, secret: await openSecret(tx, secrets, provider), tenantId };
       },
       { ...timeOf(call), readOnly: true },
@@ -68,7 +62,7 @@ function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }
  * with the one the state belongs to, and is passed on to nobody.
  */
 function callbackRoute({ settings: { portalUrl } }: Deps, { flows }: ProviderParts): Route {
-  return handle(federatedCallback, async ({ params, query: { state, code, iss, error } }) => {
+  return handle(signInProviders.callback, async ({ params, query: { state, code, iss, error } }) => {
     const fits = flows.read(state)?.tenantId === params.organisationId.toLowerCase();
     const given = fits ? { state, code, iss, error } : { error: 'state_mismatch' };
     const brought = Object.entries(given).filter(([, value]) => value !== undefined);
@@ -81,7 +75,7 @@ function finishRoute(deps: Deps, parts: ProviderParts): Route {
   const { database, clock } = deps;
   const { flows, client, secrets, keys, metrics } = parts;
 
-  return handle(finishFederatedSignIn, async (call) => {
+  return handle(signInProviders.finishSignIn, async (call) => {
     const { state, code, iss, browserSecret } = call.body;
     const flow = flows.read(state);
     if (flow === undefined) throw refused(parts);
@@ -122,9 +116,9 @@ function finishRoute(deps: Deps, parts: ProviderParts): Route {
   });
 }
 
-function refused({ metrics }: ProviderParts): FederatedSignInRefused {
+function refused({ metrics }: ProviderParts): signInProviders.FederatedSignInRefused {
   metrics.attempts.inc({ outcome: 'failure' });
-  return new FederatedSignInRefused({});
+  return new signInProviders.FederatedSignInRefused({});
 }
 
 function timeOf({ signal, deadlineAt }: Pick<Call, 'signal' | 'deadlineAt'>): TransactionOptions {

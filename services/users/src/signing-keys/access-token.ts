@@ -1,4 +1,4 @@
-import { type AccessTokenClaims, type AuthenticationMethod, accessToken } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
 import type { KeyRing } from './key-ring.ts';
 
@@ -14,7 +14,7 @@ export interface Bearer {
   readonly rolesVersion: number;
   /** Null for a program. */
   readonly authenticatedAt: Date | null;
-  readonly methods: readonly AuthenticationMethod[];
+  readonly methods: readonly accessTokens.AuthenticationMethod[];
   /** The token ends no later than this. */
   readonly rightsChangeAt: Date | null;
 }
@@ -26,10 +26,10 @@ export interface IssuedToken {
 
 export async function issueAccessToken(keys: TokenSigner, bearer: Bearer, now: Date): Promise<IssuedToken> {
   const { kid, privateKey } = await keys.signer();
-  const { algorithm, issuer, audience, type } = accessToken;
+  const { algorithm, issuer, audience, type } = accessTokens.accessToken;
   const issuedAt = now.getTime() / 1_000;
   const exp = Math.floor(issuedAt) + lifetimeOf(bearer, now);
-  const claims: AccessTokenClaims = {
+  const claims: accessTokens.AccessTokenClaims = {
     iss: issuer,
     aud: audience,
     sub: bearer.userId,
@@ -49,7 +49,7 @@ export async function issueAccessToken(keys: TokenSigner, bearer: Bearer, now: D
 
 /** Roles that end, or begin, take effect on their minute: the token ends with them and the next one knows. */
 function lifetimeOf({ rightsChangeAt }: Bearer, now: Date): number {
-  if (rightsChangeAt === null) return accessToken.lifetimeSeconds;
+  if (rightsChangeAt === null) return accessTokens.accessToken.lifetimeSeconds;
   const seconds = Math.ceil((rightsChangeAt.getTime() - now.getTime()) / 1_000);
-  return Math.max(1, Math.min(accessToken.lifetimeSeconds, seconds));
+  return Math.max(1, Math.min(accessTokens.accessToken.lifetimeSeconds, seconds));
 }

@@ -1,4 +1,4 @@
-import { accessToken } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import { outboxMigrations } from '@marimo/messaging';
 import type { Database } from '@marimo/postgres';
 import { kitMigrations, readToken } from '@marimo/service-kit';
@@ -73,7 +73,7 @@ describe('the signing keys', () => {
     expect(await accepts(verifier, young)).toBe(true);
     expect(await accepts(verifier, last)).toBe(true);
 
-    clock.advance(accessToken.lifetimeSeconds * 1_000 + 5 * minutes);
+    clock.advance(accessTokens.accessToken.lifetimeSeconds * 1_000 + 5 * minutes);
     expect((await ring.published()).map(({ kid }) => kid)).toEqual([kidOf(young)]);
     await ring.rotate();
     expect(await db.rows('signing_key')).toHaveLength(2); // the dead one is gone

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { accessToken, type SigningKey } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import type { Database } from '@marimo/postgres';
 import type { Seal } from './seal.ts';
 import {
@@ -22,7 +22,7 @@ export interface Signer {
 export interface KeyRing {
   signer(): Promise<Signer>;
   /** Every key that verifies, also one that does not sign yet. */
-  published(): Promise<readonly SigningKey[]>;
+  published(): Promise<readonly accessTokens.SigningKey[]>;
   publicKey(kid: string): Promise<KeyObject | undefined>;
   /** Makes the next key and tells which; one that is on its way already, by whichever process, is the next one. */
   rotate(rotation?: Rotation): Promise<NextKey>;
@@ -49,7 +49,7 @@ interface Key extends Signer {
 
 interface Known {
   readonly readAt: number;
-  readonly published: readonly SigningKey[];
+  readonly published: readonly accessTokens.SigningKey[];
   readonly publicKeys: ReadonlyMap<string, KeyObject>;
   /** Those this process can open, oldest first. */
   readonly signers: readonly Key[];
@@ -62,7 +62,7 @@ const askAgainAfterMs = 5_000;
 /** From publishing to signing: longer than any verifier or other process keeps what it knows. */
 const publishedAheadMs = 10 * 60_000;
 /** From the last signature on: the life of a token, and some for clocks that differ. */
-const verifiesAfterMs = (accessToken.lifetimeSeconds + 5 * 60) * 1_000;
+const verifiesAfterMs = (accessTokens.accessToken.lifetimeSeconds + 5 * 60) * 1_000;
 
 export interface KeyRingOptions {
   readonly database: Database;
@@ -170,7 +170,7 @@ async function newKey(seal: Seal, signsFrom: Date): Promise<StoredKey> {
     .digest('base64url');
   return {
     kid,
-    publicKey: { kty: 'RSA', use: 'sig', alg: accessToken.algorithm, kid, n, e },
+    publicKey: { kty: 'RSA', use: 'sig', alg: accessTokens.accessToken.algorithm, kid, n, e },
     sealedPrivate: seal.close(pair.privateKey.export({ format: 'der', type: 'pkcs8' }), kid),
     signsFrom,
   };

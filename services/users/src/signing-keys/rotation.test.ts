@@ -1,5 +1,5 @@
 import { Unauthenticated } from '@marimo/contracts';
-import { getSigningKeys, login, register, rotateSigningKeys, type SignedIn } from '@marimo/contracts/users';
+import { accessTokens, type identity, sessions } from '@marimo/contracts/users';
 import { createLog } from '@marimo/observability';
 import { type JwksVerifier, jwksVerifier } from '@marimo/service-kit';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
@@ -16,25 +16,28 @@ beforeAll(async () => {
   users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
   anotherService = jwksVerifier({
     source: {
-      keys: async () => (await users.call(getSigningKeys, {})).body.keys,
+      keys: async () => (await users.call(accessTokens.getSigningKeys, {})).body.keys,
       revocations: async () => ({ items: [], next: '0' }),
     },
     log: createLog({ service: 'test', level: 'silent' }),
     now: () => clock.now().getTime(),
   });
   const body = { organisation: 'Pine', name: 'Anna', email: 'anna@example.com', password };
-  email = (await users.call(register, { body })).body.user.email;
+  email = (await users.call(sessions.register, { body })).body.user.email;
 });
 afterAll(async () => {
   await anotherService?.close();
   await users?.stop();
 });
 
-const signIn = async () => (await users.call(login, { body: { email, password } })).body as SignedIn;
+const signIn = async () =>
+  (await users.call(sessions.login, { body: { email, password } })).body as identity.SignedIn;
 const kidOf = (token: string): string =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
-const byCommand = (compromised = false) => users.call(rotateSigningKeys, { body: { compromised } });
-const published = async () => (await users.call(getSigningKeys, {})).body.keys.map(({ kid }) => kid);
+const byCommand = (compromised = false) =>
+  users.call(accessTokens.rotateSigningKeys, { body: { compromised } });
+const published = async () =>
+  (await users.call(accessTokens.getSigningKeys, {})).body.keys.map(({ kid }) => kid);
 
 describe('a change of the signing key', () => {
   it('fails no request, whether it was signed before or after', async () => {

@@ -1,9 +1,9 @@
-import { getSigningKeys, rotateSigningKeys } from '@marimo/contracts/users';
+import { accessTokens } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { KeyRing } from './key-ring.ts';
 
 export const signingKeyRoutes = ({ log }: Deps, keys: KeyRing): readonly Route[] => [
-  handle(getSigningKeys, async () =>
+  handle(accessTokens.getSigningKeys, async () =>
     reply(
       200,
       { keys: [...(await keys.published())] },
@@ -11,7 +11,7 @@ export const signingKeyRoutes = ({ log }: Deps, keys: KeyRing): readonly Route[]
     ),
   ),
 
-  handle(rotateSigningKeys, async ({ body: { compromised } }) => {
+  handle(accessTokens.rotateSigningKeys, async ({ body: { compromised } }) => {
     const { kid, signsFrom } = await keys.rotate({ compromised });
     log.warn('the signing keys were rotated by command', { kid, signsFrom, compromised });
     return reply(200, { kid, signsFrom: signsFrom.toISOString() });

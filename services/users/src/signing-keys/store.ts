@@ -1,9 +1,9 @@
-import type { SigningKey } from '@marimo/contracts/users';
+import type { accessTokens } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 export interface StoredKey {
   readonly kid: string;
-  readonly publicKey: SigningKey;
+  readonly publicKey: accessTokens.SigningKey;
   readonly sealedPrivate: Buffer;
   readonly signsFrom: Date;
 }

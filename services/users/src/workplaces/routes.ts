@@ -1,5 +1,5 @@
 import { Unauthenticated } from '@marimo/contracts';
-import { listWorkplaces, switchOrganisation, type Workplace } from '@marimo/contracts/users';
+import { organisations } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { hasOwnProof, type SessionParts, signedIn } from '../sessions/index.ts';
 import { organisationHere, placesOf } from './store.ts';
@@ -7,10 +7,10 @@ import { switchTo } from './switching.ts';
 
 export function workplaceRoutes({ database, outbox, clock }: Deps, parts: SessionParts): readonly Route[] {
   return [
-    handle(listWorkplaces, async ({ caller, deadlineAt, signal }) => {
+    handle(organisations.listWorkplaces, async ({ caller, deadlineAt, signal }) => {
       const items = await database.withoutTenant(
         async (tx) => {
-          const found: Workplace[] = [];
+          const found: organisations.Workplace[] = [];
           const known = await placesOf(tx, caller?.userId ?? '');
           // Where else somebody works is not for the eyes of who has only a provider's word, or a key.
           const everywhere = caller !== undefined && hasOwnProof(caller);
@@ -28,7 +28,7 @@ export function workplaceRoutes({ database, outbox, clock }: Deps, parts: Sessio
       return reply(200, { items: items.sort((a, b) => a.name.localeCompare(b.name)) });
     }),
 
-    handle(switchOrganisation, async (call) => {
+    handle(organisations.switchTo, async (call) => {
       const { caller, deadlineAt, signal } = call;
       if (caller === undefined) throw new Unauthenticated({});
       const { organisationId } = call.body;

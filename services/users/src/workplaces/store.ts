@@ -1,4 +1,4 @@
-import type { Workplace } from '@marimo/contracts/users';
+import type { organisations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 
 export interface Place {
@@ -19,7 +19,7 @@ export async function worksSomewhere(tx: Transaction, personId: string): Promise
 /** In the tenant of the transaction. */
 export function organisationHere(
   tx: Transaction,
-): Promise<Pick<Workplace, 'id' | 'name' | 'state'> | undefined> {
+): Promise<Pick<organisations.Workplace, 'id' | 'name' | 'state'> | undefined> {
   return tx.first('select tenant_id as id, name, state from organisation where tenant_id = $1', [
     tx.tenantId,
   ]);

@@ -1,5 +1,5 @@
 import { Absent, Unauthenticated } from '@marimo/contracts';
-import type { SignInMethod } from '@marimo/contracts/users';
+import type { sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { Call, Caller } from '@marimo/service-kit';
@@ -17,7 +17,7 @@ import { isActiveHere } from './store.ts';
 export interface Switching {
   readonly caller: Caller;
   readonly organisationId: string;
-  readonly method: SignInMethod;
+  readonly method: sessions.SignInMethod;
   readonly call: Pick<Call, 'userAgent' | 'address'>;
   readonly now: Date;
 }

@@ -1,13 +1,5 @@
 import { Absent, newId, Unauthenticated } from '@marimo/contracts';
-import {
-  listWorkplaces,
-  RefreshTokenRefused,
-  type SignedIn,
-  sessionEnded,
-  sessionStarted,
-  suspendMember,
-  switchOrganisation,
-} from '@marimo/contracts/users';
+import { credentials, type identity, members, organisations, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { pineUnderTest } from '../../test/pine-under-test.ts';
 import { claimsOf, statusesOf } from '../../test/workplace-under-test.ts';
@@ -16,23 +8,23 @@ const { clock, people, present, as, isVoid, refreshed } = pineUnderTest();
 const minutes = 60_000;
 
 let users: ServiceUnderTest;
-let anna: SignedIn;
-let boris: SignedIn;
+let anna: identity.SignedIn;
+let boris: identity.SignedIn;
 beforeEach(() => {
   ({ users, anna, boris } = present());
 });
 
-const of = (who: SignedIn) => ({ params: { memberId: who.user.id } });
+const of = (who: identity.SignedIn) => ({ params: { memberId: who.user.id } });
 
 describe('somebody who works in several organisations', () => {
-  let oak: SignedIn;
+  let oak: identity.SignedIn;
   beforeEach(async () => {
     oak = await people.organisation('Oak');
     await people.member(oak, ['user'], { who: boris });
     boris = await people.signIn(boris.user.email);
   });
   const switchTo = (organisationId: string, token: string) =>
-    users.call(switchOrganisation, { body: { organisationId } }, { as: token });
+    users.call(organisations.switchTo, { body: { organisationId } }, { as: token });
 
   it('goes on in the same organisation however its id is written', async () => {
     const { body } = await switchTo(anna.organisation.id.toUpperCase(), boris.accessToken);
@@ -43,9 +35,9 @@ describe('somebody who works in several organisations', () => {
   });
 
   it('sees them all, with what they are there', async () => {
-    await users.call(suspendMember, of(boris), await as(anna));
+    await users.call(members.suspend, of(boris), await as(anna));
     const { accessToken } = await people.signIn(boris.user.email);
-    const { items } = (await users.call(listWorkplaces, {}, { as: accessToken })).body;
+    const { items } = (await users.call(organisations.listWorkplaces, {}, { as: accessToken })).body;
     expect(items).toEqual([
       { id: oak.organisation.id, name: 'Oak', state: 'active', membership: 'active' },
       { id: anna.organisation.id, name: 'Pine', state: 'active', membership: 'suspended' },
@@ -60,18 +52,18 @@ describe('somebody who works in several organisations', () => {
     expect(claims).toMatchObject({ tid: anna.organisation.id, roles: ['accountant'], amr: ['pwd'] });
     expect(claims.auth_time).toBe(claimsOf(boris).auth_time);
     expect(await isVoid(before)).toBe(true);
-    expect(await refreshed(before)).toBeRefused(RefreshTokenRefused);
+    expect(await refreshed(before)).toBeRefused(credentials.RefreshTokenRefused);
     const events = await users.events();
     expect(events).toContainEqual(
       expect.objectContaining({
-        type: sessionEnded.type,
+        type: sessions.ended.type,
         tenantid: oak.organisation.id,
         data: { sessionId: claimsOf(boris).sid, userId: boris.user.id, reason: 'switch' },
       }),
     );
     expect(events).toContainEqual(
       expect.objectContaining({
-        type: sessionStarted.type,
+        type: sessions.started.type,
         tenantid: anna.organisation.id,
         actorid: boris.user.id,
         data: { sessionId: claims.sid, userId: boris.user.id, method: 'switch', methods: ['pwd'] },
@@ -84,12 +76,12 @@ describe('somebody who works in several organisations', () => {
     clock.advance(4 * 24 * 60 * minutes);
     const there = await switchTo(anna.organisation.id, (await refreshed(boris)).body.accessToken);
     clock.advance(4 * 24 * 60 * minutes);
-    expect(await refreshed(there.body)).toBeRefused(RefreshTokenRefused);
+    expect(await refreshed(there.body)).toBeRefused(credentials.RefreshTokenRefused);
   });
 
   it('cannot go where they do not belong, were suspended, or where nothing is, and stays where they are', async () => {
     const elm = await people.organisation('Elm');
-    await users.call(suspendMember, of(boris), await as(anna));
+    await users.call(members.suspend, of(boris), await as(anna));
     const here = await people.signIn(boris.user.email);
     const answers = await Promise.all(
       [elm.organisation.id, anna.organisation.id, newId()].map((id) => switchTo(id, here.accessToken)),

@@ -1,4 +1,4 @@
-import { listAuditRecords, verifyAudit } from '@marimo/contracts/workers';
+import { audit } from '@marimo/contracts/workers';
 import { cursorOf, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
 import { pageFrom } from '../page.ts';
@@ -6,7 +6,7 @@ import { readChain, recordsBefore } from './store.ts';
 import { verdictOn } from './verification.ts';
 
 export const auditRoutes = (): readonly Route[] => [
-  handle(listAuditRecords, async (call) => {
+  handle(audit.list, async (call) => {
     const { after, limit, ...filter } = call.query;
     const before = readCursor(after, z.int())?.[0];
     const found = await call.readInTenant((tx) => recordsBefore(tx, { ...filter, before, limit: limit + 1 }));
@@ -16,5 +16,5 @@ export const auditRoutes = (): readonly Route[] => [
     );
   }),
 
-  handle(verifyAudit, async (call) => reply(200, verdictOn(await call.readInTenant(readChain)))),
+  handle(audit.verify, async (call) => reply(200, verdictOn(await call.readInTenant(readChain)))),
 ];

@@ -1,5 +1,5 @@
 import type { Envelope } from '@marimo/contracts';
-import type { AuditRecord } from '@marimo/contracts/workers';
+import type { audit } from '@marimo/contracts/workers';
 import type { Transaction } from '@marimo/postgres';
 import { canonicalJson } from './canonical.ts';
 
@@ -68,14 +68,14 @@ export interface RecordFilter {
   readonly limit: number;
 }
 
-interface RecordRow extends Omit<AuditRecord, 'sequence' | 'time' | 'data'> {
+interface RecordRow extends Omit<audit.AuditRecord, 'sequence' | 'time' | 'data'> {
   readonly sequence: bigint;
   readonly occurredAt: Date;
   readonly data: string;
 }
 
 /** Newest first. */
-export async function recordsBefore(tx: Transaction, filter: RecordFilter): Promise<AuditRecord[]> {
+export async function recordsBefore(tx: Transaction, filter: RecordFilter): Promise<audit.AuditRecord[]> {
   const { type, subject, actor, from, to, before, limit } = filter;
   const rows = await tx.rows<RecordRow>(
     `select sequence, event_id as "eventId", type, subject, source, actor_id as "actorId",

@@ -1,8 +1,8 @@
-import type { AuditVerification } from '@marimo/contracts/workers';
+import type { audit } from '@marimo/contracts/workers';
 import type { ChainState } from './store.ts';
 
 /** What the state of a chain says: whole, or the first place where it is not. */
-export function verdictOn(chain: ChainState): AuditVerification {
+export function verdictOn(chain: ChainState): audit.AuditVerification {
   const firstProblem = problemOf(chain);
   return {
     valid: firstProblem === undefined,

@@ -1,24 +1,15 @@
 import type { EventDefinition } from '@marimo/contracts';
 import {
-  closingAnnounced,
-  emailChangeAsked,
-  emailVerificationAsked,
-  firstPasswordSet,
-  type Language,
-  type MailLink,
-  mailLink,
-  memberInvited,
-  organisationRegistered,
-  passwordChanged,
-  passwordResetAsked,
-  personErased,
-  recoveryCodeUsed,
-  reopeningAnnounced,
-  secondFactorAdded,
-  secondFactorRemoved,
-  secondFactorsReset,
+  type identity,
+  invitations,
+  mailLinks,
+  organisations,
+  people,
+  personalData,
+  secondFactors,
+  sessions,
 } from '@marimo/contracts/users';
-import type { Email } from '@marimo/contracts/workers';
+import type { emails } from '@marimo/contracts/workers';
 import { type ConsumedEvent, consumer } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
@@ -51,7 +42,7 @@ function on<E extends EventDefinition>(
 }
 
 const subscriptions: readonly Subscription[] = [
-  on(organisationRegistered, async (tx, { id, data: { organisation, admin } }, { clock }) => {
+  on(sessions.organisationRegistered, async (tx, { id, data: { organisation, admin } }, { clock }) => {
     if (await isErased(tx, admin.id)) return;
     const { name, email } = admin;
     await queueEmail(tx, {
@@ -64,29 +55,32 @@ const subscriptions: readonly Subscription[] = [
       createdAt: clock(),
     });
   }),
-  toPerson(emailVerificationAsked, 'verify-email', verifyEmail),
-  toPerson(passwordResetAsked, 'reset-password', resetPassword),
-  toPerson(passwordChanged, 'password-changed', passwordChangedLetter),
-  toPerson(firstPasswordSet, 'password-changed', firstPassword),
-  toPerson(emailChangeAsked, 'email-change', emailChange),
-  toPerson(secondFactorAdded, 'second-factor', secondFactorLetters.secondFactorAdded),
-  toPerson(secondFactorRemoved, 'second-factor', secondFactorLetters.secondFactorRemoved),
-  toPerson(secondFactorsReset, 'second-factor', secondFactorLetters.secondFactorsReset),
-  toPerson(recoveryCodeUsed, 'second-factor', secondFactorLetters.recoveryCodeUsed),
-  on(closingAnnounced, async (tx, { id, data: { userId: personId, linkId, closesOn } }, deps) => {
-    const link = await linkOf(deps, linkId);
-    if (link === null) return;
-    await queue(tx, deps, { id, personId, kind: 'organisation-closing', link }, (language, given) =>
-      organisationClosing(language, { ...given, closesOn }),
-    );
-  }),
-  toPerson(reopeningAnnounced, 'organisation-closing', organisationReopened),
-  on(memberInvited, async (tx, { id, data: { linkId } }, deps) => {
+  toPerson(people.emailVerificationAsked, 'verify-email', verifyEmail),
+  toPerson(people.passwordResetAsked, 'reset-password', resetPassword),
+  toPerson(people.passwordChanged, 'password-changed', passwordChangedLetter),
+  toPerson(invitations.firstPasswordSet, 'password-changed', firstPassword),
+  toPerson(people.emailChangeAsked, 'email-change', emailChange),
+  toPerson(secondFactors.added, 'second-factor', secondFactorLetters.secondFactorAdded),
+  toPerson(secondFactors.removed, 'second-factor', secondFactorLetters.secondFactorRemoved),
+  toPerson(secondFactors.reset, 'second-factor', secondFactorLetters.secondFactorsReset),
+  toPerson(secondFactors.recoveryCodeUsed, 'second-factor', secondFactorLetters.recoveryCodeUsed),
+  on(
+    organisations.closingAnnounced,
+    async (tx, { id, data: { userId: personId, linkId, closesOn } }, deps) => {
+      const link = await linkOf(deps, linkId);
+      if (link === null) return;
+      await queue(tx, deps, { id, personId, kind: 'organisation-closing', link }, (language, given) =>
+        organisationClosing(language, { ...given, closesOn }),
+      );
+    },
+  ),
+  toPerson(organisations.reopeningAnnounced, 'organisation-closing', organisationReopened),
+  on(invitations.invited, async (tx, { id, data: { linkId } }, deps) => {
     const link = await linkOf(deps, linkId);
     // Whose address it is nobody knows before they accept.
     if (link !== null) await queue(tx, deps, { id, personId: null, kind: 'invitation', link }, invitation);
   }),
-  on(personErased, async (tx, { id, data: { userId, linkId, farewell } }, deps) => {
+  on(personalData.erased, async (tx, { id, data: { userId, linkId, farewell } }, deps) => {
     const link = await linkOf(deps, linkId);
     await noteErased(tx, userId, deps.clock());
     await forgetMailOf(tx, userId, link?.recipient.email ?? null);
@@ -102,12 +96,12 @@ interface Given {
   readonly organisation: string;
 }
 
-type Write = (language: Language, given: Given) => Letter;
+type Write = (language: identity.Language, given: Given) => Letter;
 
 /** A letter to a person; the event tells nothing about them but where to ask. */
 function toPerson(
   event: EventDefinition<z.ZodType<{ userId: string; linkId: string }>>,
-  kind: Email['kind'],
+  kind: emails.Email['kind'],
   write: Write,
 ): Subscription {
   return on(event, async (tx, { id, data: { userId: personId, linkId } }, deps) => {
@@ -120,16 +114,16 @@ function toPerson(
  * Asked right before the mail is written, so that what opens an account is nowhere else; null when the mail has no use
  * any more. When users is away this throws, and the event comes again.
  */
-async function linkOf({ client }: Deps, linkId: string): Promise<MailLink | null> {
+async function linkOf({ client }: Deps, linkId: string): Promise<mailLinks.MailLink | null> {
   const deadlineAt = Date.now() + 5_000;
-  return (await client.call(mailLink, { params: { linkId }, deadlineAt })).body;
+  return (await client.call(mailLinks.follow, { params: { linkId }, deadlineAt })).body;
 }
 
 interface Addressed {
   readonly id: string;
   readonly personId: string | null;
-  readonly kind: Email['kind'];
-  readonly link: MailLink;
+  readonly kind: emails.Email['kind'];
+  readonly link: mailLinks.MailLink;
 }
 
 async function queue(

@@ -1,10 +1,10 @@
-import type { Email, EmailState } from '@marimo/contracts/workers';
+import type { emails } from '@marimo/contracts/workers';
 import type { Transaction } from '@marimo/postgres';
 import type { Letter } from './templates/letter.ts';
 
 export interface NewEmail extends Letter {
   readonly emailId: string;
-  readonly kind: Email['kind'];
+  readonly kind: emails.Email['kind'];
   /** Whose mailbox it is; null for who is only invited. */
   readonly personId: string | null;
   readonly recipient: string;
@@ -134,7 +134,7 @@ export async function forgetMailOf(
   ]);
 }
 
-interface EmailRow extends Omit<Email, 'createdAt' | 'sentAt' | 'nextAttemptAt'> {
+interface EmailRow extends Omit<emails.Email, 'createdAt' | 'sentAt' | 'nextAttemptAt'> {
   readonly createdAt: Date;
   readonly sentAt: Date | null;
   readonly nextAttemptAt: Date | null;
@@ -149,11 +149,11 @@ export interface EmailPosition {
 export async function emailsBefore(
   tx: Transaction,
   filter: {
-    readonly state: EmailState | undefined;
+    readonly state: emails.EmailState | undefined;
     readonly before: EmailPosition | undefined;
     readonly limit: number;
   },
-): Promise<Email[]> {
+): Promise<emails.Email[]> {
   const { state, before, limit } = filter;
   const rows = await tx.rows<EmailRow>(
     `select email_id as id, kind, recipient as "to", subject, state, attempts, created_at as "createdAt",

@@ -1,9 +1,9 @@
-import { keptOfPerson } from '@marimo/contracts/workers';
+import { personalRecords } from '@marimo/contracts/workers';
 import { handle, type Route, reply } from '@marimo/service-kit';
 import { emailsKept, notificationsKept } from './store.ts';
 
 export const keptOfPeopleRoutes = (): readonly Route[] => [
-  handle(keptOfPerson, async ({ params: { personId }, query, readInTenant }) =>
+  handle(personalRecords.getKept, async ({ params: { personId }, query, readInTenant }) =>
     reply(
       200,
       await readInTenant(async (tx) => ({

@@ -1,4 +1,4 @@
-import type { KeptOfPerson } from '@marimo/contracts/workers';
+import type { personalRecords } from '@marimo/contracts/workers';
 import type { Transaction } from '@marimo/postgres';
 
 type Json<T> = { readonly [K in keyof T]: unknown };
@@ -12,7 +12,7 @@ export function emailsKept(
   tx: Transaction,
   personId: string,
   email: string | null,
-): Promise<KeptOfPerson['emails']> {
+): Promise<personalRecords.KeptOfPerson['emails']> {
   return told(
     tx.rows(
       `select email_id as id, kind, recipient as "to", subject, created_at as "createdAt", sent_at as "sentAt"
@@ -24,7 +24,10 @@ export function emailsKept(
   );
 }
 
-export function notificationsKept(tx: Transaction, personId: string): Promise<KeptOfPerson['notifications']> {
+export function notificationsKept(
+  tx: Transaction,
+  personId: string,
+): Promise<personalRecords.KeptOfPerson['notifications']> {
   return told(
     tx.rows(
       `select notification_id as id, key, params, created_at as "createdAt", read_at as "readAt"

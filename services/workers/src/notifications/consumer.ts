@@ -1,5 +1,5 @@
 import type { EventDefinition } from '@marimo/contracts';
-import { organisationRegistered, personErased } from '@marimo/contracts/users';
+import { personalData, sessions } from '@marimo/contracts/users';
 import { type ConsumedEvent, consumer } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
@@ -8,19 +8,23 @@ import { deleteNotificationsOf, insertNotification } from './store.ts';
 
 type About<E extends EventDefinition> = ConsumedEvent<E>;
 
-export const notificationConsumer = consumer<Deps, typeof organisationRegistered | typeof personErased>({
+export const notificationConsumer = consumer<
+  Deps,
+  typeof sessions.organisationRegistered | typeof personalData.erased
+>({
   name: 'notification',
   queue: 'notification_queue',
-  events: [organisationRegistered, personErased],
+  events: [sessions.organisationRegistered, personalData.erased],
   async handle(tx, event, { clock }) {
-    if (event.type === personErased.type) await forget(tx, event as About<typeof personErased>, clock());
-    else await welcome(tx, event as About<typeof organisationRegistered>, clock());
+    if (event.type === personalData.erased.type)
+      await forget(tx, event as About<typeof personalData.erased>, clock());
+    else await welcome(tx, event as About<typeof sessions.organisationRegistered>, clock());
   },
 });
 
 async function welcome(
   tx: Transaction,
-  { id, data: { organisation, admin } }: About<typeof organisationRegistered>,
+  { id, data: { organisation, admin } }: About<typeof sessions.organisationRegistered>,
   now: Date,
 ): Promise<void> {
   if (await isErased(tx, admin.id)) return;
@@ -35,7 +39,7 @@ async function welcome(
 
 async function forget(
   tx: Transaction,
-  { data: { userId } }: About<typeof personErased>,
+  { data: { userId } }: About<typeof personalData.erased>,
   now: Date,
 ): Promise<void> {
   await noteErased(tx, userId, now);

@@ -1,12 +1,12 @@
 import { Absent, Id, Unauthenticated } from '@marimo/contracts';
-import { listNotifications, readAllNotifications, readNotification } from '@marimo/contracts/workers';
+import { notifications } from '@marimo/contracts/workers';
 import { type Call, cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
 import { pageFrom } from '../page.ts';
 import { markAllRead, markRead, notificationsBefore } from './store.ts';
 
 export const notificationRoutes = ({ clock }: Deps): readonly Route[] => [
-  handle(listNotifications, async (call) => {
+  handle(notifications.list, async (call) => {
     const { after, limit, unread } = call.query;
     const position = readCursor(after, z.iso.datetime(), Id);
     const before = position && { createdAt: position[0], id: position[1] };
@@ -18,7 +18,7 @@ export const notificationRoutes = ({ clock }: Deps): readonly Route[] => [
     );
   }),
 
-  handle(readNotification, (call) =>
+  handle(notifications.markRead, (call) =>
     call.inTenant(async (tx) => {
       const notification = await markRead(tx, personOf(call), call.params.id, clock());
       if (notification === undefined) throw new Absent({ resource: 'notification' });
@@ -26,7 +26,7 @@ export const notificationRoutes = ({ clock }: Deps): readonly Route[] => [
     }),
   ),
 
-  handle(readAllNotifications, (call) =>
+  handle(notifications.markAllRead, (call) =>
     call.inTenant(async (tx) => reply(200, { read: await markAllRead(tx, personOf(call), clock()) })),
   ),
 ];

@@ -1,10 +1,10 @@
-import type { Notification } from '@marimo/contracts/workers';
+import type { notifications } from '@marimo/contracts/workers';
 import type { Transaction } from '@marimo/postgres';
 
 export interface NewNotification {
   readonly notificationId: string;
   readonly personId: string;
-  readonly key: Notification['key'];
+  readonly key: notifications.Notification['key'];
   readonly params: Readonly<Record<string, string>>;
   readonly createdAt: Date;
 }
@@ -18,7 +18,7 @@ export async function insertNotification(tx: Transaction, notification: NewNotif
   );
 }
 
-interface NotificationRow extends Omit<Notification, 'createdAt' | 'readAt'> {
+interface NotificationRow extends Omit<notifications.Notification, 'createdAt' | 'readAt'> {
   readonly createdAt: Date;
   readonly readAt: Date | null;
 }
@@ -41,7 +41,7 @@ export async function notificationsBefore(
   tx: Transaction,
   personId: string,
   { unreadOnly, before, limit }: NotificationFilter,
-): Promise<Notification[]> {
+): Promise<notifications.Notification[]> {
   const rows = await tx.rows<NotificationRow>(
     `select ${columns}
        from notification
@@ -61,7 +61,7 @@ export async function markRead(
   personId: string,
   notificationId: string,
   now: Date,
-): Promise<Notification | undefined> {
+): Promise<notifications.Notification | undefined> {
   const row = await tx.first<NotificationRow>(
     `update notification set read_at = coalesce(read_at, $4)
       where tenant_id = $1 and person_id = $2 and notification_id = $3
@@ -78,7 +78,7 @@ export function markAllRead(tx: Transaction, personId: string, now: Date): Promi
   );
 }
 
-function shown({ createdAt, readAt, ...row }: NotificationRow): Notification {
+function shown({ createdAt, readAt, ...row }: NotificationRow): notifications.Notification {
   return { ...row, createdAt: createdAt.toISOString(), readAt: readAt?.toISOString() ?? null };
 }
 

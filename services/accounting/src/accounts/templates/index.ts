@@ -1,31 +1,34 @@
-import type { Account, ChartTemplate, ChartTemplateName, NewAccount } from '@marimo/contracts/accounting';
+import type { accounts } from '@marimo/contracts/accounting';
 import { genericChart } from './generic.ts';
 import { russianChart } from './ru.ts';
 
-const russian: ChartTemplate = {
+const russian: accounts.ChartTemplate = {
   template: 'ru',
   name: { en: 'Russian plan of accounts', ru: 'План счетов бухгалтерского учета' },
   source: 'Приказ Минфина РФ от 31.10.2000 № 94н (в ред. от 08.11.2010)',
   accounts: accountsIn(russianChart),
 };
 
-const generic: ChartTemplate = {
+const generic: accounts.ChartTemplate = {
   template: 'generic',
   name: { en: 'General chart of accounts', ru: 'Общий план счетов' },
   source: 'Marimo ERP',
   accounts: accountsIn(genericChart),
 };
 
-export const chartTemplates: ChartTemplate[] = [russian, generic];
+export const chartTemplates: accounts.ChartTemplate[] = [russian, generic];
 
 /** The accounts of a template, named in one language: unless told, that of the template's country. */
-export function newAccountsOf(template: ChartTemplateName, language?: 'en' | 'ru'): NewAccount[] {
-  const { accounts } = template === 'ru' ? russian : generic;
+export function newAccountsOf(
+  template: accounts.ChartTemplateName,
+  language?: 'en' | 'ru',
+): accounts.NewAccount[] {
+  const { accounts: chart } = template === 'ru' ? russian : generic;
   const spoken = language ?? (template === 'ru' ? 'ru' : 'en');
-  return accounts.map(({ name, ...account }) => ({ ...account, name: name[spoken] }));
+  return chart.map(({ name, ...account }) => ({ ...account, name: name[spoken] }));
 }
 
-type TemplateAccount = ChartTemplate['accounts'][number];
+type TemplateAccount = accounts.ChartTemplate['accounts'][number];
 
 /** Each line is `code type Russian name | English name`; deeper lines stand below the one before, which is a group. */
 function accountsIn(text: string): TemplateAccount[] {
@@ -40,7 +43,7 @@ function accountsIn(text: string): TemplateAccount[] {
     return {
       code,
       name: { en, ru },
-      type: type as Account['type'],
+      type: type as accounts.Account['type'],
       parentCode: above[depth - 1] ?? null,
       isGroup,
     };

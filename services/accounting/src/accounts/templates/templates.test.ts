@@ -1,30 +1,30 @@
-import { NewAccount } from '@marimo/contracts/accounting';
+import { accounts } from '@marimo/contracts/accounting';
 import { planAccounts } from '../accounts.ts';
 import { chartTemplates, newAccountsOf } from './index.ts';
 
 const [russian, generic] = chartTemplates;
 const russianAccount = (code: string) => russian?.accounts.find((account) => account.code === code);
 
-describe.each(chartTemplates)('the template $template', ({ template, accounts }) => {
+describe.each(chartTemplates)('the template $template', ({ template, accounts: chart }) => {
   it('can be added as it stands, in both languages', () => {
     for (const language of ['ru', 'en'] as const) {
-      const wanted = newAccountsOf(template, language).map((account) => NewAccount.parse(account));
+      const wanted = newAccountsOf(template, language).map((account) => accounts.NewAccount.parse(account));
       expect(new Set(planAccounts(wanted, []).map(({ kind }) => kind))).toEqual(new Set(['accepted']));
     }
   });
 
   it('names every account in Russian with Cyrillic and in English with Latin letters, each once on its level', () => {
-    for (const { name } of accounts) {
+    for (const { name } of chart) {
       expect(name.ru).toMatch(/^[А-Яа-яё0-9 ,/()-]+$/);
       expect(name.en).toMatch(/^[A-Za-z0-9 ,/()-]+$/);
     }
-    const names = accounts.map(({ parentCode, name }) => `${parentCode} ${name.ru}`);
+    const names = chart.map(({ parentCode, name }) => `${parentCode} ${name.ru}`);
     expect(new Set(names).size).toBe(names.length);
   });
 
   it('makes a group of what has accounts below it, and of nothing else', () => {
-    const parents = new Set(accounts.map(({ parentCode }) => parentCode));
-    for (const { code, isGroup } of accounts) expect([code, isGroup]).toEqual([code, parents.has(code)]);
+    const parents = new Set(chart.map(({ parentCode }) => parentCode));
+    for (const { code, isGroup } of chart) expect([code, isGroup]).toEqual([code, parents.has(code)]);
   });
 });
 

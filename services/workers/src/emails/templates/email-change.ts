@@ -1,8 +1,8 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
 /** To the old address, while its owner can still do something. The new one is not named: this mailbox may be lost. */
-export function emailChange(language: Language, { name }: { readonly name: string }): Letter {
+export function emailChange(language: identity.Language, { name }: { readonly name: string }): Letter {
   if (language === 'ru') {
     return letterOf('ru', {
       subject: 'Запрошена смена адреса электронной почты',

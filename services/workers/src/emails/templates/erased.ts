@@ -1,8 +1,8 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
 /** The last mail to somebody whose personal data were erased; it is itself erased once it was sent. */
-export function erased(language: Language, { name }: { readonly name: string }): Letter {
+export function erased(language: identity.Language, { name }: { readonly name: string }): Letter {
   if (language === 'ru') {
     return letterOf('ru', {
       subject: 'Ваши персональные данные удалены',

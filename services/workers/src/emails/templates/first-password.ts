@@ -1,9 +1,9 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
 /** To who had an account without a password and accepted an invitation with it. */
 export function firstPassword(
-  language: Language,
+  language: identity.Language,
   { name, organisation }: { readonly name: string; readonly organisation: string },
 ): Letter {
   if (language === 'ru') {

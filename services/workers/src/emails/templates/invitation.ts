@@ -1,4 +1,4 @@
-import { invitationLastsDays, type Language } from '@marimo/contracts/users';
+import { type identity, invitations } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
 interface Invitation {
@@ -9,7 +9,7 @@ interface Invitation {
 }
 
 /** To who is invited to an organisation, whether they have an account or not. */
-export function invitation(language: Language, { name, organisation, url }: Invitation): Letter {
+export function invitation(language: identity.Language, { name, organisation, url }: Invitation): Letter {
   if (language === 'ru') {
     return letterOf('ru', {
       subject: `Приглашение в Marimo: ${organisation}`,
@@ -19,7 +19,7 @@ export function invitation(language: Language, { name, organisation, url }: Invi
       ],
       url,
       after: [
-        `Ссылка действует ${invitationLastsDays} дней, один раз. Работает только последняя из отправленных.`,
+        `Ссылка действует ${invitations.lastsDays} дней, один раз. Работает только последняя из отправленных.`,
         'Если у вас уже есть учётная запись с этим адресом, войдите в неё. Если вы не ждали приглашения, ничего не делайте.',
       ],
     });
@@ -30,7 +30,7 @@ export function invitation(language: Language, { name, organisation, url }: Invi
     before: [`You are invited to work in ${organisation} in Marimo ERP. To accept, open this link:`],
     url,
     after: [
-      `The link works for ${invitationLastsDays} days, once. Only the newest one that was sent works.`,
+      `The link works for ${invitations.lastsDays} days, once. Only the newest one that was sent works.`,
       'If you have an account with this address, sign in to it. If you expected no invitation, do nothing.',
     ],
   });

@@ -1,4 +1,4 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { html } from './html.ts';
 
 export interface Letter {
@@ -18,7 +18,10 @@ export interface Said {
 }
 
 /** A short letter of paragraphs and at most one link, as text and as HTML that says the same. */
-export function letterOf(language: Language, { subject, name, before, url, after = [] }: Said): Letter {
+export function letterOf(
+  language: identity.Language,
+  { subject, name, before, url, after = [] }: Said,
+): Letter {
   const greeting = language === 'ru' ? `Здравствуйте, ${name}!` : `Hello ${name},`;
   const link = url === undefined ? [] : [url];
   const paragraphs = [greeting, ...before].map((text) => html`<p>${text}</p>`);

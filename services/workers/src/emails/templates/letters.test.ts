@@ -1,4 +1,4 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { emailChange } from './email-change.ts';
 import { erased } from './erased.ts';
 import { firstPassword } from './first-password.ts';
@@ -10,7 +10,7 @@ import * as secondFactor from './second-factor.ts';
 import { verifyEmail } from './verify-email.ts';
 
 type Write = (
-  language: Language,
+  language: identity.Language,
   given: { name: string; email: string; url: string; organisation: string; closesOn: string },
 ) => Letter;
 

@@ -1,4 +1,4 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
 interface Given {
@@ -8,7 +8,7 @@ interface Given {
 
 /** To each administrator, so that nobody's organisation closes behind their back. */
 export function organisationClosing(
-  language: Language,
+  language: identity.Language,
   { name, organisation, closesOn }: Given & { readonly closesOn: string },
 ): Letter {
   const day = dayIn(language, closesOn);
@@ -34,7 +34,7 @@ export function organisationClosing(
   });
 }
 
-export function organisationReopened(language: Language, { name, organisation }: Given): Letter {
+export function organisationReopened(language: identity.Language, { name, organisation }: Given): Letter {
   if (language === 'ru') {
     return letterOf('ru', {
       subject: `Организация не закрывается: ${organisation}`,
@@ -54,7 +54,7 @@ export function organisationReopened(language: Language, { name, organisation }:
 }
 
 /** A day has no zone: it is written as it stands. */
-function dayIn(language: Language, day: string): string {
+function dayIn(language: identity.Language, day: string): string {
   return new Intl.DateTimeFormat(language === 'ru' ? 'ru' : 'en-GB', {
     dateStyle: 'long',
     timeZone: 'UTC',

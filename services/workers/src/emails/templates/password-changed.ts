@@ -1,8 +1,8 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
 /** To the owner, so that a change somebody else made does not go unseen. */
-export function passwordChanged(language: Language, { name }: { readonly name: string }): Letter {
+export function passwordChanged(language: identity.Language, { name }: { readonly name: string }): Letter {
   if (language === 'ru') {
     return letterOf('ru', {
       subject: 'Ваш пароль изменён',

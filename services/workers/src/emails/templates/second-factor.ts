@@ -1,4 +1,4 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
 interface News {
@@ -6,7 +6,7 @@ interface News {
   readonly what: string;
 }
 
-type Write = (language: Language, given: { readonly name: string }) => Letter;
+type Write = (language: identity.Language, given: { readonly name: string }) => Letter;
 
 /** To the owner, so that a change somebody else made does not go unseen. */
 export const secondFactorAdded = about({
@@ -53,12 +53,12 @@ export const recoveryCodeUsed = about({
   },
 });
 
-const advice: Readonly<Record<Language, string>> = {
+const advice: Readonly<Record<identity.Language, string>> = {
   en: 'If it was not you, change your password at once and tell your administrator.',
   ru: 'Если это были не вы, сразу смените пароль и сообщите администратору.',
 };
 
-function about(news: Readonly<Record<Language, News>>): Write {
+function about(news: Readonly<Record<identity.Language, News>>): Write {
   return (language, { name }) => {
     const { subject, what } = news[language];
     return letterOf(language, { subject, name, before: [what, advice[language]] });

@@ -1,9 +1,9 @@
-import { type Language, verificationLinkLastsDays } from '@marimo/contracts/users';
+import { type identity, people } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
 /** To a mailbox that shall be proved to be somebody's: a new one, or that of a new account. */
 export function verifyEmail(
-  language: Language,
+  language: identity.Language,
   { name, email, url }: { readonly name: string; readonly email: string; readonly url: string },
 ): Letter {
   if (language === 'ru') {
@@ -13,7 +13,7 @@ export function verifyEmail(
       before: [`Чтобы подтвердить, что адрес ${email} ваш, откройте ссылку:`],
       url,
       after: [
-        `Ссылка действует ${verificationLinkLastsDays} дня, один раз.`,
+        `Ссылка действует ${people.verificationLinkLastsDays} дня, один раз.`,
         'Если вы этого не просили, ничего не делайте: без вас ничего не изменится.',
       ],
     });
@@ -24,7 +24,7 @@ export function verifyEmail(
     before: [`To confirm that ${email} is yours, open this link:`],
     url,
     after: [
-      `The link works for ${verificationLinkLastsDays} days, once.`,
+      `The link works for ${people.verificationLinkLastsDays} days, once.`,
       'If you did not ask for this, do nothing: without you nothing changes.',
     ],
   });

@@ -1,4 +1,4 @@
-import type { Language } from '@marimo/contracts/users';
+import type { identity } from '@marimo/contracts/users';
 import { html } from './html.ts';
 import type { Letter } from './letter.ts';
 
@@ -9,7 +9,7 @@ interface Welcome {
 }
 
 /** To the first administrator of a new organisation. */
-export function welcome(language: Language, given: Welcome): Letter {
+export function welcome(language: identity.Language, given: Welcome): Letter {
   return language === 'ru' ? russian(given) : english(given);
 }
 

@@ -22,7 +22,7 @@ export const SignInMethod = z.enum([
 export type SignInMethod = z.infer<typeof SignInMethod>;
 
 /** Subject: the session. */
-export const sessionStarted = event(
+export const started = event(
   'users.session-started.v1',
   z.strictObject({
     sessionId: Id,
@@ -48,13 +48,13 @@ export const SessionEndReason = z.enum([
 export type SessionEndReason = z.infer<typeof SessionEndReason>;
 
 /** Subject: the session. */
-export const sessionEnded = event(
+export const ended = event(
   'users.session-ended.v1',
   z.strictObject({ sessionId: Id, userId: Id, reason: SessionEndReason }),
 );
 
 /** Subject: the session. */
-export const sessionNamed = event(
+export const named = event(
   'users.session-named.v1',
   z.strictObject({ sessionId: Id, userId: Id, deviceName: z.string() }),
 );

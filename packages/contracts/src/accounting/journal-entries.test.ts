@@ -1,4 +1,4 @@
-import { PostJournalEntry } from './ledger.ts';
+import { PostJournalEntry } from './journal-entries.ts';
 
 const line = (side: string, amount: object) => ({ accountCode: '50', side, amount });
 const entry = (...amounts: object[]) => ({

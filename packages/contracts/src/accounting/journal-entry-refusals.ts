@@ -3,7 +3,6 @@ import { z } from 'zod';
 
 /** Facts are plain JSON, so money stands here as it travels. */
 const Amount = z.object({ amount: z.string(), currency: z.string() });
-const Codes = z.object({ accountCodes: z.array(z.string()) });
 
 const inWords = ({ amount, currency }: z.infer<typeof Amount>) => `${amount} ${currency}`;
 
@@ -41,64 +40,6 @@ export class BaseAmountWrong extends refusal(z.object({ line: z.int(), baseCurre
   title: 'A base amount contradicts its line',
   detail: ({ line, baseCurrency }) =>
     `Line ${line}: baseAmount is in ${baseCurrency}, never negative, and for an amount in ${baseCurrency} it is that amount.`,
-}) {}
-
-export class AccountUnknown extends refusal(Codes, {
-  code: 'accounting.account-unknown',
-  kind: 'refused',
-  title: 'The chart has no such account',
-  detail: ({ accountCodes }) => `Add ${accountCodes.join(', ')} to the chart of accounts, or mend the code.`,
-}) {}
-
-export class AccountArchived extends refusal(Codes, {
-  code: 'accounting.account-archived',
-  kind: 'refused',
-  title: 'The account is archived',
-  detail: ({ accountCodes }) =>
-    `Use another account than ${accountCodes.join(', ')}, or take it back into use.`,
-}) {}
-
-export class AccountIsGroup extends refusal(Codes, {
-  code: 'accounting.account-is-group',
-  kind: 'refused',
-  title: 'A group takes no postings',
-  detail: ({ accountCodes }) => `Post to an account below ${accountCodes.join(', ')}.`,
-}) {}
-
-export class AccountCodeTaken extends refusal(z.object({ accountCode: z.string() }), {
-  code: 'accounting.account-code-taken',
-  kind: 'conflict',
-  title: 'Another account has this code',
-  detail: ({ accountCode }) =>
-    `There is an account ${accountCode} with another name, type or place. Choose another code.`,
-}) {}
-
-export class AccountParentUnknown extends refusal(z.object({ parentCode: z.string() }), {
-  code: 'accounting.account-parent-unknown',
-  kind: 'refused',
-  title: 'The chart has no such parent account',
-  detail: ({ parentCode }) => `Add ${parentCode} first, or mend parentCode.`,
-}) {}
-
-export class AccountBelowItself extends refusal(z.object({ accountCode: z.string() }), {
-  code: 'accounting.account-below-itself',
-  kind: 'refused',
-  title: 'An account cannot stand below itself',
-  detail: ({ accountCode }) => `Choose a parent for ${accountCode} that does not stand below it.`,
-}) {}
-
-export class JournalUnknown extends refusal(z.object({ journalCode: z.string() }), {
-  code: 'accounting.journal-unknown',
-  kind: 'refused',
-  title: 'There is no such journal',
-  detail: ({ journalCode }) => `Add the journal ${journalCode}, or mend the code.`,
-}) {}
-
-export class JournalCodeTaken extends refusal(z.object({ journalCode: z.string() }), {
-  code: 'accounting.journal-code-taken',
-  kind: 'conflict',
-  title: 'Another journal has this code',
-  detail: ({ journalCode }) => `There is a journal ${journalCode} with another name. Choose another code.`,
 }) {}
 
 export class EntryConflict extends refusal(

@@ -3,25 +3,24 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { ImportMode, ImportQuery, ImportReply, RefusedRow } from '../import.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Day, MoneyOnWire, PositiveMoney } from '../measures.ts';
 import { Absent } from '../platform/refusals.ts';
-import { ImportMode, ImportQuery, ImportReply, RefusedRow } from './import.ts';
-import { generalJournalCode } from './journals.ts';
-import { postEntries, readEntries, reverseEntries } from './permissions.ts';
+import { AccountArchived, AccountIsGroup, AccountUnknown } from './accounts.ts';
 import {
-  AccountArchived,
-  AccountIsGroup,
-  AccountUnknown,
   BalanceTooLarge,
   BaseAmountMissing,
   BaseAmountWrong,
   EntryConflict,
   EntryOutOfBalance,
   EntryReversed,
-  JournalUnknown,
-} from './refusals.ts';
+} from './journal-entry-refusals.ts';
+import { generalJournalCode, JournalUnknown } from './journals.ts';
+import { postEntries, readEntries, reverseEntries } from './permissions.ts';
 import { AccountCode, JournalCode, LowerCaseId, lineOfText } from './texts.ts';
+
+export * from './journal-entry-refusals.ts';
 
 export const Side = z.enum(['debit', 'credit']);
 export type Side = z.infer<typeof Side>;
@@ -87,7 +86,7 @@ export type JournalEntry = z.output<typeof JournalEntry>;
  * Subject: the entry. A reversal is an entry too: `reversalOf` names what it takes back.
  * A breaking change is a new `.v2` type, published beside `.v1` until the last consumer has moved.
  */
-export const journalEntryPosted = event('accounting.journal-entry-posted.v1', JournalEntry);
+export const posted = event('accounting.journal-entry-posted.v1', JournalEntry);
 
 const path = '/api/v1/accounting/journal-entries';
 const mebibyte = 1024 * 1024;
@@ -105,7 +104,7 @@ const postingRefusals = [
   BalanceTooLarge,
 ];
 
-export const postJournalEntry = endpoint({
+export const post = endpoint({
   method: 'POST',
   path,
   summary: 'Posts an entry; 200 when it was posted before just so.',
@@ -127,7 +126,7 @@ export const BatchResult = z.discriminatedUnion('outcome', [
 ]);
 export type BatchResult = z.output<typeof BatchResult>;
 
-export const postJournalEntries = endpoint({
+export const postBatch = endpoint({
   method: 'POST',
   path: `${path}/batch`,
   summary: 'Posts up to 1,000 entries at once and says of each, in the order given, what became of it.',
@@ -140,7 +139,7 @@ export const postJournalEntries = endpoint({
   refusals: [BalanceTooLarge],
 });
 
-export const importJournalEntries = endpoint({
+export const importFile = endpoint({
   method: 'POST',
   path: `${path}/import`,
   summary: 'Posts a file of entries, one JSON entry a line, or CSV with one line of an entry a row.',
@@ -159,7 +158,7 @@ export const importJournalEntries = endpoint({
 
 const EntryParams = z.strictObject({ entryId: LowerCaseId });
 
-export const getJournalEntry = endpoint({
+export const get = endpoint({
   method: 'GET',
   path: `${path}/{entryId}`,
   summary: 'One entry with its lines.',
@@ -173,7 +172,7 @@ export const getJournalEntry = endpoint({
 export const JournalEntrySummary = JournalEntry.omit({ lines: true }).extend({ total: MoneyOnWire });
 export type JournalEntrySummary = z.output<typeof JournalEntrySummary>;
 
-export const listJournalEntries = endpoint({
+export const list = endpoint({
   method: 'GET',
   path,
   summary: 'The entries, latest posting date first.',
@@ -188,7 +187,7 @@ export const listJournalEntries = endpoint({
   replies: { 200: pageOf(JournalEntrySummary) },
 });
 
-export const reverseJournalEntry = endpoint({
+export const reverse = endpoint({
   method: 'POST',
   path: `${path}/{entryId}/reverse`,
   summary: 'Posts the entry with its sides exchanged, once; 200 when that was done before just so.',
