@@ -1,5 +1,5 @@
 import { event, newId } from '@marimo/contracts';
-import { listAuditRecords, verifyAudit } from '@marimo/contracts/workers';
+import { audit } from '@marimo/contracts/workers';
 import { testUserId, tokenFor, useService } from '@marimo/testing';
 import { z } from 'zod';
 import { workersService } from '../../service.ts';
@@ -19,9 +19,9 @@ const theirs = () => ({ as: tokenFor({ tenantId: otherTenant }) });
 
 const post = (data: unknown, given: object = {}) =>
   workers.deliver(entryPosted, { data: data as never, actorId: testUserId, tenantId, ...given });
-const verify = async (given = ours()) => (await workers.call(verifyAudit, {}, given)).body;
+const verify = async (given = ours()) => (await workers.call(audit.verify, {}, given)).body;
 const records = async (query: Record<string, string> = {}) =>
-  (await workers.call(listAuditRecords, { query }, ours())).body.items;
+  (await workers.call(audit.list, { query }, ours())).body.items;
 const threeEvents = async () => {
   for (const amount of ['1.00', '2.00', '3.00']) await post({ amount });
 };
@@ -107,7 +107,7 @@ describe('the audit', () => {
     expect(await records({ from: '2100-01-01T00:00:00Z' })).toEqual([]);
     expect(await records({ to: '2100-01-01T00:00:00Z', type: entryPosted.type })).toHaveLength(5);
 
-    const page = (after?: string) => workers.call(listAuditRecords, { query: { limit: 2, after } }, ours());
+    const page = (after?: string) => workers.call(audit.list, { query: { limit: 2, after } }, ours());
     const first = await page();
     const second = await page(first.body.next ?? '');
     const third = await page(second.body.next ?? '');
@@ -117,7 +117,7 @@ describe('the audit', () => {
   });
 
   it('is closed to who has no permission', async () => {
-    const answer = await workers.call(verifyAudit, {}, { as: tokenFor({ roles: ['accountant'] }) });
+    const answer = await workers.call(audit.verify, {}, { as: tokenFor({ roles: ['accountant'] }) });
     expect(answer.status).toBe(403);
   });
 });

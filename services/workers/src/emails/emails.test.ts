@@ -1,6 +1,6 @@
 import { newId } from '@marimo/contracts';
-import { organisationRegistered } from '@marimo/contracts/users';
-import { listEmails } from '@marimo/contracts/workers';
+import { sessions } from '@marimo/contracts/users';
+import { emails } from '@marimo/contracts/workers';
 import { testTenantId, testUserId, tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
@@ -28,10 +28,14 @@ const register = (given: { readonly language?: 'ru' | 'en'; readonly id?: string
     state: 'active' as const,
     language,
   };
-  return workers.deliver(organisationRegistered, { tenantId, data: { organisation, admin }, ...rest });
+  return workers.deliver(sessions.organisationRegistered, {
+    tenantId,
+    data: { organisation, admin },
+    ...rest,
+  });
 };
-const emails = async (query: Record<string, string> = {}) =>
-  (await workers.call(listEmails, { query: query as { state?: 'sent' } }, { as: tokenFor({ tenantId }) }))
+const mails = async (query: Record<string, string> = {}) =>
+  (await workers.call(emails.list, { query: query as { state?: 'sent' } }, { as: tokenFor({ tenantId }) }))
     .body;
 
 async function until<T>(read: () => Promise<T>, isThere: (value: T) => boolean): Promise<T> {
@@ -47,7 +51,7 @@ describe('the mail of an organisation', () => {
     const id = newId();
     await register({ id });
     await register({ id });
-    const { items } = await until(emails, (page) => page.items[0]?.state === 'sent');
+    const { items } = await until(mails, (page) => page.items[0]?.state === 'sent');
     expect(items).toMatchObject([
       {
         id,
@@ -62,24 +66,28 @@ describe('the mail of an organisation', () => {
 
   it('speaks the language of who reads it', async () => {
     await register({ language: 'ru' });
-    expect((await emails()).items).toMatchObject([{ subject: 'Добро пожаловать в Marimo: Pine & Co' }]);
+    expect((await mails()).items).toMatchObject([{ subject: 'Добро пожаловать в Marimo: Pine & Co' }]);
   });
 
   it('is listed page by page, newest first, and by what became of it', async () => {
     for (let n = 0; n < 3; n += 1) await register();
-    const first = await emails({ limit: '2' });
-    const second = await emails({ limit: '2', after: first.next ?? '' });
+    const first = await mails({ limit: '2' });
+    const second = await mails({ limit: '2', after: first.next ?? '' });
     expect([first.items.length, second.items.length, second.next]).toEqual([2, 1, null]);
     const listed = [...first.items, ...second.items].map(({ createdAt }) => createdAt);
     expect(listed).toEqual([...listed].sort().reverse());
-    expect((await emails({ state: 'given-up' })).items).toEqual([]);
+    expect((await mails({ state: 'given-up' })).items).toEqual([]);
   });
 
   it('is shown to nobody else', async () => {
     await register();
-    const other = await workers.call(listEmails, { query: {} }, { as: tokenFor({ tenantId: testTenantId }) });
+    const other = await workers.call(
+      emails.list,
+      { query: {} },
+      { as: tokenFor({ tenantId: testTenantId }) },
+    );
     expect(other.body.items).toEqual([]);
     const accountant = tokenFor({ tenantId, roles: ['accountant'] });
-    expect((await workers.call(listEmails, { query: {} }, { as: accountant })).status).toBe(403);
+    expect((await workers.call(emails.list, { query: {} }, { as: accountant })).status).toBe(403);
   });
 });

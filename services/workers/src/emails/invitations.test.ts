@@ -1,13 +1,13 @@
 import { newId } from '@marimo/contracts';
-import { type MailLink, memberInvited } from '@marimo/contracts/users';
-import { listEmails } from '@marimo/contracts/workers';
+import { invitations, type mailLinks } from '@marimo/contracts/users';
+import { emails } from '@marimo/contracts/workers';
 import { tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
 const url = 'https://erp.example.com/#/invitation/secret';
 
 /** What users answers, by link. */
-const links = new Map<string, MailLink | null>();
+const links = new Map<string, mailLinks.MailLink | null>();
 const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
   const body = links.get(params.linkId) ?? null;
   return { status: body === null ? 204 : 200, body };
@@ -17,13 +17,13 @@ const workers = useService({ ...workersService(['email']), background: [] }, { c
 
 const tenantId = newId();
 const invite = (linkId: string, id = newId()) =>
-  workers.deliver(memberInvited, {
+  workers.deliver(invitations.invited, {
     tenantId,
     id,
     data: { invitationId: newId(), linkId, roles: [], validUntil: null, expiresAt: new Date().toISOString() },
   });
-const emails = async () =>
-  (await workers.call(listEmails, { query: {} }, { as: tokenFor({ tenantId }) })).body.items;
+const mails = async () =>
+  (await workers.call(emails.list, { query: {} }, { as: tokenFor({ tenantId }) })).body.items;
 
 describe('the mail of an invitation', () => {
   it('goes to the invited address in its language, once, with the link of the moment', async () => {
@@ -33,7 +33,7 @@ describe('the mail of an invitation', () => {
     const id = newId();
     await invite(linkId, id);
     await invite(linkId, id);
-    expect(await emails()).toMatchObject([
+    expect(await mails()).toMatchObject([
       { id, kind: 'invitation', to: 'nina@example.com', subject: 'Приглашение в Marimo: Pine' },
     ]);
     const kept = await workers.rows<{ text_body: string; person_id: string | null }>('email');
@@ -41,8 +41,8 @@ describe('the mail of an invitation', () => {
   });
 
   it('is not written for an invitation that is taken back or used by then', async () => {
-    const before = await emails();
+    const before = await mails();
     await invite(newId());
-    expect(await emails()).toEqual(before);
+    expect(await mails()).toEqual(before);
   });
 });

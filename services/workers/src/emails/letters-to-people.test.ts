@@ -1,16 +1,13 @@
 import { newId, Unavailable } from '@marimo/contracts';
 import {
-  closingAnnounced,
-  emailVerificationAsked,
-  type MailLink,
-  organisationRegistered,
-  passwordChanged,
-  passwordResetAsked,
-  personErased,
-  reopeningAnnounced,
-  secondFactorRemoved,
+  type mailLinks,
+  organisations,
+  people,
+  personalData,
+  secondFactors,
+  sessions,
 } from '@marimo/contracts/users';
-import { keptOfPerson, listEmails } from '@marimo/contracts/workers';
+import { emails, personalRecords } from '@marimo/contracts/workers';
 import { tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
@@ -18,7 +15,7 @@ const email = 'anna@example.com';
 const url = 'https://erp.example.com/#/reset-password/secret';
 
 /** What users answers, by link; absent: away. */
-const links = new Map<string, MailLink | null>();
+const links = new Map<string, mailLinks.MailLink | null>();
 const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
   const body = links.get(params.linkId);
   if (body === undefined) throw new Unavailable({ service: 'users' });
@@ -37,18 +34,18 @@ beforeEach(() => {
   userId = newId();
 });
 
-function linkTo(changes: Partial<MailLink> = {}): string {
+function linkTo(changes: Partial<mailLinks.MailLink> = {}): string {
   const linkId = newId();
   const recipient = { email, name: 'Anna', language: 'en' as const };
   links.set(linkId, { purpose: 'reset-password', url, recipient, organisation: 'Pine & Co', ...changes });
   return linkId;
 }
 const askReset = (linkId: string, id = newId()) =>
-  workers.deliver(passwordResetAsked, { tenantId, id, data: { userId, linkId } });
+  workers.deliver(people.passwordResetAsked, { tenantId, id, data: { userId, linkId } });
 const erase = (linkId: string, farewell: boolean) =>
-  workers.deliver(personErased, { tenantId, data: { userId, linkId, farewell } });
-const emails = async () =>
-  (await workers.call(listEmails, { query: {} }, { as: tokenFor({ tenantId }) })).body.items;
+  workers.deliver(personalData.erased, { tenantId, data: { userId, linkId, farewell } });
+const mails = async () =>
+  (await workers.call(emails.list, { query: {} }, { as: tokenFor({ tenantId }) })).body.items;
 const stored = async () => {
   const mine = (rows: { tenant_id?: string }[]) => rows.filter((row) => row.tenant_id === tenantId);
   return JSON.stringify([mine(await workers.rows('email')), mine(await workers.rows('notification'))]);
@@ -56,7 +53,7 @@ const stored = async () => {
 const welcome = () => {
   const person = { id: userId, name: 'Anna', email, emailVerified: false, language: 'en' as const };
   const organisation = { name: 'Pine & Co', baseCurrency: 'EUR', language: 'en' as const, timeZone: 'UTC' };
-  return workers.deliver(organisationRegistered, {
+  return workers.deliver(sessions.organisationRegistered, {
     tenantId,
     data: {
       organisation: { ...organisation, id: tenantId, state: 'active' },
@@ -71,17 +68,20 @@ describe('a letter to a person', () => {
     const linkId = linkTo();
     await askReset(linkId, id);
     await askReset(linkId, id);
-    expect(await emails()).toMatchObject([{ id, kind: 'reset-password', to: email, state: 'waiting' }]);
+    expect(await mails()).toMatchObject([{ id, kind: 'reset-password', to: email, state: 'waiting' }]);
     expect(await stored()).toContain(url);
   });
 
   it('is of the kind that happened', async () => {
-    await workers.deliver(emailVerificationAsked, { tenantId, data: { userId, linkId: linkTo() } });
+    await workers.deliver(people.emailVerificationAsked, { tenantId, data: { userId, linkId: linkTo() } });
     const notice = linkTo({ purpose: 'notice', url: null });
-    await workers.deliver(passwordChanged, { tenantId, data: { userId, linkId: notice, by: 'reset' } });
+    await workers.deliver(people.passwordChanged, {
+      tenantId,
+      data: { userId, linkId: notice, by: 'reset' },
+    });
     const factor = { userId, factorId: newId(), kind: 'totp' as const, name: 'Telephone', linkId: notice };
-    await workers.deliver(secondFactorRemoved, { tenantId, data: factor });
-    expect((await emails()).map(({ kind }) => kind).sort()).toEqual([
+    await workers.deliver(secondFactors.removed, { tenantId, data: factor });
+    expect((await mails()).map(({ kind }) => kind).sort()).toEqual([
       'password-changed',
       'second-factor',
       'verify-email',
@@ -91,9 +91,9 @@ describe('a letter to a person', () => {
   it('tells an administrator the day on which the organisation closes, and that it does not', async () => {
     const notice = linkTo({ purpose: 'notice', url: null });
     const data = { userId, linkId: notice, closesOn: '2026-12-31' };
-    await workers.deliver(closingAnnounced, { tenantId, data });
-    await workers.deliver(reopeningAnnounced, { tenantId, data: { userId, linkId: notice } });
-    expect(await emails()).toMatchObject([
+    await workers.deliver(organisations.closingAnnounced, { tenantId, data });
+    await workers.deliver(organisations.reopeningAnnounced, { tenantId, data: { userId, linkId: notice } });
+    expect(await mails()).toMatchObject([
       { kind: 'organisation-closing', to: email, subject: 'Your organisation stays open: Pine & Co' },
       { to: email, subject: 'Your organisation closes on 31 December 2026: Pine & Co' },
     ]);
@@ -103,24 +103,29 @@ describe('a letter to a person', () => {
     const linkId = newId();
     links.set(linkId, null);
     await askReset(linkId);
-    expect(await emails()).toEqual([]);
+    expect(await mails()).toEqual([]);
   });
 
   it('waits for users, and is written when it is back', async () => {
     const id = newId();
     const linkId = newId();
     await expect(askReset(linkId, id)).rejects.toThrow(Unavailable);
-    expect(await emails()).toEqual([]);
+    expect(await mails()).toEqual([]);
     links.set(linkId, links.get(linkTo()) ?? null);
     await askReset(linkId, id);
-    expect(await emails()).toHaveLength(1);
+    expect(await mails()).toHaveLength(1);
   });
 });
 
 describe('somebody who takes their data along', () => {
   const kept = async (organisationId: string) =>
-    (await workers.call(keptOfPerson, { params: { personId: userId }, query: { email }, organisationId }))
-      .body;
+    (
+      await workers.call(personalRecords.getKept, {
+        params: { personId: userId },
+        query: { email },
+        organisationId,
+      })
+    ).body;
 
   it('gets every mail and notification that a search of all tables finds', async () => {
     await welcome();
@@ -141,7 +146,7 @@ describe('somebody whose personal data are erased', () => {
     await askReset(linkTo());
     await erase(linkTo({ purpose: 'notice', url: null }), false);
     expect(await stored()).not.toMatch(/anna|secret/i);
-    expect((await emails()).map(({ to, state }) => [to, state])).toEqual([
+    expect((await mails()).map(({ to, state }) => [to, state])).toEqual([
       ['', 'given-up'],
       ['', 'given-up'],
     ]);
@@ -165,7 +170,7 @@ describe('somebody whose personal data are erased', () => {
   it('gets one last mail, where there should be one', async () => {
     await welcome();
     await erase(linkTo({ purpose: 'notice', url: null }), true);
-    const [last, ...others] = await emails();
+    const [last, ...others] = await mails();
     expect(last).toMatchObject({ kind: 'erased', to: email, state: 'waiting' });
     expect(others.map(({ to }) => to)).toEqual(['']);
   });
@@ -186,7 +191,7 @@ describe('somebody whose personal data are erased', () => {
 
   it('leaves the mail of others alone', async () => {
     const other = newId();
-    await workers.deliver(passwordResetAsked, {
+    await workers.deliver(people.passwordResetAsked, {
       tenantId,
       data: {
         userId: other,
@@ -194,6 +199,6 @@ describe('somebody whose personal data are erased', () => {
       },
     });
     await erase(linkTo(), false);
-    expect(await emails()).toMatchObject([{ to: 'b@example.com', state: 'waiting' }]);
+    expect(await mails()).toMatchObject([{ to: 'b@example.com', state: 'waiting' }]);
   });
 });

@@ -1,6 +1,6 @@
 import { ActingService, Forbidden, newId, Unauthenticated } from '@marimo/contracts';
-import { organisationRegistered } from '@marimo/contracts/users';
-import { keptOfPerson } from '@marimo/contracts/workers';
+import { sessions } from '@marimo/contracts/users';
+import { personalRecords } from '@marimo/contracts/workers';
 import { type CallOptions, tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
@@ -18,13 +18,13 @@ beforeAll(async () => {
     const settings = { language: 'en' as const, timeZone: 'UTC' };
     const organisation = { id, name, baseCurrency: 'EUR', state: 'active' as const, ...settings };
     const admin = { id: personId, name: `Anna of ${name}`, email, emailVerified: false, ...settings };
-    await workers.deliver(organisationRegistered, { tenantId: id, data: { organisation, admin } });
+    await workers.deliver(sessions.organisationRegistered, { tenantId: id, data: { organisation, admin } });
   }
 });
 
 const ask = (organisationId: string | undefined, options: CallOptions = {}, query: object = { email }) =>
   workers.call(
-    keptOfPerson,
+    personalRecords.getKept,
     { params: { personId }, query, ...(organisationId !== undefined && { organisationId }) },
     options,
   );

@@ -1,6 +1,6 @@
 import { Absent, newId } from '@marimo/contracts';
-import { organisationRegistered } from '@marimo/contracts/users';
-import { listNotifications, readAllNotifications, readNotification } from '@marimo/contracts/workers';
+import { sessions } from '@marimo/contracts/users';
+import { notifications } from '@marimo/contracts/workers';
 import { tokenFor, useService } from '@marimo/testing';
 import { workersService } from '../../service.ts';
 
@@ -27,10 +27,10 @@ const register = (id = newId()) => {
     timeZone,
   };
   const organisation = { id: tenantId, name: 'Pine & Co', baseCurrency: 'EUR', language, timeZone, state };
-  return workers.deliver(organisationRegistered, { tenantId, data: { organisation, admin }, id });
+  return workers.deliver(sessions.organisationRegistered, { tenantId, data: { organisation, admin }, id });
 };
 const list = async (query: object = {}, who = anna()) =>
-  (await workers.call(listNotifications, { query }, who)).body;
+  (await workers.call(notifications.list, { query }, who)).body;
 
 describe('notifications', () => {
   it('welcome the first administrator, once', async () => {
@@ -52,8 +52,8 @@ describe('notifications', () => {
     const id = newId();
     await register(id);
     await register();
-    const first = await workers.call(readNotification, { params: { id } }, anna());
-    const again = await workers.call(readNotification, { params: { id } }, anna());
+    const first = await workers.call(notifications.markRead, { params: { id } }, anna());
+    const again = await workers.call(notifications.markRead, { params: { id } }, anna());
     expect(first.body.readAt).not.toBeNull();
     expect(again.body).toEqual(first.body);
     expect((await list({ unread: 'true' })).items).toHaveLength(1);
@@ -62,8 +62,8 @@ describe('notifications', () => {
 
   it('are read all at once', async () => {
     for (let n = 0; n < 3; n += 1) await register();
-    expect((await workers.call(readAllNotifications, {}, anna())).body).toEqual({ read: 3 });
-    expect((await workers.call(readAllNotifications, {}, anna())).body).toEqual({ read: 0 });
+    expect((await workers.call(notifications.markAllRead, {}, anna())).body).toEqual({ read: 3 });
+    expect((await workers.call(notifications.markAllRead, {}, anna())).body).toEqual({ read: 0 });
     expect((await list({ unread: 'true' })).items).toEqual([]);
   });
 
@@ -80,16 +80,16 @@ describe('notifications', () => {
     const id = newId();
     await register(id);
     expect((await list({}, boris())).items).toEqual([]);
-    expect(await workers.call(readNotification, { params: { id } }, boris())).toBeRefused(Absent);
-    expect((await workers.call(readAllNotifications, {}, boris())).body).toEqual({ read: 0 });
+    expect(await workers.call(notifications.markRead, { params: { id } }, boris())).toBeRefused(Absent);
+    expect((await workers.call(notifications.markAllRead, {}, boris())).body).toEqual({ read: 0 });
     const elsewhere = { as: tokenFor({ tenantId: newId(), userId }) };
-    expect(await workers.call(readNotification, { params: { id } }, elsewhere)).toBeRefused(Absent);
+    expect(await workers.call(notifications.markRead, { params: { id } }, elsewhere)).toBeRefused(Absent);
     expect((await list({ unread: 'true' })).items).toHaveLength(1);
   });
 
   it('answer a repeated request with the same key as they did the first time', async () => {
     await register();
-    const keyed = () => workers.call(readAllNotifications, { idempotencyKey: 'one' }, anna());
+    const keyed = () => workers.call(notifications.markAllRead, { idempotencyKey: 'one' }, anna());
     expect([(await keyed()).body, (await keyed()).body]).toEqual([{ read: 1 }, { read: 1 }]);
   });
 });
