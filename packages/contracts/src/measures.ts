@@ -70,7 +70,7 @@ export const PriceOnWire = z.codec(
 
 /** A day of the books: no time and no zone, a real day from 1900 to 2200. Days compare as text. */
 export const Day = z.iso
-  .date({ error: 'must be a real day written YYYY-MM-DD' })
+  .date({ error: 'must be a real day written YYYY-MM-DD', abort: true })
   .refine((day) => day >= '1900-01-01' && day <= '2200-12-31', { error: 'must lie between 1900 and 2200' });
 
 /** What `JSON.stringify` would write, for places that build the wire form by hand. */
