@@ -1,7 +1,8 @@
 export type { Caller, CallerVerifier, CallingService, TokenVerifier } from './caller.ts';
 export { type AppOptions, createApp } from './http/app.ts';
+export { compressReplies } from './http/compress.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
-export { demandMatch, etagOf } from './http/etag.ts';
+export { alreadyHas, demandMatch, etagOf } from './http/etag.ts';
 export { parseJson } from './http/json.ts';
 export {
   createHardenedServer,
