@@ -104,7 +104,7 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
     ...inside,
     journal,
     sharedOrders,
-    keptAnswers: traffic.responses,
+    responses: traffic.responses,
     documentConflicts: documents.conflicts,
   };
   const operators = operatorListener(shown, parts.operators, parts);
