@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { type AnyEndpoint, endpoint, forServices } from '@marimo/contracts';
+import { until } from '@marimo/testing/outside';
 import supertest from 'supertest';
 import {
   failing,
@@ -14,7 +15,6 @@ import {
 } from '../../test/http-routes.ts';
 import { type KitUnderTest, kitUnderTest, tenantId, userId } from '../../test/kit-under-test.ts';
 import { rawRequest } from '../../test/raw-request.ts';
-import { until } from '../../test/until.ts';
 import { handle, reply } from '../index.ts';
 
 let kit: KitUnderTest;

@@ -1,9 +1,9 @@
 import { DeadlineExceeded } from '@marimo/contracts';
 import { checkCatalogue } from '@marimo/postgres';
 import { serviceUnderTest, tokenFor, useService } from '@marimo/testing';
+import { until } from '@marimo/testing/outside';
 import { Pool } from 'undici';
 import { notes, noteWritten, sleepInDatabase, writeNote } from '../../test/notes-service.ts';
-import { until } from '../../test/until.ts';
 
 const service = useService(notes);
 
