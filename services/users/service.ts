@@ -1,4 +1,4 @@
-import { type BackgroundWork, defineService, type ServiceDefinition } from '@marimo/service-kit';
+import { type BackgroundWork, type Deps, defineService, type ServiceDefinition } from '@marimo/service-kit';
 import { accessReportRoutes } from './src/access-reports/index.ts';
 import { deviceSessionRoutes } from './src/device-sessions/index.ts';
 import { housekeeping } from './src/housekeeping.ts';
@@ -16,7 +16,7 @@ import { secondFactorRoutes } from './src/second-factors/index.ts';
 import { serviceAccountRoutes } from './src/service-accounts/index.ts';
 import { serviceTokenRoutes } from './src/service-tokens/index.ts';
 import { sessionRoutes } from './src/sessions/index.ts';
-import { usersSettings } from './src/settings.ts';
+import { type UsersSettings, usersSettings } from './src/settings.ts';
 import { signInProviderRoutes } from './src/sign-in-providers/index.ts';
 import { rotatingKeys, signingKeyRoutes } from './src/signing-keys/index.ts';
 import { workplaceRoutes } from './src/workplaces/index.ts';
@@ -35,7 +35,7 @@ export function usersService({ passwordCost }: { readonly passwordCost?: number 
     name: 'users',
     migrations: new URL('./migrations/', import.meta.url),
     settings: usersSettings,
-    parts: (deps, settings) => makeParts(deps, settings, passwordCost),
+    parts: (deps: Deps, settings: UsersSettings) => makeParts(deps, settings, passwordCost),
     routes: [
       organisationRoutes,
       organisationLifeRoutes,

@@ -4,7 +4,7 @@ import type { OrganisationFacts } from './organisations.ts';
 export function getFacts(tx: Transaction): Promise<OrganisationFacts | undefined> {
   return tx.first<OrganisationFacts>(
     `select name, base_currency as "baseCurrency", language, time_zone as "timeZone"
-       from organisation where tenant_id = $1`,
+       from organisation_facts where tenant_id = $1`,
     [tx.tenantId],
   );
 }
@@ -13,7 +13,7 @@ export function getFacts(tx: Transaction): Promise<OrganisationFacts | undefined
 export async function upsertFacts(tx: Transaction, facts: OrganisationFacts, toldAt: string): Promise<void> {
   const { name, baseCurrency, language, timeZone } = facts;
   await tx.run(
-    `insert into organisation as known (tenant_id, name, base_currency, language, time_zone, told_at)
+    `insert into organisation_facts as known (tenant_id, name, base_currency, language, time_zone, told_at)
      values ($1, $2, $3, $4, $5, $6)
      on conflict (tenant_id) do update
        set name = excluded.name, language = excluded.language, time_zone = excluded.time_zone,

@@ -18,7 +18,7 @@ describe('a started service', () => {
     expect(JSON.parse((await get('/health')).text)).toEqual({ status: 'ok' });
     expect(JSON.parse((await get('/ready')).text)).toEqual({
       ready: true,
-      checks: { signingKeys: true, database: true, staying: true },
+      checks: { signingKeys: true, database: true, messages: true, staying: true },
     });
   });
 

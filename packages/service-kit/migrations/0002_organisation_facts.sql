@@ -1,6 +1,6 @@
 -- What every service must know of an organisation: kept here from the events of the users service, so that a request
 -- needs no question over the network. Only `told_at` decides which of two events is the newer one.
-create table organisation (
+create table organisation_facts (
   tenant_id     uuid primary key,
   name          text not null,
   base_currency text not null check (base_currency ~ '^[A-Z]{3}$'),
@@ -8,4 +8,4 @@ create table organisation (
   time_zone     text not null,
   told_at       timestamptz not null
 );
-select marimo.protect_tenant_table('organisation');
+select marimo.protect_tenant_table('organisation_facts');
