@@ -21,9 +21,6 @@ const config: Config = {
     ],
   },
   testTimeout: 30_000,
-  // Tests wait for servers most of the time: two workers leave two thirds of two cores unused.
-  maxWorkers: 4,
-  // Each file brings its own copy of every module it imports, and little of that is given back.
-  workerIdleMemoryLimit: '800MB',
+  maxWorkers: 2,
 };
 export default config;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '@marimo/observability';
-import { startEmbeddedServer } from '@marimo/postgres';
+import { hostOf, startEmbeddedServer } from '@marimo/postgres';
 import { readSettings, runUntilAsked, type ServiceDefinition, type Settings } from '@marimo/service-kit';
 import { root } from '../steps/run.ts';
 import { refuseTakenPorts } from './free-ports.ts';
@@ -14,7 +14,10 @@ export function startProcesses(): Promise<never> {
   return runUntilAsked('Marimo ERP', async (started) => {
     const services = await findServices();
     // Each child gets this environment as it is.
-    const settings = readSettings(process.env, services);
+    const settings = readSettings(
+      process.env,
+      services.map(({ name }) => name),
+    );
     await refuseTakenPorts(services, settings);
     const lost = Promise.withResolvers<Error>();
     const env =
@@ -46,7 +49,7 @@ async function embeddedDatabase(
   started.defer(stop);
   void exited.then((reason) => giveUp(new Error(`the embedded database has ended by itself: ${reason}`)));
   return {
-    DB_HOST: server.host,
+    DB_HOST: hostOf(server),
     DB_PORT: String(server.port),
     DB_USER: server.user,
     DB_PASSWORD: server.password,

@@ -7,13 +7,12 @@ import { gatewaySettings } from './src/settings.ts';
 
 export const gateway = defineService({
   name: 'gateway',
-  settings: (env, platform) => ({
-    settings: gatewaySettings(env),
-    operators: operatorSettings(env, platform),
-  }),
-  server(deps, tools, { settings, operators }) {
+  routes: [],
+  server(deps, given) {
+    const settings = gatewaySettings(process.env);
     const { production, advertiseHost: host } = deps.settings;
     const certificate = settings.tls && readCertificate({ ...settings.tls, production, log: deps.log });
+    const operators = operatorSettings(process.env, deps.settings);
     const known = {
       contracts: endpointsByService,
       permissions,
@@ -21,6 +20,6 @@ export const gateway = defineService({
       host,
       home: gatewayHome(deps.settings.home),
     };
-    return createGateway({ ...deps, ...tools, ...known, settings, operators, certificate });
+    return createGateway({ ...deps, ...given, ...known, settings, operators, certificate });
   },
 });

@@ -14,7 +14,6 @@ export {
   type QueryOf,
   type ReplyOf,
   type ResponseCache,
-  type SignedInEndpoint,
   type StreamBody,
 } from './endpoint.ts';
 export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
@@ -25,7 +24,6 @@ export { PageQuery, pageOf } from './list.ts';
 export {
   CurrencyCode,
   Day,
-  Instant,
   MoneyOnWire,
   moneyToWire,
   PositiveMoney,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { columnTypes } from './column-types.ts';
-import type { ServerAddress } from './settings.ts';
+import { hostOf, type ServerAddress } from './settings.ts';
 
 /** Runs the work on one connection of the administrator; for migrations and checks, never for a service. */
 export async function asAdministrator<T>(
@@ -8,7 +8,7 @@ export async function asAdministrator<T>(
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client({
-    host: server.host,
+    host: hostOf(server),
     port: server.port,
     user: server.user,
     password: server.password,

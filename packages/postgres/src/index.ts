@@ -13,5 +13,4 @@ export { DatabaseUnavailable, StatementCancelled, violatedConstraint } from './f
 export { type MigrateOptions, migrate } from './migrate.ts';
 export { type DatabaseOptions, openDatabase } from './open-database.ts';
 export { type LoginRole, passwordOf, roleName } from './roles.ts';
-export type { ServerAddress } from './settings.ts';
-export { containsText } from './text-search.ts';
+export { hostOf, type ServerAddress } from './settings.ts';

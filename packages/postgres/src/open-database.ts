@@ -6,7 +6,7 @@ import { interruptionOf } from './interruption.ts';
 import { type ConnectionPool, openPool } from './pool.ts';
 import { type LoginRole, roleName } from './roles.ts';
 import { inOneTransaction, type Work } from './run-transaction.ts';
-import type { ServerAddress } from './settings.ts';
+import { hostOf, type ServerAddress } from './settings.ts';
 import { checkTenantId } from './transaction.ts';
 
 export interface DatabaseOptions {
@@ -43,7 +43,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       log,
       metrics,
     });
-  const primary = poolAt(server.host, role);
+  const primary = poolAt(hostOf(server), role);
   const replica =
     server.replicaHost === undefined ? undefined : poolAt(server.replicaHost, `${role}-replica`);
   let replicaAwayUntil = 0;
@@ -75,7 +75,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     inTenant: (tenantId, work, given = {}) =>
       transact(tenantId, (tx) => work(tx as TenantTransaction), given),
     withoutTenant: (work, given = {}) => transact(null, work, given),
-    ping: () => transact(null, async () => undefined, { readOnly: true, deadlineAt: Date.now() + 5_000 }),
+    ping: () =>
+      transact(null, async (tx) => void (await tx.run('select')), {
+        readOnly: true,
+        deadlineAt: Date.now() + 5_000,
+      }),
     async close() {
       await Promise.all([primary.close(), replica?.close()]);
     },

@@ -14,6 +14,41 @@ export interface ConnectionPool {
   close(): Promise<void>;
 }
 
+/** The connection of one transaction. */
+export interface LentConnection {
+  readonly client: pg.PoolClient;
+  /** Closes it and takes another. */
+  replace(): Promise<void>;
+  giveBack(reusable: boolean): void;
+}
+
+export async function lendConnection(
+  pool: ConnectionPool,
+  interruption: Interruption,
+): Promise<LentConnection> {
+  let client: pg.PoolClient;
+  let isHeld = false;
+  const take = async () => {
+    client = await pool.acquire(interruption);
+    isHeld = true;
+  };
+  const giveBack = (reusable: boolean) => {
+    if (isHeld) pool.release(client, !reusable);
+    isHeld = false;
+  };
+  await take();
+  return {
+    get client() {
+      return client;
+    },
+    async replace() {
+      giveBack(false);
+      await take();
+    },
+    giveBack,
+  };
+}
+
 export interface PoolSettings {
   readonly name: string;
   readonly host: string;

@@ -1,10 +1,8 @@
 import type { Log } from '@marimo/observability';
-import type pg from 'pg';
 import type { Transaction, TransactionOptions } from './database.ts';
 import type { DatabaseMetrics } from './database-metrics.ts';
-import { DatabaseUnavailable } from './failures.ts';
 import type { Interruption } from './interruption.ts';
-import type { ConnectionPool } from './pool.ts';
+import { type ConnectionPool, lendConnection } from './pool.ts';
 import { retryContended } from './retry.ts';
 import { OpenTransaction } from './transaction.ts';
 
@@ -22,7 +20,9 @@ export interface Circumstances {
 /** Begin, work, commit; roll back on any throw; once more from the start when another transaction won. */
 export function inOneTransaction<T>(work: Work<T>, given: Circumstances): Promise<T> {
   return retryContended(async () => {
-    const { client, tx } = await begin(given);
+    const { pool, tenantId, options, interruption, metrics } = given;
+    const connection = await lendConnection(pool, interruption);
+    const tx = new OpenTransaction(connection, tenantId, options, interruption, metrics);
     let reusable = false;
     let result: T;
     try {
@@ -33,30 +33,11 @@ export function inOneTransaction<T>(work: Work<T>, given: Circumstances): Promis
       reusable = await tx.rollback();
       throw error;
     } finally {
-      given.pool.release(client, !reusable);
+      connection.giveBack(reusable);
     }
     for (const hook of tx.hooks) runHook(hook, given.log);
     return result;
   }, given.interruption);
-}
-
-/**
- * A connection that died while it lay idle may show that only when it is used. Nothing has happened by then, so
- * another one is taken.
- */
-async function begin(given: Circumstances): Promise<{ client: pg.PoolClient; tx: OpenTransaction }> {
-  const { pool, tenantId, interruption, metrics } = given;
-  for (let left = 2; ; left -= 1) {
-    const client = await pool.acquire(interruption);
-    const tx = new OpenTransaction(client, tenantId, interruption, metrics);
-    try {
-      await tx.begin(given.options);
-      return { client, tx };
-    } catch (error) {
-      pool.release(client, true);
-      if (!(error instanceof DatabaseUnavailable) || left === 0) throw error;
-    }
-  }
 }
 
 function runHook(hook: () => void, log: Log): void {

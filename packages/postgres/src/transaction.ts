@@ -5,9 +5,14 @@ import type { TenantTransaction, Transaction, TransactionOptions } from './datab
 import type { DatabaseMetrics } from './database-metrics.ts';
 import { cancelled, isCancellation, isLostServer, unavailable } from './failures.ts';
 import type { Interruption } from './interruption.ts';
+import type { LentConnection } from './pool.ts';
+import { PrecededQuery, type Statement } from './preceded-query.ts';
 
 /** How long a cancelled statement may still take before its connection is cut; a network may have swallowed it. */
 const cancelGraceMs = 2_000;
+
+const setTenant = "select set_config('app.tenant_id', $1, true)";
+const setTenantAndTimeout = `${setTenant}, set_config('statement_timeout', $2, true)`;
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -15,22 +20,29 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export class OpenTransaction implements Transaction {
   tenantId: string | null;
   readonly hooks: (() => void)[] = [];
-  readonly #client: pg.PoolClient;
+  readonly #connection: LentConnection;
+  readonly #options: TransactionOptions;
   readonly #interruption: Interruption;
   readonly #metrics: DatabaseMetrics;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #begun = false;
+  /** The tenant that the server has been told; null where it knows none. */
+  #toldTenantId: string | null = null;
+  #isBroken = false;
   #over = false;
   #failure: unknown;
 
   constructor(
-    client: pg.PoolClient,
+    connection: LentConnection,
     tenantId: string | null,
+    options: TransactionOptions,
     interruption: Interruption,
     metrics: DatabaseMetrics,
   ) {
     this.tenantId = tenantId;
-    this.#client = client;
+    this.#connection = connection;
+    this.#options = options;
     this.#interruption = interruption;
     this.#metrics = metrics;
   }
@@ -48,7 +60,10 @@ export class OpenTransaction implements Transaction {
   }
 
   copy(table: string, columns: readonly string[], rows: CopyRows): Promise<number> {
-    return this.#inTurn('copy', () => copyRows(this.#client, table, columns, rows));
+    return this.#inTurn('copy', async () => {
+      await this.#send({ text: 'select' }); // begins, where nothing has; a copy cannot follow in the same round trip
+      return copyRows(this.#client, table, columns, rows);
+    });
   }
 
   async enterTenant(tenantId: string): Promise<TenantTransaction> {
@@ -68,24 +83,14 @@ export class OpenTransaction implements Transaction {
     }
   }
 
+  /** The server is told with the next statement. */
   async #setTenant(tenantId: string | null): Promise<void> {
+    await this.#last;
     this.tenantId = tenantId;
-    await this.#query("select set_config('app.tenant_id', $1, true)", [tenantId ?? '']);
   }
 
   afterCommit(hook: () => void): void {
     this.hooks.push(hook);
-  }
-
-  /** One round trip: pg sends several statements at once only without parameters, and the tenant id was checked. */
-  async begin({ isolation = 'read committed', readOnly = false }: TransactionOptions): Promise<void> {
-    const settings = [`set_config('app.tenant_id', '${this.tenantId ?? ''}', true)`];
-    const remainingMs = this.#interruption.remainingMs();
-    if (remainingMs !== undefined) {
-      settings.push(`set_config('statement_timeout', '${Math.max(1, Math.ceil(remainingMs))}', true)`);
-    }
-    const access = readOnly ? 'read only' : 'read write';
-    await this.#query(`begin isolation level ${isolation} ${access}; select ${settings.join(', ')}`);
   }
 
   async commit(): Promise<void> {
@@ -94,6 +99,7 @@ export class OpenTransaction implements Transaction {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#interruption.signal.aborted) throw cancelled();
     this.#over = true;
+    if (!this.#begun) return;
     try {
       await this.#metrics.observe('commit', () => this.#guarded(() => this.#client.query('commit'), false));
     } catch (error) {
@@ -107,9 +113,10 @@ export class OpenTransaction implements Transaction {
     // What runs beside the statement that failed, as in a Promise.all, has no use any more.
     await cancelUntil(() => this.#waiting === 0, this.#client);
     await this.#last.catch(() => undefined);
+    if (!this.#begun) return true;
     try {
       await this.#guarded(() => this.#client.query('rollback'), false);
-      return true;
+      return !this.#isBroken;
     } catch {
       return false;
     }
@@ -119,7 +126,48 @@ export class OpenTransaction implements Transaction {
     const query: pg.QueryConfig = { text: sql };
     if (values !== undefined) query.values = [...values];
     if (name !== undefined) query.name = name;
-    return this.#inTurn(sql, () => this.#client.query(query));
+    return this.#inTurn(sql, () => this.#send(query));
+  }
+
+  get #client(): pg.PoolClient {
+    return this.#connection.client;
+  }
+
+  /**
+   * What must be said before it goes along with the statement, so a transaction costs no round trip to begin. A
+   * connection that died while it lay idle shows that only now: nothing has happened by then, so another is taken.
+   */
+  async #send(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    for (let left = 2; ; left -= 1) {
+      const before = this.#unsaid();
+      const isFirst = !this.#begun;
+      const preceded = new PrecededQuery(before, query);
+      this.#begun = true;
+      this.#toldTenantId = this.tenantId;
+      try {
+        return await preceded.runOn(this.#client);
+      } catch (error) {
+        this.#isBroken = !preceded.isReached;
+        const mayRetry = isFirst && !preceded.isReached && isLostServer(error) && left > 0;
+        if (!mayRetry || this.#interruption.signal.aborted) throw error;
+        this.#begun = false;
+        this.#isBroken = false;
+        await this.#connection.replace();
+      }
+    }
+  }
+
+  #unsaid(): Statement[] {
+    const tenant = { name: 'tenant', text: setTenant, values: [this.tenantId ?? ''] };
+    if (this.#begun) return this.tenantId === this.#toldTenantId ? [] : [tenant];
+    const { isolation = 'read committed', readOnly = false } = this.#options;
+    const text = `begin isolation level ${isolation} ${readOnly ? 'read only' : 'read write'}`;
+    const begin = { name: text, text };
+    const remainingMs = this.#interruption.remainingMs();
+    if (remainingMs === undefined) return [begin, tenant];
+    const timeout = String(Math.max(1, Math.ceil(remainingMs)));
+    const values = [...tenant.values, timeout];
+    return [begin, { name: 'tenant and timeout', text: setTenantAndTimeout, values }];
   }
 
   /** Statements run one after the other, also when the work starts several at once. */

@@ -19,9 +19,9 @@ export const fileOf = {
   log: (directory: string) => join(directory, 'server.log'),
 };
 
-/** Every embedded server has this address but for its port and password. */
-export function addressOf(port: number, password: string): ServerAddress {
-  return { host: '127.0.0.1', port, user: 'postgres', password, database: 'marimo' };
+/** Every embedded server has this address but for what differs from one start or directory to another. */
+export function addressOf(own: Pick<ServerAddress, 'port' | 'password' | 'socketDirectory'>): ServerAddress {
+  return { host: '127.0.0.1', user: 'postgres', database: 'marimo', ...own };
 }
 
 /** An empty cluster with its first log segments, and room to begin. */

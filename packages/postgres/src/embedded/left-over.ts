@@ -32,6 +32,7 @@ export async function releaseDirectory(directory: string): Promise<void> {
 export interface PostmasterFile {
   readonly pid: number;
   readonly port: number;
+  readonly socketDirectory: string | undefined;
   readonly ready: boolean;
 }
 
@@ -40,7 +41,12 @@ export async function readPostmasterFile(data: string): Promise<PostmasterFile |
   const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const lines = text.split('\n');
-  return { pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' };
+  return {
+    pid: Number(lines[0]),
+    port: Number(lines[3]),
+    socketDirectory: lines[4]?.trim() || undefined,
+    ready: lines[7]?.trim() === 'ready',
+  };
 }
 
 /** Ends a server that outlived the process which started it, the way its own parent would have. */
@@ -59,6 +65,10 @@ export async function stopLeftOver(data: string, log: Log): Promise<void> {
   // of the machine, or the server's own corpse where nobody collects it. The server would take either for itself and
   // refuse to start. Children of a killed server are found by their shared memory, whose key comes from the directory.
   await rm(join(data, 'postmaster.pid'), { force: true });
+  if (left.socketDirectory !== undefined) {
+    const socket = join(left.socketDirectory, `.s.PGSQL.${left.port}`);
+    for (const file of [socket, `${socket}.lock`]) await rm(file, { force: true });
+  }
 }
 
 function signalIfThere(pid: number, signal: NodeJS.Signals): void {

@@ -31,6 +31,7 @@ export interface PostmasterOptions {
   readonly directory: string;
   readonly data: string;
   readonly port: number;
+  readonly socketDirectory: string | undefined;
   readonly throwAway: boolean;
   readonly binaries: Binaries;
   readonly user: UnixUser;
@@ -107,11 +108,11 @@ async function stop(child: ChildProcess, exited: Promise<void>, isRunning: () =>
   );
 }
 
-function settings({ data, port, throwAway }: PostmasterOptions): string[] {
+function settings({ data, port, socketDirectory, throwAway }: PostmasterOptions): string[] {
   const values = {
     port,
     listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
+    unix_socket_directories: socketDirectory ?? '',
     // Each service holds up to ten connections of its own and a few for its relay.
     max_connections: 200,
     log_checkpoints: 'off',

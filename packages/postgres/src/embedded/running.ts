@@ -14,5 +14,6 @@ export async function runningEmbeddedServer(directory: string): Promise<ServerAd
   const file = await readPostmasterFile(data);
   if (!file?.ready || !(await servesDirectory(file.pid, await realpath(data)))) return undefined;
   const password = (await readFile(fileOf.password(resolve(directory)), 'utf8')).trim();
-  return addressOf(file.port, password);
+  const { port, socketDirectory } = file;
+  return addressOf({ port, password, socketDirectory });
 }

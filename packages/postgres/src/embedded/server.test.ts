@@ -93,6 +93,21 @@ describe('the embedded server', () => {
     expect((await stat(join(directory, 'password'))).mode & 0o777).toBe(0o600);
   });
 
+  it('is reached by its Unix socket, and by TCP where that is not there', async () => {
+    const server = await start();
+    const where = 'select inet_server_addr()::text as address';
+    expect(await query(server, where)).toEqual([{ address: null }]);
+    await rm(join(directory, `.s.PGSQL.${server.port}`));
+    expect(await query(server, where)).toEqual([{ address: '127.0.0.1/32' }]);
+  });
+
+  it('starts without a socket where the path to it would be too long', async () => {
+    directory = join(place, 'long'.repeat(30));
+    const server = await start({ throwAway: true });
+    expect(server.socketDirectory).toBeUndefined();
+    expect(await query(server, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
   it('makes the database of the platform when it is missing', async () => {
     const server = await start();
     await Promise.all([createDatabaseIfMissing(server), createDatabaseIfMissing(server)]);

@@ -5,7 +5,7 @@ import type { ServerAddress } from '../settings.ts';
 import { findBinaries } from './binaries.ts';
 import { addressOf, fileOf, prepareData, reasonIn } from './data-directory.ts';
 import { claimDirectory, releaseDirectory, stopLeftOver } from './left-over.ts';
-import { choosePort } from './port.ts';
+import { choosePort, takesSockets } from './port.ts';
 import { startPostmaster } from './postmaster.ts';
 import { chooseUnixUser } from './unix-user.ts';
 
@@ -50,13 +50,15 @@ async function start(directory: string, options: EmbeddedServerOptions): Promise
     await stopLeftOver(data, log);
     onProgress('starting the database');
     const port = await choosePort(directory, options.port);
-    const postmaster = await startPostmaster({ directory, data, port, throwAway, binaries, user });
+    const socketDirectory = (await takesSockets(directory, port)) ? directory : undefined;
+    const place = { directory, data, port, socketDirectory };
+    const postmaster = await startPostmaster({ ...place, throwAway, binaries, user });
     const exited = postmaster.exited.then(async () => {
       await releaseDirectory(directory);
       return reasonIn(await readFile(fileOf.log(directory), 'utf8').catch(() => ''));
     });
     return {
-      server: addressOf(port, password),
+      server: addressOf({ port, password, socketDirectory }),
       exited,
       async stop() {
         await postmaster.stop();

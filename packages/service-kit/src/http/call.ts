@@ -27,7 +27,6 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
     if (known === undefined) throw new Unauthenticated({});
     return known;
   };
-  const { access } = endpoint;
   const checked = { params, query, body } as Pick<Call, 'params' | 'query' | 'body'>;
 
   return {
@@ -37,7 +36,7 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
     caller,
     service,
     get tenantId() {
-      return access === 'public' ? undefined : tenantId();
+      return tenantId();
     },
     requestId,
     address: addressOf(req),
@@ -54,8 +53,6 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
         readOnly: true,
         mayBeStale: endpoint.mayBeStale ?? false,
       }),
-    inTenantOf: (id, work) => database.inTenant(id, work, time),
-    withoutTenant: (work) => database.withoutTenant(work, time),
   };
 }
 

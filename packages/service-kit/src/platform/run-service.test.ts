@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { freePorts, until } from '@marimo/testing/outside';
+import { freePorts } from '@marimo/testing/outside';
+import { until } from '../../test/until.ts';
 
 const main = fileURLToPath(new URL('../../test/main-of-notes.ts', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'marimo-run-'));

@@ -1,7 +1,7 @@
 import { accessTokens } from '@marimo/contracts/users';
 import type { ServiceClient } from '@marimo/resilience';
 import type { TokenVerifier } from '../caller.ts';
-import type { ComposedService } from '../service.ts';
+import type { Deps, ServiceDefinition } from '../service.ts';
 import { jwksVerifier, type TokenSource } from '../tokens/jwks-verifier.ts';
 import type { Observed, Platform } from './platform.ts';
 
@@ -16,11 +16,13 @@ const shortBreak = { windowMs: 2_000, openMs: 2_000 };
 
 /** The service's own verifier, or one that asks `users` for keys and revocations. */
 export function verifierOf(
-  { verifier: own }: Pick<ComposedService, 'verifier'>,
+  definition: ServiceDefinition,
+  deps: Deps,
   platform: Platform,
   of: Observed,
 ): RunningVerifier {
-  if (own !== undefined) {
+  if (definition.verifier !== undefined) {
+    const own = definition.verifier(deps);
     return {
       verify: (token) => own.verify(token),
       verifyService: (token) => own.verifyService(token),

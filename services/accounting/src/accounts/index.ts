@@ -1,2 +1,1 @@
 export { accountRoutes } from './routes.ts';
-export { listIdsAtOrBelow } from './store.ts';

@@ -1,7 +1,7 @@
 import { Absent, newId } from '@marimo/contracts';
 import { accessTokens, apiKeys, limits, serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { type Deps, handle, type Route, reply, type SignedInCall } from '@marimo/service-kit';
+import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
   findKey,
   insertKey,
@@ -14,6 +14,7 @@ import {
 } from './key-store.ts';
 import { endKey, factOf } from './keys.ts';
 import { pageFrom, positionIn } from './page.ts';
+import { callerOf } from './routes.ts';
 import { demandKnown, demandWithin } from './scopes.ts';
 import { newSecret } from './secret.ts';
 import { findAccount, type KeyOwner, lockOwner, rightsOf } from './store.ts';
@@ -51,7 +52,7 @@ function accountKeyRoutes(deps: Deps): readonly Route[] {
 }
 
 function ownKeyRoutes(deps: Deps): readonly Route[] {
-  const ownerOf = (call: Pick<SignedInCall, 'caller'>): KeyOwner => ({ personId: call.caller.userId });
+  const ownerOf = (call: Pick<Call, 'caller'>): KeyOwner => ({ personId: callerOf(call).userId });
   return [
     handle(apiKeys.createOwn, (call) =>
       call.inTenant(async (tx) => reply(201, await create(tx, deps, call, ownerOf(call), call.body))),
@@ -72,11 +73,11 @@ function ownKeyRoutes(deps: Deps): readonly Route[] {
 async function create(
   tx: Transaction,
   { outbox, clock }: Deps,
-  call: Pick<SignedInCall, 'caller' | 'tenantId'>,
+  call: Pick<Call, 'caller' | 'tenantId'>,
   owner: KeyOwner,
   { keyId, name, scopes, lifeDays }: apiKeys.NewApiKey,
 ): Promise<apiKeys.ApiKeyWithSecret> {
-  const caller = call.caller;
+  const caller = callerOf(call);
   if (!(await lockOwner(tx, owner))) throw absentOwner(owner);
   const now = clock();
   demandKnown(scopes);
@@ -102,7 +103,7 @@ interface Rotation extends apiKeys.RotateApiKey {
 async function rotate(
   tx: Transaction,
   { outbox, clock }: Deps,
-  call: Pick<SignedInCall, 'caller' | 'tenantId'>,
+  call: Pick<Call, 'caller' | 'tenantId'>,
   { owner, keyId, overlapMinutes, lifeDays }: Rotation,
 ): Promise<apiKeys.ApiKeyWithSecret> {
   if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
@@ -112,7 +113,7 @@ async function rotate(
     throw new apiKeys.ApiKeyEnded({ keyId });
   await demandRights(tx, owner, now);
   // Who gets the new secret can do what the key can.
-  demandWithin(present.scopes, call.caller, 'caller');
+  demandWithin(present.scopes, callerOf(call), 'caller');
 
   const validUntil = endOfLife(now, lifeDays);
   const overlapMs = overlapMinutes * 60_000;
