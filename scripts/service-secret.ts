@@ -4,6 +4,7 @@ import { install } from './steps/install.ts';
 
 await install('production');
 const { readSettings, secretOf, SettingsInvalid } = await import('@marimo/service-kit');
+const { users } = await import('../services/users/service.ts');
 const { ActingService } = await import('@marimo/contracts');
 
 const asked = ActingService.safeParse(process.argv[2]);
@@ -13,7 +14,7 @@ if (!asked.success || process.argv.length > 3) {
 }
 try {
   // As in users: one service's own secret is not enough to know another's.
-  console.log(secretOf(readSettings(process.env, ['users']).serviceSecrets, asked.data));
+  console.log(secretOf(readSettings(process.env, [users]).serviceSecrets, asked.data));
 } catch (error) {
   if (!(error instanceof SettingsInvalid)) throw error;
   console.error(error.message);

@@ -1,15 +1,18 @@
-// npm test: everything, on the machine as it is. `npm test -- packages/cache` runs only the tests under that path.
+// npm test: everything, on the machine as it is. Paths or Jest's flags run a part: `npm test -- packages/cache`;
+// `npm test -- --changed` runs the checks and what the change since main touches.
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { changedFiles, filesToTest } from './steps/changed.ts';
 import { install } from './steps/install.ts';
 import { root, run } from './steps/run.ts';
 
 await install('everything');
 
-const paths = process.argv.slice(2);
-const complete = paths.length === 0;
+const asked = process.argv.slice(2);
+const onlyChanged = asked.includes('--changed');
+const complete = asked.length === 0;
 
-if (complete && (await run('node', ['scripts/check.ts'])).code !== 0) process.exit(1);
+if ((complete || onlyChanged) && (await run('node', ['scripts/check.ts'])).code !== 0) process.exit(1);
 
 const { provideInfra } = await import('./infra/provide.ts');
 const infra = await provideInfra();
@@ -26,12 +29,31 @@ const jest = [
   '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
 ];
-const { code } = await run('node', [...jest, '--json', `--outputFile=${results}`, ...paths], {
+const part = onlyChanged ? partOfChange() : asked;
+const { code } = await run('node', [...jest, '--json', `--outputFile=${results}`, ...part], {
   env: infra.env,
 });
 
-const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites, testResults } = JSON.parse(
   readFileSync(results, 'utf8'),
 );
+for (const line of slowest(testResults)) console.log(line);
 console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
-process.exitCode = code === 0 && numFailedTestSuites === 0 && numPassedTests > 0 ? 0 : 1;
+const ranSome = numPassedTests > 0 || onlyChanged;
+process.exitCode = code === 0 && numFailedTestSuites === 0 && ranSome ? 0 : 1;
+
+function partOfChange(): string[] {
+  const rest = asked.filter((one) => one !== '--changed');
+  const files = filesToTest(changedFiles());
+  return files === undefined ? rest : [...rest, '--passWithNoTests', '--findRelatedTests', ...files];
+}
+
+/** The ten files that took longest, for who wants the run to stay within its budget. */
+function slowest(files: readonly { name: string; startTime: number; endTime: number }[]): string[] {
+  if (files.length < 10) return [];
+  return files
+    .map(({ name, startTime, endTime }) => ({ name: relative(root, name), ms: endTime - startTime }))
+    .sort((one, other) => other.ms - one.ms)
+    .slice(0, 10)
+    .map(({ name, ms }) => `${(ms / 1000).toFixed(1).padStart(7)} s  ${name}`);
+}

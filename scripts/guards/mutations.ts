@@ -1,10 +1,13 @@
 import type { AnyEndpoint } from '@marimo/contracts';
 
 import { type Known, type Schema, schemaOf, wholeBody } from './sample.ts';
+import { randomFrom } from './seed.ts';
 
 /** One body that is wrong, or odd, in one place. */
 export interface Mutation {
   readonly what: string;
+  /** What is wrong: the value of a place, a member too many, bytes, a text that is no JSON. */
+  readonly kind: string;
   readonly body: string | Uint8Array;
   /** Whether no contract takes it. */
   readonly refused: boolean;
@@ -126,6 +129,7 @@ function isEndlessText({ maxLength, enum: choices, const: fixed, format, pattern
 function wrongValues(good: unknown): Mutation[] {
   return [[] as Place, ...placesIn(good)].flatMap((place) =>
     [...hostileScalars, ...hostileTexts].map((value) => ({
+      kind: `/${place.join('/')}`,
       what: `/${place.join('/')} = ${JSON.stringify(value).slice(0, 40)}`,
       body: JSON.stringify(changed(good, place, value)),
       refused: false,
@@ -138,6 +142,7 @@ function foreignMembers(schema: Schema, good: unknown): Mutation[] {
     Object.entries(notTheirs)
       .filter(([name]) => !members.includes(name))
       .map(([name, value]) => ({
+        kind: 'member',
         what: `/${[...place, name].join('/')} that nobody asked for`,
         body: JSON.stringify(changed(good, [...place, name], value)),
         refused: true,
@@ -152,10 +157,14 @@ function mangledBytes(good: unknown, seed: number): Mutation[] {
     const bytes = Buffer.from(text);
     for (let times = 1 + (next() % 3); times > 0; times -= 1) bytes[next() % bytes.length] = next() & 255;
     const body = next() % 4 === 0 ? bytes.subarray(0, next() % bytes.length) : bytes;
-    return { what: `bytes mangled, ${n}: ${body.toString('latin1').slice(0, 60)}`, body, refused: false };
+    const what = `bytes mangled, ${n}: ${body.toString('latin1').slice(0, 60)}`;
+    return { kind: 'bytes', what, body, refused: false };
   });
   const cut = ['', '{', '[', '"', 'null{}', `${'['.repeat(5_000)}`, `{"a":${'1'.repeat(5_000)}}`];
-  return [...mangled, ...cut.map((body) => ({ what: `the text ${body.slice(0, 20)}`, body, refused: true }))];
+  return [
+    ...mangled,
+    ...cut.map((body) => ({ kind: 'text', what: `the text ${body.slice(0, 20)}`, body, refused: true })),
+  ];
 }
 
 /** Every place inside a value, the deepest too. */
@@ -195,15 +204,4 @@ function changed(good: unknown, [name, ...rest]: Place, value: unknown): unknown
     : { ...(good as object) };
   copy[name] = changed(copy[name], rest, value);
   return copy;
-}
-
-/** Numbers that only look random (xorshift32), so that what failed fails again. */
-function randomFrom(seed: number): () => number {
-  let state = seed || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
 }

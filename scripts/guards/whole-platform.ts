@@ -34,9 +34,7 @@ const limitsOff = Object.fromEntries(
   ]),
 );
 
-export async function startWholePlatform(
-  settings: Readonly<Record<string, string>> = {},
-): Promise<WholePlatform> {
+async function startWholePlatform(settings: Readonly<Record<string, string>>): Promise<WholePlatform> {
   const started = new AsyncDisposableStack();
   try {
     const machine = await freshMachine();
@@ -91,4 +89,19 @@ export async function startWholePlatform(
     await started.disposeAsync();
     throw error;
   }
+}
+
+/** The platform of this file of tests: started before the first, stopped after the last. */
+export function useWholePlatform(settings: Readonly<Record<string, string>>): WholePlatform {
+  let started: WholePlatform | undefined;
+  beforeAll(async () => {
+    started = await startWholePlatform(settings);
+  });
+  afterAll(() => started?.stop());
+  return new Proxy({} as WholePlatform, {
+    get(_, member) {
+      if (started === undefined) throw new Error('The platform exists only while tests run');
+      return Reflect.get(started, member);
+    },
+  });
 }

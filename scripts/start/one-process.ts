@@ -6,10 +6,7 @@ import { findServices } from './services.ts';
 export function startOneProcess(): Promise<never> {
   return runUntilAsked('Marimo ERP', async (started) => {
     const services = await findServices();
-    const settings = readSettings(
-      process.env,
-      services.map(({ name }) => name),
-    );
+    const settings = readSettings(process.env, services);
     await refuseTakenPorts(services, settings);
     const platform = await startPlatform(settings);
     started.defer(() => platform.close());

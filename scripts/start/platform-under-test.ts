@@ -94,7 +94,10 @@ export function environmentOf({ home, ports, env = {} }: StartOptions): NodeJS.P
   const ours =
     /^(DB_|GATEWAY_|OPERATOR_TOKEN|RABBITMQ_|REDIS_|CONSUL_|OTEL_|SMTP_|JWT_SECRET|INTERNAL_SECRET|SERVICE_SECRET|PORTAL_URL|WEBAUTHN_|MARIMO_|NODE_ENV|LOG_LEVEL|JEST_)/;
   const rest = Object.entries(process.env).filter(([name]) => !ours.test(name));
-  // A busy machine is not an overload.
-  const patience = { SHED_LOOP_DELAY_MS: '60000' };
+  const patience = {
+    // A busy machine is not an overload.
+    SHED_LOOP_DELAY_MS: '60000',
+    NODE_OPTIONS: `--import ${new URL('./quick-passwords.ts', import.meta.url).href}`,
+  };
   return { ...Object.fromEntries(rest), ...ports, ...patience, MARIMO_HOME: home, LOG_LEVEL: 'warn', ...env };
 }

@@ -14,10 +14,7 @@ export function startProcesses(): Promise<never> {
   return runUntilAsked('Marimo ERP', async (started) => {
     const services = await findServices();
     // Each child gets this environment as it is.
-    const settings = readSettings(
-      process.env,
-      services.map(({ name }) => name),
-    );
+    const settings = readSettings(process.env, services);
     await refuseTakenPorts(services, settings);
     const lost = Promise.withResolvers<Error>();
     const env =

@@ -7,12 +7,13 @@ import { gatewaySettings } from './src/settings.ts';
 
 export const gateway = defineService({
   name: 'gateway',
-  routes: [],
-  server(deps, given) {
-    const settings = gatewaySettings(process.env);
+  settings: (env, platform) => ({
+    settings: gatewaySettings(env),
+    operators: operatorSettings(env, platform),
+  }),
+  server(deps, tools, { settings, operators }) {
     const { production, advertiseHost: host } = deps.settings;
     const certificate = settings.tls && readCertificate({ ...settings.tls, production, log: deps.log });
-    const operators = operatorSettings(process.env, deps.settings);
     const known = {
       contracts: endpointsByService,
       permissions,
@@ -20,6 +21,6 @@ export const gateway = defineService({
       host,
       home: gatewayHome(deps.settings.home),
     };
-    return createGateway({ ...deps, ...given, ...known, settings, operators, certificate });
+    return createGateway({ ...deps, ...tools, ...known, settings, operators, certificate });
   },
 });

@@ -1,6 +1,6 @@
 import { defineService, type ServiceDefinition } from '@marimo/service-kit';
 import { auditConsumer, auditRoutes } from './src/audit/index.ts';
-import { emailConsumer, emailRoutes, emailSender } from './src/emails/index.ts';
+import { emailConsumer, emailParts, emailRoutes, emailSender, emailSettings } from './src/emails/index.ts';
 import { keptOfPeopleRoutes } from './src/kept-of-people/index.ts';
 import { notificationConsumer, notificationRoutes } from './src/notifications/index.ts';
 
@@ -19,6 +19,8 @@ export function workersService(names: readonly WorkerName[] = allWorkers): Servi
   return defineService({
     name: 'workers',
     migrations: new URL('./migrations/', import.meta.url),
+    settings: emailSettings,
+    parts: emailParts,
     routes: [emailRoutes, auditRoutes, notificationRoutes, keptOfPeopleRoutes],
     consumers: chosen.flatMap(({ consumers }) => consumers),
     background: chosen.flatMap(({ background }) => background),

@@ -1,6 +1,6 @@
 import type { DeclaredRefusal } from '@marimo/problems';
 import type { z } from 'zod';
-import type { Access } from './permission.ts';
+import type { Access, Permission } from './permission.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -31,6 +31,7 @@ export interface EndpointDefinition<
   Query extends Any = Any,
   Body extends Any | StreamBody = Any | StreamBody,
   Replies extends Readonly<Record<number, Any>> = Readonly<Record<number, Any>>,
+  Who extends Access = Access,
 > {
   readonly method: Method;
   /** `/api/v1/<service>/<resource>/{parameter}`, the same at the gateway and at the service. `/internal/…` never passes the gateway. */
@@ -38,7 +39,7 @@ export interface EndpointDefinition<
   /** One sentence for the documentation page. */
   readonly summary: string;
   /** A permission, `'public'`, `'signed-in'` or `forServices(…)`. There is no default: a route without one could not be declared. */
-  readonly access: Access;
+  readonly access: Who;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -79,13 +80,23 @@ export function endpoint<
   const Query extends Any = z.ZodNever,
   const Body extends Any | StreamBody = z.ZodNever,
   const Replies extends Readonly<Record<number, Any>> = Readonly<Record<number, Any>>,
+  const Who extends Access = Access,
 >(
-  definition: EndpointDefinition<Params, Query, Body, Replies>,
-): EndpointDefinition<Params, Query, Body, Replies> {
+  definition: EndpointDefinition<Params, Query, Body, Replies, Who>,
+): EndpointDefinition<Params, Query, Body, Replies, Who> {
   return definition;
 }
 
 export type AnyEndpoint = EndpointDefinition;
+
+/** An endpoint that only lets in whoever has signed in: with a permission, or without a particular one. */
+export type SignedInEndpoint = EndpointDefinition<
+  Any,
+  Any,
+  Any | StreamBody,
+  Readonly<Record<number, Any>>,
+  'signed-in' | Permission
+>;
 
 type Output<S> = S extends z.ZodNever ? undefined : S extends Any ? z.output<S> : undefined;
 type Input<S> = S extends z.ZodNever ? undefined : S extends Any ? z.input<S> : undefined;

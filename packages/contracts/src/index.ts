@@ -14,6 +14,7 @@ export {
   type QueryOf,
   type ReplyOf,
   type ResponseCache,
+  type SignedInEndpoint,
   type StreamBody,
 } from './endpoint.ts';
 export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
@@ -24,6 +25,7 @@ export { PageQuery, pageOf } from './list.ts';
 export {
   CurrencyCode,
   Day,
+  Instant,
   MoneyOnWire,
   moneyToWire,
   PositiveMoney,

@@ -114,4 +114,7 @@ describe('a day of the books', () => {
   ])('cannot be %j', (day) => {
     expect(complaints(Day, day)).not.toEqual([]);
   });
+  it('is told only how it must be written when it is written otherwise', () => {
+    expect(complaints(Day, '31.03.2026')).toEqual([': must be a real day written YYYY-MM-DD']);
+  });
 });

@@ -14,3 +14,4 @@ export { type MigrateOptions, migrate } from './migrate.ts';
 export { type DatabaseOptions, openDatabase } from './open-database.ts';
 export { type LoginRole, passwordOf, roleName } from './roles.ts';
 export { hostOf, type ServerAddress } from './settings.ts';
+export { containsText } from './text-search.ts';

@@ -1,7 +1,8 @@
 export type { Caller, CallerVerifier, CallingService, TokenVerifier } from './caller.ts';
 export { type AppOptions, createApp } from './http/app.ts';
+export { compressReplies } from './http/compress.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
-export { demandMatch, etagOf } from './http/etag.ts';
+export { alreadyHas, demandMatch, etagOf } from './http/etag.ts';
 export { parseJson } from './http/json.ts';
 export {
   createHardenedServer,
@@ -10,8 +11,11 @@ export {
   listen,
   type ServerLimits,
 } from './http/listen.ts';
+export { type PageOrder, readPage, type Slice } from './http/page.ts';
+export { requireFound } from './http/require-found.ts';
 export { checkRow } from './http/validate.ts';
 export { kitMigrations } from './idempotency/migrations.ts';
+export type { OrganisationFacts, Organisations } from './organisations/organisations.ts';
 export { docsPages } from './pages/docs.ts';
 export { type OpenApiOptions, openApiOf } from './pages/openapi.ts';
 export type { Readiness } from './pages/operations.ts';
@@ -24,19 +28,21 @@ export { PortTaken } from './platform/serve.ts';
 export { type PlatformOptions, startPlatform } from './platform/start-platform.ts';
 export { type RunningService, startService } from './platform/start-service.ts';
 export { type RepeatOptions, repeat } from './repeat.ts';
-export { type Call, handle, type Reply, type Route, reply } from './route.ts';
+export { type Call, handle, type Reply, type Route, reply, type SignedInCall } from './route.ts';
 export {
   type BackgroundWork,
   type Deps,
   defineService,
-  type GivenToServer,
   type OwnServer,
+  type ServerTools,
   type ServiceDefinition,
 } from './service.ts';
-export { readSettings, SettingsInvalid } from './settings/read-settings.ts';
-export { keptSecret, weaknessOf } from './settings/secrets.ts';
+export { type Environment, readVariables, url, wholeNumber } from './settings/own-settings.ts';
+export { readSettings } from './settings/read-settings.ts';
+export { keptSecret, weaknessesOf } from './settings/secrets.ts';
 export { type ServiceSecrets, secretOf, serviceSecretOf } from './settings/service-secrets.ts';
 export type { Settings } from './settings/settings.ts';
+export { SettingsInvalid } from './settings/settings-invalid.ts';
 export {
   type JwksVerifier,
   type JwksVerifierOptions,

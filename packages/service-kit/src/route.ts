@@ -1,6 +1,14 @@
 import type { Readable } from 'node:stream';
-import type { AnyEndpoint, BodyOf, ParamsOf, QueryOf, ReplyOf } from '@marimo/contracts';
-import type { Transaction } from '@marimo/postgres';
+import type {
+  AnyEndpoint,
+  BodyOf,
+  ForServices,
+  ParamsOf,
+  QueryOf,
+  ReplyOf,
+  SignedInEndpoint,
+} from '@marimo/contracts';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { Caller, CallingService } from './caller.ts';
 
 /** One validated, permitted request. */
@@ -11,12 +19,12 @@ export interface Call<E extends AnyEndpoint = AnyEndpoint> {
   /** The body as it arrives, for endpoints that declare a stream. */
   readonly stream: Readable;
   readonly contentType: string;
-  /** Undefined on public endpoints, and on those for services. */
-  readonly caller: Caller | undefined;
-  /** The service that calls for itself; defined on endpoints for services, and only there. */
-  readonly service: CallingService | undefined;
-  /** The tenant of the caller or the service; throws `Unauthenticated` where there is none. */
-  readonly tenantId: string;
+  /** Whoever has signed in; undefined on public endpoints and on those for services. */
+  readonly caller: CallerOf<E['access']>;
+  /** The service that calls for itself, on endpoints for services. */
+  readonly service: CallingServiceOf<E['access']>;
+  /** The organisation of the caller or of the service; throws `Unauthenticated` where the service acts in none. */
+  readonly tenantId: TenantIdOf<E['access']>;
   readonly requestId: string;
   /** The address the request came from, as the gateway established it. */
   readonly address: string;
@@ -29,13 +37,25 @@ export interface Call<E extends AnyEndpoint = AnyEndpoint> {
   /** Fires when the caller has gone or the deadline has passed. */
   readonly signal: AbortSignal;
   /**
-   * The business transaction: sees the caller's tenant, is cancelled with the request, and keeps the answer with the
-   * `Idempotency-Key` in the same commit. The work may run more than once, so it has no effect outside.
+   * The business transaction: sees the caller's tenant and keeps the answer with the `Idempotency-Key` in the same
+   * commit. Each kind of transaction here is cancelled with the request, and its work may run more than once, so it has
+   * no effect outside.
    */
-  inTenant<R>(work: (tx: Transaction) => Promise<R>): Promise<R>;
+  inTenant<R>(work: (tx: TenantTransaction) => Promise<R>): Promise<R>;
   /** Read-only; on the replica where the endpoint allows it. */
-  readInTenant<R>(work: (tx: Transaction) => Promise<R>): Promise<R>;
+  readInTenant<R>(work: (tx: TenantTransaction) => Promise<R>): Promise<R>;
+  /** In an organisation that the request names in another way than by its caller, such as the one of an invitation. */
+  inTenantOf<R>(tenantId: string, work: (tx: TenantTransaction) => Promise<R>): Promise<R>;
+  /** Global tables only. */
+  withoutTenant<R>(work: (tx: Transaction) => Promise<R>): Promise<R>;
 }
+
+/** A call of someone who has signed in, whatever the endpoint. */
+export type SignedInCall = Call<SignedInEndpoint>;
+
+type CallerOf<Who> = Who extends 'public' | ForServices ? undefined : Caller;
+type CallingServiceOf<Who> = Who extends ForServices ? CallingService : undefined;
+type TenantIdOf<Who> = Who extends 'public' ? undefined : string;
 
 export type Reply<E extends AnyEndpoint> = ReplyOf<E> & {
   readonly headers?: Readonly<Record<string, string>>;

@@ -7,7 +7,9 @@ import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
 import type { CallerVerifier, TokenVerifier } from './caller.ts';
 import type { FrontServer } from './http/listen.ts';
+import type { Organisations } from './organisations/organisations.ts';
 import type { Route } from './route.ts';
+import type { Environment } from './settings/own-settings.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** Everything a slice may use; passed in, never imported. */
@@ -18,6 +20,8 @@ export interface Deps {
   readonly cache: Cache;
   readonly registry: Registry;
   readonly client: ServiceClient;
+  /** What must be known of the caller's organisation: base currency, language, time zone. */
+  readonly organisations: Organisations;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly settings: Settings;
@@ -25,14 +29,14 @@ export interface Deps {
 }
 
 /** Work a service does by itself, such as sending queued mail. */
-export interface BackgroundWork {
+export interface BackgroundWork<Parts = unknown> {
   readonly name: string;
   /** Starts the work; the returned function stops it and resolves when nothing runs any more. */
-  start(deps: Deps): Promise<() => Promise<void>>;
+  start(deps: Deps, parts: Parts): Promise<() => Promise<void>>;
 }
 
 /** What the kit has for a service's own server besides the dependencies of its slices. */
-export interface GivenToServer {
+export interface ServerTools {
   /** Knows no service: what is for services is served by routes alone. */
   readonly verifier: CallerVerifier;
   /** What the parts shared by all services of this process measure, in the exposition format. */
@@ -51,19 +55,53 @@ export interface OwnServer {
   close(): Promise<void>;
 }
 
-export interface ServiceDefinition {
+/** What a service says of itself. */
+export interface ServiceDeclaration<Own, Parts> {
   readonly name: ServiceName;
   /** Where the numbered SQL files are; a service without them has no database. */
   readonly migrations?: URL;
-  readonly routes: readonly ((deps: Deps) => readonly Route[])[];
+  /** Its own part of the environment, checked before anything starts; throws `SettingsInvalid` with all that is wrong. */
+  readonly settings?: (env: Environment, platform: Settings) => Own;
+  /** What its slices share, made once for each running service. */
+  readonly parts?: (deps: Deps, own: NoInfer<Own>) => Parts;
+  readonly routes?: readonly ((deps: Deps, parts: NoInfer<Parts>) => readonly Route[])[];
   readonly consumers?: readonly Consumer<Deps>[];
-  readonly background?: readonly BackgroundWork[];
+  readonly background?: readonly BackgroundWork<NoInfer<Parts>>[];
   /** Only `users` verifies with keys of its own; everyone else asks it for the public ones. */
-  readonly verifier?: (deps: Deps) => TokenVerifier;
+  readonly verifier?: (parts: NoInfer<Parts>) => TokenVerifier;
   /** Instead of the Express app of `routes`: only the gateway, which passes requests on without reading them. */
-  readonly server?: (deps: Deps, given: GivenToServer) => OwnServer;
+  readonly server?: (deps: Deps, tools: ServerTools, own: NoInfer<Own>) => OwnServer;
 }
 
-export function defineService(definition: ServiceDefinition): ServiceDefinition {
-  return definition;
+/** A service as the kit runs it; what its settings and parts are made of is its own affair. */
+export interface ServiceDefinition
+  extends Pick<ServiceDeclaration<unknown, unknown>, 'name' | 'migrations' | 'settings' | 'consumers'> {
+  /** Makes the shared parts and everything that is given them. `own`: what its `settings` returned. */
+  compose(deps: Deps, own: unknown): ComposedService;
+}
+
+export interface ComposedService {
+  readonly routes: readonly Route[];
+  readonly background: readonly (() => Promise<() => Promise<void>>)[];
+  readonly verifier: TokenVerifier | undefined;
+  readonly server: ((tools: ServerTools) => OwnServer) | undefined;
+}
+
+export function defineService<Own = undefined, Parts = undefined>(
+  declaration: ServiceDeclaration<Own, Parts>,
+): ServiceDefinition {
+  const { parts: makeParts, routes = [], background = [], verifier, server, ...definition } = declaration;
+  return {
+    ...definition,
+    compose(deps, given) {
+      const own = given as Own; // what `settings` of the same declaration returned
+      const parts = makeParts?.(deps, own) as Parts;
+      return {
+        routes: routes.flatMap((slice) => slice(deps, parts)),
+        background: background.map((work) => () => work.start(deps, parts)),
+        verifier: verifier?.(parts),
+        server: server && ((tools) => server(deps, tools, own)),
+      };
+    },
+  };
 }

@@ -87,13 +87,6 @@ export const failing = endpoint({
   access: 'public',
   replies: { 200: z.any() },
 });
-export const longList = endpoint({
-  method: 'GET',
-  path: '/api/v1/test/long-list',
-  summary: 'Is long.',
-  access: 'public',
-  replies: { 200: z.array(z.string()) },
-});
 export const askSecret = endpoint({
   method: 'GET',
   path: '/internal/test/secrets',
@@ -142,12 +135,6 @@ export const httpRoutes: readonly Route[] = [
     return reply(200, { hello: 'world' }, { etag: etagOf(7) });
   }),
   handle(changeVersioned, async () => reply(200, { hello: 'again' }, { etag: etagOf(8) })),
-  handle(longList, async () =>
-    reply(
-      200,
-      Array.from({ length: 2_000 }, (_, n) => `line ${n}`),
-    ),
-  ),
   handle(failing, async () => {
     throw new Error('password=hunter2 in SQL');
   }),

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { endpoint, event, permission } from '@marimo/contracts';
 import { refusal } from '@marimo/problems';
 import { z } from 'zod';
-import { defineService, handle, reply } from '../src/index.ts';
+import { defineService, handle, reply, type TokenVerifier } from '../src/index.ts';
+import type { ServiceDeclaration } from '../src/service.ts';
 
 /** A service as small as can be, for the tests of the kit. It borrows the name of a real one. */
 const mayWrite = permission('config.note.write', { en: 'Write notes', ru: 'Писать заметки' });
@@ -50,9 +51,12 @@ export const sleepInDatabase = endpoint({
   replies: { 200: z.strictObject({ slept: z.boolean() }) },
 });
 
+const nobody = () => Promise.reject(new Error('nobody'));
+export const trustsNobody: TokenVerifier = { verify: nobody, verifyService: nobody };
+
 export const noteWritten = event('config.note-written.v1', z.strictObject({ text: z.string() }));
 
-export const notes = defineService({
+const declaration: ServiceDeclaration<undefined, undefined> = {
   name: 'config',
   migrations: new URL('./migrations/', import.meta.url),
   routes: [
@@ -87,4 +91,8 @@ export const notes = defineService({
       ),
     ],
   ],
-});
+};
+
+export const notes = defineService(declaration);
+/** Lets nobody in, and needs no `users` for it. */
+export const notesAlone = defineService({ ...declaration, verifier: () => trustsNobody });

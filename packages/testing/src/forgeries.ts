@@ -1,6 +1,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { accessTokens } from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
+import { nextPrivateKey } from './key-pairs.ts';
 import { makeSigner, type TestSigner } from './tokens.ts';
 
 export interface ForgedToken {
@@ -20,6 +21,8 @@ export interface Genuine {
   readonly coveted: object;
 }
 
+let strangersKey: KeyObject | undefined;
+
 /**
  * What can be wrong with a token of any kind. Most are signed with a key that is believed, so that nothing but the one
  * defect can be what refuses them.
@@ -33,7 +36,8 @@ export function forgeriesOf({
   sign,
   coveted,
 }: Genuine): Record<string, () => string> {
-  const stranger = makeSigner(signer.jwk.kid); // the same name, another key
+  strangersKey ??= nextPrivateKey();
+  const stranger = makeSigner(signer.jwk.kid, strangersKey); // the same name, another key
   const { kid } = signer.jwk;
   const good = () => sign(signer);
   const signed = (claims: object, header: Record<string, unknown> = {}) => sign(signer, claims, header);

@@ -1,9 +1,11 @@
 import { startTestCluster, type TestCluster } from './database-cluster.ts';
+import { makeKeysOfRun } from './key-pairs.ts';
 
 declare global {
   var marimoTestCluster: TestCluster | undefined;
 }
 
 export default async function setup(): Promise<void> {
-  globalThis.marimoTestCluster = await startTestCluster();
+  const [cluster] = await Promise.all([startTestCluster(), makeKeysOfRun()]);
+  globalThis.marimoTestCluster = cluster;
 }

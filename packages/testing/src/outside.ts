@@ -9,3 +9,4 @@ export { requireInfra } from './infra.ts';
 export { OtlpReceiver, type SentSpan } from './otlp-receiver.ts';
 export { type PrivateProcess, type ProcessOptions, startPrivateProcess } from './private-process.ts';
 export { type PrivateRedis, startRedis } from './redis.ts';
+export { until } from './until.ts';

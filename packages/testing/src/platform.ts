@@ -29,13 +29,14 @@ export interface PlatformForTests {
 export function platformForTests(given: PlatformForTests): Platform {
   const { definition, database, transport, clock = () => new Date() } = given;
   const home = mkdtempSync(join(tmpdir(), 'marimo-test-home-'));
-  const settings = readSettings({
+  const environment = {
     MARIMO_HOME: home,
     LOG_LEVEL: 'silent',
     JWT_SECRET: 'a secret of the tests',
     INTERNAL_SECRET: testInternalSecret,
     [`${definition.name.toUpperCase()}_PORT`]: '0',
-  });
+  };
+  const settings = readSettings(environment, [definition]);
   const cache = memoryCache();
   return {
     settings,

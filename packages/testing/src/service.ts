@@ -31,6 +31,8 @@ export interface ServiceUnderTestOptions {
   /** Answers the service's calls to other services; those for keys and revocations are answered already. */
   readonly client?: Pick<ServiceClient, 'call'>;
   readonly clock?: () => Date;
+  /** False: what the service does by itself stays off, and the test does it when it wants to. */
+  readonly background?: boolean;
 }
 
 export interface ServiceUnderTest extends CommandClaims {
@@ -67,14 +69,17 @@ export async function serviceUnderTest(
   options: ServiceUnderTestOptions = {},
 ): Promise<ServiceUnderTest> {
   const { name: schema, migrations } = definition;
+  const { background = true } = options;
   const folders = [kitMigrations, outboxMigrations, ...(migrations === undefined ? [] : [migrations])];
   const database = await testDatabase({ schema, folders });
   const transport = memoryTransport();
   const platform = platformForTests({ ...options, definition, database, transport });
-  const running = await startService(definition, platform).catch(async (error: unknown) => {
-    await database.drop();
-    throw error;
-  });
+  const running = await startService(background ? definition : withoutBackground(definition), platform).catch(
+    async (error: unknown) => {
+      await database.drop();
+      throw error;
+    },
+  );
   const url = `http://127.0.0.1:${running.address.port}`;
   const { as: usual = tokenFor() } = options;
   /** `users` believes only what it has signed itself. */
@@ -112,6 +117,13 @@ export async function serviceUnderTest(
     },
   };
   return { ...underTest, ...commandClaims(underTest) };
+}
+
+function withoutBackground(definition: ServiceDefinition): ServiceDefinition {
+  return {
+    ...definition,
+    compose: (deps, own) => ({ ...definition.compose(deps, own), background: [] }),
+  };
 }
 
 function envelopeOf<E extends EventDefinition>(event: E, given: DeliveredEvent<E>): Envelope {

@@ -1,7 +1,8 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type ActingService, newId } from '@marimo/contracts';
 import { accessTokens, serviceTokens } from '@marimo/contracts/users';
 import jwt from 'jsonwebtoken';
+import { nextPrivateKey } from './key-pairs.ts';
 
 /** A stand-in for `users`: signs tokens as it does, and shows the public key as it does. */
 export interface TestSigner {
@@ -27,8 +28,9 @@ export interface TokenHolder {
 export const testTenantId = '01920000-0000-7000-8000-00000000000a';
 export const testUserId = '01920000-0000-7000-8000-000000000001';
 
-export function makeSigner(keyId: string = newId()): TestSigner {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+/** Two signers of one file of tests have different keys. */
+export function makeSigner(keyId: string = newId(), privateKey: KeyObject = nextPrivateKey()): TestSigner {
+  const publicKey = createPublicKey(privateKey);
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
   const { algorithm, issuer, audience, type, lifetimeSeconds } = accessTokens.accessToken;
   const signed = (claims: object, header: object) => {

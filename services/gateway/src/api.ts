@@ -1,7 +1,6 @@
 import { Absent, Forbidden } from '@marimo/contracts';
 import { inSpan, SpanKind } from '@marimo/observability';
 import type { Caller } from '@marimo/service-kit';
-import { compressFor } from './compression/index.ts';
 import { methods } from './methods.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Passage } from './passage.ts';
@@ -72,7 +71,6 @@ async function pass(parts: ApiParts, passage: Passage, policy: RoutePolicy, targ
   const shape = bodyShape(req, policy.bodyLimitBytes);
   if (shape.kind !== 'none') passage.inviteBody();
   const held = shape.kind === 'held' ? await readHeld(passage) : undefined;
-  if (!policy.secret && policy.trafficClass !== 'critical') compressFor(passage);
   const ask = async (through: Passage, passed: string[]): Promise<void> => {
     pushOurs(passed, through, headers, client, policy.deadlineMs);
     if (shape.kind === 'streamed' && shape.length !== undefined)
@@ -95,13 +93,12 @@ async function pass(parts: ApiParts, passage: Passage, policy: RoutePolicy, targ
     }
   };
   const { service, template, deadlineMs, cache } = policy;
-  // Who must prove anew who they are is asked by the service, each time.
-  if (cache !== undefined && !policy.stepUp) {
+  // A step-up is checked by the service, each time.
+  if (cache !== undefined && !policy.stepUp && !policy.secret) {
     const { path, query } = target;
     const route = { service, template, deadlineMs, cache };
     await parts.responses.answer(passage, { policy: route, path, query, passed: headers.passed, ask });
-  } else if (isSafe(req.method)) await ask(passage, headers.passed);
-  else await parts.responses.write(passage, service, () => ask(passage, headers.passed));
+  } else await ask(passage, headers.passed);
 }
 
 /** A browser asks what a page of another origin may send; the services never see that. */
@@ -129,10 +126,6 @@ function pushOurs(
 ): void {
   passed.push('x-forwarded-for', address, 'x-forwarded-proto', proto, 'x-forwarded-host', host);
   passed.push('x-request-id', requestId, 'x-marimo-deadline', String(Date.now() + deadlineMs));
-}
-
-function isSafe(method: string | undefined): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }
 
 /** Who it is and how often they come. A token nobody believes counts against the address it came from. */

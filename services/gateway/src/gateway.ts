@@ -5,7 +5,7 @@ import type { Registry } from '@marimo/discovery';
 import type { Log, Metrics } from '@marimo/observability';
 import { Refusal } from '@marimo/problems';
 import { Breakers, type ServiceClient } from '@marimo/resilience';
-import type { FrontServer, GivenToServer, OwnServer } from '@marimo/service-kit';
+import type { FrontServer, OwnServer, ServerTools } from '@marimo/service-kit';
 import { refuse } from './answer.ts';
 import { createApi } from './api.ts';
 import { type Certificate, createFront, type FrontParts } from './front/index.ts';
@@ -34,7 +34,7 @@ import { type TrafficParts, trafficPolicies } from './traffic.ts';
 import { createTunnels, type TunnelLimits } from './tunnels.ts';
 import { createUpgrades, type SocketRoute } from './upgrade.ts';
 
-export interface GatewayParts extends GivenToServer {
+export interface GatewayParts extends ServerTools {
   readonly settings: GatewaySettings;
   readonly contracts: Readonly<Record<string, readonly AnyEndpoint[]>>;
   readonly permissions: readonly Permission[];
@@ -104,7 +104,7 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
     ...inside,
     journal,
     sharedOrders,
-    keptAnswers: traffic.responses,
+    responses: traffic.responses,
     documentConflicts: documents.conflicts,
   };
   const operators = operatorListener(shown, parts.operators, parts);

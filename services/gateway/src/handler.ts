@@ -1,5 +1,4 @@
 import type { Api } from './api.ts';
-import { compressFor } from './compression/index.ts';
 import { overHttp1 } from './front/index.ts';
 import { methods, requireMethod } from './methods.ts';
 import type { Passage } from './passage.ts';
@@ -36,7 +35,6 @@ export function createHandler({
 }: HandlerParts): (passage: Passage) => Promise<void> {
   const ownPages = overHttp1((passage) => {
     demandTls(passage, readAddress);
-    compressFor(passage);
     pages(passage);
   });
   return async (passage) => {

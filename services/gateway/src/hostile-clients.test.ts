@@ -93,7 +93,7 @@ describe('three hundred clients that are slow on purpose', () => {
     const client = connect(gateway.port, '127.0.0.1');
     clients.push(client);
     client.on('error', () => {}).pause();
-    client.write('GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1_500));
+    client.write('GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4_000)); // 60 MB: more than kernels buffer
     await until(() => stock.requests.length > 0);
     await until(async () => (await gateway.connections()) === 0);
     expect(await gateway.measured('gateway_client_aborts_total', { phase: 'body' })).toBeGreaterThan(0);

@@ -19,6 +19,15 @@ export const prices: readonly AnyEndpoint[] = [
     deadlineMs: 400,
     replies,
   }),
+  endpoint({
+    method: 'GET',
+    path: '/api/v1/stock/secrets',
+    summary: '',
+    access: 'signed-in',
+    repeat: 'natural',
+    cache,
+    replies,
+  }),
   endpoint({ method: 'POST', path: '/api/v1/stock/prices', summary: '', access: 'signed-in', replies }),
 ];
 

@@ -1,43 +1,38 @@
 import { type Deps, type JwksVerifier, jwksVerifier } from '@marimo/service-kit';
 import { createLinkTokens, type LinkTokens } from './mail-links/index.ts';
-import { createHasher, newPasswordKey, passwordKey } from './passwords/index.ts';
-import { createSecondStep, relyingPartyOf } from './second-factors/index.ts';
+import { createHasher, newPasswordKey, type PasswordHasher, passwordKey } from './passwords/index.ts';
+import { createSecondStep, type SecondFactorParts, secondFactorParts } from './second-factors/index.ts';
 import { knownDevices, readRevocations, type SessionParts, signInMetrics } from './sessions/index.ts';
+import type { UsersSettings } from './settings.ts';
+import { type ProviderParts, providerParts } from './sign-in-providers/index.ts';
 import { createKeyRing, createSeal, deriveKey } from './signing-keys/index.ts';
 
-export interface Choices {
-  /** bcrypt's work factor; only tests choose, because 12 takes a fifth of a second. */
-  readonly passwordCost?: number;
-}
-
 /** What the slices of one running service share. */
-export interface Parts extends SessionParts {
+export interface Parts extends SessionParts, SecondFactorParts, ProviderParts {
   readonly verifier: JwksVerifier;
   readonly links: LinkTokens;
+  readonly settings: UsersSettings;
 }
 
-export function makeParts(deps: Deps, { passwordCost }: Choices): Parts {
-  const { database, settings, clock, log } = deps;
-  const keys = createKeyRing({ database, seal: createSeal(settings.jwtSecret), clock });
-  let key: Promise<Buffer> | undefined;
-  return {
+/** @param passwordCost bcrypt's work factor; only tests choose, because 12 takes a fifth of a second */
+export function makeParts(deps: Deps, settings: UsersSettings, passwordCost?: number): Parts {
+  const { database, clock, log } = deps;
+  const { jwtSecret } = settings;
+  const keys = createKeyRing({ database, seal: createSeal(jwtSecret), clock });
+  const shared = {
     keys,
-    refreshKey: deriveKey(settings.jwtSecret, 'marimo/users/refresh-token-successor'),
-    links: createLinkTokens(deriveKey(settings.jwtSecret, 'marimo/users/mail-link'), settings.portalUrl),
+    refreshKey: deriveKey(jwtSecret, 'marimo/users/refresh-token-successor'),
+    links: createLinkTokens(deriveKey(jwtSecret, 'marimo/users/mail-link'), deps.settings.portalUrl),
     metrics: signInMetrics(deps.metrics),
-    devices: knownDevices(deriveKey(settings.jwtSecret, 'marimo/users/known-device')),
-    secondStep: createSecondStep(relyingPartyOf(settings)),
-    hasher: createHasher({
-      ...(passwordCost !== undefined && { cost: passwordCost }),
-      key() {
-        key ??= database.withoutTenant((tx) => passwordKey(tx, newPasswordKey()));
-        // A database that was away a moment ago is asked again.
-        key.catch(() => {
-          key = undefined;
-        });
-        return key;
-      },
-    }),
+    devices: knownDevices(deriveKey(jwtSecret, 'marimo/users/known-device')),
+    secondStep: createSecondStep({ id: settings.webauthn.rpId, origins: settings.webauthn.origins }),
+    hasher: hasherOf(deps, passwordCost),
+  };
+  return {
+    ...shared,
+    ...secondFactorParts(deps, settings),
+    ...providerParts(deps, settings),
+    settings,
     // The verifier of every service, only that its questions need no network here.
     verifier: jwksVerifier({
       source: { keys: () => keys.published(), revocations: (after) => readRevocations(deps, after) },
@@ -45,4 +40,19 @@ export function makeParts(deps: Deps, { passwordCost }: Choices): Parts {
       now: () => clock().getTime(),
     }),
   };
+}
+
+function hasherOf({ database }: Deps, cost: number | undefined): PasswordHasher {
+  let key: Promise<Buffer> | undefined;
+  return createHasher({
+    ...(cost !== undefined && { cost }),
+    key() {
+      key ??= database.withoutTenant((tx) => passwordKey(tx, newPasswordKey()));
+      // A database that was away a moment ago is asked again.
+      key.catch(() => {
+        key = undefined;
+      });
+      return key;
+    },
+  });
 }

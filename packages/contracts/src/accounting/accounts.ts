@@ -19,7 +19,7 @@ export const NewAccount = z.strictObject({
   name: lineOfText(300),
   type: AccountType,
   parentCode: AccountCode.nullable().default(null),
-  /** A group only sums what stands below it; nothing is posted to it. */
+  /** A group only sums what stands below it; nothing is posted to it. Only a group of the same type can be a parent. */
   isGroup: z.boolean().default(false),
 });
 export type NewAccount = z.output<typeof NewAccount>;
@@ -52,6 +52,40 @@ export class AccountParentUnknown extends refusal(z.object({ parentCode: z.strin
   title: 'The chart has no such parent account',
   detail: ({ parentCode }) => `Add ${parentCode} first, or mend parentCode.`,
 }) {}
+
+export class AccountParentUnfit extends refusal(
+  z.object({
+    accountCode: z.string(),
+    parentCode: z.string(),
+    reason: z.enum(['not-a-group', 'other-type', 'archived']),
+  }),
+  {
+    code: 'accounting.account-parent-unfit',
+    kind: 'refused',
+    title: 'The account cannot stand below this parent',
+    detail: ({ accountCode, parentCode, reason }) =>
+      ({
+        'not-a-group': `${parentCode} is not a group. Choose a group as the parent of ${accountCode}.`,
+        'other-type': `${parentCode} has another type than ${accountCode}. Choose a group of the same type.`,
+        archived: `${parentCode} is archived. Take it back into use first, or choose another parent for ${accountCode}.`,
+      })[reason],
+  },
+) {}
+
+export class GroupInUse extends refusal(
+  z.object({
+    accountCode: z.string(),
+    /** The first of the accounts below it that are not archived. */
+    accountCodes: z.array(z.string()),
+  }),
+  {
+    code: 'accounting.group-in-use',
+    kind: 'refused',
+    title: 'The group has accounts in use below it',
+    detail: ({ accountCode, accountCodes }) =>
+      `Archive or move ${accountCodes.join(', ')} before you archive ${accountCode}.`,
+  },
+) {}
 
 export class AccountBelowItself extends refusal(z.object({ accountCode: z.string() }), {
   code: 'accounting.account-below-itself',
@@ -95,7 +129,7 @@ export const create = endpoint({
   access: createAccounts,
   body: NewAccount,
   replies: { 201: Account, 200: Account },
-  refusals: [AccountCodeTaken, AccountParentUnknown],
+  refusals: [AccountCodeTaken, AccountParentUnknown, AccountParentUnfit, AccountBelowItself],
 });
 
 export const list = endpoint({
@@ -136,7 +170,7 @@ export const change = endpoint({
     archived: z.boolean().optional(),
   }),
   replies: { 200: Account },
-  refusals: [Absent, Stale, AccountParentUnknown, AccountBelowItself],
+  refusals: [Absent, Stale, AccountParentUnknown, AccountParentUnfit, AccountBelowItself, GroupInUse],
 });
 
 export const importFile = endpoint({

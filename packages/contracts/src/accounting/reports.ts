@@ -48,12 +48,14 @@ export const StatementLine = z.strictObject({
   postingDate: Day,
   entryId: Id,
   number: z.string(),
+  /** Of a group's statement, the account below it that the line was posted to. */
+  accountCode: z.string(),
   lineNumber: z.int(),
   description: z.string(),
   side: Side,
   amount: MoneyOnWire,
   baseAmount: MoneyOnWire,
-  /** The account's balance after this line, in the base currency, positive for debit. */
+  /** The balance after this line, in the base currency, positive for debit. */
   balance: MoneyOnWire,
 });
 
@@ -75,7 +77,8 @@ export type AccountStatement = z.output<typeof AccountStatement>;
 export const getAccountStatement = endpoint({
   method: 'GET',
   path: '/api/v1/accounting/reports/account-statement',
-  summary: 'The postings to one account over some days, with the balance after each.',
+  summary:
+    'The postings to an account, or to all accounts below a group, between two days, with the balance after each.',
   access: readReports,
   query: PageQuery.extend({ accountCode: AccountCode, from: Day, to: Day }).refine(
     ({ from, to }) => from <= to,

@@ -1,4 +1,5 @@
 import { endpoint } from '@marimo/contracts';
+import { until } from '@marimo/testing/outside';
 import supertest from 'supertest';
 import { z } from 'zod';
 import {
@@ -11,7 +12,6 @@ import {
   whoAmI,
 } from '../../test/http-routes.ts';
 import { type KitUnderTest, kitUnderTest, tenantId, userId } from '../../test/kit-under-test.ts';
-import { until } from '../../test/until.ts';
 
 let kit: KitUnderTest;
 beforeAll(async () => {

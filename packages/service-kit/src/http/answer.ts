@@ -21,12 +21,13 @@ export interface Serving {
 
 /** Answers one endpoint. The order is the promise: who you are, what you may, what you sent, and only then the work. */
 export function answer(route: Route, serving: Serving): RequestHandler {
-  const { method, path, polled = false } = route.endpoint;
+  const { method, path, polled = false, repeat } = route.endpoint;
   const name = `${method} ${path}`;
   return async (req, res) => {
     const { exchange } = res.locals;
     exchange.route = path;
     exchange.quiet = polled;
+    exchange.secret = repeat === 'natural';
     const attributes = { 'http.request.method': method, 'http.route': path };
     const options = { kind: SpanKind.SERVER, traceparent: req.get('traceparent'), attributes };
     try {

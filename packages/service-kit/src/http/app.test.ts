@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { type AnyEndpoint, endpoint, forServices } from '@marimo/contracts';
+import { until } from '@marimo/testing/outside';
 import supertest from 'supertest';
 import {
   failing,
   findOrder,
   httpRoutes,
   lastSlow,
-  longList,
   pulse,
   slow,
   takeOrder,
@@ -15,7 +15,6 @@ import {
 } from '../../test/http-routes.ts';
 import { type KitUnderTest, kitUnderTest, tenantId, userId } from '../../test/kit-under-test.ts';
 import { rawRequest } from '../../test/raw-request.ts';
-import { until } from '../../test/until.ts';
 import { handle, reply } from '../index.ts';
 
 let kit: KitUnderTest;
@@ -72,17 +71,6 @@ describe('what is answered', () => {
     expect(given.headers['x-request-id']).toBe('order-12345');
     const odd = await client().get('/api/v1/test/versioned').set('x-request-id', '{"a": "<script>"}');
     expect(odd.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
-  });
-
-  it('compresses a long reply for who can read that, and no other', async () => {
-    const long = await fetch(kit.url + longList.path, { headers: { 'accept-encoding': 'gzip' } });
-    expect(long.headers.get('content-encoding')).toBe('gzip');
-    expect(await long.json()).toHaveLength(2_000);
-    const plain = await fetch(kit.url + longList.path, { headers: { 'accept-encoding': 'identity' } });
-    expect(plain.headers.get('content-encoding')).toBeNull();
-    expect(await plain.json()).toHaveLength(2_000);
-    const short = await fetch(kit.url + versioned.path, { headers: { 'accept-encoding': 'gzip' } });
-    expect(short.headers.get('content-encoding')).toBeNull();
   });
 
   it('answers 304 to who has this version, and 412 to who would change another', async () => {

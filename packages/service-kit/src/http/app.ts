@@ -1,19 +1,16 @@
 import { parse } from 'node:querystring';
 import { Absent, MalformedRequest, MethodNotAllowed } from '@marimo/contracts';
 import type { Log, Metrics } from '@marimo/observability';
-import compression from 'compression';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Route } from '../route.ts';
 import { answer, type Serving } from './answer.ts';
 import { checkRoutes } from './check-routes.ts';
+import { compressReplies } from './compress.ts';
 import { type Deprecating, deprecations } from './deprecation.ts';
 import { requestIdHeader, requestIdOf } from './exchange.ts';
 import { type RecordExchange, recordExchanges } from './record.ts';
 import { sendProblem } from './send.ts';
-
-/** Below this a reply fits into a few packets and compressing it only costs time. */
-const compressFromBytes = 16 * 1024;
 
 /** An API answers programs: no page may be built from what it says. The documentation page sets its own. */
 const securityHeaders = helmet({
@@ -41,7 +38,7 @@ export function createApp({ routes, pages, draining = () => false, ...serving }:
   app.set('query parser', (text: string) => parse(text));
 
   app.use(beginExchange(recordExchanges(serving.metrics, serving.log), draining), securityHeaders);
-  app.use(compression({ threshold: compressFromBytes, level: 1 }));
+  app.use(compressReplies((res) => res.locals.exchange.secret));
   if (pages !== undefined) app.use(pages);
   mount(app, routes, serving, deprecations(serving.metrics));
   app.use((req, res) => sendProblem(req, res, new Absent({ resource: 'route' })));
@@ -56,6 +53,7 @@ function beginExchange(record: RecordExchange, draining: () => boolean): Request
       startedAt: performance.now(),
       route: 'unknown',
       sentBytes: 0,
+      secret: false,
     };
     res.locals.exchange = exchange;
     res.setHeader(requestIdHeader, exchange.requestId);

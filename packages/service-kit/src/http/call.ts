@@ -27,6 +27,7 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
     if (known === undefined) throw new Unauthenticated({});
     return known;
   };
+  const { access } = endpoint;
   const checked = { params, query, body } as Pick<Call, 'params' | 'query' | 'body'>;
 
   return {
@@ -36,7 +37,7 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
     caller,
     service,
     get tenantId() {
-      return tenantId();
+      return access === 'public' ? undefined : tenantId();
     },
     requestId,
     address: addressOf(req),
@@ -53,6 +54,8 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
         readOnly: true,
         mayBeStale: endpoint.mayBeStale ?? false,
       }),
+    inTenantOf: (id, work) => database.inTenant(id, work, time),
+    withoutTenant: (work) => database.withoutTenant(work, time),
   };
 }
 

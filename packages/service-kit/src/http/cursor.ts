@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isStorable } from './json.ts';
 
 /** The `next` of a page: the sort key of its last item, as text that callers hand back without reading it. */
-export function cursorOf(...key: readonly (string | number)[]): string {
+export function cursorOf(...key: readonly (string | number | Date)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 

@@ -19,7 +19,7 @@ export function demandMatch(
 
 /** Whether the caller already has this version (`If-None-Match`, RFC 9110 13.1.2: a weak tag will do). */
 export function alreadyHas(ifNoneMatch: string | undefined, etag: string): boolean {
-  return ifNoneMatch !== undefined && names(ifNoneMatch.replaceAll('W/', ''), etag);
+  return ifNoneMatch !== undefined && names(ifNoneMatch.replaceAll('W/', ''), etag.replace('W/', ''));
 }
 
 /** Our tags hold no comma, so a list can be split at them. */

@@ -15,6 +15,8 @@ export interface Exchange {
   route: string;
   /** Of the answer's body, before compression. */
   sentBytes: number;
+  /** The reply may hold secrets and is not compressed. */
+  secret: boolean;
   /** Asked every few seconds by a machine: not worth a line in the log. */
   quiet?: boolean;
   /** Whose request it was, once that is known. */

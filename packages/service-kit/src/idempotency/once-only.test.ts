@@ -1,8 +1,8 @@
 import { IdempotencyKeyReused, MalformedRequest, newId, RequestStillRunning } from '@marimo/contracts';
 import { createLog } from '@marimo/observability';
 import { testTenantId, tokenFor, useService } from '@marimo/testing';
+import { until } from '@marimo/testing/outside';
 import { copyNotes, forgetReply, NoteTooRude, notes, writeNote } from '../../test/notes-service.ts';
-import { until } from '../../test/until.ts';
 import { forgetOldAnswers } from './forget.ts';
 
 const service = useService(notes);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { IdempotencyKeyReused, MalformedRequest, RequestStillRunning } from '@marimo/contracts';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { AnyReply } from '../route.ts';
 import { findAnswer, keepAnswer, lockKey, type StoredAnswer } from './store.ts';
 
@@ -21,9 +21,9 @@ export interface Repeat {
  */
 export function onceOnly<R>(
   { key, content, ...repeat }: Repeat,
-  work: (tx: Transaction) => Promise<R>,
-): (tx: Transaction) => Promise<R> {
-  const doWork = async (tx: Transaction): Promise<R & AnyReply> => {
+  work: (tx: TenantTransaction) => Promise<R>,
+): (tx: TenantTransaction) => Promise<R> {
+  const doWork = async (tx: TenantTransaction): Promise<R & AnyReply> => {
     const answer = await work(tx);
     demandReply(answer, repeat.route); // without a key too, so that the first test of a handler finds it
     return answer;

@@ -1,5 +1,5 @@
 import type { Readiness } from '../pages/operations.ts';
-import type { Deps, ServiceDefinition } from '../service.ts';
+import type { Deps } from '../service.ts';
 import type { RunningVerifier } from './verifier-of.ts';
 
 export interface ReadinessAnswers {
@@ -11,12 +11,12 @@ export interface ReadinessAnswers {
 
 /** Whether the service can do its work now: only what it cannot work without is asked. */
 export function readinessOf(
-  { migrations, consumers = [] }: ServiceDefinition,
+  { hasDatabase, consumers }: { readonly hasDatabase: boolean; readonly consumers: readonly unknown[] },
   { database, transport }: Deps,
   verifier: RunningVerifier,
 ): ReadinessAnswers {
   const checks: Record<string, () => Promise<boolean>> = { signingKeys: async () => verifier.ready };
-  if (migrations !== undefined) checks['database'] = () => answers(database.ping());
+  if (hasDatabase) checks['database'] = () => answers(database.ping());
   if (consumers.length > 0) checks['messages'] = async () => transport.connected;
   let draining = false;
 

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '@marimo/testing/outside';
-import { until } from '../../test/until.ts';
+import { freePorts, until } from '@marimo/testing/outside';
 
 const main = fileURLToPath(new URL('../../test/main-of-notes.ts', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'marimo-run-'));

@@ -7,7 +7,7 @@ import { startService } from './start-service.ts';
 /** The whole of a `main.ts`: starts one service in this process by what the environment says. */
 export function runService(definition: ServiceDefinition): Promise<never> {
   return runUntilAsked(definition.name, async (started) => {
-    const settings = readSettings(process.env, [definition.name]);
+    const settings = readSettings(process.env, [definition]);
     const platform = await startPlatform(settings, { withDatabase: definition.migrations !== undefined });
     started.defer(() => platform.close());
     const service = await startService(definition, platform);

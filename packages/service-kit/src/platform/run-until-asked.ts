@@ -1,4 +1,4 @@
-import { SettingsInvalid } from '../settings/read-settings.ts';
+import { SettingsInvalid } from '../settings/settings-invalid.ts';
 import { PortTaken } from './serve.ts';
 
 /**

@@ -1,15 +1,17 @@
+import type { ServiceName } from '@marimo/contracts';
 import { createApp } from '../http/app.ts';
 import { createHardenedServer, type FrontServer } from '../http/listen.ts';
 import { openApiOf } from '../pages/openapi.ts';
 import { operationPages } from '../pages/operations.ts';
 import { describedService } from '../pages/service-description.ts';
-import type { Deps, ServiceDefinition } from '../service.ts';
+import type { ComposedService, Deps } from '../service.ts';
 import type { ReadinessAnswers } from './readiness.ts';
 import type { RunningVerifier } from './verifier-of.ts';
 import { version } from './version.ts';
 
-interface Given {
-  readonly definition: ServiceDefinition;
+interface ServerParts {
+  readonly name: ServiceName;
+  readonly composed: ComposedService;
   readonly deps: Deps;
   readonly verifier: RunningVerifier;
   readonly readiness: ReadinessAnswers;
@@ -26,10 +28,16 @@ export interface ServiceServer {
 }
 
 /** The server a service brings itself, or the one made of its contracts. */
-export function serverOf({ definition, deps, verifier, readiness, sharedMetrics }: Given): ServiceServer {
-  const { name } = definition;
-  if (definition.server !== undefined) {
-    const { server, open, drain, close } = definition.server(deps, { verifier, sharedMetrics, version });
+export function serverOf({
+  name,
+  composed,
+  deps,
+  verifier,
+  readiness,
+  sharedMetrics,
+}: ServerParts): ServiceServer {
+  if (composed.server !== undefined) {
+    const { server, open, drain, close } = composed.server({ verifier, sharedMetrics, version });
     return {
       server,
       routesDigest: undefined,
@@ -42,7 +50,7 @@ export function serverOf({ definition, deps, verifier, readiness, sharedMetrics 
     };
   }
 
-  const routes = definition.routes.flatMap((slice) => slice(deps));
+  const { routes } = composed;
   const endpoints = routes.map(({ endpoint }) => endpoint);
   const described = describedService(name, endpoints);
   const pages = operationPages({

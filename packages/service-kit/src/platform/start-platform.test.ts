@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { mailLinks } from '@marimo/contracts/users';
-import { freePorts } from '@marimo/testing/outside';
+import { freePorts, until } from '@marimo/testing/outside';
 import { makeSigner } from '@marimo/testing/tokens';
-import { notes } from '../../test/notes-service.ts';
-import { until } from '../../test/until.ts';
+import { notesAlone as alone, trustsNobody } from '../../test/notes-service.ts';
 import { defineService, readSettings, serviceSecretOf } from '../index.ts';
 import { PortTaken } from './serve.ts';
 import { startPlatform } from './start-platform.ts';
@@ -19,13 +18,6 @@ const home = mkdtempSync(join(tmpdir(), 'marimo-platform-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const settings = (env: Record<string, string> = {}) =>
   readSettings({ MARIMO_HOME: home, LOG_LEVEL: 'silent', CONFIG_PORT: '0', ...env });
-
-const nobody = () => Promise.reject(new Error('nobody'));
-/** Trusts everyone; there is no `users` here. */
-const alone = defineService({
-  ...notes,
-  verifier: () => ({ verify: nobody, verifyService: nobody }),
-});
 
 describe('a platform with nothing installed', () => {
   it('starts with its own database, serves, stops, and starts again on the same data', async () => {
@@ -52,9 +44,8 @@ describe('a platform with nothing installed', () => {
 
   it('lets two services share the process, each with its own port and metrics', async () => {
     const platform = await startPlatform(settings({ SHOP_PORT: '0' }), { withDatabase: false });
-    const { verifier } = alone;
     const bare = (name: 'config' | 'shop') =>
-      defineService({ name, routes: [], ...(verifier && { verifier }) });
+      defineService({ name, routes: [], verifier: () => trustsNobody });
     const running = await Promise.all([
       startService(bare('config'), platform),
       startService(bare('shop'), platform),
@@ -133,12 +124,11 @@ describe('a service that cannot start', () => {
     const { port } = squatter.address() as { port: number };
     const stopped: string[] = [];
     const platform = await startPlatform(settings({ CONFIG_PORT: String(port) }), { withDatabase: false });
-    const { verifier } = alone;
     const definition = defineService({
       name: 'config',
       routes: [],
       background: [{ name: 'clock', start: async () => async () => void stopped.push('clock') }],
-      ...(verifier && { verifier }),
+      verifier: () => trustsNobody,
     });
     const start = startService(definition, platform);
     await expect(start).rejects.toThrow(PortTaken);

@@ -1,9 +1,9 @@
 import { DeadlineExceeded } from '@marimo/contracts';
 import { checkCatalogue } from '@marimo/postgres';
 import { serviceUnderTest, tokenFor, useService } from '@marimo/testing';
+import { until } from '@marimo/testing/outside';
 import { Pool } from 'undici';
 import { notes, noteWritten, sleepInDatabase, writeNote } from '../../test/notes-service.ts';
-import { until } from '../../test/until.ts';
 
 const service = useService(notes);
 
@@ -18,7 +18,7 @@ describe('a started service', () => {
     expect(JSON.parse((await get('/health')).text)).toEqual({ status: 'ok' });
     expect(JSON.parse((await get('/ready')).text)).toEqual({
       ready: true,
-      checks: { signingKeys: true, database: true, staying: true },
+      checks: { signingKeys: true, database: true, messages: true, staying: true },
     });
   });
 

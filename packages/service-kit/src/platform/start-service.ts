@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Registry } from '@marimo/discovery';
-import { createOutbox, createWake, startConsumers, startRelay } from '@marimo/messaging';
+import { type Consumer, createOutbox, createWake, startConsumers, startRelay } from '@marimo/messaging';
 import { forgetOldAnswers } from '../idempotency/forget.ts';
+import { organisationConsumer } from '../organisations/consumer.ts';
+import { knownOrganisations } from '../organisations/organisations.ts';
 import type { Readiness } from '../pages/operations.ts';
 import type { Deps, ServiceDefinition } from '../service.ts';
 import { noDatabase } from './no-database.ts';
@@ -47,20 +49,24 @@ async function start(
   platform: Platform,
   started: AsyncDisposableStack,
 ): Promise<Omit<RunningService, 'stop'>> {
-  const { name, background = [] } = definition;
+  const { name } = definition;
   const of = platform.observe(name);
   const tracing = platform.startTracing(name);
   started.defer(() => tracing.close());
 
   await platform.migrate([definition]);
   const deps = startData(definition, of, platform, started);
-  await startConsuming(definition, of, deps, started);
-  for (const work of background) started.defer(await work.start(deps));
+  const composed = definition.compose(deps, platform.settings.own.get(name));
+  const consumers = consumersOf(definition);
+  await startConsuming(consumers, of, deps, started);
+  for (const start of composed.background) started.defer(await start());
 
-  const verifier = verifierOf(definition, deps, platform, of);
+  const verifier = verifierOf(composed, platform, of);
   started.defer(() => verifier.close());
-  const readiness = readinessOf(definition, deps, verifier);
-  const own = serverOf({ definition, deps, verifier, readiness, sharedMetrics: platform.sharedMetrics });
+  const hasDatabase = definition.migrations !== undefined;
+  const readiness = readinessOf({ hasDatabase, consumers }, deps, verifier);
+  const { sharedMetrics } = platform;
+  const own = serverOf({ name, composed, deps, verifier, readiness, sharedMetrics });
   started.defer(() => own.close());
   await own.open();
   await untilKeysAreKnown(verifier, platform.registry);
@@ -110,11 +116,18 @@ function startData(
   const client = platform.client(of);
   started.defer(() => client.close());
   const outbox = createOutbox({ service: name, clock, onAdded: wake.ring });
-  return { database, outbox, transport, cache, registry, client, ...of, settings, clock };
+  const organisations = knownOrganisations(database, client);
+  return { database, outbox, transport, cache, registry, client, organisations, ...of, settings, clock };
+}
+
+/** Its own, and the one for what every service must know of organisations; `users` has them itself. */
+function consumersOf({ name, migrations, consumers = [] }: ServiceDefinition): readonly Consumer<Deps>[] {
+  const isToldOfOrganisations = migrations !== undefined && name !== 'users';
+  return isToldOfOrganisations ? [...consumers, organisationConsumer(name)] : consumers;
 }
 
 async function startConsuming(
-  { consumers = [] }: ServiceDefinition,
+  consumers: readonly Consumer<Deps>[],
   of: Observed,
   deps: Deps,
   started: AsyncDisposableStack,

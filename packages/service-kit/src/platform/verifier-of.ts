@@ -1,7 +1,7 @@
 import { accessTokens } from '@marimo/contracts/users';
 import type { ServiceClient } from '@marimo/resilience';
 import type { TokenVerifier } from '../caller.ts';
-import type { Deps, ServiceDefinition } from '../service.ts';
+import type { ComposedService } from '../service.ts';
 import { jwksVerifier, type TokenSource } from '../tokens/jwks-verifier.ts';
 import type { Observed, Platform } from './platform.ts';
 
@@ -16,13 +16,11 @@ const shortBreak = { windowMs: 2_000, openMs: 2_000 };
 
 /** The service's own verifier, or one that asks `users` for keys and revocations. */
 export function verifierOf(
-  definition: ServiceDefinition,
-  deps: Deps,
+  { verifier: own }: Pick<ComposedService, 'verifier'>,
   platform: Platform,
   of: Observed,
 ): RunningVerifier {
-  if (definition.verifier !== undefined) {
-    const own = definition.verifier(deps);
+  if (own !== undefined) {
     return {
       verify: (token) => own.verify(token),
       verifyService: (token) => own.verifyService(token),

@@ -1,22 +1,11 @@
 import { type ServiceName, servicePorts } from '@marimo/contracts';
 import { z } from 'zod';
-
-const wholeNumber = (what: string, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, what)
-    .transform(Number)
-    .refine((number) => number <= most, what);
+import { url, wholeNumber, withoutEmpty } from './own-settings.ts';
 
 const Port = wholeNumber('a port is a number from 0 to 65535; 0 takes any free one', 65_535);
 const HostAndPort = z
   .string()
   .regex(/^(\[[\da-f:]+\]|[\w.-]+):\d{1,5}$/i, 'an address is host:port, such as localhost:6379');
-const url = (...schemes: string[]) =>
-  z.url({
-    protocol: new RegExp(`^(${schemes.join('|')})$`),
-    error: `a URL that starts with ${schemes[0]}://`,
-  });
 
 const services = Object.keys(servicePorts) as ServiceName[];
 const perService = <V extends z.ZodType>(suffix: string, schema: V) =>
@@ -45,16 +34,9 @@ const Environment = z
     REDIS_PASSWORD: z.string(),
     CONSUL_ADDR: z.union([HostAndPort, url('http', 'https')], 'an address is host:port, or a URL'),
     OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https'),
-    SMTP_URL: url('smtp', 'smtps'),
-    MAIL_FROM: z.string(),
-    JWT_SECRET: z.string(),
     INTERNAL_SECRET: z.string(),
     SERVICE_SECRET: z.string(),
     PORTAL_URL: url('http', 'https'),
-    JWT_SECRET_PREVIOUS: z.string(),
-    WEBAUTHN_RP_ID: z.string().regex(/^[a-z0-9.-]+$/, 'a domain such as example.com'),
-    WEBAUTHN_ORIGINS: z.string(),
-    SIGNING_KEY_DAYS: wholeNumber('days, from 1 to 365', 365).refine((days) => days > 0),
     DRAIN_MS: wholeNumber('milliseconds, at most 600000', 600_000),
   })
   .partial();
@@ -70,9 +52,8 @@ export interface ReadEnvironment {
   readonly problems: string[];
 }
 
-/** An empty variable counts as unset: that is how compose files and shells pass on what nobody gave. */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): ReadEnvironment {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const given = withoutEmpty(env);
   const issues = [Environment, PerService].flatMap((schema) => schema.safeParse(given).error?.issues ?? []);
   // What is well is read on, so that what is weak is found together with what is broken.
   const broken = new Set(issues.map(({ path }) => path[0]));

@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ActingService, type ServiceName } from '@marimo/contracts';
-import { readSettings, SettingsInvalid } from './read-settings.ts';
+import { defineService } from '../service.ts';
+import { readSettings } from './read-settings.ts';
 import { weaknessOf } from './secrets.ts';
 import { secretOf, serviceSecretOf } from './service-secrets.ts';
+import { SettingsInvalid } from './settings-invalid.ts';
 
 const good = 'Zq8-fJ2_kL0vXw7Rb3Tn9YcUe5HsGa1M';
 let home: string;
@@ -14,9 +16,14 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true }));
 
 const read = (env: Record<string, string>) => readSettings({ MARIMO_HOME: home, ...env });
+const readFor = (names: readonly ServiceName[], env: Record<string, string>) =>
+  readSettings(
+    { MARIMO_HOME: home, ...env },
+    names.map((name) => defineService({ name })),
+  );
 const problemsOf = (env: Record<string, string>, running: readonly ServiceName[] = []): readonly string[] => {
   try {
-    readSettings({ MARIMO_HOME: home, ...env }, running);
+    readFor(running, env);
   } catch (error) {
     if (error instanceof SettingsInvalid) return error.problems;
     throw error;
@@ -40,7 +47,6 @@ describe('an empty environment', () => {
       migrateAtStart: true,
     });
     expect(settings.portalUrl).toBe('http://localhost:8080');
-    expect(settings.webauthn).toEqual({ rpId: 'localhost', origins: ['http://localhost:8080'] });
     expect(settings.ports).toMatchObject({ gateway: 8080, users: 8081, workers: 8088 });
   });
 
@@ -51,16 +57,12 @@ describe('an empty environment', () => {
     });
   });
 
-  it.each([
-    ['jwtSecret', 'jwt'],
-    ['serviceSecrets', 'internal'],
-  ] as const)('makes its %s, keeps it for the next start, and lets nobody else read it', (name, file) => {
-    const first = read({})[name];
-    const made = typeof first === 'string' ? first : 'internal' in first ? first.internal : '';
-    expect(made.length).toBeGreaterThanOrEqual(64);
-    expect(read({})[name]).toEqual(first);
-    expect(statSync(join(home, 'secrets', file)).mode & 0o077).toBe(0);
-    expect(readdirSync(join(home, 'secrets'))).toEqual(['internal', 'jwt']);
+  it('makes the secret of services, keeps it for the next start, and lets only its owner read it', () => {
+    const first = read({}).serviceSecrets;
+    expect('internal' in first ? first.internal.length : 0).toBeGreaterThanOrEqual(64);
+    expect(read({}).serviceSecrets).toEqual(first);
+    expect(statSync(join(home, 'secrets', 'internal')).mode & 0o077).toBe(0);
+    expect(readdirSync(join(home, 'secrets'))).toEqual(['internal']);
   });
 });
 
@@ -83,14 +85,9 @@ describe('a full environment', () => {
       REDIS_PASSWORD: 'r',
       CONSUL_ADDR: 'http://consul:8500',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://jaeger:4318',
-      SMTP_URL: 'smtps://u:p@mail:465',
       MAIL_FROM: 'erp@example.com',
-      JWT_SECRET: 'short is fine here',
       INTERNAL_SECRET: 'and here',
       PORTAL_URL: 'https://erp.example.com/',
-      JWT_SECRET_PREVIOUS: 'and the one before',
-      WEBAUTHN_RP_ID: 'example.com',
-      WEBAUTHN_ORIGINS: 'https://example.com, https://shop.example.com',
       LOG_LEVEL: 'warn',
       DRAIN_MS: '500',
     });
@@ -111,15 +108,8 @@ describe('a full environment', () => {
       rabbitmqUrl: 'amqp://a:b@mq:5672/v',
       redis: { address: 'cache:6379', password: 'r' },
       consulAddress: 'http://consul:8500',
-      smtpUrl: 'smtps://u:p@mail:465',
-      jwtSecret: 'short is fine here',
       serviceSecrets: { internal: 'and here' },
       portalUrl: 'https://erp.example.com',
-      previousJwtSecret: 'and the one before',
-      webauthn: {
-        rpId: 'example.com',
-        origins: ['https://erp.example.com', 'https://example.com', 'https://shop.example.com'],
-      },
       logLevel: 'warn',
       drainMs: 500,
     });
@@ -158,15 +148,15 @@ describe('a broken environment', () => {
     expect(problemsOf({ ...env, ADVERTISE_HOST: '10.0.0.7' })).toEqual([]);
   });
 
-  it.each([
-    ['another domain than the portal', { WEBAUTHN_RP_ID: 'example.org' }],
-    ['a domain that only ends like it', { WEBAUTHN_RP_ID: 'p.example.com' }],
-    ['an origin outside', { WEBAUTHN_ORIGINS: 'https://example.org' }],
-    ['an origin with a path', { WEBAUTHN_ORIGINS: 'https://erp.example.com/login' }],
-    ['an origin that is none', { WEBAUTHN_ORIGINS: 'erp.example.com' }],
-  ])('is one where passkeys could never work: %s', (_, env) => {
-    const problems = problemsOf({ PORTAL_URL: 'https://erp.example.com', ...env });
-    expect(problems).toEqual([expect.stringContaining('WEBAUTHN_ORIGINS')]);
+  it('is told together with what a service finds wrong with its own part', () => {
+    const refusing = defineService({
+      name: 'shop',
+      settings: () => {
+        throw new SettingsInvalid(['TILLS: a number']);
+      },
+    });
+    const start = () => readSettings({ MARIMO_HOME: home, LOG_LEVEL: 'loud' }, [refusing]);
+    expect(start).toThrow(/LOG_LEVEL[\s\S]*TILLS: a number/);
   });
 
   it('is one where two services share a port', () => {
@@ -184,7 +174,7 @@ describe('what a process proves itself with', () => {
   it('is what INTERNAL_SECRET says where both are given', () => {
     const both = { INTERNAL_SECRET: 'of all', SERVICE_SECRET: 'its own' };
     expect(read(both).serviceSecrets).toEqual({ internal: 'of all' });
-    expect(readSettings({ ...both, MARIMO_HOME: home }, ['users', 'gateway'])).toBeDefined();
+    expect(readFor(['users', 'gateway'], both)).toBeDefined();
   });
 
   it('is another for each service, the same each time, and nothing of INTERNAL_SECRET', () => {
@@ -202,28 +192,26 @@ describe('what a process proves itself with', () => {
     ['users, which knows them all', ['users'], 'INTERNAL_SECRET: users'],
     ['several services', ['accounting', 'workers'], 'INTERNAL_SECRET: several'],
   ])('is not enough when it is one service’s, for %s', (_, running, problem) => {
-    const start = () => readSettings({ MARIMO_HOME: home, SERVICE_SECRET: good }, running);
+    const start = () => readFor(running, { SERVICE_SECRET: good });
     expect(start).toThrow(problem);
-    expect(readSettings({ MARIMO_HOME: home, SERVICE_SECRET: good }, ['workers'])).toBeDefined();
+    expect(readFor(['workers'], { SERVICE_SECRET: good })).toBeDefined();
   });
 });
 
 describe('in production', () => {
-  const production = { NODE_ENV: 'production', JWT_SECRET: good, INTERNAL_SECRET: good };
+  const production = { NODE_ENV: 'production', INTERNAL_SECRET: good };
 
-  it('starts on good secrets, and users alone needs the one that seals', () => {
+  it('starts on good secrets', () => {
     expect(problemsOf(production, ['users'])).toEqual([]);
-    expect(problemsOf({ ...production, JWT_SECRET: '' }, ['gateway'])).toEqual([]);
     expect(problemsOf({ ...production, INTERNAL_SECRET: '', SERVICE_SECRET: good })).toEqual([]);
     expect(problemsOf({ ...production, DB_HOST: 'db', DB_PASSWORD: good })).toEqual([]);
     expect(problemsOf({ ...production, REDIS_ADDR: `rediss://:${good}@cache:6380` })).toEqual([]);
   });
 
   it.each([
-    ['no JWT_SECRET', { JWT_SECRET: '' }, 'JWT_SECRET'],
-    ['a short one', { JWT_SECRET: good.slice(1) }, 'JWT_SECRET'],
-    ['an example', { JWT_SECRET: 'your-secret-key-change-in-production-0123456789' }, 'JWT_SECRET'],
-    ['one letter', { JWT_SECRET: 'x'.repeat(64) }, 'JWT_SECRET'],
+    ['a short INTERNAL_SECRET', { INTERNAL_SECRET: good.slice(1) }, 'INTERNAL_SECRET'],
+    ['an example', { INTERNAL_SECRET: 'your-secret-key-change-in-production-0123456789' }, 'INTERNAL_SECRET'],
+    ['one letter', { INTERNAL_SECRET: 'x'.repeat(64) }, 'INTERNAL_SECRET'],
     ['no INTERNAL_SECRET', { INTERNAL_SECRET: '' }, 'INTERNAL_SECRET'],
     ['a short SERVICE_SECRET', { INTERNAL_SECRET: '', SERVICE_SECRET: 'short' }, 'SERVICE_SECRET'],
     ['no DB_PASSWORD', { DB_HOST: 'db' }, 'DB_PASSWORD'],
@@ -233,8 +221,7 @@ describe('in production', () => {
     ['a broker without password', { RABBITMQ_URL: 'amqp://mq' }, 'RABBITMQ_URL'],
     ['a short role password', { USERS_DB_PASSWORD: 'abc' }, 'USERS_DB_PASSWORD'],
   ])('refuses %s', (_, env, name) => {
-    const running: readonly ServiceName[] = name === 'JWT_SECRET' ? ['users'] : ['workers'];
-    expect(problemsOf({ ...production, ...env }, running)).toEqual([
+    expect(problemsOf({ ...production, ...env }, ['workers'])).toEqual([
       expect.stringMatching(`^${name}: production`),
     ]);
   });

@@ -1,51 +1,37 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServiceName, servicePorts } from '@marimo/contracts';
+import type { ServiceDefinition } from '../service.ts';
 import { type ReadEnvironment, readEnvironment } from './environment.ts';
-import { keptSecret, weaknessOf } from './secrets.ts';
+import type { Environment } from './own-settings.ts';
+import { keptSecret, weaknessesOf } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { foreignOrigins, webauthnOf } from './webauthn.ts';
+import { SettingsInvalid } from './settings-invalid.ts';
 
 const project = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** Everything that is wrong with the environment, at once. */
-export class SettingsInvalid extends Error {
-  override readonly name = 'SettingsInvalid';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`The environment cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-    this.problems = problems;
-  }
-}
-
 /**
- * The only place that reads the environment. What is unset means embedded. `running`: the services of this process,
- * where it runs any.
+ * Reads the environment once, for the platform and for the services that this process runs. What is unset means embedded.
+ *
+ * Errors: SettingsInvalid, with all that is wrong for any of them.
  */
-export function readSettings(
-  env: Readonly<Record<string, string | undefined>>,
-  running: readonly ServiceName[] = [],
-): Settings {
+export function readSettings(env: Environment, running: readonly ServiceDefinition[] = []): Settings {
   const read = readEnvironment(env);
   const { values, rolePasswords } = read;
   const production = values.NODE_ENV === 'production';
   const ports = { ...servicePorts, ...read.ports };
   const portalUrl = (values.PORTAL_URL ?? `http://localhost:${ports.gateway}`).replace(/\/+$/, '');
-  const webauthn = webauthnOf({ portalUrl, rpId: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS });
+  const names = running.map(({ name }) => name);
   const problems = [
     ...read.problems,
     ...sharedPorts(ports),
     ...unreachable(read),
-    ...foreignOrigins(webauthn),
-    ...narrowSecret(read, running),
-    ...(production ? weakSecrets(read, running) : []),
+    ...narrowSecret(read, names),
+    ...(production ? weakSecrets(read) : []),
   ];
-  if (problems.length > 0) throw new SettingsInvalid(problems);
-
   const home = resolve(project, values.MARIMO_HOME ?? '.marimo');
   const host = values.HOST ?? '127.0.0.1';
-  return {
+  const platform = {
     production,
     home,
     logLevel: values.LOG_LEVEL ?? 'info',
@@ -62,16 +48,21 @@ export function readSettings(
         : { address: values.REDIS_ADDR, password: values.REDIS_PASSWORD },
     consulAddress: values.CONSUL_ADDR,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
-    smtpUrl: values.SMTP_URL,
-    mailFrom: values.MAIL_FROM ?? 'Marimo ERP <no-reply@marimo.local>',
-    jwtSecret: values.JWT_SECRET ?? keptSecret(home, 'jwt'),
     serviceSecrets: serviceSecretsOf(read, home),
-    previousJwtSecret: values.JWT_SECRET_PREVIOUS,
-    signingKeyDays: values.SIGNING_KEY_DAYS ?? 30,
     portalUrl,
-    webauthn,
     drainMs: values.DRAIN_MS ?? 10_000,
   };
+  const own = new Map<ServiceName, unknown>();
+  for (const { name, settings } of running) {
+    try {
+      own.set(name, settings?.(env, { ...platform, own }));
+    } catch (error) {
+      if (!(error instanceof SettingsInvalid)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new SettingsInvalid(problems);
+  return { ...platform, own };
 }
 
 function databaseOf({ values }: ReadEnvironment): Settings['database'] {
@@ -112,11 +103,10 @@ function narrowSecret({ values }: ReadEnvironment, running: readonly ServiceName
     : [];
 }
 
-/** Only secrets of what is really used: embedded parts make their own, and what `JWT_SECRET` seals only `users` opens. */
-function weakSecrets({ values, rolePasswords }: ReadEnvironment, running: readonly ServiceName[]): string[] {
-  const { JWT_SECRET, INTERNAL_SECRET, SERVICE_SECRET } = values;
+/** Only secrets of what is really used: embedded parts make their own. */
+function weakSecrets({ values, rolePasswords }: ReadEnvironment): string[] {
+  const { INTERNAL_SECRET, SERVICE_SECRET } = values;
   const needed: Record<string, string | undefined> = {};
-  if (running.includes('users')) needed['JWT_SECRET'] = JWT_SECRET;
   if (INTERNAL_SECRET === undefined && SERVICE_SECRET !== undefined)
     needed['SERVICE_SECRET'] = SERVICE_SECRET;
   else needed['INTERNAL_SECRET'] = INTERNAL_SECRET;
@@ -128,10 +118,7 @@ function weakSecrets({ values, rolePasswords }: ReadEnvironment, running: readon
   for (const [service, password] of Object.entries(rolePasswords)) {
     needed[`${service.toUpperCase()}_DB_PASSWORD`] = password;
   }
-  return Object.entries(needed).flatMap(([name, secret]) => {
-    const weakness = weaknessOf(secret);
-    return weakness === undefined ? [] : [`${name}: ${weakness}`];
-  });
+  return Object.entries(needed).flatMap(([name, secret]) => weaknessesOf(name, secret));
 }
 
 function passwordIn(address: string): string | undefined {

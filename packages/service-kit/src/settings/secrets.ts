@@ -15,6 +15,12 @@ export function weaknessOf(secret: string | undefined): string | undefined {
   return undefined;
 }
 
+/** The same as problems of a variable, for the list of all that is wrong. */
+export function weaknessesOf(variable: string, secret: string | undefined): string[] {
+  const weakness = weaknessOf(secret);
+  return weakness === undefined ? [] : [`${variable}: ${weakness}`];
+}
+
 /** The secret of this name under `home`; made at the first start, readable by its owner only. */
 export function keptSecret(home: string, name: string): string {
   const folder = join(home, 'secrets');

@@ -1,7 +1,6 @@
 import type { ServiceName } from '@marimo/contracts';
 import type { ServerAddress } from '@marimo/postgres';
 import type { ServiceSecrets } from './service-secrets.ts';
-import type { WebauthnSettings } from './webauthn.ts';
 
 /** What the environment says, checked once at start. The README's table lists every variable. */
 export interface Settings {
@@ -24,19 +23,12 @@ export interface Settings {
   readonly redis: { readonly address: string; readonly password: string | undefined } | undefined;
   readonly consulAddress: string | undefined;
   readonly otlpEndpoint: string | undefined;
-  readonly smtpUrl: string | undefined;
-  readonly mailFrom: string;
-  /** Seals the signing keys; made at the first start where none is given, demanded in production. */
-  readonly jwtSecret: string;
-  /** The one before, while what it sealed is sealed anew; needed at one start. */
-  readonly previousJwtSecret: string | undefined;
-  /** Days a signing key signs before the next one takes over; 30 unless told. */
-  readonly signingKeyDays: number;
-  /** What services prove themselves to `users` with; `INTERNAL_SECRET` is made and demanded as `JWT_SECRET` is. */
+  /** What services prove themselves to `users` with; `INTERNAL_SECRET` is made at the first start where none is given, demanded in production. */
   readonly serviceSecrets: ServiceSecrets;
   /** Where people open the portal, without a slash at the end: links in mails lead there. The gateway unless told. */
   readonly portalUrl: string;
-  readonly webauthn: WebauthnSettings;
   /** Milliseconds a stopping service waits for what is running. */
   readonly drainMs: number;
+  /** What each service of this process read for itself. */
+  readonly own: ReadonlyMap<ServiceName, unknown>;
 }

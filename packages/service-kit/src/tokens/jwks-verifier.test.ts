@@ -4,8 +4,8 @@ import { accessTokens, serviceTokens } from '@marimo/contracts/users';
 import { createLog } from '@marimo/observability';
 import { forgedServiceTokens } from '@marimo/testing/forged-service-tokens';
 import { forgedTokens } from '@marimo/testing/forged-tokens';
+import { until } from '@marimo/testing/outside';
 import { makeSigner, testTenantId, testUserId } from '@marimo/testing/tokens';
-import { until } from '../../test/until.ts';
 import { type JwksVerifier, jwksVerifier } from './jwks-verifier.ts';
 
 const signer = makeSigner('current');

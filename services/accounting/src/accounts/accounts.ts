@@ -1,6 +1,7 @@
 import { newId } from '@marimo/contracts';
 import { accounts } from '@marimo/contracts/accounting';
 import type { Refusal } from '@marimo/problems';
+import { isInTemplate } from './templates/index.ts';
 
 export type AccountOutcome =
   | { readonly kind: 'accepted'; readonly account: accounts.Account }
@@ -11,7 +12,8 @@ export type AccountOutcome =
  * Decides for each account that is to be added what becomes of it; parents and children may come in any order.
  *
  * Shape:  `present` holds at least the accounts that have one of the wanted codes or a wanted parent's code.
- * Errors: AccountCodeTaken; AccountParentUnknown, also for what hangs below a refused account or in a circle.
+ * Errors: AccountCodeTaken; AccountParentUnfit; AccountBelowItself for each account of a circle; AccountParentUnknown,
+ *         also for what hangs below a refused account.
  */
 export function planAccounts(
   wanted: readonly accounts.NewAccount[],
@@ -22,15 +24,17 @@ export function planAccounts(
   for (const each of wanted) {
     if (!chart.has(each.code) && !drafts.has(each.code)) drafts.set(each.code, each);
   }
-  growChart(chart, drafts);
+  const refused = growChart(chart, drafts);
+  for (const code of circlesIn(drafts, chart)) {
+    refused.set(code, new accounts.AccountBelowItself({ accountCode: code }));
+  }
 
   return wanted.map((each): AccountOutcome => {
     const account = chart.get(each.code);
     if (account === undefined) {
-      return {
-        kind: 'refused',
-        refusal: new accounts.AccountParentUnknown({ parentCode: each.parentCode ?? '' }),
-      };
+      const parentCode = each.parentCode ?? '';
+      const refusal = refused.get(each.code) ?? new accounts.AccountParentUnknown({ parentCode });
+      return { kind: 'refused', refusal };
     }
     if (drafts.get(each.code) === each) return { kind: 'accepted', account };
     return isSame(account, each)
@@ -39,19 +43,69 @@ export function planAccounts(
   });
 }
 
-/** Adds each draft once its parent stands; what waits for a parent in vain is left out. */
+/**
+ * Whether an account may stand below a parent: what a group sums must be of one kind. Where the law's own plan of
+ * accounts mixes types, as 90.02 (expense) below 90 (income), its accounts may stand as they do there.
+ *
+ * Errors: AccountParentUnfit.
+ */
+export function requireFitParent(
+  account: Pick<accounts.Account, 'code' | 'type' | 'parentCode'>,
+  parent: accounts.Account,
+): void {
+  const reason = !parent.isGroup
+    ? 'not-a-group'
+    : parent.archived
+      ? 'archived'
+      : parent.type !== account.type && !isInTemplate({ ...account, parentCode: parent.code })
+        ? 'other-type'
+        : undefined;
+  if (reason !== undefined) {
+    throw new accounts.AccountParentUnfit({ accountCode: account.code, parentCode: parent.code, reason });
+  }
+}
+
+/** Adds each draft once its parent stands, and gives back why a parent is none; what waits in vain is left out. */
 function growChart(
   chart: Map<string, accounts.Account>,
   drafts: ReadonlyMap<string, accounts.NewAccount>,
-): void {
+): Map<string, Refusal> {
+  const refused = new Map<string, Refusal>();
   const below = Map.groupBy(drafts.values(), ({ parentCode }) => parentCode);
   const parents: (string | null)[] = [null, ...chart.keys()];
   for (const parentCode of parents) {
+    const parent = parentCode === null ? undefined : chart.get(parentCode);
     for (const draft of below.get(parentCode) ?? []) {
-      chart.set(draft.code, { accountId: newId(), ...draft, archived: false, version: 1 });
-      parents.push(draft.code);
+      try {
+        if (parent !== undefined) requireFitParent(draft, parent);
+        chart.set(draft.code, { accountId: newId(), ...draft, archived: false, version: 1 });
+        parents.push(draft.code);
+      } catch (error) {
+        if (!(error instanceof accounts.AccountParentUnfit)) throw error;
+        refused.set(draft.code, error);
+      }
     }
   }
+  return refused;
+}
+
+/** The codes of drafts that stand below themselves. */
+function circlesIn(
+  drafts: ReadonlyMap<string, accounts.NewAccount>,
+  chart: ReadonlyMap<string, accounts.Account>,
+): string[] {
+  const seen = new Set<string>();
+  return [...drafts.keys()].flatMap((code) => {
+    const path: string[] = [];
+    let at: string | null = code;
+    while (at !== null && !seen.has(at) && !chart.has(at) && drafts.has(at)) {
+      seen.add(at);
+      path.push(at);
+      at = drafts.get(at)?.parentCode ?? null;
+    }
+    const start = at === null ? -1 : path.indexOf(at);
+    return start < 0 ? [] : path.slice(start);
+  });
 }
 
 function isSame(account: accounts.Account, wanted: accounts.NewAccount): boolean {

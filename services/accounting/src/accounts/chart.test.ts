@@ -49,6 +49,19 @@ describe('adding an account', () => {
     expect(await codes()).toEqual(['10']);
   });
 
+  it('refuses a parent that is no group, or one of another type', async () => {
+    await pine.accounts({ code: '60', type: 'liability', isGroup: true }, '41');
+    expect(await pine.call(accounts.create, { body: { ...timber, parentCode: '41' } })).toBeRefused(
+      accounts.AccountParentUnfit,
+      { accountCode: '10.01', parentCode: '41', reason: 'not-a-group' },
+    );
+    expect(await pine.call(accounts.create, { body: { ...timber, parentCode: '60' } })).toBeRefused(
+      accounts.AccountParentUnfit,
+      { reason: 'other-type' },
+    );
+    expect(await codes()).toEqual(['41', '60']);
+  });
+
   it('adds one account when two ask for it at the same moment', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => pine.call(accounts.create, { body: materials })));
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 201]);
@@ -87,6 +100,11 @@ describe('the chart of accounts', () => {
     expect(await codes({ type: 'income' })).toEqual(['90']);
     expect(await codes({ text: 'касс' })).toEqual(['Касса']);
     expect(await codes({ code: '4' })).toEqual([]);
+  });
+
+  it('is searched with е and ё as one letter, in any case', async () => {
+    await pine.accounts({ code: '51', name: 'Расчетный счет' }, { code: '52', name: 'Валютный счёт' }, '41');
+    for (const text of ['счет', 'счёт', 'СЧЁТ']) expect(await codes({ text })).toEqual(['51', '52']);
   });
 
   it('is hidden from other organisations', async () => {
@@ -154,7 +172,7 @@ describe('changing an account', () => {
   });
 
   it('makes no circle when two move below each other at the same moment', async () => {
-    await pine.accounts('A', 'B');
+    await pine.accounts({ code: 'A', isGroup: true }, { code: 'B', isGroup: true });
     const [a, b] = await Promise.all(
       ['A', 'B'].map(async (code) => (await pine.call(accounts.list, { query: { code } })).body.items[0]!),
     );
@@ -163,6 +181,28 @@ describe('changing an account', () => {
       change({ parentCode: 'A' }, undefined, b!.accountId),
     ]);
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 422]);
+  });
+
+  it('archives a group only when nothing below it is in use, and takes nothing back into use below it', async () => {
+    const [parent] = (await pine.call(accounts.list, { query: { code: '10' } })).body.items;
+    const inUse = await change({ archived: true }, undefined, parent?.accountId);
+    expect(inUse).toBeRefused(accounts.GroupInUse, { accountCode: '10', accountCodes: ['10.01'] });
+    await change({ archived: true });
+    expect((await change({ archived: true }, undefined, parent?.accountId)).body.archived).toBe(true);
+    expect(await change({ archived: false })).toBeRefused(accounts.AccountParentUnfit, {
+      reason: 'archived',
+    });
+    expect(await codes({ archived: 'false' })).toEqual([]);
+  });
+
+  it('moves an account only below a group of its type', async () => {
+    await pine.accounts('41', { code: '70', type: 'expense', isGroup: true });
+    expect(await change({ parentCode: '41' })).toBeRefused(accounts.AccountParentUnfit, {
+      reason: 'not-a-group',
+    });
+    expect(await change({ parentCode: '70' })).toBeRefused(accounts.AccountParentUnfit, {
+      reason: 'other-type',
+    });
   });
 
   it('refuses an account that is not there', async () => {
@@ -217,6 +257,18 @@ describe('importing a chart', () => {
       accepted: 1,
     });
     expect(await codes()).toEqual([]);
+  });
+
+  it('says of accounts that stand below each other that they do', async () => {
+    const file = 'code,name,type,parentCode,isGroup\nA,a,asset,B,true\nB,b,asset,A,true\nC,c,asset,,';
+    const { body } = await importAs('text/csv', file);
+    expect(body).toMatchObject({
+      accepted: 1,
+      refused: [
+        { line: 2, problem: { code: accounts.AccountBelowItself.definition.code, accountCode: 'A' } },
+        { line: 3, problem: { code: accounts.AccountBelowItself.definition.code, accountCode: 'B' } },
+      ],
+    });
   });
 
   it('refuses what is no list', async () => {

@@ -1,1 +1,2 @@
 export { accountRoutes } from './routes.ts';
+export { listIdsAtOrBelow } from './store.ts';

@@ -12,12 +12,13 @@ import {
   reply,
 } from '@marimo/service-kit';
 import { z } from 'zod';
-import { type AccountOutcome, planAccounts } from './accounts.ts';
+import { type AccountOutcome, planAccounts, requireFitParent } from './accounts.ts';
 import { readChart } from './chart-file.ts';
 import {
   accountsWithCodes,
   accountWithId,
   insertAccounts,
+  listCodesInUseBelow,
   listOfAccounts,
   lockChart,
   standsBelow,
@@ -118,8 +119,11 @@ function changingRoute({ outbox }: Deps): Route {
       const present = await demandAccount(tx, call.params.accountId);
       demandMatch(call, present.version);
       const { name = present.name, parentCode = present.parentCode, archived = present.archived } = call.body;
-      if (parentCode !== null && parentCode !== present.parentCode)
-        await demandPlace(tx, present, parentCode);
+      const returns = present.archived && !archived;
+      if (parentCode !== null && (parentCode !== present.parentCode || returns)) {
+        await requirePlace(tx, present, parentCode);
+      }
+      if (archived && !present.archived) await requireNoneInUseBelow(tx, present);
       const changed =
         name !== present.name || parentCode !== present.parentCode || archived !== present.archived;
       const account = {
@@ -138,12 +142,18 @@ function changingRoute({ outbox }: Deps): Route {
   );
 }
 
-async function demandPlace(tx: Transaction, account: accounts.Account, parentCode: string): Promise<void> {
+async function requirePlace(tx: Transaction, account: accounts.Account, parentCode: string): Promise<void> {
   const [parent] = await accountsWithCodes(tx, [parentCode]);
   if (parent === undefined) throw new accounts.AccountParentUnknown({ parentCode });
   if (await standsBelow(tx, parent.accountId, account.accountId)) {
     throw new accounts.AccountBelowItself({ accountCode: account.code });
   }
+  requireFitParent(account, parent);
+}
+
+async function requireNoneInUseBelow(tx: Transaction, account: accounts.Account): Promise<void> {
+  const accountCodes = await listCodesInUseBelow(tx, account.accountId);
+  if (accountCodes.length > 0) throw new accounts.GroupInUse({ accountCode: account.code, accountCodes });
 }
 
 async function demandAccount(tx: Transaction, accountId: string): Promise<accounts.Account> {

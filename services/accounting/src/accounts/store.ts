@@ -1,5 +1,5 @@
 import type { accounts } from '@marimo/contracts/accounting';
-import type { Transaction } from '@marimo/postgres';
+import { containsText, type Transaction } from '@marimo/postgres';
 
 /** Changes of one organisation's chart go one after the other, so that no two of them make a circle or a code twice. */
 export async function lockChart(tx: Transaction): Promise<void> {
@@ -42,7 +42,7 @@ export function listOfAccounts(tx: Transaction, filter: AccountFilter): Promise<
       and ($2::text is null or account.code = $2)
       and ($3::text is null or account.type = $3)
       and ($4::boolean is null or account.archived = $4)
-      and ($5::text is null or position(lower($5) in lower(account.code || ' ' || account.name)) > 0)
+      and ($5::text is null or ${containsText("account.code || ' ' || account.name", '$5')})
       and ($6::text is null or account.code > $6)
     order by account.code
     limit $7`;
@@ -95,4 +95,30 @@ export async function standsBelow(tx: Transaction, accountId: string, otherId: s
     )
     select from above where account_id = $3`;
   return (await tx.first(sql, [tx.tenantId, accountId, otherId])) !== undefined;
+}
+
+/** What a report on an account adds up: the account and all that stands below it. Empty when there is no such account. */
+export async function listIdsAtOrBelow(tx: Transaction, code: string): Promise<string[]> {
+  const sql = `
+    with recursive below as (
+      select account_id from account where tenant_id = $1 and code = $2
+      union
+      select account.account_id
+      from account join below on account.parent_id = below.account_id
+      where account.tenant_id = $1
+    )
+    select account_id as "accountId" from below`;
+  const rows = await tx.rows<{ accountId: string }>(sql, [tx.tenantId, code]);
+  return rows.map(({ accountId }) => accountId);
+}
+
+/** The first of the accounts right below that are not archived. */
+export async function listCodesInUseBelow(tx: Transaction, accountId: string): Promise<string[]> {
+  const sql = `
+    select code from account
+    where tenant_id = $1 and parent_id = $2 and not archived
+    order by code
+    limit 10`;
+  const rows = await tx.rows<{ code: string }>(sql, [tx.tenantId, accountId]);
+  return rows.map(({ code }) => code);
 }

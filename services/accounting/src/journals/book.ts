@@ -1,10 +1,11 @@
 import { newId } from '@marimo/contracts';
 import { journals } from '@marimo/contracts/accounting';
-import { organisations } from '@marimo/contracts/users';
-import type { Call, Deps } from '@marimo/service-kit';
+import type { Deps, SignedInCall } from '@marimo/service-kit';
 import { type Book, findBook, insertBook, insertJournal } from './store.ts';
 
-export type BookOf = (call: Pick<Call, 'tenantId' | 'caller' | 'deadlineAt' | 'signal'>) => Promise<Book>;
+export type BookOf = (
+  call: Pick<SignedInCall, 'tenantId' | 'caller' | 'deadlineAt' | 'signal'>,
+) => Promise<Book>;
 
 const journalNames = { en: 'General journal', ru: 'Общий журнал' };
 const mostKept = 10_000;
@@ -18,23 +19,21 @@ const mostKept = 10_000;
 export function openBooks({
   database,
   outbox,
-  client,
-}: Pick<Deps, 'database' | 'outbox' | 'client'>): BookOf {
+  organisations,
+}: Pick<Deps, 'database' | 'outbox' | 'organisations'>): BookOf {
   const kept = new Map<string, Book>();
 
   async function open({ tenantId, caller, deadlineAt, signal }: Parameters<BookOf>[0]): Promise<Book> {
     const time = { deadlineAt, signal };
     const found = await database.inTenant(tenantId, findBook, { ...time, readOnly: true });
     if (found !== undefined) return found;
-    // Before the transaction: another service's slowness must not hold a connection.
-    const bearer = caller === undefined ? {} : { bearer: caller.bearer };
-    const { body } = await client.call(organisations.get, { ...bearer, ...time });
+    const { baseCurrency, language } = await organisations.of({ tenantId, caller, ...time });
     return database.inTenant(
       tenantId,
       async (tx) => {
-        const book = { baseCurrency: body.baseCurrency };
+        const book = { baseCurrency };
         if (!(await insertBook(tx, book))) return (await findBook(tx)) ?? book; // another request was first
-        const name = journalNames[body.language];
+        const name = journalNames[language];
         const journal = { journalId: newId(), code: journals.generalJournalCode, name };
         await insertJournal(tx, journal);
         await outbox.add(tx, journals.created, journal.journalId, journal);

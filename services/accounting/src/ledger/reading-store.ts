@@ -1,6 +1,7 @@
 import type { journalEntries } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
-import type { Transaction } from '@marimo/postgres';
+import { containsText, type Transaction } from '@marimo/postgres';
+import { listIdsAtOrBelow } from '../accounts/index.ts';
 
 interface EntryColumns {
   readonly entryId: string;
@@ -97,21 +98,21 @@ export async function listOfEntries(
     where entry.tenant_id = $1
       and ($2::date is null or entry.posting_date >= $2)
       and ($3::date is null or entry.posting_date <= $3)
-      and ($4::text is null or entry.entry_id in (
+      and ($4::uuid[] is null or entry.entry_id in (
         select line.entry_id
         from journal_line as line
-        join account on account.tenant_id = line.tenant_id and account.account_id = line.account_id
-        where line.tenant_id = $1 and account.code = $4
+        where line.tenant_id = $1 and line.account_id = any($4)
           and ($2::date is null or line.posting_date >= $2)
           and ($3::date is null or line.posting_date <= $3)))
       and ($5::text is null or journal.code = $5)
-      and ($6::text is null or position(lower($6) in lower(entry.number || ' ' || entry.description)) > 0)
+      and ($6::text is null or ${containsText("entry.number || ' ' || entry.description", '$6')})
       and ($7::date is null or (entry.posting_date, entry.sequence, entry.entry_id) < ($7, $8::bigint, $9::uuid))
     order by entry.posting_date desc, entry.sequence desc, entry.entry_id desc
     limit $10`;
   const { from, to, accountCode, journalCode, text, after = [], limit } = filter;
   const [date, sequence, id] = after;
-  const values = [tx.tenantId, from, to, accountCode, journalCode, text, date, sequence, id, limit];
+  const accountIds = accountCode === undefined ? undefined : await listIdsAtOrBelow(tx, accountCode);
+  const values = [tx.tenantId, from, to, accountIds, journalCode, text, date, sequence, id, limit];
   const rows = await tx.rows<EntryColumns & { sequence: bigint; total: bigint }>(sql, values);
   return rows.map(({ sequence: place, total, ...entry }) => ({
     summary: {

@@ -176,6 +176,67 @@ describe('the statement of an account', () => {
     ]);
   });
 
+  describe('of a group', () => {
+    let oak: Organisation;
+    beforeAll(async () => {
+      oak = organisationIn(service);
+      await oak.accounts(
+        { code: '10', isGroup: true },
+        { code: '10.1', isGroup: true, parentCode: '10' },
+        { code: '10.11', parentCode: '10.1' },
+        { code: '10.2', parentCode: '10' },
+        '41',
+        { code: '60', type: 'liability' },
+      );
+      const entries = [
+        entry({ postingDate: '2026-04-30', lines: ['10.2 debit 2.00', '60 credit 2.00'] }),
+        entry({ postingDate: '2026-05-01', lines: ['10.11 debit 40.00', '60 credit 40.00'] }),
+        entry({ postingDate: '2026-05-01', lines: ['41 debit 7.00', '60 credit 7.00'] }),
+        entry({ postingDate: '2026-05-02', lines: ['10.2 debit 5.00', '10.11 credit 5.00'] }),
+      ];
+      await oak.call(journalEntries.postBatch, { query: {}, body: { entries } });
+    });
+
+    it('shows the lines of all accounts below it, with their balance, page by page', async () => {
+      const query = { accountCode: '10', from: '2026-05-01', to: '2026-12-31' };
+      const { body } = await oak.call(reports.getAccountStatement, { query });
+      expect([body.opening.toText(), body.closing.toText()]).toEqual(['2.00', '42.00']);
+      const told = (items: typeof body.items) =>
+        items.map(({ accountCode, side, amount, balance }) =>
+          [accountCode, side, amount.toText(), balance.toText()].join(' '),
+        );
+      const expected = ['10.11 debit 40.00 42.00', '10.2 debit 5.00 47.00', '10.11 credit 5.00 42.00'];
+      expect(told(body.items)).toEqual(expected);
+      const pages: string[] = [];
+      let after: string | null = null;
+      do {
+        const page: Awaited<ReturnType<typeof oak.call<typeof reports.getAccountStatement>>> = await oak.call(
+          reports.getAccountStatement,
+          { query: { ...query, limit: 1, ...(after !== null && { after }) } },
+        );
+        pages.push(...told(page.body.items));
+        after = page.body.next;
+      } while (after !== null);
+      expect(pages).toEqual(expected);
+    });
+
+    it('is that of its own groups too', async () => {
+      const query = { accountCode: '10.1', from: '2026-01-01', to: '2026-12-31' };
+      const { body } = await oak.call(reports.getAccountStatement, { query });
+      expect([body.closing.toText(), body.items.length]).toEqual(['35.00', 2]);
+    });
+
+    it('filters the journal entries to those with a line below it', async () => {
+      const { body } = await oak.call(journalEntries.list, { query: { accountCode: '10' } });
+      expect(body.items.map(({ postingDate }) => postingDate)).toEqual([
+        '2026-05-02',
+        '2026-05-01',
+        '2026-04-30',
+      ]);
+      expect((await oak.call(journalEntries.list, { query: { accountCode: '99' } })).body.items).toEqual([]);
+    });
+  });
+
   it('of an account without postings is empty; of one that is not there it is refused', async () => {
     expect((await statement({ accountCode: 'idle' })).body).toMatchObject({ items: [], next: null });
     expect(await statement({ accountCode: 'nobody' })).toBeRefused(Absent);

@@ -40,12 +40,13 @@ export function withBalances(
 ): reports.StatementLine[] {
   let balance = before;
   return rows.map((row) => {
-    const { postingDate, entryId, number, lineNumber, description, currency } = row;
+    const { postingDate, entryId, number, accountCode, lineNumber, description, currency } = row;
     balance += row.baseDebit - row.baseCredit;
     return {
       postingDate,
       entryId,
       number,
+      accountCode,
       lineNumber,
       description,
       side: row.debit > 0n ? 'debit' : 'credit',

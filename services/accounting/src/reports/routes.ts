@@ -3,16 +3,10 @@ import { reports } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
 import { cursorOf, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
+import { listIdsAtOrBelow } from '../accounts/index.ts';
 import type { BookOf } from '../journals/index.ts';
 import { trialBalanceOf, withBalances } from './reports.ts';
-import {
-  accountIdOf,
-  balanceBefore,
-  balanceUntil,
-  movedUpTo,
-  statementRows,
-  trialBalanceRows,
-} from './store.ts';
+import { balanceBefore, balanceUntil, movedUpTo, statementRows, trialBalanceRows } from './store.ts';
 
 export function reportRoutes(bookOf: BookOf): Route[] {
   return [
@@ -29,16 +23,15 @@ export function reportRoutes(bookOf: BookOf): Route[] {
       const place = readCursor(after, Day, z.string().regex(/^\d{1,18}$/), Id, z.int());
       const money = (minor: bigint) => Money.ofMinor(minor, baseCurrency);
       return call.readInTenant(async (tx) => {
-        const account = await accountIdOf(tx, accountCode);
-        if (account === undefined) throw new Absent({ resource: 'account' });
-        const { accountId } = account;
-        const opening = await balanceBefore(tx, accountId, from);
-        const closing = await balanceUntil(tx, accountId, to);
+        const accountIds = await listIdsAtOrBelow(tx, accountCode);
+        if (accountIds.length === 0) throw new Absent({ resource: 'account' });
+        const opening = await balanceBefore(tx, accountIds, from);
+        const closing = await balanceUntil(tx, accountIds, to);
         const reached =
           place === undefined
             ? opening
-            : (await balanceBefore(tx, accountId, place[0])) + (await movedUpTo(tx, accountId, place));
-        const found = await statementRows(tx, { accountId, from, to, after: place, limit: limit + 1 });
+            : (await balanceBefore(tx, accountIds, place[0])) + (await movedUpTo(tx, accountIds, place));
+        const found = await statementRows(tx, { accountIds, from, to, after: place, limit: limit + 1 });
         const page = found.slice(0, limit);
         const last = found.length > limit ? page.at(-1) : undefined;
         return reply(200, {

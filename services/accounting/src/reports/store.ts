@@ -35,50 +35,49 @@ export function trialBalanceRows(
   return tx.rows<TrialBalanceRow>(sql, [tx.tenantId, asOf, from]);
 }
 
-export function accountIdOf(tx: Transaction, code: string): Promise<{ accountId: string } | undefined> {
-  const sql = 'select account_id as "accountId" from account where tenant_id = $1 and code = $2';
-  return tx.first(sql, [tx.tenantId, code]);
-}
-
-/** Debit minus credit of one account when a day ends, in minor units of the base currency. */
-export function balanceUntil(tx: Transaction, accountId: string, day: string): Promise<bigint> {
-  return balanceAt(tx, accountId, day, 0);
+/** Debit minus credit of some accounts together when a day ends, in minor units of the base currency. */
+export function balanceUntil(tx: Transaction, accountIds: readonly string[], day: string): Promise<bigint> {
+  return balanceAt(tx, accountIds, day, 0);
 }
 
 /** The same when a day begins. */
-export function balanceBefore(tx: Transaction, accountId: string, day: string): Promise<bigint> {
-  return balanceAt(tx, accountId, day, 1);
+export function balanceBefore(tx: Transaction, accountIds: readonly string[], day: string): Promise<bigint> {
+  return balanceAt(tx, accountIds, day, 1);
 }
 
 async function balanceAt(
   tx: Transaction,
-  accountId: string,
+  accountIds: readonly string[],
   day: string,
   daysBefore: 0 | 1,
 ): Promise<bigint> {
   const sql = `
     select coalesce(sum(base_debit_minor) - sum(base_credit_minor), 0)::bigint as balance
-    from turnover_until($1, $2::date - $4::int) where account_id = $3`;
+    from turnover_until($1, $2::date - $4::int) where account_id = any($3)`;
   const row = await tx.first<{ balance: bigint }>(
     sql,
-    [tx.tenantId, day, accountId, daysBefore],
+    [tx.tenantId, day, accountIds, daysBefore],
     'report_balance',
   );
   return row?.balance ?? 0n;
 }
 
-/** The place of a line in an account's statement. */
+/** The place of a line in a statement. */
 export type LinePlace = readonly [postingDate: string, sequence: string, entryId: string, lineNumber: number];
 
 /** What the lines of that one day up to and including this place add to the balance. */
-export async function movedUpTo(tx: Transaction, accountId: string, place: LinePlace): Promise<bigint> {
+export async function movedUpTo(
+  tx: Transaction,
+  accountIds: readonly string[],
+  place: LinePlace,
+): Promise<bigint> {
   const sql = `
     select coalesce(sum(line.base_debit_minor) - sum(line.base_credit_minor), 0)::bigint as balance
     from journal_line as line
     join journal_entry as entry on entry.tenant_id = line.tenant_id and entry.entry_id = line.entry_id
-    where line.tenant_id = $1 and line.account_id = $2 and line.posting_date = $3
+    where line.tenant_id = $1 and line.account_id = any($2) and line.posting_date = $3
       and (entry.sequence, line.entry_id, line.line_number) <= ($4::bigint, $5::uuid, $6::int)`;
-  const row = await tx.first<{ balance: bigint }>(sql, [tx.tenantId, accountId, ...place]);
+  const row = await tx.first<{ balance: bigint }>(sql, [tx.tenantId, accountIds, ...place]);
   return row?.balance ?? 0n;
 }
 
@@ -87,6 +86,7 @@ export interface StatementRow {
   readonly sequence: bigint;
   readonly entryId: string;
   readonly number: string;
+  readonly accountCode: string;
   readonly lineNumber: number;
   readonly description: string;
   readonly currency: string;
@@ -97,7 +97,7 @@ export interface StatementRow {
 }
 
 export interface StatementFilter {
-  readonly accountId: string;
+  readonly accountIds: readonly string[];
   readonly from: string;
   readonly to: string;
   readonly after: LinePlace | undefined;
@@ -105,21 +105,30 @@ export interface StatementFilter {
 }
 
 export function statementRows(tx: Transaction, filter: StatementFilter): Promise<StatementRow[]> {
+  // Each account gives at most a page, read from its index: a group of many would otherwise read all its lines.
   const sql = `
-    select line.posting_date as "postingDate", entry.sequence, line.entry_id as "entryId", entry.number,
-           line.line_number as "lineNumber", coalesce(line.description, entry.description) as description,
-           line.currency, line.debit_minor as debit, line.credit_minor as credit,
-           line.base_debit_minor as "baseDebit", line.base_credit_minor as "baseCredit"
-    from journal_line as line
-    join journal_entry as entry on entry.tenant_id = line.tenant_id and entry.entry_id = line.entry_id
-    where line.tenant_id = $1 and line.account_id = $2 and line.posting_date between $3 and $4
-      and ($5::bigint is null
-           or (line.posting_date, entry.sequence, line.entry_id, line.line_number) > ($3, $5, $6::uuid, $7::int))
-    order by line.posting_date, entry.sequence, line.entry_id, line.line_number
+    select page.*
+    from account
+    cross join lateral (
+      select line.posting_date as "postingDate", entry.sequence, line.entry_id as "entryId", entry.number,
+             account.code as "accountCode", line.line_number as "lineNumber",
+             coalesce(line.description, entry.description) as description,
+             line.currency, line.debit_minor as debit, line.credit_minor as credit,
+             line.base_debit_minor as "baseDebit", line.base_credit_minor as "baseCredit"
+      from journal_line as line
+      join journal_entry as entry on entry.tenant_id = line.tenant_id and entry.entry_id = line.entry_id
+      where line.tenant_id = $1 and line.account_id = account.account_id and line.posting_date between $3 and $4
+        and ($5::bigint is null
+             or (line.posting_date, entry.sequence, line.entry_id, line.line_number) > ($3, $5, $6::uuid, $7::int))
+      order by line.posting_date, entry.sequence, line.entry_id, line.line_number
+      limit $8
+    ) as page
+    where account.tenant_id = $1 and account.account_id = any($2)
+    order by page."postingDate", page.sequence, page."entryId", page."lineNumber"
     limit $8`;
-  const { accountId, from, to, after, limit } = filter;
+  const { accountIds, from, to, after, limit } = filter;
   // Later pages begin at the day of the last line seen, so that the index leads there.
   const [firstDay = from, sequence, entryId, lineNumber] = after ?? [];
-  const values = [tx.tenantId, accountId, firstDay, to, sequence, entryId, lineNumber, limit];
+  const values = [tx.tenantId, accountIds, firstDay, to, sequence, entryId, lineNumber, limit];
   return tx.rows<StatementRow>(sql, values);
 }

@@ -2,30 +2,15 @@ import type { Cache } from '@marimo/cache';
 import { Absent, MalformedRequest } from '@marimo/contracts';
 import { operators, refusals } from '@marimo/contracts/gateway';
 import { type Call, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import type { ResponseCache } from '../response-cache/index.ts';
 import { effectOf, ordersAfter } from './effect.ts';
 import type { Journal } from './journal.ts';
 import type { SharedOrders } from './shared-orders.ts';
 import { instanceViews, routeView, serviceShares, type ViewParts } from './views.ts';
 
-/** What is kept of answers, as far as operators care. */
-export interface KeptAnswers {
-  state(): {
-    readonly entries: number;
-    readonly bytes: number;
-    readonly limitBytes: number;
-    readonly hits: number;
-    readonly misses: number;
-  };
-  /** How many were forgotten; all without a filter. */
-  purge(of: {
-    readonly tenantId?: string | undefined;
-    readonly route?: string | undefined;
-  }): Promise<number> | number;
-}
-
 export interface OperatorParts extends ViewParts {
   readonly cache: Cache;
-  readonly keptAnswers: KeptAnswers | undefined;
+  readonly responses: ResponseCache;
   readonly journal: Journal;
   readonly sharedOrders: SharedOrders;
   readonly version: string;
@@ -134,19 +119,17 @@ function limitRoutes({ orders, cache }: OperatorParts): Route[] {
 }
 
 function cacheRoutes(parts: OperatorParts): Route[] {
-  const { keptAnswers } = parts;
+  const { responses } = parts;
   return [
     handle(operators.getCache, async () => {
-      const nothing = { entries: 0, bytes: 0, limitBytes: 0, hits: 0, misses: 0 };
-      const { entries, bytes, limitBytes, hits, misses } = keptAnswers?.state() ?? nothing;
-      const hitRate = hits + misses === 0 ? null : hits / (hits + misses);
-      const enabled = keptAnswers !== undefined && limitBytes > 0;
-      return reply(200, { enabled, entries, bytes, limitBytes, hits, misses, hitRate });
+      const state = responses.state();
+      const asked = state.hits + state.misses;
+      const hitRate = asked === 0 ? null : state.hits / asked;
+      return reply(200, { enabled: state.limitBytes > 0, ...state, hitRate });
     }),
     handle(operators.purgeCache, async (call) => {
-      if (keptAnswers === undefined) throw new Absent({ resource: 'cache of answers' });
       const { tenantId, route } = call.body;
-      const purged = await keptAnswers.purge({ tenantId, route });
+      const purged = responses.purge({ tenantId, route });
       const what = `purge of ${[tenantId, route].filter((one) => one !== undefined).join(' ') || 'everything'}`;
       await parts.journal.add(entryOf(call, parts, what, []));
       return reply(200, { purged });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { keptSecret, SettingsInvalid, weaknessOf } from '@marimo/service-kit';
+import { keptSecret, SettingsInvalid, weaknessesOf } from '@marimo/service-kit';
 import { z } from 'zod';
 import { CanaryWeight, mistakesInWeights } from '../proxy/index.ts';
 
@@ -64,8 +64,7 @@ export function operatorSettings(
   const read = Environment.safeParse(given);
   // Never a value: one of them is a secret.
   const problems = (read.error?.issues ?? []).map(({ path, message }) => `${String(path[0])}: ${message}`);
-  const weakness = production ? weaknessOf(given['OPERATOR_TOKEN']) : undefined;
-  if (weakness !== undefined) problems.push(`OPERATOR_TOKEN: ${weakness}`);
+  if (production) problems.push(...weaknessesOf('OPERATOR_TOKEN', given['OPERATOR_TOKEN']));
   if (!read.success || problems.length > 0) throw new SettingsInvalid(problems);
   const values = read.data;
   // Who lets the gateway take any port runs several on one machine, and their operators' ports must differ as well.

@@ -1,6 +1,6 @@
 import { Absent } from '@marimo/contracts';
 import { refusals } from '@marimo/contracts/gateway';
-import { docsPages } from '@marimo/service-kit';
+import { compressReplies, docsPages } from '@marimo/service-kit';
 import express, { type Application, type ErrorRequestHandler } from 'express';
 import type { Passage } from '../passage.ts';
 import { protection, readClientHeaders } from '../proxy/index.ts';
@@ -55,6 +55,7 @@ function pageApp({
     for (const [name, value] of protection) res.setHeader(name, value);
     next();
   });
+  app.use(compressReplies(() => false));
   app.use(names, (req, res, next) => {
     res.locals.passage.route = req.baseUrl;
     next();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { endpoint } from '@marimo/contracts';
 import { createLog } from '@marimo/observability';
 import { z } from 'zod';
@@ -55,7 +55,10 @@ const contracts = {
 const long = JSON.stringify({ items: Array.from({ length: 2_000 }, (_, place) => `item ${place}`) });
 
 it('the same policies hold over HTTP/2: kept answers, compression, limits, protection, TLS from then on', async () => {
-  const service = await upstream((_, res) => res.setHeader('content-type', 'application/json').end(long));
+  const service = await upstream((_, res) => {
+    res.setHeader('content-type', 'application/json').setHeader('content-encoding', 'br');
+    res.end(brotliCompressSync(long));
+  });
   const certificate = readCertificate({
     ...files,
     production: false,

@@ -25,12 +25,9 @@ describe('signing in at the gateway', () => {
     ],
   ])('refuses %s before any service is asked', async (_, options) => {
     const stock = await upstream((_req, res) => res.end());
-    const { port, url } = await gatewayTo([stock.instance]);
+    const { port } = await gatewayTo([stock.instance]);
     const lines = Object.entries(options.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    const answer = await raw(
-      port,
-      `GET /api/v1/stock/things/1 HTTP/1.1\r\nHost: ${url}\r\n${lines.join('')}\r\n`,
-    );
+    const answer = await raw(port, `GET /api/v1/stock/things/1 HTTP/1.1\r\nHost: a\r\n${lines.join('')}\r\n`);
     expect(answer.status).toBe(401);
     expect(answer.text).toMatch(/www-authenticate: Bearer/);
     expect(stock.requests).toEqual([]);

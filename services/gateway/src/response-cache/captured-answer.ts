@@ -1,96 +1,90 @@
-import { EventEmitter } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import { Writable } from 'node:stream';
+import { BadUpstream } from '@marimo/contracts';
+import { Passage } from '../passage.ts';
 import type { HeaderList } from '../proxy/index.ts';
 
-/** Of one request only: they are given anew to everyone who gets the answer. */
+/** Larger answers are neither kept nor held for several clients; they stream. */
+const largestBytes = 262_144;
+/** Of one request only: each client gets its own. */
 const ofOneRequest = new Set(['x-request-id', 'x-marimo-attempts', 'connection', 'content-length']);
 
-/** A whole answer, for everyone who asked the same. */
+/** A whole answer, without the headers of one request and without its length, which the body tells. */
 export interface Answer {
   readonly status: number;
-  /** Without those of one request, and without the length, which the body tells. */
   readonly headers: HeaderList;
   readonly body: Buffer;
 }
 
-/**
- * Stands where a client's response would, and keeps what a service answers. It has what the way to a service uses of a
- * response, and is never slow.
- */
-export class CapturedAnswer extends EventEmitter {
-  readonly #limitBytes: number;
-  readonly #tooLarge: () => void;
-  readonly #chunks: Buffer[] = [];
-  #status = 0;
-  #headers: HeaderList = [];
-  #size = 0;
-  statusCode = 0;
-  writableEnded = false;
-  destroyed = false;
-  readonly socket = null;
-  readonly writableLength = 0;
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
 
-  /** @param tooLarge called once when it will be longer than the limit; what comes after is thrown away */
-  constructor(limitBytes: number, tooLarge: () => void) {
-    super();
-    this.#limitBytes = limitBytes;
+/** Stands in for a client's response and collects what a service answers. Of a response it has what `Attempt` uses. */
+class CapturedAnswer extends Writable {
+  statusCode = 0;
+  readonly socket = null;
+  readonly headers: HeaderList = [];
+  readonly #chunks: Buffer[] = [];
+  readonly #tooLarge: () => void;
+  #size = 0;
+
+  constructor(tooLarge: () => void) {
+    super({ highWaterMark: largestBytes * 2, autoDestroy: false });
     this.#tooLarge = tooLarge;
   }
 
-  /** As the passage takes it. */
-  get response(): ServerResponse {
-    return this as unknown as ServerResponse;
-  }
-
   get headersSent(): boolean {
-    return this.#status !== 0;
+    return this.statusCode !== 0;
   }
 
-  get writableFinished(): boolean {
-    return this.writableEnded;
-  }
-
-  /** Undefined while it is not whole. */
   get answer(): Answer | undefined {
     if (!this.writableEnded || this.destroyed) return undefined;
-    return { status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) };
+    return { status: this.statusCode, headers: this.headers, body: Buffer.concat(this.#chunks) };
   }
 
   writeHead(status: number, headers: HeaderList): this {
-    this.#status = status;
     this.statusCode = status;
     for (let at = 0; at < headers.length; at += 2) {
       const [name, value] = [headers[at] as string, headers[at + 1] as string | string[]];
-      if (!ofOneRequest.has(name)) this.#headers.push(name, value);
-      if (name === 'content-length') this.#count(Number(value) - this.#size);
+      if (!ofOneRequest.has(name)) this.headers.push(name, value);
+      if (name === 'content-length' && Number(value) > largestBytes) this.#tooLarge();
     }
-    this.#size = 0;
     return this;
   }
 
   flushHeaders(): void {}
 
-  write(chunk: string | Buffer, encoding?: BufferEncoding): boolean {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    this.#count(bytes.length);
-    if (this.#size <= this.#limitBytes) this.#chunks.push(bytes);
-    return true;
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.#size += chunk.length;
+    if (this.#size > largestBytes) this.#tooLarge();
+    else this.#chunks.push(chunk);
+    done();
   }
+}
 
-  end(chunk?: string | Buffer, encoding?: BufferEncoding): this {
-    if (chunk !== undefined) this.write(chunk, encoding);
-    this.writableEnded = true;
-    return this;
-  }
-
-  destroy(): this {
-    this.destroyed = true;
-    return this;
-  }
-
-  #count(bytes: number): void {
-    const before = this.#size;
-    this.#size += bytes;
-    if (before <= this.#limitBytes && this.#size > this.#limitBytes) this.#tooLarge();
+/**
+ * Sends one request on behalf of all clients that ask the same; it goes on when the first of them has left. Never
+ * rejects: the reason why there is no answer, `TooLarge` among them, is returned.
+ */
+export async function fetchForAll(
+  leader: Passage,
+  { service, deadlineMs }: { readonly service: string; readonly deadlineMs: number },
+  ask: (passage: Passage) => Promise<void>,
+): Promise<Answer | Error> {
+  const captured = new CapturedAnswer(() => passage.cancel(new TooLarge()));
+  // There is no body to wait for or to discard, and the leader's connection is the leader's alone.
+  const req: typeof leader.req = Object.create(leader.req, { complete: { value: true } });
+  const passage = new Passage(req, captured as unknown as typeof leader.res, leader.requestId, false);
+  passage.caller = leader.caller;
+  // A little before the waiting clients run out of time, so that a kept answer can still be sent to them.
+  passage.expireAfter(deadlineMs * 0.9);
+  try {
+    await ask(passage);
+    if (passage.cancelled instanceof TooLarge) return passage.cancelled;
+    return captured.answer ?? new BadUpstream({ service });
+  } catch (thrown) {
+    return thrown as Error;
+  } finally {
+    passage.end();
   }
 }

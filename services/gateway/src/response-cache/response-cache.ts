@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Cache } from '@marimo/cache';
 import type { Log } from '@marimo/observability';
+import { alreadyHas } from '@marimo/service-kit';
+import { LRUCache } from 'lru-cache';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Passage } from '../passage.ts';
+import type { HeaderList } from '../proxy/index.ts';
 import type { RoutePolicy } from '../routes/index.ts';
-import { Flight, type Landing } from './flight.ts';
-import { type CacheResult, give, mayBeShared, toBeKept } from './give.ts';
-import { type Dropped, type KeptAnswer, KeptAnswers, type Owner } from './kept-answers.ts';
-import { asksForItself, keyOf, sharedHeaders } from './key.ts';
+import { type Answer, fetchForAll, TooLarge } from './captured-answer.ts';
 
 export interface ResponseCacheParts {
   readonly cache: Cache;
@@ -31,127 +32,113 @@ export interface CachedRead {
   readonly ask: (passage: Passage, passed: string[]) => Promise<void>;
 }
 
-/** A whole herd may wait for one answer, but not without end. */
-const mostWaiting = 1_000;
-/** Whoever joined waits so long for an answer that another asked for, then asks alone. */
+interface KeptAnswer extends Answer {
+  readonly route: string;
+  readonly tenantId: string | undefined;
+  /** Milliseconds since the epoch, as the two below. */
+  readonly keptAt: number;
+  readonly freshUntil: number;
+  /** After that it may not even stand in for a service that fails. */
+  readonly staleUntil: number;
+}
+
+/** Which answers to forget; all without a filter. */
+export interface Purge {
+  readonly tenantId?: string | undefined;
+  readonly route?: string | undefined;
+}
+
+type CacheResult = 'hit' | 'miss' | 'stale' | 'coalesced' | 'bypass';
+
+/** A client waits this long for an answer that another asked for, then asks alone. */
 const longestPatienceMs = 3_000;
-const channel = 'gateway:written';
+const channel = 'gateway:purged';
+/** What an answer may vary by: the headers in its key. */
+const inTheKey = new Set(['accept', 'accept-encoding', 'accept-language', 'authorization', 'origin']);
 
 /** Answers repeated reads from memory, asks once where many ask the same, and stands in for a service that fails. */
 export class ResponseCache {
   readonly #parts: ResponseCacheParts;
-  readonly #kept: KeptAnswers;
+  readonly #kept: LRUCache<string, KeptAnswer>;
+  readonly #fetching = new Map<string, Promise<Answer | Error>>();
   readonly #id = randomUUID();
   readonly #counted = { hits: 0, misses: 0 };
   readonly #subscribed: Promise<() => void>;
 
   constructor(parts: ResponseCacheParts) {
     this.#parts = parts;
-    this.#kept = new KeptAnswers(parts.maxBytes);
-    this.#subscribed = parts.cache.subscribe(channel, (message) => this.#heard(message));
+    this.#kept = new LRUCache({
+      max: 50_000,
+      maxSize: Math.max(1, parts.maxBytes),
+      sizeCalculation: ({ body }, key) => body.length + key.length + 1_000,
+    });
+    this.#subscribed = parts.cache.subscribe(channel, (message) => {
+      const { from, ...purge } = JSON.parse(message) as Purge & { readonly from: string };
+      if (from !== this.#id) this.#forget(purge);
+    });
   }
 
   async answer(passage: Passage, read: CachedRead): Promise<void> {
-    const { policy, path, query } = read;
-    const owner = { service: policy.service, tenantId: passage.caller?.tenantId ?? '' };
-    // What is read while something is written may be from before or after it, and nobody could say when it is old.
-    if (asksForItself(passage.req) || this.#kept.isWriting(owner)) return this.#askAlone(passage, read);
-    const key = keyOf(passage.caller, path, query, passage.req.headers);
-    const now = this.#parts.clock();
-    const kept = this.#kept.find(key);
-    if (kept !== undefined && now < kept.freshUntil) return this.#give(passage, read, kept, 'hit');
+    if (asksForItself(passage.req)) return this.#askAlone(passage, read);
+    const key = keyOf(passage, read);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && this.#parts.clock() < kept.freshUntil)
+      return this.#send(passage, read, kept, 'hit');
 
-    const joined = this.#kept.flight(owner, key);
-    if (joined !== undefined && joined.waiting >= mostWaiting) return this.#askAlone(passage, read);
-    const flight = joined ?? this.#launch(passage, owner, key, read);
-    const patience = Math.min(longestPatienceMs, policy.deadlineMs / 2);
-    const landing = await wait(passage, flight, joined === undefined ? undefined : patience);
-    await this.#receive(passage, read, landing, kept, joined === undefined ? 'miss' : 'coalesced');
-  }
-
-  /** Runs a write; what it may have changed is not answered from memory while it runs, nor from before it afterwards. */
-  async write(passage: Passage, service: string, work: () => Promise<void>): Promise<void> {
-    const owner = { service, tenantId: passage.caller?.tenantId ?? '' };
-    this.#kept.beginWrite(owner);
-    try {
-      await work();
-    } finally {
-      // Before the client can have seen the end of the answer and asked again.
-      if (!wasRefused(passage)) this.#drop(owner);
-      this.#kept.endWrite(owner);
+    const joined = this.#fetching.get(key);
+    const patienceMs = joined && Math.min(longestPatienceMs, read.policy.deadlineMs / 2);
+    const fetched = await wait(passage, joined ?? this.#fetch(passage, key, read), patienceMs);
+    if (isAnswer(fetched) && fetched.status < 500) {
+      if (joined !== undefined && !mayBeShared(fetched)) return this.#askAlone(passage, read);
+      return this.#send(passage, read, fetched, joined === undefined ? 'miss' : 'coalesced');
     }
+    if (fetched instanceof TooLarge) return this.#askAlone(passage, read);
+    if (kept !== undefined && this.#parts.clock() < kept.staleUntil)
+      return this.#send(passage, read, kept, 'stale');
+    if (fetched === undefined) return this.#askAlone(passage, read);
+    if (fetched instanceof Error) throw fetched;
+    this.#send(passage, read, fetched, joined === undefined ? 'miss' : 'coalesced');
   }
 
-  /** Forgets the answers of a route or an organisation or all; here at once, elsewhere as soon as it is heard. */
-  purge({
-    tenantId,
-    route,
-  }: {
-    readonly tenantId?: string | undefined;
-    readonly route?: string | undefined;
-  }): number {
-    return this.#drop({ ...(tenantId !== undefined && { tenantId }), ...(route !== undefined && { route }) });
+  /** Forgets answers: here at once, at the other gateways as soon as they hear of it. Returns how many were here. */
+  purge(purge: Purge): number {
+    const { cache, log } = this.#parts;
+    cache.publish(channel, JSON.stringify({ from: this.#id, ...purge })).catch((error: unknown) => {
+      log.warn('the other gateways were not told of a purge', { error });
+    });
+    return this.#forget(purge);
   }
 
   state() {
-    const { hits, misses } = this.#counted;
-    return { ...this.#kept.size, limitBytes: this.#parts.maxBytes, hits, misses };
+    const { size: entries, calculatedSize: bytes } = this.#kept;
+    return { entries, bytes, limitBytes: this.#parts.maxBytes, ...this.#counted };
   }
 
   async close(): Promise<void> {
     (await this.#subscribed)();
   }
 
-  #drop(what: Dropped): number {
-    const { cache, log } = this.#parts;
-    cache.publish(channel, JSON.stringify({ from: this.#id, ...what })).catch((error: unknown) => {
-      log.warn('other gateways were not told of a write', { error });
+  #fetch(passage: Passage, key: string, { policy, passed, ask }: CachedRead): Promise<Answer | Error> {
+    const headers = sharedHeaders(passage, passed);
+    const fetching = fetchForAll(passage, policy, (forAll) => ask(forAll, headers)).then((fetched) => {
+      const isCurrent = this.#fetching.get(key) === fetching; // otherwise it was purged on its way
+      if (isCurrent) this.#fetching.delete(key);
+      if (!isAnswer(fetched) || fetched.status !== 200 || !mayBeShared(fetched)) return fetched;
+      const answer = withTag(fetched);
+      const keptAt = this.#parts.clock();
+      const freshUntil = keptAt + policy.cache.freshMs;
+      const staleUntil = freshUntil + policy.cache.staleIfErrorMs;
+      const owner = { route: policy.template, tenantId: passage.caller?.tenantId };
+      if (isCurrent) this.#kept.set(key, { ...answer, ...owner, keptAt, freshUntil, staleUntil });
+      return answer;
     });
-    return this.#kept.drop(what);
+    this.#fetching.set(key, fetching);
+    return fetching;
   }
 
-  #launch(passage: Passage, owner: Owner, key: string, read: CachedRead): Flight {
-    const { policy, passed, ask } = read;
-    const headers = sharedHeaders(passage.caller, passed, passage.req.headers);
-    const flight = new Flight(passage, policy.service, policy.deadlineMs, (through) => ask(through, headers));
-    this.#kept.launch(owner, key, flight);
-    void flight.landed.then(({ answer }) => {
-      const keep = answer && toBeKept(answer, policy.template, this.#parts.clock(), policy.cache);
-      // What failed to come anew must not push out what can stand in for it.
-      this.#kept.land(owner, key, flight, keep);
-    });
-    return flight;
-  }
-
-  async #receive(
-    passage: Passage,
-    read: CachedRead,
-    landing: Landing | undefined,
-    kept: KeptAnswer | undefined,
-    result: 'miss' | 'coalesced',
-  ): Promise<void> {
-    const answer = landing?.answer;
-    if (answer !== undefined && answer.status < 500) {
-      if (result === 'coalesced' && !mayBeShared(answer)) return this.#askAlone(passage, read);
-      return this.#give(passage, read, answer, result);
-    }
-    if (landing?.tooLarge) return this.#askAlone(passage, read);
-    if (kept !== undefined && this.#parts.clock() < kept.staleUntil)
-      return this.#give(passage, read, kept, 'stale');
-    if (landing === undefined) return this.#askAlone(passage, read);
-    if (answer !== undefined) return this.#give(passage, read, answer, result);
-    throw landing.error;
-  }
-
-  #give(
-    passage: Passage,
-    { policy }: CachedRead,
-    answer: KeptAnswer | NonNullable<Landing['answer']>,
-    result: CacheResult,
-  ): void {
+  #send(passage: Passage, { policy }: CachedRead, answer: Answer | KeptAnswer, result: CacheResult): void {
     this.#count(policy.service, result);
-    const ageMs = 'keptAt' in answer ? this.#parts.clock() - answer.keptAt : 0;
-    give(passage, answer, result, ageMs);
+    send(passage, answer, result, 'keptAt' in answer ? this.#parts.clock() - answer.keptAt : 0);
   }
 
   async #askAlone(passage: Passage, { policy, passed, ask }: CachedRead): Promise<void> {
@@ -166,32 +153,94 @@ export class ResponseCache {
     this.#parts.metrics.cache.inc({ upstream, result });
   }
 
-  #heard(message: string): void {
-    const { from, ...what } = JSON.parse(message) as Dropped & { readonly from: string };
-    if (from !== this.#id) this.#kept.drop(what);
+  #forget({ tenantId, route }: Purge): number {
+    this.#fetching.clear(); // what is on its way is for those who asked already
+    const before = this.#kept.size;
+    for (const [key, kept] of this.#kept.entries()) {
+      if ((tenantId ?? kept.tenantId) === kept.tenantId && (route ?? kept.route) === kept.route)
+        this.#kept.delete(key);
+    }
+    return before - this.#kept.size;
   }
 }
 
-/** It was refused for what it was, so nothing was changed. Of anything else nobody knows. */
-function wasRefused({ res }: Passage): boolean {
-  return res.headersSent && res.statusCode >= 400 && res.statusCode < 500;
+/**
+ * Everything an answer may depend on: nothing else of the request reaches the service. The session is in it because two
+ * API keys of one account may differ in what they may do.
+ */
+function keyOf({ caller, req: { headers } }: Passage, { path, query }: CachedRead): string {
+  const who = caller && [caller.tenantId, caller.userId, caller.sessionId, caller.permissionsVersion];
+  const parameters = new URLSearchParams(query);
+  parameters.sort(); // in one order, however it was written; values of one name keep theirs
+  const { accept, 'accept-language': language, 'accept-encoding': coding } = headers;
+  return JSON.stringify([who, path, parameters.toString(), accept, language, coding]);
+}
+
+/** The headers in the key. On a public route the token was not checked and is not in the key. */
+function sharedHeaders({ caller }: Passage, passed: readonly string[]): string[] {
+  const isShared = (name: string) =>
+    /^accept(?:-language|-encoding)?$/.test(name) || (name === 'authorization' && caller !== undefined);
+  return passed.filter((_, at) => isShared(passed[at - (at % 2)] as string));
+}
+
+/** What a client says of caches does not count: browsers add `no-cache` to every conditional request. */
+function asksForItself({ method, headers }: IncomingMessage): boolean {
+  if (method !== 'GET' || headers.range !== undefined || headers['if-match'] !== undefined) return true;
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 /** Undefined when it took too long; rejects when the client leaves or its time is up. */
-function wait(passage: Passage, flight: Flight, forMs: number | undefined): Promise<Landing | undefined> {
-  return new Promise((resolve, reject) => {
-    flight.waiting += 1;
-    let isOver = false;
-    const once = (settle: () => void) => {
-      if (isOver) return;
-      isOver = true;
-      flight.waiting -= 1;
-      clearTimeout(timer);
-      passage.interruptWith(undefined);
-      settle();
-    };
-    const timer = forMs === undefined ? undefined : setTimeout(once, forMs, () => resolve(undefined));
-    passage.interruptWith((reason) => once(() => reject(reason)));
-    void flight.landed.then((landing) => once(() => resolve(landing)));
+function wait<T>(passage: Passage, work: Promise<T>, forMs: number | undefined): Promise<T | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+  const timer = forMs === undefined ? undefined : setTimeout(() => resolve(undefined), forMs);
+  passage.interruptWith(reject);
+  void work.then(resolve);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    passage.interruptWith(undefined);
   });
+}
+
+const isAnswer = (fetched: Answer | Error | undefined): fetched is Answer =>
+  fetched !== undefined && !(fetched instanceof Error);
+
+/** A cookie is for one client, and what varies by something outside the key is not the same for all. */
+function mayBeShared({ headers }: Answer): boolean {
+  const varied = headerOf(headers, 'vary')?.toLowerCase().split(',') ?? [];
+  return headerOf(headers, 'set-cookie') === undefined && varied.every((name) => inTheKey.has(name.trim()));
+}
+
+/** The service's tag, or one made of the body. */
+function withTag(answer: Answer): Answer {
+  if (headerOf(answer.headers, 'etag') !== undefined) return answer;
+  const etag = `"${createHash('sha256').update(answer.body).digest('base64url').slice(0, 22)}"`;
+  return { ...answer, headers: [...answer.headers, 'etag', etag] };
+}
+
+/** Sends an answer, or says that the client has it already. */
+function send(passage: Passage, { status, headers, body }: Answer, result: CacheResult, ageMs: number): void {
+  const { res, req, ownHeaders } = passage;
+  if (res.destroyed || passage.cancelled !== undefined) return;
+  const age = String(Math.max(0, Math.floor(ageMs / 1000)));
+  const all = [...ownHeaders, 'age', age, 'x-marimo-cache', result, ...headers];
+  const etag = headerOf(headers, 'etag');
+  if (status === 200 && etag !== undefined && alreadyHas(req.headers['if-none-match'], etag)) {
+    const ofBody = /^content-(?:type|encoding|language)$/;
+    res.writeHead(
+      304,
+      all.filter((_, at) => !ofBody.test(String(all[at - (at % 2)]))),
+    );
+    res.end();
+    return;
+  }
+  const isEmpty = status === 204 || status === 304;
+  passage.bytesSent = body.length;
+  res.writeHead(status, isEmpty ? all : [...all, 'content-length', String(body.length)]);
+  res.end(isEmpty ? undefined : body);
+  passage.allWritten();
+}
+
+function headerOf(headers: HeaderList, name: string): string | undefined {
+  const at = headers.findIndex((text, place) => place % 2 === 0 && text === name);
+  return at < 0 ? undefined : String(headers[at + 1]);
 }

@@ -43,15 +43,6 @@ describe('a service that fails', () => {
     expect((await ask('/hasty')).cached).toBe('stale');
     expect((await ask('/hasty?unknown')).answer.status).toBe(503);
   });
-
-  it('is not stood in for by what a write has made wrong', async () => {
-    let isBroken = false;
-    const { ask } = await pricesBehindGateway((_, res) => res.writeHead(isBroken ? 500 : 200).end());
-    await ask();
-    await ask('/prices', anna, { method: 'POST' });
-    isBroken = true;
-    expect((await ask()).answer.status).toBe(500);
-  });
 });
 
 describe('a herd that asks the same', () => {

@@ -26,7 +26,7 @@ export interface RoutePolicy {
   readonly trafficClass: TrafficClass;
   /** The body is read as it arrives: an import or an upload. */
   readonly streams: boolean;
-  /** Its answers may hold what must neither be kept nor compressed. */
+  /** Its answers may hold secrets, which must not be kept. */
   readonly secret: boolean;
   /** Digests of the descriptions that name it; undefined where every present version of its service does. */
   readonly servedBy: ReadonlySet<string> | undefined;

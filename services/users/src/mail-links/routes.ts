@@ -3,7 +3,10 @@ import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { LinkTokens } from './mail-links.ts';
 import { findLink, organisationName } from './store.ts';
 
-export function mailLinkRoutes({ database, clock }: Deps, links: LinkTokens): readonly Route[] {
+export function mailLinkRoutes(
+  { database, clock }: Deps,
+  { links }: { readonly links: LinkTokens },
+): readonly Route[] {
   return [
     handle(mailLinks.follow, async ({ params: { linkId }, deadlineAt, signal }) => {
       const found = await database.withoutTenant(

@@ -1,5 +1,5 @@
 import { type members, personalData } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import { containsText, type Transaction } from '@marimo/postgres';
 
 interface MemberRow extends Omit<members.Member, 'joinedAt' | 'lastSeenAt'> {
   readonly joinedAt: Date;
@@ -39,8 +39,8 @@ export async function membersAfter(
     `${member}
       where m.tenant_id = $1
         and ($3::text is null or m.state = $3)
-        and ($4::text is null or position(lower($4) in lower(${shownName})) > 0
-             or (m.state <> 'left' and position(lower($4) in lower(p.email)) > 0))
+        and ($4::text is null or ${containsText(shownName, '$4')}
+             or (m.state <> 'left' and ${containsText('p.email', '$4')}))
         and ($5::text is null or (${shownName}, m.person_id) > ($5, $6::uuid))
       order by ${shownName}, m.person_id
       limit $7`,

@@ -1,7 +1,7 @@
 import type { Deps } from '@marimo/service-kit';
 import { deleteOldChallenges } from './challenge-store.ts';
 import { confirmWithinMs } from './enrolment-routes.ts';
-import { createFactorKeys } from './factor-keys.ts';
+import type { FactorKeys } from './factor-keys.ts';
 import { deleteBegunFactors } from './store.ts';
 
 /** Questions nobody answered in time, and apps that never sent a code. */
@@ -14,7 +14,9 @@ export async function forgetUnanswered({ database, clock }: Deps): Promise<void>
 }
 
 /** After a change of JWT_SECRET, as long as the one before is known. */
-export async function resealFactorKeys({ database, settings }: Deps): Promise<void> {
-  const keys = createFactorKeys(settings.jwtSecret, settings.previousJwtSecret);
+export async function resealFactorKeys(
+  { database }: Pick<Deps, 'database'>,
+  keys: FactorKeys,
+): Promise<void> {
   await database.withoutTenant((tx) => keys.reseal(tx));
 }

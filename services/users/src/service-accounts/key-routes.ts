@@ -1,7 +1,7 @@
 import { Absent, newId } from '@marimo/contracts';
 import { accessTokens, apiKeys, limits, serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { type Deps, handle, type Route, reply, type SignedInCall } from '@marimo/service-kit';
 import {
   findKey,
   insertKey,
@@ -14,7 +14,6 @@ import {
 } from './key-store.ts';
 import { endKey, factOf } from './keys.ts';
 import { pageFrom, positionIn } from './page.ts';
-import { callerOf } from './routes.ts';
 import { demandKnown, demandWithin } from './scopes.ts';
 import { newSecret } from './secret.ts';
 import { findAccount, type KeyOwner, lockOwner, rightsOf } from './store.ts';
@@ -52,7 +51,7 @@ function accountKeyRoutes(deps: Deps): readonly Route[] {
 }
 
 function ownKeyRoutes(deps: Deps): readonly Route[] {
-  const ownerOf = (call: Pick<Call, 'caller'>): KeyOwner => ({ personId: callerOf(call).userId });
+  const ownerOf = (call: Pick<SignedInCall, 'caller'>): KeyOwner => ({ personId: call.caller.userId });
   return [
     handle(apiKeys.createOwn, (call) =>
       call.inTenant(async (tx) => reply(201, await create(tx, deps, call, ownerOf(call), call.body))),
@@ -73,11 +72,11 @@ function ownKeyRoutes(deps: Deps): readonly Route[] {
 async function create(
   tx: Transaction,
   { outbox, clock }: Deps,
-  call: Pick<Call, 'caller' | 'tenantId'>,
+  call: Pick<SignedInCall, 'caller' | 'tenantId'>,
   owner: KeyOwner,
   { keyId, name, scopes, lifeDays }: apiKeys.NewApiKey,
 ): Promise<apiKeys.ApiKeyWithSecret> {
-  const caller = callerOf(call);
+  const caller = call.caller;
   if (!(await lockOwner(tx, owner))) throw absentOwner(owner);
   const now = clock();
   demandKnown(scopes);
@@ -103,7 +102,7 @@ interface Rotation extends apiKeys.RotateApiKey {
 async function rotate(
   tx: Transaction,
   { outbox, clock }: Deps,
-  call: Pick<Call, 'caller' | 'tenantId'>,
+  call: Pick<SignedInCall, 'caller' | 'tenantId'>,
   { owner, keyId, overlapMinutes, lifeDays }: Rotation,
 ): Promise<apiKeys.ApiKeyWithSecret> {
   if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
@@ -113,7 +112,7 @@ async function rotate(
     throw new apiKeys.ApiKeyEnded({ keyId });
   await demandRights(tx, owner, now);
   // Who gets the new secret can do what the key can.
-  demandWithin(present.scopes, callerOf(call), 'caller');
+  demandWithin(present.scopes, call.caller, 'caller');
 
   const validUntil = endOfLife(now, lifeDays);
   const overlapMs = overlapMinutes * 60_000;

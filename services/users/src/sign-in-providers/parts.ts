@@ -1,36 +1,33 @@
 import { signInProviders } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
-import { createFactorKeys, type FactorKeys } from '../second-factors/index.ts';
+import type { FactorKeys, SecondFactorParts } from '../second-factors/index.ts';
 import type { SessionParts } from '../sessions/index.ts';
+import type { UsersSettings } from '../settings.ts';
 import { deriveKey } from '../signing-keys/index.ts';
 import { createFlows, type Flows } from './flow.ts';
 import { createProviderClient, type ProviderClient } from './provider-client.ts';
 import type { Provider } from './store.ts';
 
-export interface ProviderParts extends Pick<SessionParts, 'keys' | 'metrics' | 'secondStep'> {
+export interface ProviderParts
+  extends Pick<SessionParts, 'keys' | 'metrics' | 'secondStep'>,
+    Pick<SecondFactorParts, 'factorKeys'> {
   readonly flows: Flows;
   readonly client: ProviderClient;
-  readonly secrets: FactorKeys;
   readonly redirectUriOf: (tenantId: string) => string;
 }
 
 /** What this slice makes for itself of the settings. */
 export function providerParts(
-  { settings, log }: Deps,
-  { keys, metrics, secondStep }: Pick<SessionParts, 'keys' | 'metrics' | 'secondStep'>,
-): ProviderParts {
-  const { production, jwtSecret, previousJwtSecret, portalUrl } = settings;
+  { settings: { production, portalUrl }, log }: Deps,
+  { jwtSecret }: UsersSettings,
+): Pick<ProviderParts, 'flows' | 'client' | 'redirectUriOf'> {
   // Each organisation's own: a code that comes back elsewhere than its sign-in was begun for goes no further.
   const redirectUriOf = (tenantId: string) =>
     `${portalUrl}${signInProviders.callback.path.replace('{organisationId}', tenantId)}`;
   return {
-    keys,
-    metrics,
-    secondStep,
     flows: createFlows(deriveKey(jwtSecret, 'marimo/users/federated-sign-in')),
     client: createProviderClient({ production, redirectUriOf, log }),
-    secrets: createFactorKeys(jwtSecret, previousJwtSecret),
     redirectUriOf,
   };
 }

@@ -25,7 +25,7 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
       const present = await findProvider(tx, providerId);
       if (present !== undefined) {
         const isSame = changedIn(present, settings).length === 0;
-        if (!isSame || (await openSecret(tx, parts.secrets, present)) !== clientSecret) {
+        if (!isSame || (await openSecret(tx, parts.factorKeys, present)) !== clientSecret) {
           throw new signInProviders.SignInProviderConflict({});
         }
         return answer(200, present, parts.redirectUriOf(call.tenantId));
@@ -122,11 +122,11 @@ function demandMayMap(
 
 async function sealed(
   tx: Transaction,
-  { secrets }: ProviderParts,
+  { factorKeys }: ProviderParts,
   { providerId, clientSecret, now }: { providerId: string; clientSecret: string | null; now: Date },
 ): Promise<Provider['secret']> {
   if (clientSecret === null) return null;
-  return secrets.seal(tx, Buffer.from(clientSecret), sealName(tx.tenantId, providerId), now);
+  return factorKeys.seal(tx, Buffer.from(clientSecret), sealName(tx.tenantId, providerId), now);
 }
 
 async function demandProvider(tx: Transaction, providerId: string): Promise<Provider> {

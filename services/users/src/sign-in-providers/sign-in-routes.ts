@@ -24,7 +24,7 @@ function optionsRoute({ database }: Deps): Route {
   });
 }
 
-function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }: ProviderParts): Route {
+function beginRoute({ database, cache, clock }: Deps, { flows, client, factorKeys }: ProviderParts): Route {
   return handle(signInProviders.beginSignIn, async (call) => {
     const { organisationId: tenantId, providerId, freshly } = call.body;
     const { allowed, retryAfterMs } = await cache.take(
@@ -40,7 +40,7 @@ function beginRoute({ database, cache, clock }: Deps, { flows, client, secrets }
       async (tx) => {
         const provider = await findProvider(tx, providerId);
         if (!provider?.enabled) throw new signInProviders.FederatedSignInRefused({});
-        return { provider, secret: await openSecret(tx, secrets, provider), tenantId };
+        return { provider, secret: await openSecret(tx, factorKeys, provider), tenantId };
       },
       { ...timeOf(call), readOnly: true },
     );
@@ -73,7 +73,7 @@ function callbackRoute({ settings: { portalUrl } }: Deps, { flows }: ProviderPar
 
 function finishRoute(deps: Deps, parts: ProviderParts): Route {
   const { database, clock } = deps;
-  const { flows, client, secrets, keys, metrics } = parts;
+  const { flows, client, factorKeys, keys, metrics } = parts;
 
   return handle(signInProviders.finishSignIn, async (call) => {
     const { state, code, iss, browserSecret } = call.body;
@@ -93,7 +93,7 @@ function finishRoute(deps: Deps, parts: ProviderParts): Route {
       timeOf(call),
     );
     if (asked === undefined) throw refused(parts);
-    const secret = await database.inTenant(tenantId, (tx) => openSecret(tx, secrets, asked.provider), {
+    const secret = await database.inTenant(tenantId, (tx) => openSecret(tx, factorKeys, asked.provider), {
       ...timeOf(call),
       readOnly: true,
     });

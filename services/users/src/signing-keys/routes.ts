@@ -2,7 +2,7 @@ import { accessTokens } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { KeyRing } from './key-ring.ts';
 
-export const signingKeyRoutes = ({ log }: Deps, keys: KeyRing): readonly Route[] => [
+export const signingKeyRoutes = ({ log }: Deps, { keys }: { readonly keys: KeyRing }): readonly Route[] => [
   handle(accessTokens.getSigningKeys, async () =>
     reply(
       200,

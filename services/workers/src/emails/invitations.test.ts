@@ -13,7 +13,7 @@ const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
   return { status: body === null ? 204 : 200, body };
 };
 // Without the sender: what is written down is looked at as it is.
-const workers = useService({ ...workersService(['email']), background: [] }, { client: { call } as never });
+const workers = useService(workersService(['email']), { client: { call } as never, background: false });
 
 const tenantId = newId();
 const invite = (linkId: string, id = newId()) =>

@@ -22,10 +22,10 @@ const call = async (_: unknown, { params }: { params: { linkId: string } }) => {
   return { status: body === null ? 204 : 200, body };
 };
 // Without the sender: what is written down is looked at as it is.
-const workers = useService(
-  { ...workersService(['email', 'notification']), background: [] },
-  { client: { call } as never },
-);
+const workers = useService(workersService(['email', 'notification']), {
+  client: { call } as never,
+  background: false,
+});
 
 let tenantId: string;
 let userId: string;

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import type { Database } from '@marimo/postgres';
 import { type BackgroundWork, type Deps, repeat } from '@marimo/service-kit';
-import { filePostbox, MailRefused, type Postbox, smtpPostbox } from './postbox.ts';
+import type { EmailParts } from './parts.ts';
+import { MailRefused, type Postbox } from './postbox.ts';
 import { pauseAfter } from './retry.ts';
 import { type DueEmail, markFailed, markSent, takeDue, waitingEmail } from './store.ts';
 
@@ -11,15 +11,10 @@ const atOnce = 10;
 const takenForMs = 3 * 60_000;
 
 /** Sends what is due, each mail once: killed between sending and noting it, it sends again under the same Message-ID. */
-export const emailSender: BackgroundWork = {
+export const emailSender: BackgroundWork<EmailParts> = {
   name: 'sending mail',
-  async start(deps) {
-    const { settings, log } = deps;
-    const postbox =
-      settings.smtpUrl === undefined
-        ? filePostbox(join(settings.home, 'mail'), settings.mailFrom, log)
-        : smtpPostbox(settings.smtpUrl, settings.mailFrom);
-    const stop = repeat({ name: 'sending mail', pauseMs: 1_000, log }, (signal) =>
+  async start(deps, { postbox }) {
+    const stop = repeat({ name: 'sending mail', pauseMs: 1_000, log: deps.log }, (signal) =>
       sendDue(deps, postbox, signal),
     );
     return async () => {

@@ -7,7 +7,7 @@ import { workersService } from '../../service.ts';
 const email = 'anna@example.com';
 const personId = newId();
 const [oak, pine] = [newId(), newId()];
-const workers = useService({ ...workersService(['email', 'notification']), background: [] });
+const workers = useService(workersService(['email', 'notification']), { background: false });
 
 /** One person, who was welcomed in two organisations. */
 beforeAll(async () => {

@@ -28,6 +28,15 @@ export function newAccountsOf(
   return chart.map(({ name, ...account }) => ({ ...account, name: name[spoken] }));
 }
 
+/** Whether a template has this account, of this type and at this place. */
+export function isInTemplate(account: Pick<accounts.Account, 'code' | 'type' | 'parentCode'>): boolean {
+  return places.has(placeOf(account));
+}
+
+const placeOf = ({ code, type, parentCode }: Pick<accounts.Account, 'code' | 'type' | 'parentCode'>) =>
+  JSON.stringify([code, type, parentCode]);
+const places = new Set([russian, generic].flatMap(({ accounts }) => accounts.map(placeOf)));
+
 type TemplateAccount = accounts.ChartTemplate['accounts'][number];
 
 /** Each line is `code type Russian name | English name`; deeper lines stand below the one before, which is a group. */

@@ -1,24 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ActingService, newId } from '@marimo/contracts';
+import { ActingService, newId, type ServiceName } from '@marimo/contracts';
+import { endpointsByService } from '@marimo/contracts/all';
 import { asAdministrator } from '@marimo/postgres';
 import { serviceSecretOf } from '@marimo/service-kit';
-import { startWholePlatform, type WholePlatform } from './whole-platform.ts';
+import { whole } from '../shared-platform.ts';
 
-jest.setTimeout(120_000);
-
-const services = ['users', 'accounting', 'workers', 'gateway'] as const;
+const services = [...Object.keys(endpointsByService), 'gateway'] as ServiceName[];
 const password = 'Canary-Of-A-Password-7';
 const secrets: Record<string, string> = { password };
 /** Of people, and no secret: it is kept and sent, and stands in no log and no metric. */
 const personal = { name: 'Canaria Zwitscher', email: 'canaria@zwitscher.example' };
-
-let whole: WholePlatform;
-beforeAll(async () => {
-  whole = await startWholePlatform({ LOG_LEVEL: 'debug' });
-  await live();
-});
-afterAll(() => whole?.stop());
 
 // biome-ignore lint/suspicious/noExplicitAny: an outsider has only JSON.
 async function ask(path: string, body: unknown, token?: string, method = 'POST'): Promise<any> {
@@ -70,7 +62,7 @@ async function live(): Promise<void> {
   await ask('me/password', { current: password, new: note('new password', 'Canary-Of-A-New-One-9') }, by);
   const internal = readFileSync(join(whole.platform.home, 'secrets/internal'), 'utf8');
   note('secret of services', internal);
-  for (const service of ['workers', 'gateway', 'accounting'] as ActingService[]) {
+  for (const service of ActingService.options) {
     note(`secret of ${service}`, serviceSecretOf(internal, service));
   }
   note('sealing secret', readFileSync(join(whole.platform.home, 'secrets/jwt'), 'utf8'));
@@ -114,20 +106,24 @@ function everyRow(): Promise<string> {
   });
 }
 
-it('there is something to be found', async () => {
-  expect(Object.keys(secrets).length).toBeGreaterThan(18);
-  expect(whole.platform.output()).toContain('/api/v1/users/login');
-  expect(foundIn(await everyRow(), personal)).toEqual(['name', 'email']);
-});
+describe('secrets and the names of people', () => {
+  beforeAll(live);
 
-it('no secret and nobody’s name or address stands in the log, at its most talkative', () => {
-  expect(foundIn(whole.platform.output(), { ...secrets, ...personal })).toEqual([]);
-});
+  it('there is something to be found', async () => {
+    expect(Object.keys(secrets).length).toBeGreaterThan(18);
+    expect(whole.platform.output()).toContain('/api/v1/users/login');
+    expect(foundIn(await everyRow(), personal)).toEqual(['name', 'email']);
+  });
 
-it('no secret and nobody’s name or address stands in the metrics', async () => {
-  expect(foundIn(await metrics(), { ...secrets, ...personal })).toEqual([]);
-});
+  it('no secret and nobody’s name or address stands in the log, at its most talkative', () => {
+    expect(foundIn(whole.platform.output(), { ...secrets, ...personal })).toEqual([]);
+  });
 
-it('no secret lies in the database as it is, in no table and no event', async () => {
-  expect(foundIn(await everyRow(), secrets)).toEqual([]);
+  it('no secret and nobody’s name or address stands in the metrics', async () => {
+    expect(foundIn(await metrics(), { ...secrets, ...personal })).toEqual([]);
+  });
+
+  it('no secret lies in the database as it is, in no table and no event', async () => {
+    expect(foundIn(await everyRow(), secrets)).toEqual([]);
+  });
 });
