@@ -12,6 +12,7 @@ const steps: Record<string, () => Promise<string[]>> = {
   'import rules': importRules,
   'dead code': () => tool('knip', '--no-config-hints'),
   'house rules': async () => houseRules(),
+  documents,
 };
 
 let failed = false;
@@ -24,6 +25,12 @@ for (const [name, step] of Object.entries(steps)) {
   failed ||= complaints.length > 0;
 }
 process.exitCode = failed ? 1 : 0;
+
+/** Imported late: the contracts need the libraries. */
+async function documents(): Promise<string[]> {
+  const { checkDocuments } = await import('./docs/documents.ts');
+  return checkDocuments();
+}
 
 /** A tool from the libraries; what it prints is the complaint when it fails. */
 async function tool(name: string, ...args: string[]): Promise<string[]> {

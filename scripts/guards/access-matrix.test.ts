@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isForServices } from '@marimo/contracts';
 import { permissions } from '@marimo/contracts/all';
-import { root } from '../steps/run.ts';
-import { heading, lineOf } from './access-matrix.ts';
 import { allRoutes as all, nameOf } from './all-routes.ts';
 import { openToEveryone, openToSignedIn } from './open-routes.ts';
 
@@ -27,17 +23,5 @@ describe('every route', () => {
     const forServices = all.flatMap(({ endpoint }) => (isForServices(endpoint.access) ? [endpoint] : []));
     expect(forServices.length).toBeGreaterThan(0);
     expect(forServices.filter(({ path }) => !path.startsWith('/internal/'))).toEqual([]);
-  });
-
-  it('stands in docs/access.md as it is', () => {
-    const page = readFileSync(join(root, 'docs/access.md'), 'utf8').split('\n');
-    const written = page.filter((line) => line.startsWith('| `'));
-    const declared = all.map(({ endpoint }) => lineOf(endpoint));
-    // What a failure shows: add the lines of `missing` to the page and take those of `surplus` out.
-    expect({
-      missing: declared.filter((line) => !written.includes(line)),
-      surplus: written.filter((line) => !declared.includes(line)),
-      heading: heading.every((line) => page.includes(line)),
-    }).toEqual({ missing: [], surplus: [], heading: true });
   });
 });

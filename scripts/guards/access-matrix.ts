@@ -21,8 +21,3 @@ function needsOf(access: AnyEndpoint['access']): string {
   if (isForServices(access)) return `service: ${access.services.join(', ')}`;
   return `\`${access.name}\``;
 }
-
-export const heading = [
-  `| Endpoint | Needs | ${roleNames.join(' | ')} |`,
-  `|---|---|${roleNames.map(() => ':-:').join('|')}|`,
-];

@@ -3,6 +3,7 @@ import { type Contract, contract } from './contract.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import * as gateway from './gateway/index.ts';
 import type { Permission } from './permission.ts';
+import * as platformRefusals from './platform/refusals.ts';
 import * as users from './users/index.ts';
 import * as workers from './workers/index.ts';
 
@@ -20,6 +21,9 @@ export const endpointsByService: Readonly<Record<string, readonly AnyEndpoint[]>
 
 /** The gateway's own pages; what else it answers belongs to the services behind it. */
 export const gatewayContract: Contract = contract({ pages: gateway.pages, refusals: gateway.refusals });
+
+/** What every service may answer. */
+export const platformContract: Contract = contract({ refusals: platformRefusals });
 
 /** Everything that roles can be made of. */
 export const permissions: readonly Permission[] = Object.values(contracts).flatMap(

@@ -24,12 +24,12 @@ export interface ContractModules {
 
 /** Gathers a contract from its modules: whatever they export is taken for what it is. */
 export function contract(modules: ContractModules): Contract {
-  const declared = Object.values(modules).flatMap((module) => Object.values(module as object));
+  const declared = new Set(Object.values(modules).flatMap((module) => Object.values(module as object)));
   return {
-    endpoints: declared.filter(isEndpoint),
-    events: declared.filter(isEvent),
+    endpoints: [...declared].filter(isEndpoint),
+    events: [...declared].filter(isEvent),
     permissions: Object.values(modules.permissions ?? {}),
-    refusals: declared.filter(isRefusal),
+    refusals: [...declared].filter(isRefusal),
     duties: modules.duties ?? [],
   };
 }
