@@ -3,6 +3,8 @@ import { servicePorts } from '@marimo/contracts';
 /** One name in all the ways the code writes it. */
 export interface Names {
   readonly service: string;
+  /** `Shop`. */
+  readonly pascalService: string;
   readonly port: number;
   /** `price-list`, `price-lists`: files and paths. */
   readonly kebab: string;
@@ -36,6 +38,7 @@ export function namesOf(service: string, resource: string): Names {
   const resources = pluralOf(resource);
   return {
     service,
+    pascalService: pascalOf(service),
     port: servicePorts[service as keyof typeof servicePorts],
     kebab: resource,
     kebabs: resources,

@@ -12,7 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { newService } from './new-service.ts';
+import { newService, newSlice } from './new-service.ts';
+
+const priceLists = { service: 'factory', resource: 'price-list', russian: 'прайс-листы' };
+const stores = { service: 'shop', resource: 'store', russian: 'магазины' };
 
 const root = resolve(__dirname, '../..');
 const tool = promisify(execFile);
@@ -24,8 +27,11 @@ describe('making a service', () => {
   });
   afterEach(() => rmSync(house, { recursive: true, force: true }));
 
-  it('makes one that is formatted, typed and passes the tests made with it', async () => {
-    const { files } = await newService(house, 'factory', 'price-list');
+  it('makes one with two slices that is formatted, typed and passes the tests written with it', async () => {
+    const files = [
+      ...(await newService(house, priceLists)),
+      ...(await newSlice(house, { service: 'factory', resource: 'work-centre', russian: 'рабочие центры' })),
+    ];
     linkPackages(house, 'factory');
     const generated = files.filter((file) => file.endsWith('.ts')).map((file) => join(house, file));
     const biome = ['check', '--write', '--config-path', root, '--vcs-enabled=false', '--error-on-warnings'];
@@ -40,25 +46,31 @@ describe('making a service', () => {
     const { stderr } = await tool(process.execPath, [...jest, '--roots', house, '--ci', '--json'], {
       cwd: root,
     }).catch(showOutput);
-    expect(stderr).toMatch(/Tests: +6 passed, 6 total/);
+    expect(stderr).toMatch(/Tests: +12 passed, 12 total/);
   }, 180_000);
 
   it('lets others import its contracts', async () => {
-    await newService(house, 'shop', 'store');
+    await newService(house, stores);
     const { exports } = JSON.parse(readFileSync(join(house, 'packages/contracts/package.json'), 'utf8'));
     expect(exports['./shop']).toBe('./src/shop/index.ts');
   });
 
-  it('refuses what is no service of the platform, and what is there already', async () => {
-    await expect(newService(house, 'sales', 'store')).rejects.toThrow('sales is none of the platform');
-    await newService(house, 'shop', 'store');
+  it('refuses a name that is none of the services, and overwrites nothing', async () => {
+    await expect(newService(house, { ...stores, service: 'sales' })).rejects.toThrow(
+      'sales is none of the platform',
+    );
+    await newService(house, stores);
     const before = readdirSync(join(house, 'services/shop'));
-    await expect(newService(house, 'shop', 'cart')).rejects.toThrow('services/shop is there already');
+    await expect(newService(house, { ...stores, resource: 'cart' })).rejects.toThrow('services/shop exists');
     expect(readdirSync(join(house, 'services/shop'))).toEqual(before);
+    await expect(newSlice(house, stores)).rejects.toThrow('exists; nothing was written');
+    await expect(newSlice(house, { ...stores, service: 'chat' })).rejects.toThrow('make it with new-service');
   });
 
   it.each(['Store', 'stores_', 'order', '../x'])('refuses the resource %s', async (resource) => {
-    await expect(newService(house, 'shop', resource)).rejects.toThrow(/named in the singular|ambiguous/);
+    await expect(newService(house, { ...stores, resource })).rejects.toThrow(
+      /named in the singular|ambiguous/,
+    );
   });
 });
 

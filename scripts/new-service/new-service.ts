@@ -1,46 +1,108 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { contractFiles, problemLine } from './contract-files.ts';
-import { namesOf } from './names.ts';
+import { contractFiles, sliceContract, slicePermissions } from './contract-files.ts';
+import { type Names, namesOf } from './names.ts';
 import { serviceFiles } from './service-files.ts';
+import { sliceFiles } from './slice-files.ts';
 
-export interface NewService {
-  /** Paths from the root. */
-  readonly files: readonly string[];
-  /** What is left to do by hand, a line each. */
-  readonly next: readonly string[];
+export interface NewSlice {
+  readonly service: string;
+  /** In the singular: `price-list`. */
+  readonly resource: string;
+  /** What Russian readers call them, in the plural: `прайс-листы`. */
+  readonly russian: string;
 }
 
 /**
- * Writes a service and its contracts: one slice that adds, lists and shows one resource. Nothing is overwritten.
+ * Writes a service with its contract and its first slice, and registers it where services are listed.
  *
- * Errors: a name that is none of the platform's services; a folder that is there already.
+ * Errors: a name that is none of the platform's services; a folder that exists. Nothing is overwritten.
  */
-export async function newService(root: string, service: string, resource: string): Promise<NewService> {
-  const names = namesOf(service, resource);
-  for (const folder of [`services/${service}`, `packages/contracts/src/${service}`]) {
-    if (existsSync(join(root, folder))) throw new Error(`${folder} is there already; nothing was written`);
+export async function newService(root: string, slice: NewSlice): Promise<string[]> {
+  const names = namesOf(slice.service, slice.resource);
+  for (const folder of [`services/${names.service}`, `packages/contracts/src/${names.service}`]) {
+    if (existsSync(join(root, folder))) throw new Error(`${folder} exists; nothing was written`);
   }
   const files = { ...contractFiles(names), ...serviceFiles(names) };
+  await writeNew(root, files);
+  await register(root, names);
+  return [...Object.keys(files), ...(await newSlice(root, slice))];
+}
+
+/**
+ * Writes a slice into a service that exists: contract, routes, store, migration and tests.
+ *
+ * Errors: a service without a folder; a slice that exists. Nothing is overwritten.
+ */
+export async function newSlice(root: string, { service, resource, russian }: NewSlice): Promise<string[]> {
+  const names = namesOf(service, resource);
+  const contract = `packages/contracts/src/${service}`;
+  const folder = `services/${service}`;
+  if (!existsSync(join(root, folder, 'service.ts')))
+    throw new Error(`there is no ${folder}: make it with new-service`);
+  const files = {
+    [`${contract}/${names.kebabs}.ts`]: sliceContract(names),
+    ...sliceFiles(names, await nextMigration(join(root, folder, 'migrations'))),
+  };
+  for (const path of Object.keys(files)) {
+    if (existsSync(join(root, path))) throw new Error(`${path} exists; nothing was written`);
+  }
+  await writeNew(root, files);
+  await append(root, `${contract}/permissions.ts`, slicePermissions(names, russian));
+  await append(root, `${contract}/index.ts`, `export * as ${names.camels} from './${names.kebabs}.ts';\n`);
+  await change(root, `${folder}/service.ts`, [
+    [/^/, `import { ${names.camel}Routes } from './src/${names.kebabs}/routes.ts';\n`],
+    [/routes: \[(?=[\s\S]*?\])/, `routes: [${names.camel}Routes, `],
+  ]);
+  return Object.keys(files);
+}
+
+/** Where services are listed: the contracts of all, what built-in roles may do, and the package's doors. */
+async function register(root: string, { service, pascalService }: Names): Promise<void> {
+  const contracts = 'packages/contracts/src';
+  await change(root, `${contracts}/all.ts`, [
+    [/^/, `import * as ${service} from './${service}/index.ts';\n`],
+    [/(?<=Record<string, Contract>> = \{\n)/, `  ${service}: contract(${service}),\n`],
+  ]);
+  await change(root, `${contracts}/roles.ts`, [
+    [/^/, `import { grants as of${pascalService} } from './${service}/role-grants.ts';\n`],
+    [/(?<=\[everything, )/, `of${pascalService}, `],
+  ]);
+  const door = { [`./${service}`]: `./src/${service}/index.ts` };
+  const file = join(root, 'packages/contracts/package.json');
+  const description = JSON.parse(await readFile(file, 'utf8'));
+  description.exports = { ...description.exports, ...door };
+  await writeFile(file, `${JSON.stringify(description, null, 2)}\n`);
+}
+
+async function nextMigration(folder: string): Promise<string> {
+  const files = existsSync(folder) ? await readdir(folder) : [];
+  const last = Math.max(0, ...files.map((file) => Number(/^\d{4}/.exec(file)?.[0] ?? 0)));
+  return String(last + 1).padStart(4, '0');
+}
+
+async function writeNew(root: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text, { flag: 'wx' });
   }
-  await exportContracts(join(root, 'packages/contracts/package.json'), service);
-  return {
-    files: Object.keys(files),
-    next: [
-      `packages/contracts/src/all.ts: import its endpoints and permissions, so that the gateway routes to it and roles can hold them`,
-      `docs/problems.md: add ${problemLine(names)}`,
-      `packages/contracts/src/${service}/permissions.ts: say in Russian what each permission allows`,
-      `services/${service}: replace what is not yet the trade, then run npm test -- services/${service}`,
-    ],
-  };
 }
 
-async function exportContracts(file: string, service: string): Promise<void> {
-  const description = JSON.parse(await readFile(file, 'utf8'));
-  description.exports[`./${service}`] = `./src/${service}/index.ts`;
-  await writeFile(file, `${JSON.stringify(description, null, 2)}\n`);
+async function append(root: string, path: string, text: string): Promise<void> {
+  await writeFile(join(root, path), text, { flag: 'a' });
+}
+
+/** Puts each text where its place is found. */
+async function change(
+  root: string,
+  path: string,
+  changes: readonly (readonly [RegExp, string])[],
+): Promise<void> {
+  let text = await readFile(join(root, path), 'utf8');
+  for (const [place, added] of changes) {
+    if (!place.test(text)) throw new Error(`${path}: the place for "${added.trim()}" was not found`);
+    text = text.replace(place, added);
+  }
+  await writeFile(join(root, path), text);
 }
