@@ -15,6 +15,7 @@ import {
   EntryConflict,
   EntryOutOfBalance,
   EntryReversed,
+  ReversalTooEarly,
 } from './journal-entry-refusals.ts';
 import { generalJournalCode, JournalUnknown } from './journals.ts';
 import { postEntries, readEntries, reverseEntries } from './permissions.ts';
@@ -196,10 +197,10 @@ export const reverse = endpoint({
   body: z.strictObject({
     /** The reversing entry's own id; made when absent. */
     entryId: LowerCaseId.optional(),
-    /** That of the entry when absent. */
+    /** That of the entry when absent, and never before it. */
     postingDate: Day.optional(),
     description: lineOfText(1_000).optional(),
   }),
   replies: { 201: JournalEntry, 200: JournalEntry },
-  refusals: [Absent, EntryReversed, EntryConflict, AccountArchived, BalanceTooLarge],
+  refusals: [Absent, EntryReversed, ReversalTooEarly, EntryConflict, AccountArchived, BalanceTooLarge],
 });

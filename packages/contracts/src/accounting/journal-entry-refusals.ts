@@ -8,7 +8,7 @@ const inWords = ({ amount, currency }: z.infer<typeof Amount>) => `${amount} ${c
 
 export class EntryOutOfBalance extends refusal(
   z.object({
-    /** Debits minus credits of each currency that is off. */
+    /** Debits minus credits in the currency of the lines, where all share one and it is off. */
     differences: z.array(Amount),
     /** The same for the base amounts, when they are off. */
     baseDifference: Amount.nullable(),
@@ -62,6 +62,14 @@ export class EntryReversed extends refusal(z.object({ entryId: z.uuid(), number:
   kind: 'conflict',
   title: 'The entry is reversed already',
   detail: ({ number }) => `It was reversed once, by ${number}; that entry stays as it is.`,
+}) {}
+
+export class ReversalTooEarly extends refusal(z.object({ postingDate: z.string(), entryDate: z.string() }), {
+  code: 'accounting.reversal-too-early',
+  kind: 'refused',
+  title: 'The reversal is dated before its entry',
+  detail: ({ postingDate, entryDate }) =>
+    `The entry is of ${entryDate}, the reversal of ${postingDate}. Choose ${entryDate} or a later posting date.`,
 }) {}
 
 export class BalanceTooLarge extends refusal(z.object({}), {

@@ -103,6 +103,18 @@ describe('the database, asked by SQL to take an entry', () => {
     ]);
   });
 
+  it('takes one of two currencies that balances in base, and an exchange difference in base alone', async () => {
+    await plant(2, [
+      { number: 1, debit: 10_800, currency: 'USD', base: 980_000 },
+      { number: 2, credit: 10_000, currency: 'EUR', base: 980_000 },
+    ]);
+    await plant(3, [
+      { number: 1, debit: 300, currency: 'USD', base: 27_166 },
+      { number: 2, credit: 300, currency: 'USD', base: 27_165 },
+      { number: 3, credit: 1 },
+    ]);
+  });
+
   it.each<[string, PlantedLine[]]>([
     [
       'debits that differ from credits',
@@ -112,10 +124,17 @@ describe('the database, asked by SQL to take an entry', () => {
       ],
     ],
     [
-      'two currencies that balance only together',
+      'two currencies that differ in base',
       [
-        { number: 1, debit: 500, currency: 'USD' },
-        { number: 2, credit: 500, currency: 'EUR' },
+        { number: 1, debit: 500, currency: 'USD', base: 500 },
+        { number: 2, credit: 500, currency: 'EUR', base: 501 },
+      ],
+    ],
+    [
+      'one foreign currency that differs, though its base amounts agree',
+      [
+        { number: 1, debit: 500, currency: 'USD', base: 450 },
+        { number: 2, credit: 400, currency: 'USD', base: 450 },
       ],
     ],
     [

@@ -5,14 +5,35 @@ import { balance, digestOf, entryNumber, reversing } from './ledger.ts';
 const parsed = (lines: string[]) => journalEntries.PostJournalEntry.parse(entry({ lines }));
 
 describe('the balance rule', () => {
-  // A sale of a machine bought for dollars: what a customer pays, the tax in it, and dollars exchanged on the way.
+  // A sale with its tax; dollars exchanged on the way to the bank; then as banks and revaluation write them: 100 EUR
+  // sold for 108 USD, both worth 9,800 RUB; 100 USD sold for 9,000 RUB that were worth 9,055 RUB; dollars that are
+  // worth 12.50 RUB more at the end of the month; and a rounding of 0.01 RUB between dollars.
   it.each([
     [['62 debit 120.00', '90.01 credit 100.00', '68 credit 20.00']],
     [['62 debit 0.01', '90.01 credit 0.01']],
     [['52 debit 10.00 USD 905.50', '57 credit 10.00 USD 905.50', '57 debit 905.50', '51 credit 905.50']],
     [['60 debit 10 JPY 6.00', '52 credit 4 JPY 2.40', '52 credit 6 JPY 3.60']],
+    [['52 debit 108.00 USD 9800.00', '52 credit 100.00 EUR 9800.00']],
+    [['51 debit 9000.00', '91 debit 55.00', '52 credit 100.00 USD 9055.00']],
+    [['52 debit 12.50', '91 credit 12.50']],
+    [['60 debit 3.00 USD 271.66', '52 credit 3.00 USD 271.65', '91 credit 0.01']],
   ])('accepts %j', (lines) => {
     expect(balance(parsed(lines), 'RUB').lines).toHaveLength(lines.length);
+  });
+
+  it.each([
+    ['are off in the one currency they share', ['52 debit 2.00 USD 180.00', '57 credit 1.00 USD 180.00']],
+    [
+      'are off in base, though their one currency agrees',
+      ['52 debit 1.00 USD 90.00', '57 credit 1.00 USD 91.00'],
+    ],
+    [
+      'are of two currencies and off in base',
+      ['52 debit 108.00 USD 9800.00', '52 credit 100.00 EUR 9800.01'],
+    ],
+    ['agree in number, and not in worth', ['52 debit 5.00 USD 450.00', '52 credit 5.00 EUR 490.00']],
+  ])('refuses lines that %s', (_, lines) => {
+    expect(() => balance(parsed(lines), 'RUB')).toThrow(journalEntries.EntryOutOfBalance);
   });
 
   it('gives an amount in the base currency as its own base amount', () => {

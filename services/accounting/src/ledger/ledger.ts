@@ -22,7 +22,8 @@ export type BalancedEntry = LedgerEntry & { readonly [balanced]: true };
 export type EntryToPost = journalEntries.PostJournalEntry & { readonly reversalOf?: string };
 
 /**
- * Checks the double-entry rule: in each currency, and in the base amounts, total debits equal total credits.
+ * Checks the double-entry rule: total debits equal total credits in the base currency, and in the lines' own currency
+ * where all lines share one.
  *
  * Units:  amounts are minor units of their own currency.
  * Shape:  two or more lines, every amount above zero; the contract has checked both.
@@ -34,7 +35,8 @@ export function balance(entry: EntryToPost, baseCurrency: string): BalancedEntry
     const baseAmount = baseAmountOf(line, index + 1, baseCurrency);
     return { ...line, baseAmount, description: line.description ?? null };
   });
-  const differences = differencesOf(lines, ({ amount }) => amount);
+  const isOfOneCurrency = lines.every(({ amount }) => amount.currency === lines[0]?.amount.currency);
+  const differences = isOfOneCurrency ? differencesOf(lines, ({ amount }) => amount) : [];
   const [baseDifference = null] = differencesOf(lines, ({ baseAmount }) => baseAmount);
   if (differences.length > 0 || baseDifference !== null) {
     throw new journalEntries.EntryOutOfBalance({
@@ -126,16 +128,23 @@ export interface ReversalWish {
   readonly description?: string | undefined;
 }
 
-/** The entry with debits and credits exchanged; it takes back every amount, in every currency, on the same accounts. */
+/**
+ * The entry with debits and credits exchanged; it takes back every amount, in every currency, on the same accounts.
+ * Errors: ReversalTooEarly.
+ */
 export function reversing(
   original: journalEntries.JournalEntry,
   entryId: string,
   wish: ReversalWish,
 ): EntryToPost {
+  const { postingDate = original.postingDate } = wish;
+  if (postingDate < original.postingDate) {
+    throw new journalEntries.ReversalTooEarly({ postingDate, entryDate: original.postingDate });
+  }
   return {
     entryId,
     journalCode: original.journalCode,
-    postingDate: wish.postingDate ?? original.postingDate,
+    postingDate,
     // "Storno" is understood by accountants from Lisbon to Vladivostok.
     description: wish.description ?? `Storno ${original.number}`,
     reversalOf: original.entryId,

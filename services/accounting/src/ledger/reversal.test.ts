@@ -72,6 +72,13 @@ describe('reversing a journal entry', () => {
     expect(await pine.rows('journal_entry')).toHaveLength(2);
   });
 
+  it('is refused with a posting date before that of the entry, and stores nothing', async () => {
+    const dates = { postingDate: '2026-03-30', entryDate: '2026-03-31' };
+    expect(await reverse({ postingDate: '2026-03-30' })).toBeRefused(journalEntries.ReversalTooEarly, dates);
+    expect(await pine.rows('journal_entry')).toHaveLength(1);
+    expect((await reverse({ postingDate: '2026-03-31' })).status).toBe(201);
+  });
+
   it('is refused under an id that was used for something else', async () => {
     expect(await reverse({ entryId: original.entryId })).toBeRefused(journalEntries.EntryConflict);
     expect(await pine.rows('journal_entry')).toHaveLength(1);
