@@ -1,7 +1,7 @@
 import type { AnyEndpoint } from '@marimo/contracts';
+import { randomFrom } from '@marimo/testing';
 
 import { type Known, type Schema, schemaOf, wholeBody } from './sample.ts';
-import { randomFrom } from './seed.ts';
 
 /** One body that is wrong, or odd, in one place. */
 export interface Mutation {

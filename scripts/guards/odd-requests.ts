@@ -1,7 +1,7 @@
 import { type AnyEndpoint, newId } from '@marimo/contracts';
+import { runSeed } from '@marimo/testing';
 import { hostileTexts, mutationsOf, openObjectsOf } from './mutations.ts';
 import { type Known, sampleBody, sampleQuery, schemaOf } from './sample.ts';
-import { seed } from './seed.ts';
 
 /** One request that is odd in one place. */
 export interface Sent {
@@ -17,7 +17,7 @@ export interface Sent {
 
 export function oddRequests(endpoint: AnyEndpoint, known: Known): readonly Sent[] {
   return [
-    ...mutationsOf(endpoint, known, seed),
+    ...mutationsOf(endpoint, known, runSeed),
     ...oddQueries(endpoint, known),
     ...oddPaths(endpoint, known),
     ...oddHeaders(endpoint, known),

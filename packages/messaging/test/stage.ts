@@ -99,7 +99,7 @@ function useStage(kind: TransportKind): Stage {
 export async function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<void> {
   for (const giveUpAt = Date.now() + withinMs; !(await isSo()); ) {
     if (Date.now() > giveUpAt) throw new Error(`Still not so after ${withinMs} ms: ${what}`);

@@ -2,6 +2,7 @@
 // other package, so that the tests of the lowest ones can use it.
 export { fetchedBinaries, findBinary } from './binaries.ts';
 export { type PrivateRabbitmq, startRabbitmq } from './broker.ts';
+export { isSoak, randomFrom, runSeed, tries } from './chance.ts';
 export { type PrivateConsul, startConsul } from './consul.ts';
 export { type Fault, type FaultProxy, faultProxy } from './fault-proxy.ts';
 export { freePorts } from './free-ports.ts';

@@ -1,12 +1,13 @@
 import { type AnyEndpoint, isForServices, newId } from '@marimo/contracts';
 import { accessTokens } from '@marimo/contracts/users';
+import { runSeed } from '@marimo/testing';
 import { registerOrganisation } from '../../start/api-client.ts';
 import { allRoutes, nameOf, type Route } from '../all-routes.ts';
 import { atOnce } from '../at-once.ts';
 import { bodyFor, oddRequests, type Sent } from '../odd-requests.ts';
 import { prepareTenant } from '../prepared-tenant.ts';
 import { sampleQuery, schemaOf, wholeBody } from '../sample.ts';
-import { sampleOfEach, seed } from '../seed.ts';
+import { sampleOfEach } from '../sample-of-each.ts';
 import { whole } from '../shared-platform.ts';
 
 // Last: what goes well there withdraws the key of the tokens below.
@@ -110,9 +111,9 @@ async function letsInWhatIsRight(route: Route): Promise<void> {
   expect(`${status} ${text}`).not.toMatch(/^40[01] .*(malformed-request|unauthenticated)/);
 }
 
-describe(`wrong and odd requests to every route (GUARD_SEED=${seed} asks the same)`, () => {
+describe(`wrong and odd requests to every route (TEST_SEED=${runSeed} asks the same)`, () => {
   beforeAll(async () => {
-    process.stdout.write(`GUARD_SEED=${seed}\n`);
+    process.stdout.write(`TEST_SEED=${runSeed}\n`);
     tenant = await newTenant();
   });
 
