@@ -59,11 +59,13 @@ export async function startCluster(): Promise<Cluster> {
         }),
       ),
     );
-    for (const instance of instances) {
-      await instance.start();
-      started.defer(() => instance.kill());
+    const [gateways = [], others = []] = [true, false].map((isGateway) =>
+      instances.filter(({ service }) => (service === 'gateway') === isGateway),
+    );
+    for (const some of [others, gateways]) {
+      for (const instance of some) started.defer(() => instance.kill());
+      await Promise.all(some.map((instance) => instance.start()));
     }
-    const gateways = instances.filter(({ service }) => service === 'gateway');
     return {
       origins: gateways.map(({ origin }) => origin),
       surroundings,
