@@ -20,6 +20,7 @@ const config: Config = {
       },
     ],
   },
+  testSequencer: '<rootDir>/scripts/steps/longest-first.ts',
   testTimeout: 30_000,
   // Tests wait for servers most of the time: two workers leave two thirds of two cores unused.
   maxWorkers: 4,
