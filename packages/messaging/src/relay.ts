@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Envelope } from '@marimo/contracts';
-import { inSpan, type Log, type Metrics, SpanKind } from '@marimo/observability';
+import { inSpan, type Log, type Metrics, runPeriodically, SpanKind } from '@marimo/observability';
 import type { Database, Transaction } from '@marimo/postgres';
 import { failpoint } from './failpoint.ts';
 import { sweepInbox } from './inbox.ts';
-import { repeat } from './repeat.ts';
 import type { Transport } from './transport.ts';
 import type { Wake } from './wake.ts';
 
@@ -68,13 +67,18 @@ export function startRelay(options: RelayOptions): Relay {
   }
 
   const running = run();
-  const measuring = repeat(measureEveryMs, log, 'measuring the outbox', outboxGauges(options));
-  const sweeping = repeat(sweepEveryMs, log, 'sweeping the inbox', () => sweepInbox(database));
+  const stopMeasuring = runPeriodically(
+    { name: 'measuring the outbox', pauseMs: measureEveryMs, log },
+    outboxGauges(options),
+  );
+  const stopSweeping = runPeriodically({ name: 'sweeping the inbox', pauseMs: sweepEveryMs, log }, () =>
+    sweepInbox(database),
+  );
   return {
     async close() {
       closing.abort();
       wake.ring();
-      await Promise.all([running, measuring.stop(), sweeping.stop()]);
+      await Promise.all([running, stopMeasuring(), stopSweeping()]);
     },
   };
 }

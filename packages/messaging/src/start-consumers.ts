@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inSpan, type Log, type Metrics, runInContext, SpanKind } from '@marimo/observability';
+import {
+  inSpan,
+  type Log,
+  type Metrics,
+  runInContext,
+  runPeriodically,
+  SpanKind,
+} from '@marimo/observability';
 import { type Database, DatabaseUnavailable, StatementCancelled } from '@marimo/postgres';
 import type { Consumer } from './consumer.ts';
 import { failpoint } from './failpoint.ts';
 import { recordInInbox } from './inbox.ts';
-import { repeat } from './repeat.ts';
 import { UnfitEvent } from './retry.ts';
 import { TenantGroups, type Waiting } from './tenant-groups.ts';
 import type { Delivery, Subscription, Transport } from './transport.ts';
@@ -46,13 +52,16 @@ export async function startConsumers<Deps>(options: ConsumersOptions<Deps>): Pro
   );
 
   const deadLetters = metrics.gauge('dlq_depth', 'Dead letters that wait for somebody to look', ['queue']);
-  const measuring = repeat(measureEveryMs, log, 'counting dead letters', async () => {
-    for (const queue of queues) deadLetters.set({ queue }, (await transport.depth(queue)).dead);
-  });
+  const stopMeasuring = runPeriodically(
+    { name: 'counting dead letters', pauseMs: measureEveryMs, log },
+    async () => {
+      for (const queue of queues) deadLetters.set({ queue }, (await transport.depth(queue)).dead);
+    },
+  );
   return {
     async close() {
       closing.abort();
-      await Promise.all([measuring.stop(), ...subscriptions.map((subscription) => subscription.close())]);
+      await Promise.all([stopMeasuring(), ...subscriptions.map((subscription) => subscription.close())]);
     },
   };
 }

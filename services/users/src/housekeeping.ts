@@ -1,4 +1,5 @@
-import { type BackgroundWork, repeat } from '@marimo/service-kit';
+import { runPeriodically } from '@marimo/observability';
+import type { BackgroundWork } from '@marimo/service-kit';
 import { forgetOldLinks } from './mail-links/index.ts';
 import { countSeenSince } from './organisations/index.ts';
 import type { Parts } from './parts.ts';
@@ -13,11 +14,14 @@ export const housekeeping: BackgroundWork<Pick<Parts, 'metrics' | 'factorKeys'>>
   name: 'housekeeping',
   async start(deps, { metrics: { activePeople }, factorKeys }) {
     const { database, clock, log } = deps;
-    const stopCounting = repeat({ name: 'counting active users', pauseMs: 15_000, log }, async () => {
-      const since = new Date(clock().getTime() - activeForMs);
-      activePeople.set(await database.withoutTenant((tx) => countSeenSince(tx, since), { readOnly: true }));
-    });
-    const stopForgetting = repeat(
+    const stopCounting = runPeriodically(
+      { name: 'counting active users', pauseMs: 15_000, log },
+      async () => {
+        const since = new Date(clock().getTime() - activeForMs);
+        activePeople.set(await database.withoutTenant((tx) => countSeenSince(tx, since), { readOnly: true }));
+      },
+    );
+    const stopForgetting = runPeriodically(
       { name: 'forgetting old keys and revocations', pauseMs: 600_000, log },
       async () => {
         await resealFactorKeys(deps, factorKeys);

@@ -1,7 +1,6 @@
-import type { Log } from '@marimo/observability';
+import { type Log, runPeriodically } from '@marimo/observability';
 import { type Database, DatabaseUnavailable, type Transaction } from '@marimo/postgres';
 import { failpoint } from '../failpoint.ts';
-import { repeat } from '../repeat.ts';
 import { checkedDelays, usualRetryDelaysMs } from '../retry.ts';
 import { topicExpression } from '../topics.ts';
 import type { Transport } from '../transport.ts';
@@ -49,7 +48,7 @@ export function postgresTransport(options: PostgresTransportOptions): Transport 
     }
   }
 
-  const polling = repeat(pollMs, log, 'looking into the queues', async () => {
+  const stopPolling = runPeriodically({ name: 'looking into the queues', pauseMs: pollMs, log }, async () => {
     const queues = [...subscriptions].map(({ queue }) => queue);
     if (queues.length > 0) wake(await transact((tx) => store.selectDueQueues(tx, queues)));
   });
@@ -104,7 +103,7 @@ export function postgresTransport(options: PostgresTransportOptions): Transport 
     },
 
     async close() {
-      await polling.stop();
+      await stopPolling();
       await Promise.all([...subscriptions].map((subscription) => subscription.close()));
       await database.close();
     },

@@ -1,13 +1,12 @@
-import type { Log } from '@marimo/observability';
+import { type Log, runPeriodically } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
-import { repeat } from '../repeat.ts';
 import { deleteOldAnswers } from './store.ts';
 
 const everyMs = 10 * 60_000;
 
 /** Deletes kept answers once nobody can expect them any more. Needs the relay's eyes: it works for all tenants at once. */
 export function forgetOldAnswers(database: Database, log: Log): () => Promise<void> {
-  return repeat({ name: 'forgetting old answers', pauseMs: everyMs, log }, async () => {
+  return runPeriodically({ name: 'forgetting old answers', pauseMs: everyMs, log }, async () => {
     await database.withoutTenant(deleteOldAnswers);
   });
 }

@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { Unauthenticated } from '@marimo/contracts';
 import type { accessTokens } from '@marimo/contracts/users';
-import type { Log } from '@marimo/observability';
+import { type Log, runPeriodically } from '@marimo/observability';
 import { LRUCache } from 'lru-cache';
 import type { TokenVerifier } from '../caller.ts';
-import { repeat } from '../repeat.ts';
 import { keyIdOf } from './checked-token.ts';
 import { readServiceToken } from './read-service-token.ts';
 import { readToken } from './read-token.ts';
@@ -63,7 +62,10 @@ export function jwksVerifier({ source, log, now = Date.now }: JwksVerifierOption
     } while (cursor !== asked);
   }
 
-  const stop = repeat({ name: 'polling users for keys and revocations', pauseMs: pollMs, log }, poll);
+  const stop = runPeriodically(
+    { name: 'polling users for keys and revocations', pauseMs: pollMs, log },
+    poll,
+  );
   return {
     async verify(token) {
       const { caller, issuedAt } = await read(token);

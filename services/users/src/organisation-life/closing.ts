@@ -1,6 +1,7 @@
 import { organisations } from '@marimo/contracts/users';
+import { runPeriodically } from '@marimo/observability';
 import type { Transaction } from '@marimo/postgres';
-import { type BackgroundWork, type Deps, repeat } from '@marimo/service-kit';
+import type { BackgroundWork, Deps } from '@marimo/service-kit';
 import { findSettings, lockOrganisation, updateSettings } from '../organisations/index.ts';
 import { endKeysOf } from '../service-accounts/index.ts';
 import { endSessionsOfAllBut } from '../sessions/index.ts';
@@ -15,7 +16,7 @@ type Closing = Pick<Deps, 'database' | 'outbox' | 'clock'> & { readonly log: Pic
 export const closing: BackgroundWork = {
   name: 'closing organisations',
   async start(deps) {
-    return repeat({ name: 'closing organisations', pauseMs, log: deps.log }, () => closeDue(deps));
+    return runPeriodically({ name: 'closing organisations', pauseMs, log: deps.log }, () => closeDue(deps));
   },
 };
 

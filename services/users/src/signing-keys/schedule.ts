@@ -1,4 +1,5 @@
-import { type BackgroundWork, repeat } from '@marimo/service-kit';
+import { runPeriodically } from '@marimo/observability';
+import type { BackgroundWork } from '@marimo/service-kit';
 import type { UsersSettings } from '../settings.ts';
 import type { KeyRing } from './key-ring.ts';
 
@@ -9,7 +10,7 @@ export const rotatingKeys: BackgroundWork<{ readonly keys: KeyRing; readonly set
   name: 'rotating signing keys',
   async start({ log }, { keys, settings }) {
     const unlessYoungerThanMs = settings.signingKeyDays * dayMs;
-    return repeat({ name: 'rotating signing keys', pauseMs: 3_600_000, log }, async () => {
+    return runPeriodically({ name: 'rotating signing keys', pauseMs: 3_600_000, log }, async () => {
       await keys.rotate({ unlessYoungerThanMs });
     });
   },

@@ -1,5 +1,6 @@
+import { runPeriodically } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
-import { type BackgroundWork, type Deps, repeat } from '@marimo/service-kit';
+import type { BackgroundWork, Deps } from '@marimo/service-kit';
 import type { EmailParts } from './parts.ts';
 import { MailRefused, type Postbox } from './postbox.ts';
 import { pauseAfter } from './retry.ts';
@@ -14,7 +15,7 @@ const takenForMs = 3 * 60_000;
 export const emailSender: BackgroundWork<EmailParts> = {
   name: 'sending mail',
   async start(deps, { postbox }) {
-    const stop = repeat({ name: 'sending mail', pauseMs: 1_000, log: deps.log }, (signal) =>
+    const stop = runPeriodically({ name: 'sending mail', pauseMs: 1_000, log: deps.log }, (signal) =>
       sendDue(deps, postbox, signal),
     );
     return async () => {

@@ -1,20 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Log } from '@marimo/observability';
+import type { Log } from './log.ts';
 
-export interface RepeatOptions {
+export interface PeriodicOptions {
   /** What it does, for the log. */
   readonly name: string;
-  /** Between the end of one run and the begin of the next. */
+  /** Between the end of one run and the start of the next. */
   readonly pauseMs: number;
   readonly log: Log;
 }
 
 /**
- * Runs the work now and after every pause. A run that fails is tried again after the next pause; the first failure is
- * logged, and then the first success. The returned function resolves when nothing runs any more.
+ * Runs the work now and after every pause. A failed run is repeated after the next pause; the first failure is logged,
+ * and then the first success. The returned function stops it and resolves once nothing runs any more.
  */
-export function repeat(
-  { name, pauseMs, log }: RepeatOptions,
+export function runPeriodically(
+  { name, pauseMs, log }: PeriodicOptions,
   work: (signal: AbortSignal) => Promise<void>,
 ): () => Promise<void> {
   const stopping = new AbortController();
