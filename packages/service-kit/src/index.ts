@@ -1,8 +1,10 @@
 export type { Caller, CallerVerifier, CallingService, TokenVerifier } from './caller.ts';
 export { type AppOptions, createApp } from './http/app.ts';
+export { isPathOf } from './http/check-routes.ts';
 export { compressReplies } from './http/compress.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
 export { alreadyHas, demandMatch, etagOf } from './http/etag.ts';
+export { requestIdOf } from './http/exchange.ts';
 export { parseJson } from './http/json.ts';
 export {
   createHardenedServer,
@@ -12,7 +14,9 @@ export {
   type ServerLimits,
 } from './http/listen.ts';
 export { type PageOrder, readPage, type Slice } from './http/page.ts';
+export { httpMetrics } from './http/record.ts';
 export { requireFound } from './http/require-found.ts';
+export { sendProblem } from './http/send.ts';
 export { checkRow } from './http/validate.ts';
 export { kitMigrations } from './idempotency/migrations.ts';
 export type { OrganisationFacts, Organisations } from './organisations/organisations.ts';
@@ -27,7 +31,6 @@ export { runUntilAsked } from './platform/run-until-asked.ts';
 export { PortTaken } from './platform/serve.ts';
 export { type PlatformOptions, startPlatform } from './platform/start-platform.ts';
 export { type RunningService, startService } from './platform/start-service.ts';
-export { type RepeatOptions, repeat } from './repeat.ts';
 export { type Call, handle, type Reply, type Route, reply, type SignedInCall } from './route.ts';
 export {
   type BackgroundWork,

@@ -2,48 +2,39 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { MethodNotAllowed } from '@marimo/contracts';
 import { problemContentType, Refusal, toProblem } from '@marimo/problems';
-import { lingerMs, type Passage } from './passage.ts';
+import { lingerMs, type ProxiedRequest } from './proxied-request.ts';
 import { protection } from './proxy/index.ts';
 
 /** What is left of a short body is thrown away; for more the connection is given up. */
 const discardedBytes = 65_536;
 
-/** What every failure looks like from outside. */
-export function refuse(passage: Passage, thrown: unknown): void {
-  const { res } = passage;
+/** Sends the problem document of a failure. */
+export function refuse(proxied: ProxiedRequest, thrown: unknown): void {
+  const { res } = proxied;
   if (res.destroyed || res.writableEnded) return;
   if (res.headersSent) {
     res.destroy();
     return;
   }
-  const problem = toProblem(thrown, passage.requestId);
-  const text = JSON.stringify(problem);
-  const headers = [...passage.ownHeaders, 'content-type', problemContentType];
-  headers.push('content-length', String(Buffer.byteLength(text)));
-  for (const [name, value] of protection) headers.push(name, value);
-  if (problem.status === 401) headers.push('www-authenticate', 'Bearer');
-  if (thrown instanceof MethodNotAllowed) headers.push('allow', thrown.facts.allowed.join(', '));
-  if (thrown instanceof Refusal && thrown.retryAfterSeconds !== undefined) {
-    headers.push('retry-after', String(thrown.retryAfterSeconds));
-  }
-  const unread = isUnread(passage);
+  const { status, headers, text } = problemFor(thrown, proxied.requestId);
+  const unread = isUnread(proxied);
   if (unread) headers.push('connection', 'close');
-  passage.bytesSent = text.length;
-  res.writeHead(problem.status, headers);
+  proxied.bytesSent = text.length;
+  res.writeHead(status, [...proxied.ownHeaders, ...headers]);
   if (unread) {
-    endAfterBody(passage, text);
+    endAfterBody(proxied, text);
   } else {
     res.end(text);
-    passage.allWritten();
+    proxied.allWritten();
   }
 }
 
 /** Whether more of the body may come than we want to throw away to keep the connection. */
-function isUnread({ req, awaitsContinue }: Passage): boolean {
+function isUnread({ req, awaitsContinue }: ProxiedRequest): boolean {
   if (req.httpVersionMajor === 2) return false; // a stream can be ended without the others
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
   if (length === undefined && coding === undefined) return false;
-  if (awaitsContinue) return true; // it may send the body or not; nobody can tell
+  if (awaitsContinue) return true; // whether it will send the body is unknown
   return !req.complete && !(Number(length) <= discardedBytes);
 }
 
@@ -51,42 +42,41 @@ function isUnread({ req, awaitsContinue }: Passage): boolean {
  * Closing while the client still sends would make the network drop the answer together with the rest of the body. So
  * the connection is kept a little longer and what comes is thrown away.
  */
-function endAfterBody(passage: Passage, text: string): void {
-  const { req, res } = passage;
+function endAfterBody(proxied: ProxiedRequest, text: string): void {
+  const { req, res } = proxied;
   const end = () => {
     clearTimeout(timer);
     if (res.writableEnded) return;
     res.end();
-    passage.allWritten();
+    proxied.allWritten();
   };
   const timer = setTimeout(end, lingerMs);
   res.write(text);
   req.once('end', end).once('close', end).resume();
 }
 
-/** Answers where there is no response object: requests that could not be parsed, and refused upgrades. */
-export function refuseOnSocket(socket: Duplex, thrown: unknown, requestId: string): void {
+/** The status, the headers (names and values in turn) and the body of a refusal. */
+function problemFor(thrown: unknown, requestId: string) {
   const problem = toProblem(thrown, requestId);
   const text = JSON.stringify(problem);
-  const headers: Record<string, string | number> = {
-    'x-request-id': requestId,
-    'content-type': problemContentType,
-    'content-length': Buffer.byteLength(text),
-    connection: 'close',
-    ...Object.fromEntries(protection),
-  };
-  if (problem.status === 401) headers['www-authenticate'] = 'Bearer';
-  if (thrown instanceof Refusal && thrown.retryAfterSeconds !== undefined) {
-    headers['retry-after'] = thrown.retryAfterSeconds;
-  }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  endSocket(
-    socket,
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('')}\r\n${text}`,
-  );
+  const headers = ['content-type', problemContentType, 'content-length', String(Buffer.byteLength(text))];
+  headers.push(...protection.flat());
+  if (problem.status === 401) headers.push('www-authenticate', 'Bearer');
+  if (thrown instanceof MethodNotAllowed) headers.push('allow', thrown.facts.allowed.join(', '));
+  if (thrown instanceof Refusal && thrown.retryAfterSeconds !== undefined)
+    headers.push('retry-after', String(thrown.retryAfterSeconds));
+  return { status: problem.status, headers, text };
 }
 
-/** Writes the last words and lets go of the socket, also when the peer reads nothing. */
+/** Answers where there is no response object: requests that could not be parsed, and refused upgrades. */
+export function refuseOnSocket(socket: Duplex, thrown: unknown, requestId: string): void {
+  const { status, headers, text } = problemFor(thrown, requestId);
+  const all = ['x-request-id', requestId, ...headers, 'connection', 'close'];
+  const lines = all.map((part, at) => (at % 2 === 0 ? `${part}: ` : `${part}\r\n`)).join('');
+  endSocket(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}\r\n${text}`);
+}
+
+/** Writes a last message and releases the socket, even when the peer reads nothing. */
 export function endSocket(socket: Duplex, words: string): void {
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.on('error', () => socket.destroy());

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Cache } from '@marimo/cache';
 import type { AnyEndpoint, Permission } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
@@ -11,25 +10,19 @@ import { createApi } from './api.ts';
 import { type Certificate, createFront, type FrontParts } from './front/index.ts';
 import { createHandler } from './handler.ts';
 import { type GatewayMetrics, gatewayMetrics } from './metrics.ts';
-import {
-  journalIn,
-  type OperatorListener,
-  type OperatorSettings,
-  operatorListener,
-  sharedOrdersOf,
-} from './operators/index.ts';
+import { type OperatorListener, type OperatorSettings, operatorListener } from './operators/index.ts';
 import { createPages, type PageParts } from './pages/app.ts';
 import { documentation } from './pages/documentation.ts';
 import { type HealthReader, healthReader, isFine } from './pages/health.ts';
-import { ClientGone, type Passage } from './passage.ts';
 import { addressReader } from './policies/address.ts';
 import { identifier } from './policies/api-key.ts';
 import { rateLimiter } from './policies/rate-limit.ts';
+import { ClientGone, type ProxiedRequest } from './proxied-request.ts';
 import { forwarder, Upstreams } from './proxy/index.ts';
 import { recorder } from './record.ts';
 import type { Routing } from './routes/index.ts';
+import { createRoutingState } from './routing-state.ts';
 import type { GatewaySettings } from './settings.ts';
-import { createSteering } from './steering.ts';
 import { type TrafficParts, trafficPolicies } from './traffic.ts';
 import { createTunnels, type TunnelLimits } from './tunnels.ts';
 import { createUpgrades, type SocketRoute } from './upgrade.ts';
@@ -63,22 +56,26 @@ export interface GatewayParts extends ServerTools {
 
 /** The gateway's server, made but not yet listening. */
 export function createGateway(parts: GatewayParts): OwnServer & { readonly operators: OperatorListener } {
-  const { log, settings, registry, home } = parts;
+  const { log, settings, registry } = parts;
   let isDraining = false;
   const draining = () => isDraining;
   const unexpected = (thrown: unknown) => {
     const isExpected = thrown instanceof Refusal || thrown instanceof ClientGone;
     if (!isExpected) log.error('a request failed', { error: thrown });
   };
-  const fail = (passage: Passage, thrown: unknown) => {
+  const fail = (proxied: ProxiedRequest, thrown: unknown) => {
     unexpected(thrown);
-    refuse(passage, thrown);
+    refuse(proxied, thrown);
   };
 
   const metrics = gatewayMetrics(parts.metrics);
   const breakers = new Breakers({ metrics: parts.metrics, log });
   const { limits } = settings;
-  const { routing, orders, knowledge } = createSteering({ ...parts, limits, canary: parts.operators.canary });
+  const { routing, overrides, knowledge } = createRoutingState({
+    ...parts,
+    limits,
+    canary: parts.operators.canary,
+  });
   const upstreams = new Upstreams(registry, knowledge);
   const tunnels = createTunnels({
     ...parts,
@@ -87,7 +84,7 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
   });
   const documents = documentation({ ...parts, routing });
   const readAddress = addressReader(settings.trustedProxies);
-  const limiter = rateLimiter(parts.cache, orders.limits, metrics);
+  const limiter = rateLimiter(parts.cache, overrides.limits, metrics);
   const identify = identifier({ ...parts, limiter });
   const traffic = trafficPolicies({ ...parts, metrics });
   const checks = { ...traffic, readAddress, identify, limiter, metrics, draining, fail, unexpected };
@@ -95,19 +92,13 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
   const upgrade = createUpgrades({ ...checks, routes: parts.sockets, upstreams, breakers, tunnels });
   const seen = { routing, upstreams, breakers, registry };
   const pages = pagesOf(parts, checks, healthReader(seen), routing, documents.text);
-  const { clock, version, cache } = parts;
-  const journal = journalIn(home && join(home, 'changes.jsonl'), log);
+  const { responses } = traffic;
+  const state = { routing, overrides, upstreams, breakers, isFine, draining, responses };
   const self = () => selfOf(parts.host, front.server.address());
-  const sharedOrders = sharedOrdersOf({ routing, orders, registry, journal, self, clock, log });
-  const inside = { routing, orders, registry, upstreams, breakers, isFine, draining, cache, clock, version };
-  const shown = {
-    ...inside,
-    journal,
-    sharedOrders,
-    responses: traffic.responses,
-    documentConflicts: documents.conflicts,
-  };
-  const operators = operatorListener(shown, parts.operators, parts);
+  const operators = operatorListener(
+    { ...parts, ...state, self, documentConflicts: documents.conflicts },
+    parts.operators,
+  );
   const front = createFront({
     handle: createHandler({ api, pages, readAddress, limiter }),
     upgrade,
@@ -122,7 +113,6 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
     operators,
     async open() {
       routing.begin();
-      await sharedOrders.begin();
       await operators.open();
     },
     drain() {
@@ -133,7 +123,6 @@ export function createGateway(parts: GatewayParts): OwnServer & { readonly opera
     async close() {
       front.close();
       await operators.close();
-      await sharedOrders.close();
       await routing.close();
       await traffic.close();
       breakers.close();

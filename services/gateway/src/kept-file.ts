@@ -3,9 +3,9 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 
-/** A small file that is read at the start and written anew at each change. */
+/** A small file that is read at the start and replaced at each change. */
 export interface KeptFile<T> {
-  /** Undefined when there is none, or when it cannot be believed. */
+  /** Undefined when there is none, or when it is invalid. */
   read(): T | undefined;
   /** Of several writes at once only the last is done; resolves once it, or a later one, is on the disk. */
   write(content: T): Promise<void>;
@@ -27,7 +27,7 @@ export function keptFile<S extends z.ZodType>(file: string, schema: S): KeptFile
     write(content) {
       const text = JSON.stringify(content);
       if (waiting !== undefined) {
-        waiting.text = text; // whoever waits already waits for this as well
+        waiting.text = text; // those already waiting now wait for this text
         return waiting.written;
       }
       const next = async () => {

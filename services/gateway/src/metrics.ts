@@ -54,7 +54,7 @@ export function gatewayMetrics(metrics: Metrics) {
     discoveryAge: metrics.gauge('gateway_discovery_age_seconds', 'Since discovery last answered', []),
     refusedTokens: metrics.counter(
       'gateway_refused_tokens_total',
-      'Bearer tokens nobody believed, or none',
+      'Requests without a valid bearer token',
       [],
     ),
   };

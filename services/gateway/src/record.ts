@@ -1,11 +1,11 @@
 import { boundCounter, boundHistogram, type Log, type Metrics, runInContext } from '@marimo/observability';
+import { httpMetrics } from '@marimo/service-kit';
 import { methodLabel } from './methods.ts';
 import { remembered } from './metrics.ts';
-import type { Passage } from './passage.ts';
+import type { ProxiedRequest } from './proxied-request.ts';
 
-export type Record = (passage: Passage) => void;
+export type Record = (proxied: ProxiedRequest) => void;
 
-const sizeBuckets = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
 const slowMs = 1_000;
 const clientGone = 499; // as nginx has it
 
@@ -14,13 +14,7 @@ const clientGone = 499; // as nginx has it
  * the services log every request, and a line for each here would cost a fifth of the gateway's speed.
  */
 export function recorder(metrics: Metrics, log: Log): Record {
-  const labels = ['method', 'route', 'status'] as const;
-  const sized = ['method', 'route'] as const;
-  const requests = metrics.counter('http_requests_total', 'Requests answered', labels);
-  const duration = metrics.histogram('http_request_duration_seconds', 'From first byte to last', labels);
-  const taken = metrics.histogram('http_request_size_bytes', 'Bodies received', sized, sizeBuckets);
-  const sent = metrics.histogram('http_response_size_bytes', 'Bodies sent', sized, sizeBuckets);
-
+  const { requests, duration, taken, sent } = httpMetrics(metrics);
   const clientAborts = metrics.counter(
     'gateway_client_aborts_total',
     'Clients that left before their answer was out',
@@ -34,16 +28,16 @@ export function recorder(metrics: Metrics, log: Log): Record {
     sent: boundHistogram(sent, { method, route }),
   }));
 
-  return (passage) => {
-    const { req, route, requestId, caller } = passage;
-    const durationMs = performance.now() - passage.startedAt;
+  return (proxied) => {
+    const { req, route, requestId, caller } = proxied;
+    const durationMs = performance.now() - proxied.startedAt;
     const method = methodLabel(req.method);
-    const status = statusOf(passage);
-    if (status === clientGone) clientAborts.inc({ phase: phaseOf(passage) });
+    const status = statusOf(proxied);
+    if (status === clientGone) clientAborts.inc({ phase: phaseOf(proxied) });
     const ofKind = bound(method, route, status);
     ofKind.count();
     ofKind.duration(durationMs / 1000);
-    ofKind.sent(passage.bytesSent);
+    ofKind.sent(proxied.bytesSent);
     const { 'content-length': length } = req.headers;
     if (length !== undefined) taken.observe({ method, route }, Number(length));
     if (status < 400 && durationMs < slowMs) return;
@@ -60,12 +54,12 @@ export function recorder(metrics: Metrics, log: Log): Record {
   };
 }
 
-function statusOf({ res, broken }: Passage): number {
+function statusOf({ res, broken }: ProxiedRequest): number {
   if (res.writableFinished) return res.statusCode;
   return broken ? 502 : clientGone;
 }
 
-function phaseOf({ req, res }: Passage): string {
+function phaseOf({ req, res }: ProxiedRequest): string {
   if (res.headersSent) return 'body';
   return req.complete ? 'headers' : 'upload';
 }

@@ -26,11 +26,11 @@ export interface GatewaySettings {
 export type LimitName =
   | 'login' // per address network
   | 'register' // per address network
-  | 'proof' // per address network: whatever else somebody proves who they are with
-  | 'caller' // per session, or per address network where nobody is signed in
+  | 'proof' // per address network: all other proofs of identity
+  | 'caller' // per session, or per address network without a valid token
   | 'user' // per person, over all their sessions
   | 'key' // per API key, in place of the two
-  | 'address'; // per address network, whoever calls from there
+  | 'address'; // per address network, all callers together
 
 /** When less urgent requests are turned away for the sake of the more urgent. */
 export interface OverloadSettings {

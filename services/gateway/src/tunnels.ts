@@ -38,14 +38,14 @@ export interface TunnelParts {
 
 export interface Tunnels {
   /** Throws `TooManySockets` or `Unavailable` when no further one may be opened for this caller. */
-  demandRoom(service: string, caller: Caller | undefined): void;
-  /** Hands the connection over to the instance; from its answer on it is only bytes. Throws as `demandRoom` does. */
+  requireRoom(service: string, caller: Caller | undefined): void;
+  /** Hands the connection over to the instance; from its answer on it is only bytes. Throws as `requireRoom` does. */
   open(req: IncomingMessage, socket: Duplex, head: Buffer, admitted: Admitted): void;
   /** Closes them all: their clients dial again, and reach another gateway or this one after its restart. */
   close(): void;
 }
 
-interface Held {
+interface OpenTunnel {
   readonly caller: Caller | undefined;
   /** Undefined until the service has answered. */
   tunnel: Tunnel | undefined;
@@ -55,13 +55,13 @@ const answerWithinMs = 5_000;
 
 /** WebSockets in the hands of http-proxy-middleware. */
 export function createTunnels({ metrics: { tunnels: gauge }, verifier, limits }: TunnelParts): Tunnels {
-  const open = new Map<Duplex, Held>();
+  const open = new Map<Duplex, OpenTunnel>();
   const waiting = new WeakMap<IncomingMessage, Admitted>();
   const proxy = createProxyMiddleware({
     router: (req) => targetOf(waiting.get(req)),
     ws: true,
     changeOrigin: true,
-    // Until the answer nobody reads the client's socket, so nobody sees it leave: this is what lets go of it.
+    // Until the answer the client's socket is not read, so its end goes unnoticed: the timeout releases it.
     upgradeTimeout: answerWithinMs,
     on: {
       proxyReqWs: (asked, req, socket) => watch(asked, req, socket),
@@ -99,10 +99,10 @@ export function createTunnels({ metrics: { tunnels: gauge }, verifier, limits }:
     });
   }
 
-  function demandRoom(service: string, caller: Caller | undefined): void {
+  function requireRoom(service: string, caller: Caller | undefined): void {
     if (open.size >= limits.inAll) throw new Unavailable({ service }, { retryAfterSeconds: 1 });
     if (caller === undefined) return;
-    // Counted anew each time: opening is rare, and a count kept beside the list could come to differ from it.
+    // Counted each time: opening is rare, and a separate counter could drift from the list.
     let [ofTenant, ofSession] = [0, 0];
     for (const { caller: other } of open.values()) {
       if (other?.tenantId !== caller.tenantId) continue;
@@ -114,9 +114,9 @@ export function createTunnels({ metrics: { tunnels: gauge }, verifier, limits }:
   }
 
   return {
-    demandRoom,
+    requireRoom,
     open(req, socket, head, admitted) {
-      demandRoom(admitted.upstream.instance.service, admitted.caller); // others may have come in the meantime
+      requireRoom(admitted.upstream.instance.service, admitted.caller); // others may have come in the meantime
       open.set(socket, { caller: admitted.caller, tunnel: undefined });
       gauge.set(open.size);
       socket.once('close', () => {
@@ -137,8 +137,8 @@ export function createTunnels({ metrics: { tunnels: gauge }, verifier, limits }:
   };
 }
 
-/** A token is good for minutes and a tunnel for days: who was signed out, or did not renew it, must be heard no longer. */
-async function closeIfSignedOut({ caller, tunnel }: Held, verifier: CallerVerifier): Promise<void> {
+/** A token is valid for minutes and a tunnel for days: one whose session or token has ended must be closed. */
+async function closeIfSignedOut({ caller, tunnel }: OpenTunnel, verifier: CallerVerifier): Promise<void> {
   if (caller === undefined) return;
   try {
     await verifier.verify(caller.bearer);
@@ -148,6 +148,6 @@ async function closeIfSignedOut({ caller, tunnel }: Held, verifier: CallerVerifi
 }
 
 function targetOf(admitted: Admitted | undefined): string {
-  if (admitted === undefined) throw new Error('A tunnel nobody has admitted');
+  if (admitted === undefined) throw new Error('The tunnel was not admitted');
   return admitted.upstream.origin;
 }

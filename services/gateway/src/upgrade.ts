@@ -3,17 +3,16 @@ import type { Duplex } from 'node:stream';
 import { Absent, Forbidden, Unavailable } from '@marimo/contracts';
 import { refusals } from '@marimo/contracts/gateway';
 import type { Breakers } from '@marimo/resilience';
-import type { Caller } from '@marimo/service-kit';
+import { type Caller, requestIdOf } from '@marimo/service-kit';
 import { answerOwedOn, refuseOnSocket } from './answer.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { networkOf, type ReadAddress } from './policies/address.ts';
-import { type Identify, isDisbelief } from './policies/api-key.ts';
+import { type Identify, isInvalidIdentity } from './policies/api-key.ts';
 import type { Bulkhead } from './policies/bulkhead.ts';
 import type { Origins } from './policies/origins.ts';
 import type { Shedding } from './policies/overload.ts';
 import type { RateLimiter } from './policies/rate-limit.ts';
 import { type ClientHeaders, readClientHeaders, type Upstreams } from './proxy/index.ts';
-import { requestIdOf } from './request-id.ts';
 import { targetOf } from './target.ts';
 import type { Admitted, Tunnels } from './tunnels.ts';
 
@@ -23,7 +22,7 @@ export interface SocketRoute {
   readonly path: string;
   /** Whether an access token must come with the upgrade; without one the service itself asks who it is. */
   readonly bearer: boolean;
-  /** Of whoever opens it, besides the token. */
+  /** Required of the caller, besides the token. */
   readonly permission?: string;
 }
 
@@ -52,7 +51,7 @@ export function createUpgrades(parts: UpgradeParts): TakeUpgrade {
     if (answerOwedOn(socket) !== undefined) return void socket.destroy();
     const requestId = requestIdOf(req);
     const gone = () => socket.destroy();
-    socket.on('error', gone); // nobody else listens yet
+    socket.on('error', gone); // no other listener yet
     admit(parts, req, requestId)
       .then((admitted) => {
         socket.off('error', gone);
@@ -90,14 +89,14 @@ async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: strin
     await parts.limiter.take('caller', { address, caller: undefined }, []);
     throw new Absent({ resource: 'socket' });
   }
-  demandOrigin(req, headers.host, parts.origins);
-  parts.shedding.demandRoom('write'); // somebody sits in front of it
+  requireOrigin(req, headers.host, parts.origins);
+  parts.shedding.requireRoom('write'); // a person is waiting for it
   const verified = route.bearer ? await identified(parts, headers, address) : undefined;
   await parts.limiter.take('caller', { address, caller: verified }, []);
   const { permission } = route;
   if (permission !== undefined && !verified?.may(permission)) throw new Forbidden({ permission });
-  parts.tunnels.demandRoom(route.service, verified);
-  // An open tunnel waits for nobody, so it holds no place; but a service that is full gets no further one.
+  parts.tunnels.requireRoom(route.service, verified);
+  // An open tunnel is no running request, so it takes no capacity; but a saturated service gets no further one.
   parts.bulkhead.enter(route.service);
   parts.bulkhead.leave(route.service);
   const skip = ({ instance }: { instance: { id: string; service: string } }) =>
@@ -114,7 +113,7 @@ async function admit(parts: UpgradeParts, req: IncomingMessage, requestId: strin
   return { requestId, upstream, caller: verified, leave };
 }
 
-/** A token nobody believes counts against the address it came from, as with any request. */
+/** An invalid token counts against the address it came from, as with any request. */
 async function identified(
   { identify, limiter, metrics }: UpgradeParts,
   headers: ClientHeaders,
@@ -123,7 +122,7 @@ async function identified(
   try {
     return await identify(headers, address);
   } catch (thrown) {
-    if (!isDisbelief(thrown)) throw thrown;
+    if (!isInvalidIdentity(thrown)) throw thrown;
     metrics.refusedTokens.inc();
     await limiter.take('caller', { address, caller: undefined }, []);
     throw thrown;
@@ -131,7 +130,7 @@ async function identified(
 }
 
 /** A browser sends the cookies of our site with another site's socket, and no same-origin policy stops it. */
-function demandOrigin(req: IncomingMessage, host: string, origins: Origins): void {
+function requireOrigin(req: IncomingMessage, host: string, origins: Origins): void {
   const { origin } = req.headers;
   // Without one it is not a browser.
   if (origin !== undefined && !origins.allows(origin, host)) throw new refusals.OriginRefused({ origin });

@@ -259,7 +259,7 @@ interface RawOptions {
 }
 
 const quietMs = 40;
-const patienceMs = 10_000;
+const patienceMs = 25_000;
 
 /** Sends bytes as they are and gives back what came. */
 export function raw(

@@ -5,7 +5,7 @@ import { RouteDescription, ServiceDescription } from '../platform/service-descri
 import { ChangeRefused } from './refusals.ts';
 
 /**
- * For who runs the platform. Served on a port of its own, below `/internal/` so that no gateway ever passes it on, to
+ * For the operators of the platform. Served on a port of its own, below `/internal/` so that no gateway passes it on, to
  * holders of `OPERATOR_TOKEN`; no user of any organisation is one.
  */
 const base = '/internal/gateway';
@@ -41,7 +41,7 @@ export const OperatorInstance = z.strictObject({
   port: z.int(),
   version: z.string(),
   routesDigest: z.string().nullable(),
-  /** Whether its routes are in use; those of one that is `refused` or `unlearned` are asked for only when nobody else has them. */
+  /** Whether its routes are in use; those of one that is `refused` or `unlearned` are used only when no other instance has them. */
   routes: z.enum(['known', 'unlearned', 'refused']),
   breaker: z.enum(['closed', 'half-open', 'open']),
   inFlight: z.int(),
@@ -52,17 +52,17 @@ export const OperatorInstance = z.strictObject({
 });
 export type OperatorInstance = z.infer<typeof OperatorInstance>;
 
-export const CanaryOrder = z.strictObject({
+export const CanaryOverride = z.strictObject({
   service: ServiceName,
   version: z.string().min(1).max(100),
-  /** With at most two decimals; 0 keeps everybody away while another version is up. */
+  /** With at most two decimals; 0 sends no client while another version runs. */
   percent: Percent.multipleOf(0.01),
 });
 
-export const RouteOrder = z.strictObject({
+export const RouteOverride = z.strictObject({
   method: RouteDescription.shape.method,
   path: RouteDescription.shape.path,
-  /** Answered 403 to everybody. */
+  /** 403 to every caller. */
   closed: z.boolean().optional(),
   bodyLimitBytes: RouteDescription.shape.bodyLimitBytes,
   deadlineMs: RouteDescription.shape.deadlineMs,
@@ -72,17 +72,17 @@ const LimitText = z
   .string()
   .regex(/^[1-9]\d{0,8}\/(s|min|h)(,burst=[1-9]\d{0,8})?$/, 'such as 10/min,burst=30');
 
-/** Each list that is given takes the place of the present one; what is left out stays as it is. */
+/** A list replaces the present one; what is left out stays as it is. */
 export const GatewayChange = z.strictObject({
-  /** Who changes it, for the journal. */
+  /** The author, for the journal. */
   by: z.string().trim().min(1).max(100),
-  canary: z.array(CanaryOrder).max(100).optional(),
-  routes: z.array(RouteOrder).max(1_000).optional(),
+  canary: z.array(CanaryOverride).max(100).optional(),
+  routes: z.array(RouteOverride).max(1_000).optional(),
   limits: z.record(z.string().max(50), LimitText).optional(),
 });
 export type GatewayChange = z.infer<typeof GatewayChange>;
 
-/** What a service would say of itself can be tried, but only services themselves can say it. */
+/** Descriptions can be tried here, but only services themselves can publish them. */
 export const GatewayTrial = GatewayChange.extend({
   descriptions: z.array(ServiceDescription).max(20).optional(),
 });
@@ -103,26 +103,26 @@ const Example = z.strictObject({
 
 export const ChangeEffect = z.strictObject({
   generation: z.int(),
-  /** Nothing when it changes nothing. */
+  /** Empty when the change has no effect. */
   differences: z.array(Difference),
-  /** Why it would be refused. */
+  /** Why the change would be refused. */
   conflicts: z.array(z.string()),
   examples: z.array(Example),
 });
 export type ChangeEffect = z.infer<typeof ChangeEffect>;
 
-/** Where the orders in force hold. */
-export const OrdersHeld = z.strictObject({
+/** Where the overrides in force hold. */
+export const OverridesHeld = z.strictObject({
   /** Grows with each change, at whichever gateway it was made. */
   version: z.int(),
-  /** Gateways that have said they hold this version; this one always does. */
+  /** Gateways that have confirmed this version; always includes this one. */
   heldBy: z.array(z.string()),
-  /** Gateways that discovery knows and that have not said so yet. */
+  /** Gateways that discovery knows and that have not confirmed it yet. */
   awaited: z.array(z.string()),
   /** Why they hold at this gateway only, and until when; null where that is not so. */
   onlyHere: z.string().nullable(),
 });
-export type OrdersHeld = z.infer<typeof OrdersHeld>;
+export type OverridesHeld = z.infer<typeof OverridesHeld>;
 
 export const JournalEntry = z.strictObject({
   at: z.iso.datetime(),
@@ -152,7 +152,7 @@ const get = <R extends z.ZodType>(path: string, summary: string, reply: R) =>
 
 export const listRoutes = get(
   '/routes',
-  'The table of routes in use, and what was refused.',
+  'Lists the routes in use and the refused descriptions.',
   z.strictObject({
     generation: z.int(),
     items: z.array(OperatorRoute),
@@ -164,27 +164,27 @@ export const listRoutes = get(
         mistakes: z.array(z.string()),
       }),
     ),
-    /** Names two services give to different things in their documentation, and what became of them. */
+    /** Names that two services use for different shapes in their documentation, and how each was renamed. */
     documentation: z.array(z.string()),
   }),
 );
 
 export const listInstances = get(
   '/instances',
-  'Every instance: health, breaker, load, version and share.',
+  'Lists every instance with its health, breaker, load, version and share.',
   z.strictObject({ items: z.array(OperatorInstance) }),
 );
 
 export const listBreakers = get(
   '/breakers',
-  'The breaker of every instance.',
+  'Lists the breaker of every instance.',
   z.strictObject({ items: z.array(OperatorBreaker) }),
 );
 
 export const resetBreaker = endpoint({
   method: 'POST',
   path: `${base}/breakers/{instanceId}/reset`,
-  summary: 'Closes the breaker of an instance: requests go to it again at once.',
+  summary: 'Closes the breaker of an instance, so that it gets requests again at once.',
   access,
   repeat: 'natural',
   params: z.strictObject({ instanceId: z.string().max(300) }),
@@ -196,7 +196,7 @@ export const resetBreaker = endpoint({
 export const listLimits = endpoint({
   method: 'GET',
   path: `${base}/limits`,
-  summary: 'The limits, and with `limit` and `key` what is left of one bucket.',
+  summary: 'Lists the limits and, with `limit` and `key`, the tokens left in one bucket.',
   access,
   query: z.strictObject({
     limit: z.string().max(50).optional(),
@@ -228,7 +228,7 @@ export const listLimits = endpoint({
 
 export const getCache = get(
   '/cache',
-  'What is kept of answers.',
+  'Returns the size and hit rate of the kept answers.',
   z.strictObject({
     enabled: z.boolean(),
     entries: z.int(),
@@ -243,7 +243,7 @@ export const getCache = get(
 export const purgeCache = endpoint({
   method: 'POST',
   path: `${base}/cache/purge`,
-  summary: 'Forgets kept answers: of an organisation, of a route, or all.',
+  summary: 'Removes the kept answers of an organisation, of a route, or all.',
   access,
   repeat: 'natural',
   body: z.strictObject({
@@ -257,7 +257,7 @@ export const purgeCache = endpoint({
 
 export const getState = get(
   '/state',
-  'Generations, versions that are up, weights, and how old the knowledge of instances is.',
+  'Returns the generation, running versions, overrides, and the age of the discovery data.',
   z.strictObject({
     generation: z.int(),
     version: z.string(),
@@ -266,17 +266,17 @@ export const getState = get(
     /** Services whose routes are those of an earlier start. */
     keptRoutes: z.array(z.string()),
     services: z.array(z.strictObject({ service: z.string(), versions: z.array(Share) })),
-    canary: z.array(CanaryOrder),
-    routes: z.array(RouteOrder),
+    canary: z.array(CanaryOverride),
+    routes: z.array(RouteOverride),
     limits: z.record(z.string(), z.string()),
-    orders: OrdersHeld,
+    orders: OverridesHeld,
   }),
 );
 
 export const tryChange = endpoint({
   method: 'POST',
   path: `${base}/changes/dry-run`,
-  summary: 'What a change would do; nothing is applied.',
+  summary: 'Returns the effect of a change without applying it.',
   access,
   repeat: 'natural',
   body: GatewayTrial,
@@ -287,17 +287,18 @@ export const tryChange = endpoint({
 export const applyChange = endpoint({
   method: 'POST',
   path: `${base}/changes`,
-  summary: 'Changes weights, routes or limits at all gateways; `If-Match` names the state it was decided on.',
+  summary:
+    'Changes weights, routes or limits at all gateways. `If-Match` names the state the change is based on.',
   access,
   repeat: 'natural',
   body: GatewayChange,
-  replies: { 200: ChangeEffect.extend({ orders: OrdersHeld }) },
+  replies: { 200: ChangeEffect.extend({ orders: OverridesHeld }) },
   refusals: [ChangeRefused, Stale, MalformedRequest, TooManyRequests],
 });
 
 export const listChanges = get(
   '/changes',
-  'The last 100 changes by operators, the newest first.',
+  'Lists the last 100 changes by operators, newest first.',
   z.strictObject({ items: z.array(JournalEntry) }),
 );
 

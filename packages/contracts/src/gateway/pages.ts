@@ -24,7 +24,7 @@ export const PlatformReady = z.strictObject({
   status: z.literal('ready'),
   /** `disk`: the registry has not answered since this start; instances are called that were kept from an earlier one. */
   discovery: z.enum(['registry', 'disk']),
-  /** Services whose routes were kept from an earlier start, because nobody has answered for them yet. */
+  /** Services whose routes were kept from an earlier start, because no instance has answered yet. */
   keptRoutes: z.array(z.string()),
 });
 export type PlatformReady = z.infer<typeof PlatformReady>;
@@ -32,7 +32,7 @@ export type PlatformReady = z.infer<typeof PlatformReady>;
 export const health = endpoint({
   method: 'GET',
   path: '/health',
-  summary: 'How every service behind the gateway is; 200 as long as the gateway itself lives.',
+  summary: 'Returns the health of every service behind the gateway; 200 as long as the gateway itself runs.',
   access: 'public',
   replies: { 200: PlatformHealth },
 });
@@ -40,7 +40,7 @@ export const health = endpoint({
 export const ready = endpoint({
   method: 'GET',
   path: '/ready',
-  summary: 'Whether every service the platform runs has an instance that can serve.',
+  summary: 'Returns whether every expected service has an instance that is ready.',
   access: 'public',
   replies: { 200: PlatformReady },
   refusals: [PlatformNotReady],

@@ -31,7 +31,8 @@ export function checkRoutes(service: string, routes: readonly Route[]): void {
   }
 }
 
-function isPathOf(service: string, path: string): boolean {
+/** Whether the path is below that of the service, public or internal. */
+export function isPathOf(service: string, path: string): boolean {
   const [, place] = /^\/(?:api\/v[1-9]\d{0,2}|internal)\/([^/]+)\/./.exec(path) ?? [];
   return place === service;
 }

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DeadlineExceeded, newId } from '@marimo/contracts';
+import { DeadlineExceeded } from '@marimo/contracts';
 import type { WorkContext } from '@marimo/observability';
 import { deadlineFrom, deadlineHeader } from '@marimo/resilience';
 
@@ -40,7 +41,7 @@ export class CallerGone extends Error {
 /** A request id from outside is kept only if it looks like one: it goes into logs and headers. */
 export function requestIdOf(req: IncomingMessage): string {
   const given = req.headers[requestIdHeader];
-  return typeof given === 'string' && /^[\w.:-]{8,100}$/.test(given) ? given : newId();
+  return typeof given === 'string' && /^[\w.:-]{8,100}$/.test(given) ? given : randomUUID(); // a tenth of the cost of an ordered id
 }
 
 export function deadlineOf(req: IncomingMessage, longestMs = defaultDeadlineMs): number {

@@ -15,7 +15,7 @@ export interface ServerLimits {
   readonly requestTimeoutMs?: number;
 }
 
-/** A server that slow, huge or half-open clients cannot wear out. Node's own defaults are far looser. */
+/** A server with tight limits against slow, huge or half-open clients. Node's own defaults are far looser. */
 export function createHardenedServer(handler: RequestListener, limits: ServerLimits = {}): Server {
   const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = limits;
   const server = createServer(
@@ -23,7 +23,7 @@ export function createHardenedServer(handler: RequestListener, limits: ServerLim
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
-      // Longer than any caller keeps an idle connection, so that it is never us who closes one under a request.
+      // Longer than any caller keeps an idle connection, so that the server never closes one under a request.
       keepAliveTimeout: 70_000,
       connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs),
       requireHostHeader: true,
@@ -32,7 +32,7 @@ export function createHardenedServer(handler: RequestListener, limits: ServerLim
   );
   server.maxHeadersCount = maxHeaders; // one more is a 431 from Node itself, as are too many bytes
   server.timeout = requestTimeoutMs; // a reader that takes nothing is cut off too
-  server.on('checkContinue', handler); // so that a body is asked for only once somebody wants it
+  server.on('checkContinue', handler); // so that a body is asked for only once it is needed
   return server;
 }
 
@@ -59,8 +59,8 @@ export async function listen(server: FrontServer, port: number, host: string): P
   await once(server, 'listening'); // rejects when it fails
 
   /**
-   * Connections that became idle after their last answer, and those opened ahead on which nothing was ever asked. Who has
-   * only just connected is about to ask.
+   * Closes connections that became idle after their last answer, and those opened ahead that never carried a request. A
+   * new connection is about to carry one.
    */
   const closeUnused = () => {
     server.closeIdleConnections();
@@ -71,9 +71,9 @@ export async function listen(server: FrontServer, port: number, host: string): P
     address: server.address() as AddressInfo,
     async close(budgetMs) {
       const closed = once(server, 'close');
-      // Right after a look at the network: connections that nobody has accepted yet, and requests that nobody has read,
-      // would be reset together with what closes here.
-      await turn(); // perhaps in the middle of a look
+      // Right after a poll of the network: connections not yet accepted, and requests not yet read, would otherwise be
+      // reset with what closes here.
+      await turn(); // the first may be in the middle of a poll
       await turn();
       server.close();
       const sweep = setInterval(() => setImmediate(closeUnused), 50);

@@ -6,19 +6,21 @@ export type RecordExchange = (req: IncomingMessage, res: ServerResponse, exchang
 
 const sizeBuckets = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
 
+/** What the services and the gateway measure of every request, under the same names. */
+export function httpMetrics(metrics: Metrics) {
+  const labels = ['method', 'route', 'status'] as const;
+  const sized = ['method', 'route'] as const;
+  return {
+    requests: metrics.counter('http_requests_total', 'Requests answered', labels),
+    duration: metrics.histogram('http_request_duration_seconds', 'From first byte to last', labels),
+    taken: metrics.histogram('http_request_size_bytes', 'Bodies received', sized, sizeBuckets),
+    sent: metrics.histogram('http_response_size_bytes', 'Bodies sent', sized, sizeBuckets),
+  };
+}
+
 /** Counts and logs each exchange once, when its last byte is out or its caller has gone. Never a query or a body. */
 export function recordExchanges(metrics: Metrics, log: Log): RecordExchange {
-  const labels = ['method', 'route', 'status'] as const;
-  const requests = metrics.counter('http_requests_total', 'Requests answered', labels);
-  const duration = metrics.histogram('http_request_duration_seconds', 'From first byte to last', labels);
-  const taken = metrics.histogram(
-    'http_request_size_bytes',
-    'Bodies received',
-    ['method', 'route'],
-    sizeBuckets,
-  );
-  const sent = metrics.histogram('http_response_size_bytes', 'Bodies sent', ['method', 'route'], sizeBuckets);
-
+  const { requests, duration, taken, sent } = httpMetrics(metrics);
   return (req, res, exchange) => {
     const { requestId, startedAt, route, sentBytes, quiet, who, traceparent } = exchange;
     const seconds = (performance.now() - startedAt) / 1000;

@@ -5,7 +5,7 @@ import type { Response } from 'express';
 import type { AnyReply } from '../route.ts';
 import { alreadyHas } from './etag.ts';
 
-/** Milliseconds given to a caller to read its refusal while it is still sending a body nobody wants. */
+/** Milliseconds for a caller to read its refusal while it is still sending a body that is discarded. */
 const lingerMs = 2_000;
 
 export function sendReply(
@@ -13,11 +13,11 @@ export function sendReply(
   res: Response,
   { status, body, headers = {} }: AnyReply,
 ): void {
-  res.setHeader('cache-control', 'no-store'); // unless the handler knows better
+  res.setHeader('cache-control', 'no-store'); // unless the handler sets another
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
 
   const etag = res.getHeader('etag');
-  const isRead = req.method === 'GET' || req.method === 'HEAD'; // a change has happened, and is told
+  const isRead = req.method === 'GET' || req.method === 'HEAD'; // a change has happened and is reported
   if (
     isRead &&
     status === 200 &&
@@ -33,7 +33,7 @@ export function sendReply(
   }
 }
 
-/** What every failure looks like from outside. */
+/** Sends the problem document of a failure. */
 export function sendProblem(req: IncomingMessage, res: Response, thrown: unknown): void {
   const problem = toProblem(thrown, res.locals.exchange.requestId);
   res.setHeader('cache-control', 'no-store');
@@ -50,7 +50,7 @@ export function sendProblem(req: IncomingMessage, res: Response, thrown: unknown
   if (!req.complete) cutOff(req);
 }
 
-/** RFC 9470: a client that reads the challenge knows that a new sign-in, not a refresh, is what helps. */
+/** RFC 9470: the challenge tells the client to sign in again, not to refresh. */
 function challengeFor(thrown: unknown): string {
   if (!(thrown instanceof StepUpRequired)) return 'Bearer';
   return `Bearer error="insufficient_user_authentication", max_age="${thrown.facts.maxAgeSeconds}"`;

@@ -48,7 +48,7 @@ export function readCertificate(options: CertificateOptions): Certificate {
       for (const listener of listeners) listener(fresh);
       log.info('serving a new certificate', { validUntil: new X509Certificate(fresh.cert).validTo });
     } catch (error) {
-      // Perhaps one of two files is written and the other not yet. Said once, not every ten seconds.
+      // Perhaps one of two files is written and the other not yet. DescribeResult once, not every ten seconds.
       const message = error instanceof Error ? error.message : String(error);
       if (message !== refused)
         log.error('the new certificate cannot be served; the old one stays', { error });

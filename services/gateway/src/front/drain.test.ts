@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { closeAll, gatewayTo, raw, until, upstream } from '../../test/gateway-under-test.ts';
 
 afterEach(closeAll);
@@ -15,7 +14,6 @@ describe('a gateway that is asked to end', () => {
     const answer = raw(gateway.port, get, { toTheEnd: true });
     await until(() => stock.requests.length === 1);
     gateway.drain();
-    await sleep(20);
     finish();
     const { text, ended } = await answer;
     expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n/);

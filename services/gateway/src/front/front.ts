@@ -4,7 +4,7 @@ import { limitsUnlessTold } from './limits.ts';
 import type { Front, FrontParts } from './parts.ts';
 import { createTlsFront } from './tls.ts';
 
-/** The listener of the gateway: everything that arrives becomes a passage, or is answered on the bare socket. */
+/** The listener of the gateway: everything that arrives becomes a proxied, or is answered on the bare socket. */
 export function createFront(parts: FrontParts): Front {
   const limits = { ...limitsUnlessTold, ...parts.limits };
   const http1 = createHttp1(parts, limits);

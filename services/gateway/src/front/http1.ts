@@ -5,7 +5,7 @@ import { answerOwedOn, endSocket, refuseOnSocket } from '../answer.ts';
 import { headerLimitBytes } from '../proxy/index.ts';
 import type { FrontLimits } from './limits.ts';
 import type { FrontParts } from './parts.ts';
-import { beginPassage, takeRequest } from './take.ts';
+import { beginRequest, takeRequest } from './take.ts';
 
 /** The HTTP/1.1 half of the front; the server listens itself where there is no TLS. */
 export interface Http1 {
@@ -27,7 +27,7 @@ export function createHttp1(given: FrontParts, { headMs, idleMs, stallMs }: Fron
   };
   const begin = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => {
     if (parts.draining()) res.shouldKeepAlive = false;
-    beginPassage(parts, takeRequest(parts, req, res, awaitsContinue));
+    beginRequest(parts, takeRequest(parts, req, res, awaitsContinue));
   };
   const server = createServer({ ...limits, shouldUpgradeCallback: asksForWebSocket }, (req, res) =>
     begin(req, res, false),

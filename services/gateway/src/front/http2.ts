@@ -12,7 +12,7 @@ import { MalformedRequest } from '@marimo/contracts';
 import { headerLimitBytes, headerLimitCount } from '../proxy/index.ts';
 import type { FrontLimits } from './limits.ts';
 import type { FrontParts } from './parts.ts';
-import { beginPassage, takeRequest } from './take.ts';
+import { beginRequest, takeRequest } from './take.ts';
 
 /** The HTTP/2 half of the front: connections whose TLS handshake chose it are handed over. */
 export interface Http2 {
@@ -47,7 +47,7 @@ export function createHttp2(given: FrontParts, limits: FrontLimits): Http2 {
   };
   const server = createServer(options, (req, res) => begin(req, res, false));
   const begin = (req: Http2ServerRequest, res: Http2ServerResponse, awaitsContinue: boolean) =>
-    beginPassage(parts, takeRequest(parts, alike(req), alike(res), awaitsContinue));
+    beginRequest(parts, takeRequest(parts, alike(req), alike(res), awaitsContinue));
   server.on('checkContinue', (req, res) => begin(req, res, true));
   server.on('checkExpectation', (req: Http2ServerRequest, res: Http2ServerResponse) => {
     const errors = [{ pointer: 'expect', detail: 'only 100-continue can be expected' }];
@@ -96,7 +96,7 @@ function limitIdleness(session: ServerHttp2Session, { headMs, idleMs }: FrontLim
   session.once('close', () => clearTimeout(timer));
 }
 
-/** Each must be answered and opens nothing: a flood of them would be work for nobody (CVE-2019-9512, CVE-2019-9515). */
+/** Each must be answered and opens nothing: a flood of them would be wasted work (CVE-2019-9512, CVE-2019-9515). */
 function limitControlFrames(
   session: ServerHttp2Session,
   { burst, perSecond }: FrontLimits['controlFrames'],
@@ -114,7 +114,7 @@ function limitControlFrames(
   session.on('remoteSettings', count);
 }
 
-/** Node's compatible request, with what a passage asks of HTTP/1.1's and Node's does not have. */
+/** Node's compatible request, with what a proxied asks of HTTP/1.1's and Node's does not have. */
 class StreamRequest extends Http2ServerRequest {
   /**
    * A stream that was reset ends for Node like one that is complete, and half an upload would be taken for a whole one.
@@ -128,7 +128,7 @@ class StreamRequest extends Http2ServerRequest {
     return false;
   }
 
-  /** Nobody reads the rest of the body: the client is told, and the connection stays good for its other streams. */
+  /** The rest of the body is not read: the client is told, and the connection stays usable for its other streams. */
   override destroy(_error?: Error): this {
     this.stream.close(constants.NGHTTP2_NO_ERROR);
     return this;
@@ -139,7 +139,7 @@ class StreamResponse extends Http2ServerResponse {
   constructor(stream: ServerHttp2Stream, ...rest: unknown[]) {
     // @ts-expect-error: its type tells of one argument, Node gives it two
     super(stream, ...rest);
-    // The answer is out, and nobody reads what is left of the body: "please stop" (RFC 9113 section 8.1).
+    // The answer is sent, and the rest of the body is not read: "please stop" (RFC 9113 section 8.1).
     stream.once('finish', () => {
       if (!stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
     });
@@ -166,7 +166,7 @@ Object.defineProperty(StreamResponse.prototype, 'writableFinished', {
   },
 });
 
-/** The passage uses what both kinds have in common, and `StreamRequest` and `StreamResponse` fill the gaps. */
+/** The proxied uses what both kinds have in common, and `StreamRequest` and `StreamResponse` fill the gaps. */
 function alike(message: Http2ServerRequest): IncomingMessage;
 function alike(message: Http2ServerResponse): ServerResponse;
 function alike(message: unknown): unknown {

@@ -19,6 +19,6 @@ export const limitsUnlessTold: FrontLimits = {
   idleMs: 75_000, // longer than the load balancers in front keep theirs
   stallMs: 60_000,
   streams: 100,
-  resets: { burst: 200, perSecond: 20 }, // who leaves a page cancels what it was loading
+  resets: { burst: 200, perSecond: 20 }, // a browser that leaves a page cancels what it was loading
   controlFrames: { burst: 50, perSecond: 5 },
 };

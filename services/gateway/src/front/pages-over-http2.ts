@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { type Duplex, duplexPair, pipeline } from 'node:stream';
-import { Passage } from '../passage.ts';
+import { ProxiedRequest } from '../proxied-request.ts';
 
-type Pages = (passage: Passage) => void;
+type Pages = (proxied: ProxiedRequest) => void;
 
 /** Of one connection only (RFC 9113 section 8.2.2); HTTP/2 has other ways for all of them. */
 const ofOneConnection = new Set([
@@ -15,14 +15,14 @@ const ofOneConnection = new Set([
 
 /**
  * The gateway's own pages are Express's, which takes only HTTP/1.1's requests (it gives each its own prototype). Over
- * HTTP/2 they are asked through a connection that exists only in memory; nobody needs them fast.
+ * HTTP/2 they are requested through a connection in memory; their speed does not matter.
  */
 export function overHttp1(pages: Pages): Pages {
-  const outerOf = new WeakMap<object, Passage>();
+  const outerOf = new WeakMap<object, ProxiedRequest>();
   const server = createServer((req, res) => {
     const outer = outerOf.get(req.socket);
     if (outer === undefined) return void res.destroy();
-    const inner = new Passage(req, res, outer.requestId, outer.awaitsContinue);
+    const inner = new ProxiedRequest(req, res, outer.requestId, outer.awaitsContinue);
     inner.ownHeaders.splice(0, Number.POSITIVE_INFINITY, ...outer.ownHeaders);
     res.once('close', () => {
       outer.route = inner.route;
@@ -30,20 +30,20 @@ export function overHttp1(pages: Pages): Pages {
     });
     pages(inner);
   });
-  return (passage) => {
-    passage.res.once('prefinish', () => passage.allWritten());
-    if (passage.req.httpVersionMajor === 1) return pages(passage);
+  return (proxied) => {
+    proxied.res.once('prefinish', () => proxied.allWritten());
+    if (proxied.req.httpVersionMajor === 1) return pages(proxied);
     const [near, far] = duplexPair();
-    outerOf.set(far, passage);
-    const { remoteAddress, encrypted } = passage.req.socket as IncomingMessage['socket'] & {
+    outerOf.set(far, proxied);
+    const { remoteAddress, encrypted } = proxied.req.socket as IncomingMessage['socket'] & {
       encrypted?: boolean;
     };
     server.emit('connection', Object.assign(far, { remoteAddress, encrypted }));
-    ask(near, passage);
+    ask(near, proxied);
   };
 }
 
-function ask(connection: Duplex, { req, res }: Passage): void {
+function ask(connection: Duplex, { req, res }: ProxiedRequest): void {
   const asked = request({
     createConnection: () => connection,
     method: req.method ?? '',

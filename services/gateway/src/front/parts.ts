@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FrontServer } from '@marimo/service-kit';
-import type { Passage } from '../passage.ts';
+import type { ProxiedRequest } from '../proxied-request.ts';
 import type { Certificate } from './certificate.ts';
 import type { FrontLimits } from './limits.ts';
 
 export interface FrontParts {
-  readonly handle: (passage: Passage) => Promise<void>;
+  readonly handle: (proxied: ProxiedRequest) => Promise<void>;
   readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Called once a request is over, however it ended. */
-  readonly record: (passage: Passage) => void;
+  readonly record: (proxied: ProxiedRequest) => void;
   readonly draining: () => boolean;
-  readonly fail: (passage: Passage, thrown: unknown) => void;
+  readonly fail: (proxied: ProxiedRequest, thrown: unknown) => void;
   /** With one the front speaks TLS, with HTTP/2 and HTTP/1.1 inside; without it plain HTTP/1.1. */
   readonly certificate?: Certificate | undefined;
   /** For tests. */

@@ -1,12 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { TooManyRequests, Unauthenticated } from '@marimo/contracts';
-import { problemContentType, type Refusal, toProblem } from '@marimo/problems';
-import type { Caller, TokenVerifier } from '@marimo/service-kit';
+import { type Caller, sendProblem, type TokenVerifier } from '@marimo/service-kit';
 import type { RequestHandler } from 'express';
 import { throttle } from './throttle.ts';
 
-/** An operator belongs to no organisation; what asks for one finds nothing. */
-const nobody = '00000000-0000-0000-0000-000000000000';
+/** An operator belongs to no organisation; a lookup by this id finds nothing. */
+const noOrganisation = '00000000-0000-0000-0000-000000000000';
 
 export type IsOperator = (bearer: string) => boolean;
 
@@ -16,16 +15,16 @@ export function operatorToken(token: string): IsOperator {
   return (bearer) => timingSafeEqual(digest(bearer), expected);
 }
 
-/** Believes the one token operators have. */
+/** Accepts the one token of the operators. */
 export function operatorVerifier(isOperator: IsOperator): TokenVerifier {
   return {
-    verifyService: () => Promise.reject(new Unauthenticated({})), // no service asks anything here
+    verifyService: () => Promise.reject(new Unauthenticated({})), // services have no access here
     async verify(bearer): Promise<Caller> {
       if (!isOperator(bearer)) throw new Unauthenticated({});
       return {
-        userId: nobody,
-        tenantId: nobody,
-        sessionId: nobody,
+        userId: noOrganisation,
+        tenantId: noOrganisation,
+        sessionId: noOrganisation,
         roles: [],
         grants: [],
         permissionsVersion: 'operator',
@@ -39,21 +38,17 @@ export function operatorVerifier(isOperator: IsOperator): TokenVerifier {
 }
 
 /**
- * Slows down who fails too often. Never the right token: it is too long to be guessed, and whoever can send wrong ones
- * from an operator's address would lock the operator out just when it matters.
+ * Throttles addresses that send wrong tokens. Never the right token: it is too long to be guessed, and a third party
+ * that sends wrong ones from an operator's address must not lock the operator out.
  */
-export function turnAwayWhoFails(isOperator: IsOperator): RequestHandler {
+export function throttleWrongTokens(isOperator: IsOperator): RequestHandler {
   const failures = throttle();
   return (req, res, next) => {
     const place = req.socket.remoteAddress ?? '';
     const waitMs = failures.waitMs(place);
     if (waitMs > 0 && !isOperator(bearerIn(req.headers.authorization))) {
       const retryAfterSeconds = Math.ceil(waitMs / 1000);
-      const refusal: Refusal = new TooManyRequests({ limit: 10 }, { retryAfterSeconds });
-      const text = JSON.stringify(toProblem(refusal, res.locals.exchange.requestId));
-      res.status(429).set({ 'retry-after': String(retryAfterSeconds), 'cache-control': 'no-store' });
-      res.type(problemContentType).end(text);
-      return;
+      return sendProblem(req, res, new TooManyRequests({ limit: 10 }, { retryAfterSeconds }));
     }
     res.once('finish', () => {
       if (res.statusCode === 401) failures.failed(place);

@@ -194,7 +194,7 @@ describe('a dry run', () => {
       examples: [{ request: 'GET /api/v1/stock/added', before: null, goesTo: [] }],
     });
     const ill = await trial(describedAs('2', [route('new', { access: 'stock.new.read' })]));
-    expect(ill['conflicts']).toEqual([expect.stringContaining('a permission nobody declares')]);
+    expect(ill['conflicts']).toEqual([expect.stringContaining('an undeclared permission')]);
     expect((await fetch(`${gateway.url}/api/v1/stock/added`)).status).toBe(401);
   });
 

@@ -2,14 +2,14 @@ import type { operators } from '@marimo/contracts/gateway';
 import type { Instance, Registry } from '@marimo/discovery';
 import type { CanaryWeight } from '../proxy/index.ts';
 import type { RoutePolicy, Routing } from '../routes/index.ts';
-import type { Ordered, Orders } from './orders.ts';
+import type { OverrideSet, Overrides } from './overrides.ts';
 import { sharesOf } from './shares.ts';
 
 type Difference = operators.ChangeEffect['differences'][number];
 
 export interface EffectParts {
   readonly routing: Routing;
-  readonly orders: Orders;
+  readonly overrides: Overrides;
   readonly registry: Pick<Registry, 'instances'>;
 }
 
@@ -17,17 +17,20 @@ type Trial = Pick<operators.GatewayTrial, 'canary' | 'routes' | 'limits' | 'desc
 
 const longestExamples = 20;
 
-/** The orders that would be in force: what a change leaves out stays as it is. */
-export function ordersAfter(now: Ordered, { canary, routes, limits }: Trial): Ordered {
+/** The overrides that would be in force: what a change leaves out stays as it is. */
+export function overridesAfter(now: OverrideSet, { canary, routes, limits }: Trial): OverrideSet {
   return { canary: canary ?? now.canary, routes: routes ?? now.routes, limits: limits ?? now.limits };
 }
 
 /** What a change would do. Applies nothing. */
-export function effectOf({ routing, orders, registry }: EffectParts, trial: Trial): operators.ChangeEffect {
-  const now = orders.ordered;
-  const next = ordersAfter(now, trial);
+export function effectOf(
+  { routing, overrides, registry }: EffectParts,
+  trial: Trial,
+): operators.ChangeEffect {
+  const now = overrides.current;
+  const next = overridesAfter(now, trial);
   const described = trial.descriptions ?? [];
-  const conflicts = [...orders.mistakesIn(next), ...described.flatMap((one) => routing.mistakesIn(one))];
+  const conflicts = [...overrides.mistakesIn(next), ...described.flatMap((one) => routing.mistakesIn(one))];
   const before = policiesByName(routing.policies());
   // One after the other, so that what does not compile is told and not thrown.
   const after = conflicts.length > 0 ? before : policiesByName(policiesAfter(routing, next, described));
@@ -57,7 +60,7 @@ export function effectOf({ routing, orders, registry }: EffectParts, trial: Tria
 
 function policiesAfter(
   routing: Routing,
-  next: Ordered,
+  next: OverrideSet,
   described: NonNullable<Trial['descriptions']>,
 ): readonly RoutePolicy[] {
   const present = routing.preview(next.routes);
@@ -82,8 +85,8 @@ function weightDifferences(now: readonly CanaryWeight[], next: readonly CanaryWe
   return differencesOf(named(now), named(next));
 }
 
-function limitDifferences(now: Ordered['limits'], next: Ordered['limits']): Difference[] {
-  const named = (limits: Ordered['limits']) =>
+function limitDifferences(now: OverrideSet['limits'], next: OverrideSet['limits']): Difference[] {
+  const named = (limits: OverrideSet['limits']) =>
     new Map(Object.entries(limits).map(([name, text]) => [`limit ${name}`, text]));
   return differencesOf(named(now), named(next));
 }

@@ -11,7 +11,7 @@ export interface Journal {
   latest(): Promise<operators.JournalEntry[]>;
 }
 
-const shown = 100;
+const latestCount = 100;
 const readBytes = 512 * 1024;
 
 /** One JSON line for each change, in a file that only grows; undefined keeps them in the log alone. */
@@ -29,7 +29,7 @@ export function journalIn(file: string | undefined, log: Log): Journal {
     },
     async latest() {
       const lines = file === undefined ? [] : (await tailOf(file)).split('\n');
-      return lines.flatMap(read).slice(-shown).reverse();
+      return lines.flatMap(read).slice(-latestCount).reverse();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Log, Metrics } from '@marimo/observability';
 import {
   createApp,
@@ -8,31 +9,43 @@ import {
   noDatabase,
   PortTaken,
 } from '@marimo/service-kit';
-import { operatorToken, operatorVerifier, turnAwayWhoFails } from './admit.ts';
+import { operatorToken, operatorVerifier, throttleWrongTokens } from './admit.ts';
+import { journalIn } from './journal.ts';
 import { type OperatorParts, operatorRoutes } from './routes.ts';
 import type { OperatorSettings } from './settings.ts';
+import { type SharingParts, sharedOverridesOf } from './sharing.ts';
 
 export interface OperatorListener {
-  /** Throws `PortTaken` when somebody else has the port. */
+  /** Takes over the overrides of all gateways first. Throws `PortTaken` when the port is in use. */
   open(): Promise<void>;
   /** Where it listens, once it does. */
   readonly address: AddressInfo | undefined;
   close(): Promise<void>;
 }
 
-/** A listener of its own: what is for operators stands on no port a load balancer knows. */
+type ListenerParts = Omit<OperatorParts, 'journal' | 'sharedOverrides'> &
+  Pick<SharingParts, 'registry' | 'self'> & {
+    /** Where the journal of changes is kept; undefined keeps it in the log alone. */
+    readonly home: string | undefined;
+    readonly metrics: Metrics;
+    readonly log: Log;
+  };
+
+/** A listener of its own: what is for operators is on no port a load balancer knows. */
 export function operatorListener(
-  parts: OperatorParts,
+  parts: ListenerParts,
   { port, host, token }: Omit<OperatorSettings, 'canary'>,
-  { metrics, log }: { readonly metrics: Metrics; readonly log: Log },
 ): OperatorListener {
+  const { home, metrics, log } = parts;
   const isOperator = operatorToken(token);
+  const journal = journalIn(home && join(home, 'changes.jsonl'), log);
+  const sharedOverrides = sharedOverridesOf({ ...parts, journal });
   const app = createApp({
     service: 'gateway',
     database: noDatabase('gateway'),
     verifier: operatorVerifier(isOperator),
-    routes: operatorRoutes(parts),
-    pages: turnAwayWhoFails(isOperator),
+    routes: operatorRoutes({ ...parts, journal, sharedOverrides }),
+    pages: throttleWrongTokens(isOperator),
     clock: parts.clock,
     metrics,
     log,
@@ -40,6 +53,7 @@ export function operatorListener(
   let listening: Listening | undefined;
   return {
     async open() {
+      await sharedOverrides.begin();
       listening = await listen(createHardenedServer(app), port, host).catch(
         (error: NodeJS.ErrnoException) => {
           if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
@@ -57,6 +71,7 @@ export function operatorListener(
     async close() {
       await listening?.close(1_000);
       listening = undefined;
+      await sharedOverrides.close();
     },
   };
 }

@@ -107,7 +107,7 @@ describe('what operators see', () => {
         service: 'stock',
         version: '3',
         routesDigest: 'digest-3',
-        mistakes: ['GET /api/v1/stock/new needs stock.new.read, a permission nobody declares'],
+        mistakes: ['GET /api/v1/stock/new needs stock.new.read, an undeclared permission'],
       },
     ]);
   });

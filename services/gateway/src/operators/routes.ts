@@ -3,30 +3,30 @@ import { Absent, MalformedRequest } from '@marimo/contracts';
 import { operators, refusals } from '@marimo/contracts/gateway';
 import { type Call, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import type { ResponseCache } from '../response-cache/index.ts';
-import { effectOf, ordersAfter } from './effect.ts';
+import { effectOf, overridesAfter } from './effect.ts';
 import type { Journal } from './journal.ts';
-import type { SharedOrders } from './shared-orders.ts';
+import type { SharedOverrides } from './shared-overrides.ts';
 import { instanceViews, routeView, serviceShares, type ViewParts } from './views.ts';
 
 export interface OperatorParts extends ViewParts {
   readonly cache: Cache;
   readonly responses: ResponseCache;
   readonly journal: Journal;
-  readonly sharedOrders: SharedOrders;
+  readonly sharedOverrides: SharedOverrides;
   readonly version: string;
   readonly draining: () => boolean;
-  /** Names used twice in the documentation, and what became of them. */
+  /** Names used twice in the documentation, and how each was renamed. */
   readonly documentConflicts: () => readonly string[];
   readonly clock: () => Date;
 }
 
-/** Of what requests meet at this gateway; with the version of the orders, so that a tag of another gateway is no match. */
-export function tagOf({ routing, orders }: Pick<ViewParts, 'routing' | 'orders'>): string {
-  return etagOf(versionOf({ routing, orders }));
+/** Identifies what requests meet at this gateway; contains the version of the overrides, so that no tag of another gateway matches. */
+export function tagOf({ routing, overrides }: Pick<ViewParts, 'routing' | 'overrides'>): string {
+  return etagOf(versionOf({ routing, overrides }));
 }
 
-function versionOf({ routing, orders }: Pick<ViewParts, 'routing' | 'orders'>): string {
-  return `${routing.generation}.${orders.standing.version}`;
+function versionOf({ routing, overrides }: Pick<ViewParts, 'routing' | 'overrides'>): string {
+  return `${routing.generation}.${overrides.revision.version}`;
 }
 
 export function operatorRoutes(parts: OperatorParts): readonly Route[] {
@@ -40,7 +40,7 @@ export function operatorRoutes(parts: OperatorParts): readonly Route[] {
 }
 
 function tableRoutes(parts: OperatorParts): Route[] {
-  const { routing, orders, registry } = parts;
+  const { routing, overrides, registry } = parts;
   return [
     handle(operators.listRoutes, async () => {
       const refused = routing.services.flatMap((service) =>
@@ -58,7 +58,7 @@ function tableRoutes(parts: OperatorParts): Route[] {
     }),
     handle(operators.getState, async () => {
       const { generation } = routing;
-      const { canary, routes, limits } = orders.ordered;
+      const { canary, routes, limits } = overrides.current;
       const state = {
         generation,
         version: parts.version,
@@ -69,7 +69,7 @@ function tableRoutes(parts: OperatorParts): Route[] {
         canary: [...canary],
         routes: [...routes],
         limits: { ...limits },
-        orders: await parts.sharedOrders.held(),
+        orders: await parts.sharedOverrides.held(),
       };
       return reply(200, state, { etag: tagOf(parts) });
     }),
@@ -99,17 +99,17 @@ function instanceRoutes(parts: OperatorParts): Route[] {
   ];
 }
 
-function limitRoutes({ orders, cache }: OperatorParts): Route[] {
+function limitRoutes({ overrides, cache }: OperatorParts): Route[] {
   return [
     handle(operators.listLimits, async ({ query: { limit, key } }) => {
-      const items = Object.entries(orders.limits).map(([name, { perSecond, burst }]) => ({
+      const items = Object.entries(overrides.limits).map(([name, { perSecond, burst }]) => ({
         limit: name,
         perSecond,
         burst,
-        from: Object.hasOwn(orders.ordered.limits, name) ? ('operator' as const) : ('settings' as const),
+        from: Object.hasOwn(overrides.current.limits, name) ? ('operator' as const) : ('settings' as const),
       }));
       if (limit === undefined || key === undefined) return reply(200, { items, bucket: null });
-      const known = Object.entries(orders.limits).find(([name]) => name === limit);
+      const known = Object.entries(overrides.limits).find(([name]) => name === limit);
       if (known === undefined) throw new Absent({ resource: 'limit of this name' });
       // Nothing is taken: that only reads the level.
       const { remaining, decidedBy } = await cache.take(`gateway:${limit}:${key}`, known[1], 0);
@@ -138,29 +138,29 @@ function cacheRoutes(parts: OperatorParts): Route[] {
 }
 
 function changeRoutes(parts: OperatorParts): Route[] {
-  const { routing, orders, journal, sharedOrders } = parts;
+  const { routing, overrides, journal, sharedOverrides } = parts;
   return [
     handle(operators.tryChange, async ({ body }) => {
       const effect = effectOf(parts, body);
       return reply(200, effect, { etag: tagOf(parts) });
     }),
     handle(operators.applyChange, async (call) => {
-      const applied = await sharedOrders.inTurn(async () => {
+      const applied = await sharedOverrides.inTurn(async () => {
         if (call.ifMatch === undefined) {
-          const detail = 'name the state the change was decided on';
+          const detail = 'name the ETag of the state the change is based on';
           throw new MalformedRequest({ errors: [{ pointer: 'if-match', detail }] });
         }
-        const found = await sharedOrders.catchUp();
+        const found = await sharedOverrides.catchUp();
         demandMatch(call, versionOf(parts));
         const effect = effectOf(parts, call.body);
         if (effect.conflicts.length > 0) throw new refusals.ChangeRefused({ conflicts: effect.conflicts });
         if (effect.differences.length > 0) {
-          await sharedOrders.order(ordersAfter(orders.ordered, call.body), call.body.by, found);
+          await sharedOverrides.apply(overridesAfter(overrides.current, call.body), call.body.by, found);
           await journal.add(entryOf(call, parts, 'change', effect.differences));
         }
         return { ...effect, generation: routing.generation };
       });
-      const held = await sharedOrders.holding();
+      const held = await sharedOverrides.untilHeld();
       return reply(200, { ...applied, orders: held }, { etag: tagOf(parts) });
     }),
     handle(operators.listChanges, async () => reply(200, { items: await journal.latest() })),

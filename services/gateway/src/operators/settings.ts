@@ -67,7 +67,7 @@ export function operatorSettings(
   if (production) problems.push(...weaknessesOf('OPERATOR_TOKEN', given['OPERATOR_TOKEN']));
   if (!read.success || problems.length > 0) throw new SettingsInvalid(problems);
   const values = read.data;
-  // Who lets the gateway take any port runs several on one machine, and their operators' ports must differ as well.
+  // Gateways that take any port share a machine, so the ports for their operators must differ too.
   const port = values.GATEWAY_OPERATOR_PORT ?? (given['GATEWAY_PORT'] === '0' ? 0 : defaultPort);
   return {
     port,

@@ -21,7 +21,7 @@ export function sharesOf(
   const others = byVersion.filter(([version]) => !(applies && weightOf.has(version)));
   const given = weighted.reduce((sum, [version]) => sum + (weightOf.get(version) ?? 0), 0);
   const count = others.reduce((sum, [, of]) => sum + of.length, 0);
-  // With nobody else to take the rest, it falls to those that have a weight, by their number.
+  // Without unweighted versions the rest goes to the weighted ones, by their number of instances.
   const willing = weighted.filter(([version]) => (weightOf.get(version) ?? 0) > 0);
   const helpers = willing.reduce((sum, [, of]) => sum + of.length, 0);
   return byVersion.map(([version, of]) => {

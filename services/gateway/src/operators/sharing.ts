@@ -2,17 +2,17 @@ import type { Log } from '@marimo/observability';
 import { type EffectParts, effectOf } from './effect.ts';
 import type { Journal } from './journal.ts';
 import { tagOf } from './routes.ts';
-import { SharedOrders, type SharedOrdersParts } from './shared-orders.ts';
+import { SharedOverrides, type SharedOverridesParts } from './shared-overrides.ts';
 
-interface SharingParts extends EffectParts, Pick<SharedOrdersParts, 'registry' | 'self' | 'clock'> {
-  readonly registry: EffectParts['registry'] & SharedOrdersParts['registry'];
+export interface SharingParts extends EffectParts, Pick<SharedOverridesParts, 'registry' | 'self' | 'clock'> {
+  readonly registry: EffectParts['registry'] & SharedOverridesParts['registry'];
   readonly journal: Journal;
   readonly log: Log;
 }
 
-/** The orders of this gateway, shared with all others. */
-export function sharedOrdersOf(parts: SharingParts): SharedOrders {
-  return new SharedOrders({
+/** The overrides of this gateway, shared with all others. */
+export function sharedOverridesOf(parts: SharingParts): SharedOverrides {
+  return new SharedOverrides({
     ...parts,
     tag: () => tagOf(parts),
     generation: () => parts.routing.generation,

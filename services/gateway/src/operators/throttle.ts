@@ -1,4 +1,4 @@
-/** How often somebody may fail to prove who they are before further wrong proofs are refused for a while. */
+/** Wrong tokens from one address before further ones are refused for a while. */
 const mostFailures = 10;
 const windowMs = 60_000;
 const rememberedPlaces = 1_000;
@@ -9,7 +9,7 @@ export interface Throttle {
   failed(place: string): void;
 }
 
-/** Counts failures by place, in this process: there are few operators, and a gateway without Redis must be as safe. */
+/** Counts failures by address, in this process: there are few operators, and a gateway without Redis must be as safe. */
 export function throttle(now: () => number = Date.now): Throttle {
   const failures = new Map<string, { count: number; until: number }>();
   const of = (place: string) => {

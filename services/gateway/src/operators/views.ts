@@ -3,23 +3,23 @@ import type { Instance, Registry } from '@marimo/discovery';
 import type { Breakers } from '@marimo/resilience';
 import type { Upstreams } from '../proxy/index.ts';
 import type { RoutePolicy, Routing } from '../routes/index.ts';
-import type { Orders } from './orders.ts';
+import type { Overrides } from './overrides.ts';
 import { type Share, sharesOf } from './shares.ts';
 
 export interface ViewParts {
   readonly routing: Routing;
-  readonly orders: Orders;
+  readonly overrides: Overrides;
   readonly registry: Registry;
   readonly upstreams: Upstreams;
   readonly breakers: Breakers;
   readonly isFine: (upstream: ReturnType<Upstreams['all']>[number], path: string) => Promise<boolean>;
 }
 
-export function routeView(policy: RoutePolicy, { routing, orders }: ViewParts): operators.OperatorRoute {
+export function routeView(policy: RoutePolicy, { routing, overrides }: ViewParts): operators.OperatorRoute {
   const { service, method, template, bearer, permission, servedBy } = policy;
   const active = routing.book(service)?.active ?? [];
   const serving = active.filter(({ digest }) => servedBy === undefined || servedBy.has(digest));
-  const isOrdered = orders.ordered.routes.some((one) => one.method === method && one.path === template);
+  const isOverridden = overrides.current.routes.some((one) => one.method === method && one.path === template);
   const origins = new Set(serving.map(({ origin }) => origin));
   return {
     service,
@@ -34,7 +34,7 @@ export function routeView(policy: RoutePolicy, { routing, orders }: ViewParts): 
     cache: policy.cache ?? null,
     deprecated: policy.deprecated ?? null,
     versions: [...new Set(serving.map(({ description }) => description.version))].sort(),
-    from: [...origins, ...(isOrdered ? (['operator'] as const) : [])],
+    from: [...origins, ...(isOverridden ? (['operator'] as const) : [])],
   };
 }
 
@@ -57,7 +57,7 @@ export async function instanceViews(parts: ViewParts): Promise<operators.Operato
         port: instance.port,
         version,
         routesDigest: routing.digestOf(instance) ?? null,
-        routes: routing.standingOf(instance),
+        routes: routing.routeStatusOf(instance),
         breaker: breakers.stateOf(instance),
         inFlight,
         percent: share === undefined ? 0 : Math.round((share.percent * 100) / share.instances) / 100,
@@ -68,7 +68,7 @@ export async function instanceViews(parts: ViewParts): Promise<operators.Operato
   );
 }
 
-export function serviceShares(service: string, { routing, orders, registry }: ViewParts): Share[] {
+export function serviceShares(service: string, { routing, overrides, registry }: ViewParts): Share[] {
   const versionOf = (instance: Instance) => routing.versionOf(instance);
-  return sharesOf(registry.instances(service), versionOf, orders.weightsOf(service));
+  return sharesOf(registry.instances(service), versionOf, overrides.weightsOf(service));
 }

@@ -2,7 +2,7 @@ import { Absent } from '@marimo/contracts';
 import { refusals } from '@marimo/contracts/gateway';
 import { compressReplies, docsPages } from '@marimo/service-kit';
 import express, { type Application, type ErrorRequestHandler } from 'express';
-import type { Passage } from '../passage.ts';
+import type { ProxiedRequest } from '../proxied-request.ts';
 import { protection, readClientHeaders } from '../proxy/index.ts';
 import type { HealthReader } from './health.ts';
 import { homePage, homePolicy } from './home.ts';
@@ -15,13 +15,13 @@ export interface PageParts {
   readonly renderMetrics: () => Promise<string>;
   readonly metricsType: string;
   readonly draining: () => boolean;
-  readonly fail: (passage: Passage, thrown: unknown) => void;
+  readonly fail: (proxied: ProxiedRequest, thrown: unknown) => void;
 }
 
 declare global {
   namespace Express {
     interface Locals {
-      passage: Passage;
+      proxied: ProxiedRequest;
     }
   }
 }
@@ -29,11 +29,11 @@ declare global {
 const names = ['/health', '/ready', '/metrics', '/openapi.json', '/docs'];
 
 /** Serves the gateway's own pages. */
-export function createPages(parts: PageParts): (passage: Passage) => void {
+export function createPages(parts: PageParts): (proxied: ProxiedRequest) => void {
   const app = pageApp(parts);
-  return (passage) => {
-    readClientHeaders(passage.req); // what is unclear to the services is unclear here too
-    app(passage.req, Object.assign(passage.res, { locals: { passage } }));
+  return (proxied) => {
+    readClientHeaders(proxied.req); // what is unclear to the services is unclear here too
+    app(proxied.req, Object.assign(proxied.res, { locals: { proxied } }));
   };
 }
 
@@ -49,7 +49,7 @@ function pageApp({
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
   app.use((_, res, next) => {
-    const { ownHeaders } = res.locals.passage;
+    const { ownHeaders } = res.locals.proxied;
     for (let at = 0; at < ownHeaders.length; at += 2)
       res.setHeader(ownHeaders[at] as string, ownHeaders[at + 1] as string);
     for (const [name, value] of protection) res.setHeader(name, value);
@@ -57,11 +57,11 @@ function pageApp({
   });
   app.use(compressReplies(() => false));
   app.use(names, (req, res, next) => {
-    res.locals.passage.route = req.baseUrl;
+    res.locals.proxied.route = req.baseUrl;
     next();
   });
   app.get('/', (req, res) => {
-    res.locals.passage.route = '/';
+    res.locals.proxied.route = '/';
     res.setHeader('content-security-policy', homePolicy);
     res
       .vary('accept-language')
@@ -73,7 +73,7 @@ function pageApp({
   });
   app.get('/ready', async (_, res) => {
     if (draining()) throw new refusals.PlatformNotReady({ missing: ['gateway'] });
-    res.json(await health.demandReady(expected()));
+    res.json(await health.requireReady(expected()));
   });
   app.get('/metrics', async (_, res) => {
     res.setHeader('content-type', metricsType).end(await renderMetrics());
@@ -86,7 +86,7 @@ function pageApp({
     throw new Absent({ resource: 'page' });
   });
   const refusing: ErrorRequestHandler = (error, _req, res, _next) => {
-    fail(res.locals.passage, error);
+    fail(res.locals.proxied, error);
   };
   app.use(refusing);
   return app;

@@ -14,7 +14,7 @@ export interface HealthParts {
 export interface HealthReader {
   health(): Promise<pages.PlatformHealth>;
   /** Throws `PlatformNotReady`, naming who is missing. */
-  demandReady(expected: readonly string[]): Promise<pages.PlatformReady>;
+  requireReady(expected: readonly string[]): Promise<pages.PlatformReady>;
 }
 
 const freshMs = 500; // orchestrators, load balancers and people ask at once
@@ -45,7 +45,7 @@ export function healthReader({ routing, upstreams, breakers, registry }: HealthP
       const ok = Object.values(found).every(({ ready, shutOff }) => ready > 0 && shutOff === 0);
       return { status: ok ? 'ok' : 'degraded', services: found, discoveryAgeSeconds: registry.ageSeconds() };
     },
-    async demandReady(expected) {
+    async requireReady(expected) {
       const found = await lookAtAll();
       const missing = expected.filter((service) => !found[service]?.ready);
       if (missing.length > 0) throw new refusals.PlatformNotReady({ missing }, { retryAfterSeconds: 1 });

@@ -9,7 +9,7 @@ export interface ClientAddress {
 export type ReadAddress = (req: IncomingMessage) => ClientAddress;
 
 /**
- * Finds out who is at the other end. What a header says counts only as far as proxies we trust wrote it: from the
+ * Finds the client's address. A header counts only as far as trusted proxies wrote it: from the
  * right, the first address that is not one of theirs.
  */
 export function addressReader(trustedProxies: readonly string[]): ReadAddress {
@@ -33,7 +33,7 @@ export function addressReader(trustedProxies: readonly string[]): ReadAddress {
   };
 }
 
-/** The key of an address's limits. Whoever has one IPv6 address has the 2^64 of its network. */
+/** The key of an address's limits. A client with one IPv6 address has all 2^64 of its network. */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   const [head = '', tail] = address.split('::');

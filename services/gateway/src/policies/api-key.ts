@@ -10,10 +10,10 @@ import { bearerOf } from './bearer.ts';
 import type { RateLimiter } from './rate-limit.ts';
 
 /**
- * Who sends a request: the caller of its access token, or of its API key. For a key the token it stands for is added to
+ * Identifies the caller of a request by its access token or API key. For a key, the token it stands for is added to
  * the headers that go on; the key itself never is.
  *
- * Errors: `Unauthenticated` or `ApiKeyRefused` for what nobody believes, `Unavailable` for a key while `users` is away,
+ * Errors: `Unauthenticated` or `ApiKeyRefused` for an invalid token or key, `Unavailable` for a key while `users` is away,
  * `TooManyRequests` for an address that tries one unknown key after another.
  */
 export type Identify = (headers: ClientHeaders, address: string) => Promise<Caller>;
@@ -29,24 +29,24 @@ export interface IdentifyParts {
   readonly now?: () => number;
 }
 
-/** A token somebody was given for their key. */
+/** The token that was issued for a key. */
 interface HeldToken {
   readonly token: string;
-  /** From then on the next one is fetched while this one is still good, so that nobody waits. */
+  /** From then on the next one is fetched while this one is still valid, so that no request waits. */
   readonly renewAt: number;
   /** A request that leaves us later might arrive too late. */
   readonly usableUntil: number;
 }
 
 const rememberedKeys = 10_000;
-/** They are remembered for seconds only, and anybody can send more. */
+/** They are remembered for seconds only, and any client can send more. */
 export const rememberedRefusals = 2_000;
 /** Short: a key that was just made, enabled or rotated must not wait long. */
 const refusedForMs = 5_000;
 const exchangeWithinMs = 3_000;
 
-/** Whether the refusal says that nobody believes who the caller claims to be. */
-export function isDisbelief(thrown: unknown): boolean {
+/** Whether the caller's token or key was refused as invalid. */
+export function isInvalidIdentity(thrown: unknown): boolean {
   return thrown instanceof Unauthenticated || thrown instanceof apiKeys.ApiKeyRefused;
 }
 
@@ -58,9 +58,9 @@ export function identifier(parts: IdentifyParts): Identify {
     if (!apiKeys.isApiKey(key)) throw new apiKeys.ApiKeyRefused({});
     const held = exchanges.held(key, address);
     if (held !== undefined) {
-      const caller = await verifier.verify(held).catch(unlessDisbelieved);
+      const caller = await verifier.verify(held).catch(undefinedIfInvalid);
       if (caller !== undefined) return caller;
-      // It was revoked since: the key with it, or only what its owner may do has changed.
+      // It was revoked since, either with the key or because only its owner's rights have changed.
       exchanges.forget(key, held);
     }
     return verifier.verify(await exchanges.fetch(key, address));
@@ -136,7 +136,7 @@ function keyExchange({ client, limiter, metrics, log, now = Date.now }: Identify
     },
     async fetch(key: string, address: string): Promise<string> {
       const name = nameOf(key);
-      // Before users is troubled: any text of the right form is worth a question to who tries them all.
+      // Before `users` is called: an attacker can try every text of the right form.
       if (!running.has(name)) await limiter.take('caller', { address, caller: undefined }, []);
       return askOnce(name, key, address);
     },
@@ -152,6 +152,6 @@ function nameOf(key: string): string {
   return hash('sha256', key, 'base64');
 }
 
-function unlessDisbelieved(thrown: unknown): undefined {
+function undefinedIfInvalid(thrown: unknown): undefined {
   if (!(thrown instanceof Unauthenticated)) throw thrown;
 }

@@ -2,8 +2,8 @@ import { refusals } from '@marimo/contracts/gateway';
 import type { GatewayMetrics } from '../metrics.ts';
 
 /**
- * How many requests to one service may be on their way: one that hangs must not hold the memory and the connections
- * that the others need. Nobody waits in line; who comes too many is told at once.
+ * Limits the concurrent requests to one service: one that hangs must not take the memory and the connections that the
+ * others need. There is no queue; a request above the limit is refused at once.
  */
 export class Bulkhead {
   readonly #limit: number;
@@ -21,7 +21,7 @@ export class Bulkhead {
     return this.#total;
   }
 
-  /** Throws `ServiceSaturated`; whoever enters must leave. */
+  /** Throws `ServiceSaturated`. Every `enter` needs a `leave`. */
   enter(service: string): void {
     const running = this.#running.get(service) ?? 0;
     if (running >= this.#limit) {

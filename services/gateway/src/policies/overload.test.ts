@@ -17,7 +17,7 @@ function underLoad() {
   };
   const isShed = (trafficClass: TrafficClass) => {
     try {
-      shedding.demandRoom(trafficClass);
+      shedding.requireRoom(trafficClass);
       return false;
     } catch {
       return true;

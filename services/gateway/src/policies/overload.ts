@@ -47,7 +47,7 @@ export class Shedding {
   }
 
   /** Throws `Overloaded` for a class that is being shed. */
-  demandRoom(trafficClass: TrafficClass): void {
+  requireRoom(trafficClass: TrafficClass): void {
     if (this.#level === 0) return;
     const place = shedOrder.indexOf(trafficClass);
     if (place < 0 || place >= this.#level) return;

@@ -18,7 +18,7 @@ export interface RateLimiter {
 /** Whom a request counts against. */
 export interface Counted {
   readonly address: string;
-  /** Undefined where nobody is signed in, and for a token nobody believes. */
+  /** Undefined without a valid token. */
   readonly caller: Caller | undefined;
 }
 
@@ -74,7 +74,7 @@ function bucketsByRequest() {
     const known = ofCallers.get(caller);
     if (known !== undefined) return known;
     const { sessionId, userId, authenticatedAt } = caller;
-    const isProgram = authenticatedAt === undefined; // it cannot prove anything anew; its session is its key
+    const isProgram = authenticatedAt === undefined; // it cannot step up; its session is its key
     const buckets = isProgram
       ? [named('key', sessionId)]
       : [named('caller', sessionId), named('user', userId)];

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { MalformedRequest } from '@marimo/contracts';
 import type { Dispatcher } from 'undici';
 import { closeAll, gatewayTo, instanceAt, raw, until, upstream } from '../../test/gateway-under-test.ts';
-import type { Passage } from '../passage.ts';
+import type { ProxiedRequest } from '../proxied-request.ts';
 import { attempt } from './attempt.ts';
 import { failureOf, refusalFor } from './outcome.ts';
 
@@ -243,8 +243,8 @@ describe('a request that undici does not take', () => {
         throw Object.assign(new Error('invalid header'), { code: 'UND_ERR_INVALID_ARG' });
       },
     } as unknown as Dispatcher;
-    const passage = { interruptWith() {}, cancelled: undefined } as unknown as Passage;
-    const outcome = await attempt(refusing, { method: 'GET', path: '/' }, passage, 'stock', () => false);
+    const proxied = { interruptWith() {}, cancelled: undefined } as unknown as ProxiedRequest;
+    const outcome = await attempt(refusing, { method: 'GET', path: '/' }, proxied, 'stock', () => false);
     if (outcome.kind !== 'failed') throw new Error('It was sent');
     expect(failureOf(outcome)).toBe('given-up');
     expect(refusalFor(outcome, 'stock')).toBeInstanceOf(MalformedRequest);

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Passage } from '../passage.ts';
+import type { ProxiedRequest } from '../proxied-request.ts';
 import { isHttp10 } from './request-headers.ts';
 import { type HeaderList, readServiceHeaders } from './response-headers.ts';
 
@@ -12,7 +12,7 @@ export type Outcome =
       readonly status: number;
       readonly broken: Error | undefined;
       /** It is well, and a service behind it is not. */
-      readonly aboutAnother: boolean;
+      readonly isDownstreamFailure: boolean;
     }
   /** The client has nothing yet. `sent`: the instance may have seen the request. */
   | { readonly kind: 'failed'; readonly error: Error; readonly sent: boolean };
@@ -22,8 +22,8 @@ export class TurnedAway extends Error {
   override readonly name = 'TurnedAway';
 }
 
-/** A service says in it which service its 502 or 503 is about. */
-const aboutHeader = 'x-marimo-about';
+/** Names the service that a 502 or 503 is about. */
+const failingServiceHeader = 'x-marimo-about';
 
 /** A short answer that comes whole goes out as text: Node then writes head and body at once, for a tenth of the time. */
 const wholeBytes = 16_384;
@@ -35,15 +35,15 @@ const wholeBytes = 16_384;
 export function attempt(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  passage: Passage,
+  proxied: ProxiedRequest,
   service: string,
   tryElsewhere: () => boolean,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const handler = new Attempt(passage, service, tryElsewhere, resolve);
-    passage.interruptWith(handler.abort);
+    const handler = new Attempt(proxied, service, tryElsewhere, resolve);
+    proxied.interruptWith(handler.abort);
     try {
-      if (passage.cancelled === undefined) dispatcher.dispatch(request, handler);
+      if (proxied.cancelled === undefined) dispatcher.dispatch(request, handler);
     } catch (error) {
       handler.fail(error as Error); // undici throws at once on what it cannot send
     }
@@ -51,23 +51,23 @@ export function attempt(
 }
 
 class Attempt implements Dispatcher.DispatchHandler {
-  readonly #passage: Passage;
+  readonly #proxied: ProxiedRequest;
   readonly #service: string;
   readonly #tryElsewhere: () => boolean;
   readonly #settle: (outcome: Outcome) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0; // of the answer, once the client has begun to get it
   #length: number | undefined;
-  #aboutAnother = false;
+  #isDownstreamFailure = false;
   #settled = false;
 
   constructor(
-    passage: Passage,
+    proxied: ProxiedRequest,
     service: string,
     tryElsewhere: () => boolean,
     settle: (outcome: Outcome) => void,
   ) {
-    this.#passage = passage;
+    this.#proxied = proxied;
     this.#service = service;
     this.#tryElsewhere = tryElsewhere;
     this.#settle = settle;
@@ -76,7 +76,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   /** Called when a connection is about to carry the request; until then it stands in a queue. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     // Thrown and not aborted: nothing was written, so the connection stays good for the next request.
-    if (this.#passage.cancelled !== undefined) throw this.#passage.cancelled;
+    if (this.#proxied.cancelled !== undefined) throw this.#proxied.cancelled;
     this.#controller = controller;
   }
 
@@ -87,14 +87,14 @@ class Attempt implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return; // 1xx belong to that connection
     const turnedAway = status === 502 || status === 503;
-    const about = headers[aboutHeader];
-    // Whoever needs a further service has tried that again itself; once more here would multiply.
-    this.#aboutAnother = turnedAway && about !== undefined && about !== this.#service;
-    if (turnedAway && !this.#aboutAnother && this.#tryElsewhere()) {
+    const about = headers[failingServiceHeader];
+    // The service has retried the one behind it; another retry here would multiply.
+    this.#isDownstreamFailure = turnedAway && about !== undefined && about !== this.#service;
+    if (turnedAway && !this.#isDownstreamFailure && this.#tryElsewhere()) {
       controller.abort(new TurnedAway());
       return;
     }
-    const { res, ownHeaders } = this.#passage;
+    const { res, ownHeaders } = this.#proxied;
     writeHead(res, status, readServiceHeaders(status, headers, ownHeaders));
     this.#status = status;
     this.#length = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
@@ -103,21 +103,21 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   /** The first byte of an event stream may be long in coming: the client learns at once that it was heard. */
   readonly #flush = (): void => {
-    if (this.#passage.bytesSent === 0 && !this.#settled) this.#passage.res.flushHeaders();
+    if (this.#proxied.bytesSent === 0 && !this.#settled) this.#proxied.res.flushHeaders();
   };
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { res } = this.#passage;
-    this.#passage.bytesSent += chunk.length;
+    const { res } = this.#proxied;
+    this.#proxied.bytesSent += chunk.length;
     if (chunk.length === this.#length && chunk.length <= wholeBytes) {
       res.end(chunk.toString('latin1'), 'latin1');
-    } else if (!res.write(chunk)) holdBack(this.#passage, controller);
+    } else if (!res.write(chunk)) holdBack(this.#proxied, controller);
   }
 
-  /** Trailers end here: nobody has told the client that they would come. */
+  /** Trailers are dropped: they were not announced to the client. */
   onResponseEnd(): void {
-    if (!this.#passage.res.writableEnded) this.#passage.res.end();
-    this.#passage.allWritten();
+    if (!this.#proxied.res.writableEnded) this.#proxied.res.end();
+    this.#proxied.allWritten();
     this.#answered(undefined);
   }
 
@@ -134,19 +134,24 @@ class Attempt implements Dispatcher.DispatchHandler {
     if (this.#status === 0) {
       this.#end({ kind: 'failed', error, sent: this.#controller !== undefined });
     } else {
-      cut(this.#passage);
+      cut(this.#proxied);
       this.#answered(error);
     }
   }
 
   #answered(broken: Error | undefined): void {
-    this.#end({ kind: 'answered', status: this.#status, broken, aboutAnother: this.#aboutAnother });
+    this.#end({
+      kind: 'answered',
+      status: this.#status,
+      broken,
+      isDownstreamFailure: this.#isDownstreamFailure,
+    });
   }
 
   #end(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#passage.interruptWith(undefined);
+    this.#proxied.interruptWith(undefined);
     this.#settle(outcome);
   }
 }
@@ -169,9 +174,9 @@ function asBytes(text: string): string {
 }
 
 /** The client reads more slowly than the instance sends: the instance waits, not our memory. */
-function holdBack({ res, stallMs }: Passage, controller: Dispatcher.DispatchController): void {
+function holdBack({ res, stallMs }: ProxiedRequest, controller: Dispatcher.DispatchController): void {
   controller.pause();
-  // A client that takes nothing for so long holds a connection to a service for nobody.
+  // A client that takes nothing for so long holds a connection to a service for nothing.
   const stalled = setTimeout(() => res.destroy(), stallMs);
   const end = () => clearTimeout(stalled);
   res.once('close', end);
@@ -183,9 +188,9 @@ function holdBack({ res, stallMs }: Passage, controller: Dispatcher.DispatchCont
 }
 
 /** Half an answer must look like half an answer, never like the end of a whole one. */
-function cut(passage: Passage): void {
-  const { req, res } = passage;
-  passage.broken = passage.cancelled === undefined;
+function cut(proxied: ProxiedRequest): void {
+  const { req, res } = proxied;
+  proxied.broken = proxied.cancelled === undefined;
   // HTTP/1.0 takes a plain close for the end of the body; a reset it does not.
   if (isHttp10(req)) res.socket?.resetAndDestroy();
   res.destroy();

@@ -9,7 +9,7 @@ import {
   RetryBudget,
 } from '@marimo/resilience';
 import type { GatewayMetrics } from '../metrics.ts';
-import type { Passage } from '../passage.ts';
+import type { ProxiedRequest } from '../proxied-request.ts';
 import { attempt, type Outcome } from './attempt.ts';
 import { failureOf, labelOf, refusalFor, tell } from './outcome.ts';
 import { StreamedBody } from './request-body.ts';
@@ -34,14 +34,14 @@ export interface Forwarding {
   readonly metrics: GatewayMetrics;
 }
 
-export type Forward = (passage: Passage, request: Outgoing) => Promise<void>;
+export type Forward = (proxied: ProxiedRequest, request: Outgoing) => Promise<void>;
 
 const restMs = 1_000;
 
 /** Sends a request to an instance of its service, and to another where that is safe. Returns once it is answered. */
 export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward {
   const budgetOf = retryBudgets();
-  return async (passage, request) => {
+  return async (proxied, request) => {
     const { service } = request;
     const budget = budgetOf(service);
     budget.earn();
@@ -53,24 +53,24 @@ export function forwarder({ upstreams, breakers, metrics }: Forwarding): Forward
     };
     for (let tries = 1; ; tries++) {
       const fresh = untried();
-      if (fresh === undefined && tries > 1) await pause(passage, backoffMs(tries - 1));
+      if (fresh === undefined && tries > 1) await pause(proxied, backoffMs(tries - 1));
       const upstream = fresh ?? upstreams.choose(request, isOpen);
       const leave = upstream && breakers.enter(upstream.instance);
       if (upstream === undefined || leave === undefined)
         throw new Unavailable({ service }, { retryAfterSeconds: 1 });
 
       tried.add(upstream);
-      passage.countTry(tries);
-      const body = bodyOf(passage, request);
+      proxied.countTry(tries);
+      const body = bodyOf(proxied, request);
       const allowed = (failure: AttemptFailure) =>
         tries < maxAttempts && isWhole(body) && mayRetry({ ...request, failure }) && budget.spend();
       const tryElsewhere = () => untried() !== undefined && allowed('turned-away');
       const startedAt = performance.now();
       upstream.inFlight += 1;
-      const outcome = await send(upstream, passage, request, body, tryElsewhere);
+      const outcome = await send(upstream, proxied, request, body, tryElsewhere);
       upstream.inFlight -= 1;
       const elapsedMs = performance.now() - startedAt;
-      tell(leave, outcome, elapsedMs, passage);
+      tell(leave, outcome, elapsedMs, proxied);
       metrics.upstreamSeconds(service, labelOf(outcome))(elapsedMs / 1000);
       if (outcome.kind === 'answered') return;
 
@@ -94,7 +94,7 @@ function rests({ restsUntil }: Upstream): boolean {
 /** Never rejects. Not async: each promise on this way is a turn of the queue for every request. */
 function send(
   upstream: Upstream,
-  passage: Passage,
+  proxied: ProxiedRequest,
   { service, method, path, headers }: Outgoing,
   body: Buffer | StreamedBody | null,
   tryElsewhere: () => boolean,
@@ -106,15 +106,15 @@ function send(
     return attempt(
       upstream.pool,
       { method, path, headers: all as string[], body },
-      passage,
+      proxied,
       service,
       tryElsewhere,
     );
   });
 }
 
-/** Made anew for each try, so that what one try did to its stream does not matter to the next. */
-function bodyOf({ req }: Passage, { held, streamLimitBytes }: Outgoing): Buffer | StreamedBody | null {
+/** Made for each try, so that one try does not affect the stream of the next. */
+function bodyOf({ req }: ProxiedRequest, { held, streamLimitBytes }: Outgoing): Buffer | StreamedBody | null {
   return streamLimitBytes === undefined ? (held ?? null) : new StreamedBody(req, streamLimitBytes);
 }
 
@@ -134,14 +134,14 @@ function retryBudgets(): (service: string) => RetryBudget {
   };
 }
 
-/** Rejects as soon as the passage is cancelled. */
-function pause(passage: Passage, ms: number): Promise<void> {
+/** Rejects as soon as the proxied is cancelled. */
+function pause(proxied: ProxiedRequest, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      passage.interruptWith(undefined);
+      proxied.interruptWith(undefined);
       resolve();
     }, ms);
-    passage.interruptWith((reason) => {
+    proxied.interruptWith((reason) => {
       clearTimeout(timer);
       reject(reason);
     });

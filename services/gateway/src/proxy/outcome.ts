@@ -7,7 +7,7 @@ import {
 } from '@marimo/contracts';
 import { Refusal } from '@marimo/problems';
 import type { AttemptFailure, Pass } from '@marimo/resilience';
-import { ClientGone, type Passage } from '../passage.ts';
+import { ClientGone, type ProxiedRequest } from '../proxied-request.ts';
 import { type Outcome, TurnedAway } from './attempt.ts';
 
 type Failed = Extract<Outcome, { kind: 'failed' }>;
@@ -16,21 +16,21 @@ type Failed = Extract<Outcome, { kind: 'failed' }>;
 const fairChanceMs = 1_000;
 
 /** Tells the instance's breaker how it went. */
-export function tell(leave: Pass, outcome: Outcome, elapsedMs: number, passage: Passage): void {
-  const verdict = verdictOn(outcome, elapsedMs, passage);
+export function tell(leave: Pass, outcome: Outcome, elapsedMs: number, proxied: ProxiedRequest): void {
+  const verdict = verdictOn(outcome, elapsedMs, proxied);
   if (verdict === 'good') leave.succeeded();
   else if (verdict === 'bad') leave.failed();
   else leave.abandoned();
 }
 
-function verdictOn(outcome: Outcome, elapsedMs: number, { req }: Passage): 'good' | 'bad' | 'unknown' {
+function verdictOn(outcome: Outcome, elapsedMs: number, { req }: ProxiedRequest): 'good' | 'bad' | 'unknown' {
   if (outcome.kind === 'answered') {
     const whole = outcome.broken === undefined || outcome.broken instanceof ClientGone;
-    return whole && (outcome.status < 500 || outcome.aboutAnother) ? 'good' : 'bad';
+    return whole && (outcome.status < 500 || outcome.isDownstreamFailure) ? 'good' : 'bad';
   }
   if (isOurs(outcome.error)) return 'unknown';
   // Out of time with the body still coming, the client was slow and not the instance; the last try before a
-  // deadline may have come too late for anybody.
+  // deadline may have come too late for any instance.
   const unfair = elapsedMs < fairChanceMs || !req.complete;
   return outcome.error instanceof DeadlineExceeded && unfair ? 'unknown' : 'bad';
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { BodyTooLarge } from '@marimo/contracts';
-import type { Passage } from '../passage.ts';
+import type { ProxiedRequest } from '../proxied-request.ts';
 
 /** Bodies up to this length are read before they are sent on: a slow client then holds no upstream connection, and a retry can repeat them. */
 const heldBytes = 65_536;
@@ -32,14 +32,14 @@ function follows(
   return req.stream !== undefined && !req.stream.endAfterHeaders;
 }
 
-/** Reads a short body whole. Rejects when the passage is cancelled before its end. */
-export function readHeld(passage: Passage): Promise<Buffer> {
+/** Reads a short body whole. Rejects when the proxied is cancelled before its end. */
+export function readHeld(proxied: ProxiedRequest): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    passage.interruptWith(reject);
-    passage.req.on('data', (chunk: Buffer) => chunks.push(chunk));
-    passage.req.once('end', () => {
-      passage.interruptWith(undefined);
+    proxied.interruptWith(reject);
+    proxied.req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    proxied.req.once('end', () => {
+      proxied.interruptWith(undefined);
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     });
   });

@@ -19,7 +19,7 @@ export interface ClientHeaders {
   readonly keyed: boolean;
 }
 
-/** Of this connection only (RFC 9110 section 7.6.1), or written anew for the next one. */
+/** Of this connection only (RFC 9110 section 7.6.1), or set by us for the next one. */
 const ofThisConnection = new Set([
   'connection',
   'content-length',
@@ -88,7 +88,7 @@ export function readClientHeaders(req: IncomingMessage): ClientHeaders {
 
 const bearerScheme = /^bearer +/i;
 
-/** Undefined where no key is sent. Beside a key nothing else may say who is calling. */
+/** Undefined where no key is sent. Beside a key no other credential is accepted. */
 function apiKeyIn(headers: IncomingHttpHeaders, named: Set<string> | undefined): string | undefined {
   const { authorization, 'x-api-key': own } = headers;
   if (own !== undefined && !named?.has('x-api-key')) {
@@ -102,7 +102,7 @@ function apiKeyIn(headers: IncomingHttpHeaders, named: Set<string> | undefined):
 
 /**
  * The parser already refuses both lengths together, two lengths and a bad last coding. It takes codings before the
- * last (`gzip, chunked`), which would be lost as we frame the body anew, and chunks from HTTP/1.0, which had none.
+ * last (`gzip, chunked`), which would be lost because we frame the body ourselves, and chunks from HTTP/1.0, which had none.
  */
 function refuseUnclearFraming(req: IncomingMessage): void {
   const coding = req.headers['transfer-encoding'];

@@ -19,7 +19,7 @@ export const protection: readonly (readonly [string, string])[] = [
   ['x-frame-options', 'DENY'],
 ];
 
-/** Of the connection behind us, written anew by the gateway, or nobody's business. */
+/** Of the connection to the service, set by the gateway itself, or internal. */
 const dropped = new Set([
   'access-control-allow-credentials',
   'access-control-allow-headers',

@@ -15,7 +15,7 @@ const poolOptions = {
   headersTimeout: 0, // the request's own deadline decides
   bodyTimeout: 120_000, // silence in the middle of an answer
 };
-/** Beyond this an instance is drowning; waiting in line for it helps nobody. */
+/** Beyond this an instance is drowning; queueing for it does not help. */
 const inFlightLimit = 1_024;
 
 /** An instance and the connections to it. */
@@ -95,7 +95,7 @@ export class Upstreams {
       const digest = digests.get(one);
       return digest !== undefined && (servedBy === undefined || servedBy.has(digest));
     });
-    // Those whose routes are not known, or were refused, may not have this one: better than nobody, worse than anybody.
+    // Those whose routes are not known, or were refused, may not have this one: a last resort.
     return (
       this.#weigh(known, able, client, skip) ??
       this.#pick(

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { BadUpstream } from '@marimo/contracts';
-import { Passage } from '../passage.ts';
+import { ProxiedRequest } from '../proxied-request.ts';
 import type { HeaderList } from '../proxy/index.ts';
 
 /** Larger answers are neither kept nor held for several clients; they stream. */
@@ -67,24 +67,24 @@ class CapturedAnswer extends Writable {
  * rejects: the reason why there is no answer, `TooLarge` among them, is returned.
  */
 export async function fetchForAll(
-  leader: Passage,
+  leader: ProxiedRequest,
   { service, deadlineMs }: { readonly service: string; readonly deadlineMs: number },
-  ask: (passage: Passage) => Promise<void>,
+  ask: (proxied: ProxiedRequest) => Promise<void>,
 ): Promise<Answer | Error> {
-  const captured = new CapturedAnswer(() => passage.cancel(new TooLarge()));
+  const captured = new CapturedAnswer(() => proxied.cancel(new TooLarge()));
   // There is no body to wait for or to discard, and the leader's connection is the leader's alone.
   const req: typeof leader.req = Object.create(leader.req, { complete: { value: true } });
-  const passage = new Passage(req, captured as unknown as typeof leader.res, leader.requestId, false);
-  passage.caller = leader.caller;
+  const proxied = new ProxiedRequest(req, captured as unknown as typeof leader.res, leader.requestId, false);
+  proxied.caller = leader.caller;
   // A little before the waiting clients run out of time, so that a kept answer can still be sent to them.
-  passage.expireAfter(deadlineMs * 0.9);
+  proxied.expireAfter(deadlineMs * 0.9);
   try {
-    await ask(passage);
-    if (passage.cancelled instanceof TooLarge) return passage.cancelled;
+    await ask(proxied);
+    if (proxied.cancelled instanceof TooLarge) return proxied.cancelled;
     return captured.answer ?? new BadUpstream({ service });
   } catch (thrown) {
     return thrown as Error;
   } finally {
-    passage.end();
+    proxied.end();
   }
 }

@@ -5,7 +5,7 @@ import type { Log } from '@marimo/observability';
 import { alreadyHas } from '@marimo/service-kit';
 import { LRUCache } from 'lru-cache';
 import type { GatewayMetrics } from '../metrics.ts';
-import type { Passage } from '../passage.ts';
+import type { ProxiedRequest } from '../proxied-request.ts';
 import type { HeaderList } from '../proxy/index.ts';
 import type { RoutePolicy } from '../routes/index.ts';
 import { type Answer, fetchForAll, TooLarge } from './captured-answer.ts';
@@ -29,7 +29,7 @@ export interface CachedRead {
   /** Headers of the client that may pass; more is added as it is sent. */
   readonly passed: string[];
   /** Sends it to the service with these headers. */
-  readonly ask: (passage: Passage, passed: string[]) => Promise<void>;
+  readonly ask: (proxied: ProxiedRequest, passed: string[]) => Promise<void>;
 }
 
 interface KeptAnswer extends Answer {
@@ -78,26 +78,26 @@ export class ResponseCache {
     });
   }
 
-  async answer(passage: Passage, read: CachedRead): Promise<void> {
-    if (asksForItself(passage.req)) return this.#askAlone(passage, read);
-    const key = keyOf(passage, read);
+  async answer(proxied: ProxiedRequest, read: CachedRead): Promise<void> {
+    if (asksForItself(proxied.req)) return this.#askAlone(proxied, read);
+    const key = keyOf(proxied, read);
     const kept = this.#kept.get(key);
     if (kept !== undefined && this.#parts.clock() < kept.freshUntil)
-      return this.#send(passage, read, kept, 'hit');
+      return this.#send(proxied, read, kept, 'hit');
 
     const joined = this.#fetching.get(key);
     const patienceMs = joined && Math.min(longestPatienceMs, read.policy.deadlineMs / 2);
-    const fetched = await wait(passage, joined ?? this.#fetch(passage, key, read), patienceMs);
+    const fetched = await wait(proxied, joined ?? this.#fetch(proxied, key, read), patienceMs);
     if (isAnswer(fetched) && fetched.status < 500) {
-      if (joined !== undefined && !mayBeShared(fetched)) return this.#askAlone(passage, read);
-      return this.#send(passage, read, fetched, joined === undefined ? 'miss' : 'coalesced');
+      if (joined !== undefined && !mayBeShared(fetched)) return this.#askAlone(proxied, read);
+      return this.#send(proxied, read, fetched, joined === undefined ? 'miss' : 'coalesced');
     }
-    if (fetched instanceof TooLarge) return this.#askAlone(passage, read);
+    if (fetched instanceof TooLarge) return this.#askAlone(proxied, read);
     if (kept !== undefined && this.#parts.clock() < kept.staleUntil)
-      return this.#send(passage, read, kept, 'stale');
-    if (fetched === undefined) return this.#askAlone(passage, read);
+      return this.#send(proxied, read, kept, 'stale');
+    if (fetched === undefined) return this.#askAlone(proxied, read);
     if (fetched instanceof Error) throw fetched;
-    this.#send(passage, read, fetched, joined === undefined ? 'miss' : 'coalesced');
+    this.#send(proxied, read, fetched, joined === undefined ? 'miss' : 'coalesced');
   }
 
   /** Forgets answers: here at once, at the other gateways as soon as they hear of it. Returns how many were here. */
@@ -118,9 +118,9 @@ export class ResponseCache {
     (await this.#subscribed)();
   }
 
-  #fetch(passage: Passage, key: string, { policy, passed, ask }: CachedRead): Promise<Answer | Error> {
-    const headers = sharedHeaders(passage, passed);
-    const fetching = fetchForAll(passage, policy, (forAll) => ask(forAll, headers)).then((fetched) => {
+  #fetch(proxied: ProxiedRequest, key: string, { policy, passed, ask }: CachedRead): Promise<Answer | Error> {
+    const headers = sharedHeaders(proxied, passed);
+    const fetching = fetchForAll(proxied, policy, (forAll) => ask(forAll, headers)).then((fetched) => {
       const isCurrent = this.#fetching.get(key) === fetching; // otherwise it was purged on its way
       if (isCurrent) this.#fetching.delete(key);
       if (!isAnswer(fetched) || fetched.status !== 200 || !mayBeShared(fetched)) return fetched;
@@ -128,7 +128,7 @@ export class ResponseCache {
       const keptAt = this.#parts.clock();
       const freshUntil = keptAt + policy.cache.freshMs;
       const staleUntil = freshUntil + policy.cache.staleIfErrorMs;
-      const owner = { route: policy.template, tenantId: passage.caller?.tenantId };
+      const owner = { route: policy.template, tenantId: proxied.caller?.tenantId };
       if (isCurrent) this.#kept.set(key, { ...answer, ...owner, keptAt, freshUntil, staleUntil });
       return answer;
     });
@@ -136,15 +136,20 @@ export class ResponseCache {
     return fetching;
   }
 
-  #send(passage: Passage, { policy }: CachedRead, answer: Answer | KeptAnswer, result: CacheResult): void {
+  #send(
+    proxied: ProxiedRequest,
+    { policy }: CachedRead,
+    answer: Answer | KeptAnswer,
+    result: CacheResult,
+  ): void {
     this.#count(policy.service, result);
-    send(passage, answer, result, 'keptAt' in answer ? this.#parts.clock() - answer.keptAt : 0);
+    send(proxied, answer, result, 'keptAt' in answer ? this.#parts.clock() - answer.keptAt : 0);
   }
 
-  async #askAlone(passage: Passage, { policy, passed, ask }: CachedRead): Promise<void> {
+  async #askAlone(proxied: ProxiedRequest, { policy, passed, ask }: CachedRead): Promise<void> {
     this.#count(policy.service, 'bypass');
-    passage.ownHeaders.push('x-marimo-cache', 'bypass');
-    await ask(passage, passed);
+    proxied.ownHeaders.push('x-marimo-cache', 'bypass');
+    await ask(proxied, passed);
   }
 
   #count(upstream: string, result: CacheResult): void {
@@ -168,7 +173,7 @@ export class ResponseCache {
  * Everything an answer may depend on: nothing else of the request reaches the service. The session is in it because two
  * API keys of one account may differ in what they may do.
  */
-function keyOf({ caller, req: { headers } }: Passage, { path, query }: CachedRead): string {
+function keyOf({ caller, req: { headers } }: ProxiedRequest, { path, query }: CachedRead): string {
   const who = caller && [caller.tenantId, caller.userId, caller.sessionId, caller.permissionsVersion];
   const parameters = new URLSearchParams(query);
   parameters.sort(); // in one order, however it was written; values of one name keep theirs
@@ -177,7 +182,7 @@ function keyOf({ caller, req: { headers } }: Passage, { path, query }: CachedRea
 }
 
 /** The headers in the key. On a public route the token was not checked and is not in the key. */
-function sharedHeaders({ caller }: Passage, passed: readonly string[]): string[] {
+function sharedHeaders({ caller }: ProxiedRequest, passed: readonly string[]): string[] {
   const isShared = (name: string) =>
     /^accept(?:-language|-encoding)?$/.test(name) || (name === 'authorization' && caller !== undefined);
   return passed.filter((_, at) => isShared(passed[at - (at % 2)] as string));
@@ -190,14 +195,18 @@ function asksForItself({ method, headers }: IncomingMessage): boolean {
 }
 
 /** Undefined when it took too long; rejects when the client leaves or its time is up. */
-function wait<T>(passage: Passage, work: Promise<T>, forMs: number | undefined): Promise<T | undefined> {
+function wait<T>(
+  proxied: ProxiedRequest,
+  work: Promise<T>,
+  forMs: number | undefined,
+): Promise<T | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
   const timer = forMs === undefined ? undefined : setTimeout(() => resolve(undefined), forMs);
-  passage.interruptWith(reject);
+  proxied.interruptWith(reject);
   void work.then(resolve);
   return promise.finally(() => {
     clearTimeout(timer);
-    passage.interruptWith(undefined);
+    proxied.interruptWith(undefined);
   });
 }
 
@@ -218,9 +227,14 @@ function withTag(answer: Answer): Answer {
 }
 
 /** Sends an answer, or says that the client has it already. */
-function send(passage: Passage, { status, headers, body }: Answer, result: CacheResult, ageMs: number): void {
-  const { res, req, ownHeaders } = passage;
-  if (res.destroyed || passage.cancelled !== undefined) return;
+function send(
+  proxied: ProxiedRequest,
+  { status, headers, body }: Answer,
+  result: CacheResult,
+  ageMs: number,
+): void {
+  const { res, req, ownHeaders } = proxied;
+  if (res.destroyed || proxied.cancelled !== undefined) return;
   const age = String(Math.max(0, Math.floor(ageMs / 1000)));
   const all = [...ownHeaders, 'age', age, 'x-marimo-cache', result, ...headers];
   const etag = headerOf(headers, 'etag');
@@ -234,10 +248,10 @@ function send(passage: Passage, { status, headers, body }: Answer, result: Cache
     return;
   }
   const isEmpty = status === 204 || status === 304;
-  passage.bytesSent = body.length;
+  proxied.bytesSent = body.length;
   res.writeHead(status, isEmpty ? all : [...all, 'content-length', String(body.length)]);
   res.end(isEmpty ? undefined : body);
-  passage.allWritten();
+  proxied.allWritten();
 }
 
 function headerOf(headers: HeaderList, name: string): string | undefined {

@@ -1,12 +1,13 @@
 import type { RouteDescription, ServiceDescription } from '@marimo/contracts';
+import { isPathOf } from '@marimo/service-kit';
 import { isPermission, keyOf } from './policy.ts';
 
-/** The permissions somebody has declared: no other can be granted, so a route that needs another is closed. */
+/** Whether a permission is declared: no other can be granted, so a route that needs another is closed. */
 export type KnowsPermission = (name: string) => boolean;
 
 /**
- * What is wrong with what a service says of itself; nothing when it can be believed. One mistake refuses it as a whole:
- * half a table would be neither what the service offers nor what was there before.
+ * The mistakes in a service's description; none if it is valid. One mistake refuses the description as a whole: half a
+ * table would be neither what the service offers nor what was there before.
  */
 export function mistakesIn(
   service: string,
@@ -25,10 +26,10 @@ export function mistakesIn(
     const twin = seen.get(shapeOf(route));
     if (twin !== undefined) mistakes.push(`two routes answer ${name}: the other is ${twin.path}`);
     seen.set(shapeOf(route), route);
-    if (!isPathOf(service, route.path)) mistakes.push(`${name} is not a path of ${service}`);
+    if (!isPublicPathOf(service, route.path)) mistakes.push(`${name} is not a path of ${service}`);
     if (route.access === null) mistakes.push(`${name} declares no access`);
     if (isPermission(route.access) && !own.has(route.access) && !knowsPermission(route.access)) {
-      mistakes.push(`${name} needs ${route.access}, a permission nobody declares`);
+      mistakes.push(`${name} needs ${route.access}, an undeclared permission`);
     }
     if (route.cache !== undefined && route.method !== 'GET') mistakes.push(`${name} cannot be cached`);
   }
@@ -40,8 +41,8 @@ export function shapeOf({ method, path }: Pick<RouteDescription, 'method' | 'pat
   return `${method} ${path.replaceAll(/\{\w+\}/g, '{}').toLowerCase()}`;
 }
 
-/** Below its service, not inside the house, and readable in one way only. */
-function isPathOf(service: string, path: string): boolean {
-  const [, place, below = ''] = /^\/api\/v[1-9]\d{0,2}\/([^/]+)\/(.+)$/.exec(path) ?? [];
-  return place === service && !/^internal(?:\/|$)/i.test(below) && !/\/\.{0,2}(?:\/|$)/.test(path);
+/** A path of the service that is not internal and can be read in one way only. */
+function isPublicPathOf(service: string, path: string): boolean {
+  const isInternal = /^\/(?:api\/v\d+\/[^/]+\/)?internal(?:\/|$)/i.test(path);
+  return isPathOf(service, path) && !isInternal && !/\/\.{0,2}(?:\/|$)/.test(path);
 }

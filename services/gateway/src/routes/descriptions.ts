@@ -20,8 +20,8 @@ export interface Refused {
   readonly closed: readonly RouteDescription[];
 }
 
-/** How well we know what an instance serves. Who is not known is asked only when nobody is known to have the route. */
-export type Standing = 'known' | 'unlearned' | 'refused';
+/** Whether the routes of an instance are known. Other instances get a request only when no known one has its route. */
+export type RouteStatus = 'known' | 'unlearned' | 'refused';
 
 /** Inventions of a service that changes all the time must not fill the memory. */
 const remembered = 20;
@@ -57,7 +57,7 @@ export class Descriptions {
     return this.#refused.has(digest);
   }
 
-  /** What can be believed; in force from the moment somebody serves it, or at once where nothing else is. */
+  /** A valid description; in force once an instance serves it, or at once where nothing else is. */
   accept(accepted: Accepted): void {
     this.#refused.delete(accepted.digest);
     this.#accepted.set(accepted.digest, accepted);
@@ -65,7 +65,7 @@ export class Descriptions {
     if (this.#active.length === 0) this.#active = [accepted.digest];
   }
 
-  /** What has been kept from an earlier start, in place of what the contracts say, until somebody answers. */
+  /** What has been kept from an earlier start, in place of what the contracts say, until an instance answers. */
   resume(kept: readonly Accepted[]): void {
     for (const one of kept) if (!this.#accepted.has(one.digest)) this.#accepted.set(one.digest, one);
     if (kept.length > 0) this.#active = kept.map(({ digest }) => digest).sort();
@@ -84,14 +84,14 @@ export class Descriptions {
     this.#found.set(id, { registered: routesDigest, digest });
   }
 
-  /** Undefined while nobody has said. An instance that has a version but names no routes is from before they were named. */
+  /** Undefined while unknown. An instance that has a version but names no routes is from before they were named. */
   digestOf({ id, routesDigest, version }: Instance): string | undefined {
     const found = this.#found.get(id);
     if (found !== undefined && found.registered === routesDigest) return found.digest;
     return routesDigest ?? (version === 'unknown' ? undefined : this.#builtIn);
   }
 
-  standingOf(instance: Instance): Standing {
+  routeStatusOf(instance: Instance): RouteStatus {
     const digest = this.digestOf(instance);
     if (digest === undefined) return 'unlearned';
     if (this.#accepted.has(digest)) return 'known';
@@ -105,7 +105,7 @@ export class Descriptions {
     return (digest !== undefined && this.#accepted.get(digest)?.description.version) || 'unknown';
   }
 
-  /** In force is what the instances serve that are there; while nobody is known, what was in force stays. True at a change. */
+  /** In force is what the instances serve that are there; while none is known, what was in force stays. True at a change. */
   settle(instances: readonly Instance[]): boolean {
     const served = new Set<string>();
     for (const instance of instances) {
@@ -136,7 +136,7 @@ export class Descriptions {
   }
 }
 
-/** Judges what a service says of itself. */
+/** Accepts or refuses a service's description. */
 export function judge(
   service: string,
   digest: string,

@@ -1,4 +1,4 @@
-export type { Descriptions, Standing } from './descriptions.ts';
+export type { Descriptions, RouteStatus } from './descriptions.ts';
 export { KeptTable } from './kept.ts';
 export type { RouteOverride, RoutePolicy } from './policy.ts';
 export { Routing, type RoutingParts } from './routing.ts';

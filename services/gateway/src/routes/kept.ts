@@ -1,7 +1,7 @@
 import { ServiceDescription } from '@marimo/contracts';
 import { z } from 'zod';
 
-/** The table as it last was good: what a start uses for services that nobody has answered for. */
+/** The table as it last was good: used at a start for services of which no instance has answered. */
 export const KeptTable = z.strictObject({
   format: z.literal(1),
   generation: z.int().min(0),

@@ -165,10 +165,7 @@ describe('a description that cannot be believed', () => {
     ['two routes for one request', describedAs('3', twin)],
     ['a path of another service', describedAs('3', [...good, route('../users/me'), route('x')])],
     ['a path inside the house', describedAs('3', [...good, route('internal/x')])],
-    [
-      'a permission that nobody declares',
-      describedAs('3', [...good, route('new', { access: 'stock.new.read' })]),
-    ],
+    ['an undeclared permission', describedAs('3', [...good, route('new', { access: 'stock.new.read' })])],
     ['a permission of another service', describedAs('3', good, ['users.member.read'])],
     ['no access', describedAs('3', [...good, route('new', { access: null })])],
     ['another service', { ...describedAs('3', good), service: 'users' }],
@@ -190,7 +187,7 @@ describe('a description that cannot be believed', () => {
     expect(told).toMatchObject([{ target: 'stock', instance: ill.instance.id }]);
   });
 
-  it('closes to everyone a route that needs a permission nobody declares', async () => {
+  it('closes to everyone a route that needs an undeclared permission', async () => {
     const ill = await describedUpstream(describedAs('3', [route('new', { access: 'stock.new.read' })]));
     const gateway = await gatewayTo([ill.instance]);
     await until(async () => (await gateway.measured('gateway_route_table_refused_total')) === 1);
@@ -210,9 +207,9 @@ describe('a gateway that was built with a mistake', () => {
   ];
   it.each([
     [
-      'a permission that nobody declares',
+      'an undeclared permission',
       { name: 'stock.thing.read', text: { en: '', ru: '' } },
-      'nobody declares',
+      'an undeclared permission',
     ],
     ['no access', undefined, 'declares no access'],
   ])('does not start: %s', async (_, access, message) => {

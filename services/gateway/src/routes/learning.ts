@@ -1,14 +1,14 @@
 import type { Instance, Registry } from '@marimo/discovery';
 import type { Log, Metrics } from '@marimo/observability';
-import { type Asking, askInstances, type Said } from './ask.ts';
 import type { KnowsPermission } from './check.ts';
+import { type DescribeClient, type DescribeResult, describeClient } from './describe-service.ts';
 import { type Descriptions, judge, type Refused } from './descriptions.ts';
 
 export interface LearningParts {
   readonly books: ReadonlyMap<string, Descriptions>;
   readonly registry: Registry;
   readonly knowsPermission: KnowsPermission;
-  /** What is in force of a service is another: its table is to be made anew. */
+  /** The descriptions in force of a service have changed: its table must be recompiled. */
   readonly changed: (service: string) => void;
   /** Something was learned that leaves the table as it is. */
   readonly learned: () => void;
@@ -22,7 +22,7 @@ const askAgainMs = 5_000;
 /** Asks instances what they serve, as soon as discovery names one whose routes are not known. */
 export class Learning {
   readonly #parts: LearningParts;
-  readonly #ask: Asking = askInstances();
+  readonly #describe: DescribeClient = describeClient();
   readonly #asked = new Set<string>();
   readonly #pages = new Map<string, unknown>(); // OpenAPI, by digest
   readonly #refusals: ReturnType<typeof refusals>;
@@ -33,7 +33,7 @@ export class Learning {
     this.#refusals = refusals(parts.metrics);
   }
 
-  /** Begins to learn: at once from those who are there, then from whoever appears. */
+  /** Begins to learn: at once from the instances that are there, then from those that appear. */
   begin(): void {
     const unwatch = this.#parts.registry.onChange((service) => this.#heard(service));
     const timer = setInterval(() => this.#askAll(), askAgainMs).unref();
@@ -47,7 +47,7 @@ export class Learning {
   async close(): Promise<void> {
     this.#end?.();
     this.#end = undefined;
-    await this.#ask.close();
+    await this.#describe.close();
   }
 
   /** The OpenAPI pages of services whose routes were learned; the others are as the contracts say. */
@@ -82,29 +82,32 @@ export class Learning {
       const mayChange = instance.routesDigest === undefined && instance.version === 'unknown';
       if (this.#asked.has(instance.id) || (known !== undefined && !mayChange)) continue;
       this.#asked.add(instance.id);
-      this.#ask
+      this.#describe
         .routes(instance, known)
-        .then((said) => this.#learn(instance, said))
+        .then((result) => this.#learn(instance, result))
         .catch((error: unknown) => {
-          // A place where nobody said that somebody is, may well be empty.
+          // An address of the static table may have no instance.
           if (!mayChange)
-            this.#parts.log.warn('an instance does not say what it serves', { instance: instance.id, error });
+            this.#parts.log.warn('an instance does not describe its routes', {
+              instance: instance.id,
+              error,
+            });
         })
         .finally(() => this.#asked.delete(instance.id));
     }
   }
 
-  #learn(instance: Instance, said: Said): void {
-    if (this.#end === undefined || said.kind === 'unchanged' || said.kind === 'silent') return;
+  #learn(instance: Instance, result: DescribeResult): void {
+    if (this.#end === undefined || result.kind === 'unchanged' || result.kind === 'missing') return;
     const book = this.#parts.books.get(instance.service);
     if (book === undefined) return;
-    if (said.kind === 'garbled') {
-      const digest = instance.routesDigest ?? `garbled:${instance.id}`;
+    if (result.kind === 'invalid') {
+      const digest = instance.routesDigest ?? `invalid:${instance.id}`;
       const { version } = instance;
-      this.#refuse(book, instance, { digest, version, mistakes: said.mistakes, closed: [] });
+      this.#refuse(book, instance, { digest, version, mistakes: result.mistakes, closed: [] });
       return;
     }
-    const { digest, description } = said;
+    const { digest, description } = result;
     book.found(instance, digest);
     if (!book.accepts(digest)) {
       const judged = judge(book.service, digest, description, this.#parts.knowsPermission);
@@ -115,7 +118,7 @@ export class Learning {
       book.accept(judged);
       this.#readPage(instance, digest);
     }
-    // Who was not known may be now, also where the table stays the same.
+    // The instance may have become known without a change of the table.
     if (book.settle(this.#instances(book.service))) this.#parts.changed(book.service);
     else this.#parts.learned();
   }
@@ -137,7 +140,7 @@ export class Learning {
 
   /** What only documents may be missing. */
   #readPage(instance: Instance, digest: string): void {
-    this.#ask
+    this.#describe
       .openApi(instance)
       .then((page) => {
         const inUse = new Set(

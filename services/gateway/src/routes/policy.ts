@@ -9,7 +9,7 @@ export interface RoutePolicy {
   readonly method: RouteDescription['method'];
   /** The path's template, a label of metrics; `unmatched` where no description names the path. */
   readonly template: string;
-  /** Nobody may pass, whoever it is: it declares no access, or needs a permission that nobody knows. */
+  /** 403 to every caller: it declares no access, or needs an undeclared permission. */
   readonly closed: boolean;
   /** Whether a valid access token is needed; on a public route a token is not even looked at. */
   readonly bearer: boolean;
@@ -62,7 +62,7 @@ const defaultDeadlineMs = 15_000;
 
 export interface PolicyParts {
   readonly service: ServiceDescription['service'];
-  /** Every permission somebody declares. */
+  /** Whether any service declares the permission. */
   readonly knowsPermission: (name: string) => boolean;
   readonly override: RouteOverride | undefined;
   readonly servedBy: ReadonlySet<string> | undefined;
@@ -74,7 +74,7 @@ export interface PolicyParts {
  */
 export function policyOf(versions: readonly RouteDescription[], parts: PolicyParts): RoutePolicy {
   const [first] = versions;
-  if (first === undefined) throw new Error('A route that nobody describes');
+  if (first === undefined) throw new Error('No version describes the route');
   const { service, knowsPermission, override, servedBy } = parts;
   const accesses = [...new Set(versions.map(({ access }) => access))];
   const permissions = accesses.filter((access) => isPermission(access));
@@ -110,7 +110,7 @@ export function policyOf(versions: readonly RouteDescription[], parts: PolicyPar
   };
 }
 
-/** A path nobody describes: the service itself says that there is nothing. */
+/** A path that no description names: the service itself answers 404. */
 export function unmatchedPolicy(service: string): RoutePolicy {
   return {
     service,
@@ -128,7 +128,7 @@ export function unmatchedPolicy(service: string): RoutePolicy {
     polled: false,
     trafficClass: 'read',
     streams: false,
-    secret: true, // nobody knows
+    secret: true, // unknown
     servedBy: undefined,
   };
 }

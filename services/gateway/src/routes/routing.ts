@@ -5,14 +5,14 @@ import type { Log, Metrics } from '@marimo/observability';
 import { describedService } from '@marimo/service-kit';
 import type { KeptFile } from '../kept-file.ts';
 import { mistakesIn } from './check.ts';
-import { Descriptions, type Standing } from './descriptions.ts';
+import { Descriptions, type RouteStatus } from './descriptions.ts';
 import type { KeptTable } from './kept.ts';
 import { Learning } from './learning.ts';
 import type { RouteOverride, RoutePolicy } from './policy.ts';
 import { type CompiledService, compileService, type RouteTable } from './table.ts';
 
 export interface RoutingParts {
-  /** What the gateway was built with: the table until somebody knows better. */
+  /** What the gateway was built with: the table until services describe their own. */
   readonly contracts: Readonly<Record<string, readonly AnyEndpoint[]>>;
   readonly permissions: readonly Pick<Permission, 'name'>[];
   readonly version: string;
@@ -73,13 +73,13 @@ export class Routing implements RouteTable {
     return this.#overrides;
   }
 
-  /** Services whose routes are those of an earlier start, because nobody has answered for them. */
+  /** Services whose routes are those of an earlier start, because no instance has answered. */
   get keptServices(): readonly string[] {
     const fromRegistry = this.#parts.registry.source() === 'registry';
     return this.services.filter((service) => {
       const book = this.#book(service);
       const isConfirmed =
-        fromRegistry && this.#instances(service).some((one) => book.standingOf(one) === 'known');
+        fromRegistry && this.#instances(service).some((one) => book.routeStatusOf(one) === 'known');
       return !isConfirmed && book.active.length > 0 && book.active.every(({ origin }) => origin === 'disk');
     });
   }
@@ -96,8 +96,8 @@ export class Routing implements RouteTable {
     return this.#books.get(service);
   }
 
-  standingOf(instance: Instance): Standing {
-    return this.#books.get(instance.service)?.standingOf(instance) ?? 'unlearned';
+  routeStatusOf(instance: Instance): RouteStatus {
+    return this.#books.get(instance.service)?.routeStatusOf(instance) ?? 'unlearned';
   }
 
   digestOf(instance: Instance): string | undefined {
@@ -125,7 +125,7 @@ export class Routing implements RouteTable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Begins to learn: at once from those who are there, then from whoever appears. */
+  /** Begins to learn: at once from the instances that are there, then from those that appear. */
   begin(): void {
     this.#learning.begin();
   }

@@ -4,7 +4,7 @@ import { policyOf, type RouteOverride, type RoutePolicy, unmatchedPolicy } from 
 
 export interface RouteTable {
   readonly services: readonly string[];
-  /** Undefined for a service, or a version of its API, that nobody has declared. */
+  /** Undefined for a service, or a version of its API, that is not declared. */
   match(service: string, method: string, path: string): RoutePolicy | undefined;
 }
 
@@ -18,7 +18,7 @@ export interface ServicePlan {
   readonly service: string;
   /** Of the versions that are up. */
   readonly versions: readonly DescribedRoutes[];
-  /** Of descriptions that were refused: what nobody may be let in to, whatever else is decided. */
+  /** Routes of refused descriptions that must be closed in any case. */
   readonly closed?: readonly RouteDescription[];
   readonly overrides: readonly RouteOverride[];
   readonly knowsPermission: KnowsPermission;

@@ -2,7 +2,7 @@ import type { RouteDescription } from '@marimo/contracts';
 
 /**
  * How long a request must be let through while the gateway is overloaded. `background`: machines that ask again
- * anyway, imports, uploads. `critical`: without it nobody can sign in, stay signed in or leave.
+ * anyway, imports, uploads. `critical`: signing in, staying signed in and signing out.
  */
 export type TrafficClass = 'background' | 'read' | 'write' | 'critical';
 

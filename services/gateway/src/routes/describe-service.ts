@@ -5,18 +5,18 @@ import { routesPath } from '@marimo/service-kit';
 import { Agent } from 'undici';
 import { z } from 'zod';
 
-export type Said =
+export type DescribeResult =
   | { readonly kind: 'described'; readonly digest: string; readonly description: ServiceDescription }
-  /** It serves what we knew of it. */
+  /** It still serves the known description. */
   | { readonly kind: 'unchanged' }
-  /** It has no such page: it was built before there was one. */
-  | { readonly kind: 'silent' }
-  /** It answered with something that is no description. */
-  | { readonly kind: 'garbled'; readonly mistakes: readonly string[] };
+  /** It has no such page, because it is older than the page. */
+  | { readonly kind: 'missing' }
+  /** It answered with something other than a description. */
+  | { readonly kind: 'invalid'; readonly mistakes: readonly string[] };
 
-/** Asks instances what they serve. Throws when one does not answer. */
-export interface Asking {
-  routes(instance: Instance, known: string | undefined): Promise<Said>;
+/** Fetches the descriptions of instances. Throws when one does not answer. */
+export interface DescribeClient {
+  routes(instance: Instance, known: string | undefined): Promise<DescribeResult>;
   /** Its `/openapi.json`; undefined where it has none. */
   openApi(instance: Instance): Promise<unknown>;
   close(): Promise<void>;
@@ -26,8 +26,8 @@ const patienceMs = 2_000;
 const longestBytes = 4 * 1_048_576;
 const Digest = z.object({ digest: z.string().regex(/^[\w-]{8,100}$/) });
 
-export function askInstances(): Asking {
-  // Of its own, so that asking never waits for, or takes from, the connections of requests.
+export function describeClient(): DescribeClient {
+  // Separate, so that it shares no connections with requests.
   const agent = new Agent({ connections: 2, maxResponseSize: longestBytes, keepAliveTimeout: 10_000 });
   const get = (instance: Instance, path: string, headers: Record<string, string> = {}) =>
     agent.request({
@@ -44,12 +44,12 @@ export function askInstances(): Asking {
       if (statusCode !== 200) {
         await body.dump();
         if (statusCode === 304) return { kind: 'unchanged' };
-        if (statusCode === 404) return { kind: 'silent' };
+        if (statusCode === 404) return { kind: 'missing' };
         throw new Error(`it answered with ${statusCode}`);
       }
       const json = readJson(await body.text());
       const read = z.intersection(ServiceDescription, Digest).safeParse(json);
-      if (!read.success) return { kind: 'garbled', mistakes: read.error.issues.slice(0, 10).map(told) };
+      if (!read.success) return { kind: 'invalid', mistakes: read.error.issues.slice(0, 10).map(issueText) };
       const { digest, ...description } = read.data;
       return { kind: 'described', digest, description };
     },
@@ -67,11 +67,11 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // no description either
+    return undefined; // refused by the schema
   }
 }
 
-function told({ path, message }: z.core.$ZodIssue): string {
+function issueText({ path, message }: z.core.$ZodIssue): string {
   return `${path.join('/')}: ${message}`;
 }
 

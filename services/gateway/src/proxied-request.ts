@@ -2,16 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeadlineExceeded } from '@marimo/contracts';
 import type { Caller } from '@marimo/service-kit';
 
-/** Given to a client to see its answer while it is still sending a body nobody wants. */
+/** Time for a client to read its answer while it is still sending a body that is discarded. */
 export const lingerMs = 2_000;
 
-/** The client hung up; nobody sees this error. */
+/** The client hung up; this error is never sent. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
 /** One request on its way through the gateway, from its first byte to the last of its answer. */
-export class Passage {
+export class ProxiedRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
@@ -26,9 +26,9 @@ export class Passage {
   bytesSent = 0;
   /** The service broke off in the middle of its answer, and so did we. */
   broken = false;
-  /** Why it ended early: the client has gone, or the deadline has passed. */
+  /** Why it ended early: the client left, or the deadline passed. */
   cancelled: Error | undefined;
-  /** How long the client may leave what is written for it untaken. */
+  /** How long the client may leave written data untaken. */
   readonly stallMs: number;
   #stalled: NodeJS.Timeout | undefined;
   #triesAt = 0;
@@ -75,7 +75,7 @@ export class Passage {
     this.#stalled = setTimeout(() => this.res.destroy(), this.stallMs);
   }
 
-  /** The answer is out, or nobody is left to have it. */
+  /** The answer is sent, or the client has left. */
   end(): void {
     clearTimeout(this.#deadline);
     if (this.#stalled !== undefined) clearTimeout(this.#stalled);
@@ -90,15 +90,15 @@ export class Passage {
     this.#interrupt?.(reason);
   }
 
-  /** Whoever makes the request wait says how to stop waiting; the step before has ended by then. */
+  /** Sets how the present step is interrupted; the step before it has ended. */
   interruptWith(interrupt: ((reason: Error) => void) | undefined): void {
     this.#interrupt = interrupt;
     if (interrupt !== undefined && this.cancelled !== undefined) interrupt(this.cancelled);
   }
 }
 
-function expire(passage: Passage): void {
-  if (!passage.res.headersSent) passage.cancel(new DeadlineExceeded({}));
+function expire(proxied: ProxiedRequest): void {
+  if (!proxied.res.headersSent) proxied.cancel(new DeadlineExceeded({}));
 }
 
 /**
