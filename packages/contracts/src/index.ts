@@ -73,3 +73,4 @@ export {
   rolesGrant,
 } from './roles.ts';
 export { ActingService, type ServiceName, servicePorts } from './services.ts';
+export { lineOfText, Name, normaliseText } from './texts.ts';

@@ -6,9 +6,10 @@ import { Id } from '../ids.ts';
 import { ImportQuery, ImportReply, RefusedRow } from '../import.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
+import { lineOfText } from '../texts.ts';
 import { Language } from '../users/identity.ts';
 import { changeAccounts, createAccounts, readAccounts } from './permissions.ts';
-import { AccountCode, LowerCaseId, lineOfText } from './texts.ts';
+import { AccountCode, LowerCaseId } from './texts.ts';
 
 export const AccountType = z.enum(['asset', 'liability', 'equity', 'income', 'expense']);
 export type AccountType = z.infer<typeof AccountType>;

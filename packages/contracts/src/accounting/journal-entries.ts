@@ -7,6 +7,7 @@ import { ImportMode, ImportQuery, ImportReply, RefusedRow } from '../import.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Day, MoneyOnWire, PositiveMoney } from '../measures.ts';
 import { Absent } from '../platform/refusals.ts';
+import { lineOfText } from '../texts.ts';
 import { AccountArchived, AccountIsGroup, AccountUnknown } from './accounts.ts';
 import {
   BalanceTooLarge,
@@ -19,7 +20,7 @@ import {
 } from './journal-entry-refusals.ts';
 import { generalJournalCode, JournalUnknown } from './journals.ts';
 import { postEntries, readEntries, reverseEntries } from './permissions.ts';
-import { AccountCode, JournalCode, LowerCaseId, lineOfText } from './texts.ts';
+import { AccountCode, JournalCode, LowerCaseId } from './texts.ts';
 
 export * from './journal-entry-refusals.ts';
 

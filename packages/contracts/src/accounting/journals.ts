@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { lineOfText } from '../texts.ts';
 import { createJournals, readJournals } from './permissions.ts';
-import { JournalCode, lineOfText } from './texts.ts';
+import { JournalCode } from './texts.ts';
 
 /** The general journal: every organisation has it from its first use of the ledger. */
 export const generalJournalCode = 'GJ';

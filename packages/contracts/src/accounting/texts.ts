@@ -1,15 +1,6 @@
 import { z } from 'zod';
 import { Id } from '../ids.ts';
-
-/** One line as people write it: no control characters, no broken surrogates, nothing PostgreSQL could not keep. */
-export function lineOfText(longest: number) {
-  return z
-    .string()
-    .trim()
-    .min(1)
-    .max(longest)
-    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'must be one line of text without control characters');
-}
+import { lineOfText } from '../texts.ts';
 
 /** The organisation's own text, such as `10.01` or `Касса`; upper and lower case differ. */
 export const AccountCode = lineOfText(50);

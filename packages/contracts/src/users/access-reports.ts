@@ -4,6 +4,7 @@ import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
+import { lineOfText } from '../texts.ts';
 import { readAccessReports } from './permissions.ts';
 import { PermissionUnknown, TextOnWire } from './role-refusals.ts';
 
@@ -63,7 +64,7 @@ export const reportWhoCan = endpoint({
   path: `${path}/who-can`,
   summary: 'Who could do something at a moment, and through which roles.',
   access: readAccessReports,
-  query: PageQuery.extend({ permission: z.string().max(100), at }),
+  query: PageQuery.extend({ permission: lineOfText(100), at }),
   replies: { 200: pageOf(z.strictObject({ holder: RoleHolder, through: z.array(RoleName) })) },
   refusals: [PermissionUnknown],
 });

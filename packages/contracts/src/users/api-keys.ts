@@ -6,7 +6,7 @@ import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { forServices } from '../permission.ts';
 import { Absent } from '../platform/refusals.ts';
-import { Line } from './identity.ts';
+import { Name } from '../texts.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
 import { changeServiceAccounts, readServiceAccounts } from './permissions.ts';
 import { ProgramId, ServiceAccountDisabled } from './service-accounts.ts';
@@ -25,7 +25,7 @@ const LifeDays = z.int().min(1).max(apiKeyLifeDays.longest).default(apiKeyLifeDa
 
 export const NewApiKey = z.strictObject({
   keyId: ProgramId,
-  name: Line,
+  name: Name,
   /** Each must be within what the owner may do, and within what the one who makes the key may do. */
   scopes: z.array(Scope).min(1).max(50),
   lifeDays: LifeDays,

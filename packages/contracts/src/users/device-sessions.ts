@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
+import { Name } from '../texts.ts';
 import { AuthenticationMethod } from './access-token.ts';
-import { Line } from './identity.ts';
 import { changeMembers } from './permissions.ts';
 
 /** A session as its person sees it: where they are signed in. */
@@ -41,7 +41,7 @@ export const nameMine = endpoint({
   summary: 'Names the device of a session, so that its owner knows it again.',
   access: 'signed-in',
   params: OneSession,
-  body: z.strictObject({ deviceName: Line }),
+  body: z.strictObject({ deviceName: Name }),
   replies: { 200: DeviceSession },
 });
 

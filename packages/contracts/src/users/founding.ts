@@ -3,14 +3,15 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { CurrencyCode } from '../measures.ts';
 import { TooManyRequests } from '../platform/refusals.ts';
+import { Name } from '../texts.ts';
 import { OwnProofNeeded, TooManyAttempts, WrongCredentials } from './credentials.ts';
-import { Language, Line, Login, SignedIn, TimeZone } from './identity.ts';
+import { Language, Login, SignedIn, TimeZone } from './identity.ts';
 import { ProofRefused, SignInChallengeRefused } from './second-factor-refusals.ts';
 import { FinishLogin, SecondFactorAsked } from './second-factors.ts';
 
 /** Language and time zone are those of its founder unless told. */
 export const FoundOrganisation = z.strictObject({
-  organisation: Line, // its name; ids are ours
+  organisation: Name, // its name; ids are ours
   baseCurrency: CurrencyCode.default('RUB'),
   language: Language.optional(),
   timeZone: TimeZone.optional(),

@@ -2,14 +2,7 @@ import { z } from 'zod';
 import { Id } from '../ids.ts';
 import { CurrencyCode } from '../measures.ts';
 import { RoleName } from '../roles.ts';
-
-/** One line of text as people write it: no control characters, no broken surrogates. */
-export const Line = z
-  .string()
-  .trim()
-  .min(1)
-  .max(200)
-  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'one line of text without control characters');
+import { Name } from '../texts.ts';
 
 /** Letters of any script. What would need quoting in a mail header is refused, so a header can never be broken. */
 export const Email = z
@@ -71,8 +64,8 @@ export const User = z.strictObject({
 export type User = z.infer<typeof User>;
 
 export const RegisterOrganisation = z.strictObject({
-  organisation: Line, // its name; ids are ours
-  name: Line, // the first administrator's
+  organisation: Name, // its name; ids are ours
+  name: Name, // the first administrator's
   email: Email,
   password: Password,
   baseCurrency: CurrencyCode.default('RUB'),

@@ -6,8 +6,9 @@ import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Forbidden, TooManyRequests } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
+import { Name } from '../texts.ts';
 import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts, WrongCredentials } from './credentials.ts';
-import { Email, Language, Line, Password, SignedIn, TimeZone } from './identity.ts';
+import { Email, Language, Password, SignedIn, TimeZone } from './identity.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
 import { LinkToken } from './mail-links.ts';
 import { inviteMembers } from './permissions.ts';
@@ -182,7 +183,7 @@ export const look = endpoint({
 /** `name`, `language` and `timeZone` are those of a new account; one that is there keeps its own. */
 export const AcceptInvitation = z.strictObject({
   token: LinkToken,
-  name: Line,
+  name: Name,
   password: Password,
   language: Language.default('ru'),
   timeZone: TimeZone.default('UTC'),

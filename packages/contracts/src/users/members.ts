@@ -6,6 +6,7 @@ import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
+import { Name } from '../texts.ts';
 import { LastAdministrator } from './organisations.ts';
 import { changeMembers, readMembers } from './permissions.ts';
 import { GrantsBeyondOwn } from './role-refusals.ts';
@@ -54,7 +55,7 @@ export const list = endpoint({
   access: readMembers,
   query: PageQuery.extend({
     /** A part of the name or of the e-mail. */
-    text: z.string().trim().min(1).max(200).optional(),
+    text: Name.optional(),
     state: MemberState.optional(),
   }),
   replies: { 200: pageOf(Member) },

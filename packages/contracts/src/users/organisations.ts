@@ -4,8 +4,9 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
+import { Name } from '../texts.ts';
 import { OwnProofNeeded } from './credentials.ts';
-import { Language, Line, Organisation, OrganisationState, SignedIn, TimeZone } from './identity.ts';
+import { Language, Organisation, OrganisationState, SignedIn, TimeZone } from './identity.ts';
 import * as may from './permissions.ts';
 
 /** Days in which an organisation that is closing can still be reopened. */
@@ -23,7 +24,7 @@ export type OrganisationSettings = z.infer<typeof OrganisationSettings>;
 
 /** The base currency is not among them: the books are kept in it from the first entry on. */
 export const ChangeOrganisation = z.strictObject({
-  name: Line.optional(),
+  name: Name.optional(),
   language: Language.optional(),
   timeZone: TimeZone.optional(),
   requireSecondFactor: z.boolean().optional(),
@@ -112,7 +113,7 @@ export const close = endpoint({
   summary: `Stops all work for good; for ${reopenWithinDays} days it can be reopened, and every administrator is told by mail.`,
   access: may.closeOrganisation,
   stepUp: true,
-  body: z.strictObject({ name: z.string().max(200) }),
+  body: z.strictObject({ name: Name }),
   replies: { 200: OrganisationSettings },
   refusals: [OrganisationNotInState, OrganisationNameDiffers],
 });

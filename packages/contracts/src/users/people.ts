@@ -4,8 +4,9 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Stale, TooManyRequests } from '../platform/refusals.ts';
+import { Name } from '../texts.ts';
 import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts } from './credentials.ts';
-import { Email, Language, Line, Me, Password, TimeZone } from './identity.ts';
+import { Email, Language, Me, Password, TimeZone } from './identity.ts';
 import { KnownDevice } from './known-devices.ts';
 import { LinkRefused, LinkToken } from './mail-links.ts';
 
@@ -52,7 +53,7 @@ export class TooManyMails extends refusal(z.object({}), {
 }) {}
 
 export const ChangeMe = z.strictObject({
-  name: Line.optional(),
+  name: Name.optional(),
   language: Language.optional(),
   timeZone: TimeZone.optional(),
 });

@@ -4,7 +4,7 @@ import { event } from '../event.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
-import { Line } from './identity.ts';
+import { Name } from '../texts.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
 import { changeRoles, readRoles } from './permissions.ts';
 import {
@@ -61,7 +61,7 @@ export const Role = z.strictObject({
 export type Role = z.infer<typeof Role>;
 
 /** The name is the role for ever, so the same request again finds the same role. */
-export const NewRole = z.strictObject({ name: RoleName, title: Line, grants: Grants });
+export const NewRole = z.strictObject({ name: RoleName, title: Name, grants: Grants });
 export type NewRole = z.output<typeof NewRole>;
 
 const path = '/api/v1/users/roles';
@@ -105,7 +105,7 @@ export const change = endpoint({
   access: changeRoles,
   stepUp: true,
   params: RoleParams,
-  body: z.strictObject({ title: Line.optional(), grants: Grants.optional() }),
+  body: z.strictObject({ title: Name.optional(), grants: Grants.optional() }),
   replies: { 200: Role },
   refusals: [
     Absent,

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { Absent, TooManyRequests, Unauthenticated } from '../platform/refusals.ts';
+import { Name } from '../texts.ts';
 import { OwnProofNeeded, TooManyAttempts } from './credentials.ts';
-import { Line, Password, SignedIn } from './identity.ts';
+import { Password, SignedIn } from './identity.ts';
 import { changeMembers } from './permissions.ts';
 import { SecondFactorKind } from './second-factor-events.ts';
 import {
@@ -170,7 +171,7 @@ export const enrolTotp = endpoint({
   summary: 'Begins to add an authenticator app: the secret, shown once.',
   access: 'signed-in',
   stepUp: true,
-  body: z.strictObject({ name: Line }),
+  body: z.strictObject({ name: Name }),
   replies: {
     201: z.strictObject({
       factorId: Id,
@@ -221,7 +222,7 @@ export const addPasskey = endpoint({
   path: '/api/v1/users/second-factors/passkeys',
   summary: 'Adds the passkey that the browser has made.',
   access: 'signed-in',
-  body: z.strictObject({ name: Line, passkey: PasskeyCreated, endOtherSessions }),
+  body: z.strictObject({ name: Name, passkey: PasskeyCreated, endOtherSessions }),
   replies: { 201: Added },
   refusals: [OwnProofNeeded, PasskeyNotAdded, PasskeyKnown, TooManySecondFactors],
   repeat: 'natural',
@@ -233,7 +234,7 @@ export const rename = endpoint({
   summary: 'Gives a second factor another name.',
   access: 'signed-in',
   params: OfFactor,
-  body: z.strictObject({ name: Line }),
+  body: z.strictObject({ name: Name }),
   replies: { 200: SecondFactor },
   refusals: [Absent, OwnProofNeeded],
 });

@@ -5,7 +5,7 @@ import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
-import { Line } from './identity.ts';
+import { Name } from '../texts.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
 import { changeServiceAccounts, readServiceAccounts } from './permissions.ts';
 
@@ -24,7 +24,7 @@ export const ServiceAccount = z.strictObject({
 });
 export type ServiceAccount = z.infer<typeof ServiceAccount>;
 
-export const NewServiceAccount = z.strictObject({ accountId: ProgramId, name: Line });
+export const NewServiceAccount = z.strictObject({ accountId: ProgramId, name: Name });
 
 /** Subject: the account. */
 export const created = event('users.service-account-created.v1', ServiceAccount);
@@ -84,7 +84,7 @@ export const change = endpoint({
   summary: 'Renames a service account; with If-Match only if nobody changed it meanwhile.',
   access: changeServiceAccounts,
   params: AccountParams,
-  body: z.strictObject({ name: Line }),
+  body: z.strictObject({ name: Name }),
   replies: { 200: ServiceAccount },
   refusals: [Absent, Stale],
 });

@@ -5,7 +5,8 @@ import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { TooManyRequests } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
-import { Line, SignedIn } from './identity.ts';
+import { Name } from '../texts.ts';
+import { SignedIn } from './identity.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
 import { changeSignInProviders, readSignInProviders } from './permissions.ts';
 import { GrantsBeyondOwn, RoleUnknown, SeparationOfDutiesViolated, TooManyRights } from './role-refusals.ts';
@@ -66,7 +67,7 @@ const RoleMapping = z
   .refine((mapping) => Object.keys(mapping).length <= 100, 'at most 100 values');
 
 const settings = {
-  name: Line,
+  name: Name,
   issuer: Issuer,
   clientId: z.string().regex(/^[\x20-\x7e]{1,200}$/),
   scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/)).max(20),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { lineOfText } from '../texts.ts';
 import { readAudit } from './permissions.ts';
 
 /** SHA-256 in lower-case hexadecimal. */
@@ -31,8 +32,8 @@ export const list = endpoint({
   summary: 'What happened in the organisation, newest first.',
   access: readAudit,
   query: PageQuery.extend({
-    type: z.string().max(200).optional(),
-    subject: z.string().max(200).optional(),
+    type: lineOfText(200).optional(),
+    subject: lineOfText(200).optional(),
     actor: Id.optional(),
     /** Instants of the event: from the first, up to and without the second. */
     from: z.iso.datetime().optional(),

@@ -67,6 +67,17 @@ describe('adding an account', () => {
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 201]);
   });
 
+  it('takes codes that look alike for one, and refuses what cannot be seen in a code', async () => {
+    const create = (code: string) => pine.call(accounts.create, { body: { ...materials, code } });
+    const answers = await Promise.all(['Caf\u00e9', '77'].map(create));
+    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    expect((await create('Cafe\u0301')).json).toEqual(answers[0]?.json);
+    expect((await create('\u00a077 ')).status).toBe(200);
+    expect(await create('77\u200b')).toBeRefused(MalformedRequest);
+    expect(await codes({ code: 'Cafe\u0301' })).toEqual(['Caf\u00e9']);
+    expect(await codes({ text: 'FE\u0301' })).toEqual(['Caf\u00e9']);
+  });
+
   it.each([
     ['code', ' '],
     ['code', 'a\u0000b'],

@@ -5,6 +5,7 @@ import {
   type identity,
   members,
   organisations,
+  people as peopleContract,
   roles,
   sessions,
 } from '@marimo/contracts/users';
@@ -71,6 +72,18 @@ describe('the list of members', () => {
     expect(await found({ text: '%' })).toEqual([]);
     await users.call(members.suspend, of(boris), token);
     expect(await found({ state: 'suspended' })).toEqual([boris.user.id]);
+  });
+
+  it('finds a name with е or ё, composed or not, and with any spaces', async () => {
+    const token = await as(anna);
+    const pyotr = await people.member(anna, []);
+    const body = { name: 'Пе\u0308тр\u00a0 Семёнов' };
+    const changed = await users.call(peopleContract.changeMe, { body }, { as: pyotr.accessToken });
+    expect(changed.body.user.name).toBe('Пётр Семёнов');
+    for (const text of ['петр семенов', 'ПЁТР', 'пе\u0308тр\u2003сем']) {
+      const { items } = (await users.call(members.list, { query: { text } }, token)).body;
+      expect(items.map(({ id }) => id)).toEqual([pyotr.user.id]);
+    }
   });
 
   it('keeps who has left by name, but not how to reach them', async () => {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Absent, StepUpRequired } from '@marimo/contracts';
+import { Absent, normaliseText, StepUpRequired } from '@marimo/contracts';
 import { accessTokens, organisations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
@@ -65,7 +65,7 @@ async function takeStep(
 ): Promise<VersionedSettings> {
   const { settings: present, version } = await lockSettings(tx);
   const now = clock(); // only after the lock: every token made before is older
-  if (writtenName !== undefined && writtenName !== present.name)
+  if (writtenName !== undefined && writtenName !== normaliseText(present.name))
     throw new organisations.OrganisationNameDiffers({});
   const state = stateAfter(step, present.state);
   if (state === undefined) return { settings: present, version };

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { Name } from '@marimo/contracts';
 import { identity } from '@marimo/contracts/users';
 import type { ProviderSettings } from './store.ts';
 
@@ -62,7 +63,7 @@ export function profileIn(
   const { name, given_name, family_name, preferred_username, locale, zoneinfo } = claims;
   const whole = [given_name, family_name].filter((part) => typeof part === 'string').join(' ');
   const mailbox = email.slice(0, email.lastIndexOf('@'));
-  const names = [name, whole, preferred_username, mailbox].map((each) => identity.Line.safeParse(each));
+  const names = [name, whole, preferred_username, mailbox].map((each) => Name.safeParse(each));
   const language = identity.Language.safeParse(
     typeof locale === 'string' ? locale.slice(0, 2).toLowerCase() : '',
   );
