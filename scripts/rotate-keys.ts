@@ -16,6 +16,6 @@ await runUntilAsked('Rotating the signing keys', async (started) => {
   const { body } = await client.call(accessTokens.rotateSigningKeys, {
     body: { compromised: values.compromised },
   });
-  console.log(`The key ${body.kid} signs from ${body.signsFrom}.`);
+  console.log(`The key ${body.kid} signs from ${body.signsFrom.toISOString()}.`);
   return 'done';
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
+import { Instant } from '../measures.ts';
 import { forServices } from '../permission.ts';
 
 /**
@@ -69,14 +70,14 @@ export const rotateSigningKeys = endpoint({
   summary: 'Makes the next signing key; `compromised` makes all others worthless at once.',
   access: forServices('operator'),
   body: z.strictObject({ compromised: z.boolean().default(false) }),
-  replies: { 200: z.strictObject({ kid: z.string(), signsFrom: z.iso.datetime() }) },
+  replies: { 200: z.strictObject({ kid: z.string(), signsFrom: Instant }) },
   repeat: 'natural',
 });
 
 /** Access tokens of this session that were issued up to this moment are void: logout, or a change of roles. */
 export const Revocation = z.strictObject({
   sessionId: z.uuid(),
-  revokedAt: z.iso.datetime(),
+  revokedAt: Instant,
 });
 export type Revocation = z.infer<typeof Revocation>;
 

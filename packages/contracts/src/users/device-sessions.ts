@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
+import { Instant } from '../measures.ts';
 import { Name } from '../texts.ts';
 import { AuthenticationMethod } from './access-token.ts';
 import { changeMembers } from './permissions.ts';
@@ -17,9 +18,9 @@ export const DeviceSession = z.strictObject({
   client: z.string(),
   address: z.string(),
   methods: z.array(AuthenticationMethod),
-  startedAt: z.iso.datetime(),
-  lastUsedAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime(),
+  startedAt: Instant,
+  lastUsedAt: Instant,
+  expiresAt: Instant,
 });
 export type DeviceSession = z.infer<typeof DeviceSession>;
 

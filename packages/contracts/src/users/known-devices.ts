@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
+import { Instant } from '../measures.ts';
 import { OwnProofNeeded } from './credentials.ts';
 
 export const KnownDevice = z.strictObject({
   /** Sent along with the next sign-in on this device; it opens nothing by itself. */
   deviceToken: z.string(),
-  expiresAt: z.iso.datetime(),
+  expiresAt: Instant,
 });
 export type KnownDevice = z.infer<typeof KnownDevice>;
 

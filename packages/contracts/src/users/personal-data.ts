@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { Instant } from '../measures.ts';
 import { Absent, BadUpstream, Unavailable } from '../platform/refusals.ts';
 import { KeptOfPerson } from '../workers/people.ts';
 import { AuthenticationMethod } from './access-token.ts';
@@ -20,7 +21,6 @@ import { SessionEndReason } from './session-events.ts';
 /** What erased people are called wherever something of theirs stays. */
 export const erasedName = 'Former member';
 
-const Instant = z.iso.datetime();
 const Moment = Instant.nullable();
 
 const RoleHeld = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
+import { Instant } from '../measures.ts';
 import { Absent, TooManyRequests, Unauthenticated } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
 import { OwnProofNeeded, TooManyAttempts } from './credentials.ts';
@@ -33,8 +34,8 @@ export const SecondFactor = z.strictObject({
   id: Id,
   kind: SecondFactorKind,
   name: z.string(),
-  addedAt: z.iso.datetime(),
-  lastUsedAt: z.iso.datetime().nullable(),
+  addedAt: Instant,
+  lastUsedAt: Instant.nullable(),
 });
 export type SecondFactor = z.infer<typeof SecondFactor>;
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { Instant } from '../measures.ts';
 import { TooManyRequests } from '../platform/refusals.ts';
 import { RoleName } from '../roles.ts';
 import { Name } from '../texts.ts';
@@ -91,7 +92,7 @@ export const SignInProvider = z.strictObject({
   hasClientSecret: z.boolean(),
   /** To be entered at the provider. */
   redirectUri: z.string(),
-  createdAt: z.iso.datetime(),
+  createdAt: Instant,
 });
 export type SignInProvider = z.infer<typeof SignInProvider>;
 
@@ -205,7 +206,7 @@ export const beginSignIn = endpoint({
       state: z.string(),
       /** Kept by this browser alone: whoever lures somebody else into the end of a sign-in does not have it. */
       browserSecret: z.string(),
-      expiresAt: z.iso.datetime(),
+      expiresAt: Instant,
     }),
   },
   refusals: [FederatedSignInRefused, SignInProviderUnusable, TooManyRequests],

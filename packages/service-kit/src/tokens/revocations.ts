@@ -16,7 +16,7 @@ export function rememberRevocations(now: () => number = Date.now): Revocations {
     add(revocations) {
       for (const { sessionId, revokedAt: at } of revocations) {
         revokedAt.delete(sessionId);
-        revokedAt.set(sessionId, Date.parse(at));
+        revokedAt.set(sessionId, at.getTime());
       }
       const eldest = now() - accessTokens.accessToken.lifetimeSeconds * 1000;
       for (const [sessionId, at] of revokedAt) {

@@ -1,5 +1,5 @@
 import type { accessTokens } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 
 /** Where a person has, or had, a session that may be alive: the organisations they belong to. */
 export async function workplacesOf(tx: Transaction, personId: string): Promise<string[]> {
@@ -25,7 +25,7 @@ export interface LivingSession {
 
 /** In the tenant of the transaction; all, or the one with this id. */
 export function livingSessions(
-  tx: Transaction,
+  tx: TenantTransaction,
   { personId, sessionId, now }: { personId: string; sessionId?: string; now: Date },
 ): Promise<LivingSession[]> {
   return tx.rows(
@@ -42,7 +42,11 @@ export function livingSessions(
   );
 }
 
-export async function nameSession(tx: Transaction, sessionId: string, deviceName: string): Promise<void> {
+export async function nameSession(
+  tx: TenantTransaction,
+  sessionId: string,
+  deviceName: string,
+): Promise<void> {
   await tx.run('update session set device_name = $3 where tenant_id = $1 and session_id = $2', [
     tx.tenantId,
     sessionId,
@@ -51,7 +55,11 @@ export async function nameSession(tx: Transaction, sessionId: string, deviceName
 }
 
 /** Whether there is such a session of this person, alive or over. */
-export async function isSessionOf(tx: Transaction, personId: string, sessionId: string): Promise<boolean> {
+export async function isSessionOf(
+  tx: TenantTransaction,
+  personId: string,
+  sessionId: string,
+): Promise<boolean> {
   const row = await tx.first(
     'select 1 from session where tenant_id = $1 and person_id = $2 and session_id = $3',
     [tx.tenantId, personId, sessionId],
@@ -59,7 +67,7 @@ export async function isSessionOf(tx: Transaction, personId: string, sessionId: 
   return row !== undefined;
 }
 
-export async function isMember(tx: Transaction, personId: string): Promise<boolean> {
+export async function isMember(tx: TenantTransaction, personId: string): Promise<boolean> {
   const row = await tx.first('select 1 from member where tenant_id = $1 and person_id = $2', [
     tx.tenantId,
     personId,

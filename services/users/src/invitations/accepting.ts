@@ -1,6 +1,6 @@
 import { newId, Unauthenticated } from '@marimo/contracts';
 import { credentials, invitations, roles } from '@marimo/contracts/users';
-import type { Transaction, TransactionOptions } from '@marimo/postgres';
+import type { TenantTransaction, Transaction, TransactionOptions } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { type LinkTokens, useLink } from '../mail-links/index.ts';
 import { join } from '../members/index.ts';
@@ -90,20 +90,20 @@ interface Started {
 /** Account, membership, session and their events in one transaction; without a session for who has a second factor. */
 async function accept(tx: Transaction, deps: Deps, accepting: Accepting): Promise<Started | undefined> {
   const { call, found, personId, now } = accepting;
-  await tx.enterTenant(found.tenantId);
-  await takeUp(tx, deps, { ...found, personId }, (email) => ownAccount(tx, deps, accepting, email));
-  const membership = await findMembership(tx, personId, now);
+  const here = await tx.enterTenant(found.tenantId);
+  await takeUp(here, deps, { ...found, personId }, (email) => ownAccount(here, deps, accepting, email));
+  const membership = await findMembership(here, personId, now);
   if (membership === undefined) throw new invitations.InvitationUnusable({});
   if (membership.hasSecondFactor) return undefined;
   const { userAgent, address } = call;
   const proof = { methods: ['pwd'] as const, authenticatedAt: now };
   const start = { personId, method: 'invitation', ...proof, userAgent, address, now } as const;
-  return { membership, session: await startSession(tx, deps.outbox, start) };
+  return { membership, session: await startSession(here, deps.outbox, start) };
 }
 
 /** Makes the account, gives it its first password, or makes sure that what was proved of it still holds. */
 async function ownAccount(
-  tx: Transaction,
+  tx: TenantTransaction,
   { outbox }: Deps,
   { call, found, personId, passwordHash, now }: Accepting,
   email: string,

@@ -1,6 +1,6 @@
 import { invitations } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { revokeLink } from '../mail-links/index.ts';
 import { lockAccount, markEmailVerified, noticeTo, setPassword } from '../people/index.ts';
 import { forgetSecondFactors } from '../second-factors/index.ts';
@@ -25,7 +25,7 @@ interface First {
  * Errors: SignInToAccept when they got a password or an organisation meanwhile.
  */
 export async function setFirstPassword(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   { personId, email, passwordHash, now }: First,
 ): Promise<void> {

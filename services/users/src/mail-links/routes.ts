@@ -3,21 +3,14 @@ import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { LinkTokens } from './mail-links.ts';
 import { findLink, organisationName } from './store.ts';
 
-export function mailLinkRoutes(
-  { database, clock }: Deps,
-  { links }: { readonly links: LinkTokens },
-): readonly Route[] {
+export function mailLinkRoutes({ clock }: Deps, { links }: { readonly links: LinkTokens }): readonly Route[] {
   return [
-    handle(mailLinks.follow, async ({ params: { linkId }, deadlineAt, signal }) => {
-      const found = await database.withoutTenant(
-        async (tx) => {
-          const link = await findLink(tx, linkId, clock());
-          if (link === undefined) return undefined;
-          await tx.enterTenant(link.tenantId);
-          return { link, organisation: await organisationName(tx) };
-        },
-        { deadlineAt, signal, readOnly: true },
-      );
+    handle(mailLinks.follow, async ({ params: { linkId }, withoutTenant }) => {
+      const found = await withoutTenant(async (tx) => {
+        const link = await findLink(tx, linkId, clock());
+        if (link === undefined) return undefined;
+        return { link, organisation: await organisationName(await tx.enterTenant(link.tenantId)) };
+      });
       if (found === undefined) return reply(204, null);
       const { purpose, email, name, language } = found.link;
       const url = purpose === 'notice' ? null : links.urlOf(linkId, purpose);

@@ -1,6 +1,6 @@
 import { newId } from '@marimo/contracts';
 import type { identity, mailLinks } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { emailKey } from '../organisations/index.ts';
 import type { LinkPurpose } from './mail-links.ts';
 
@@ -117,7 +117,7 @@ export async function deleteLinksBefore(tx: Transaction, moment: Date): Promise<
 }
 
 /** In the tenant of the transaction. */
-export async function organisationName(tx: Transaction): Promise<string> {
+export async function organisationName(tx: TenantTransaction): Promise<string> {
   const row = await tx.first<{ name: string }>('select name from organisation where tenant_id = $1', [
     tx.tenantId,
   ]);

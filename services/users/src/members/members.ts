@@ -1,6 +1,6 @@
 import { members } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { demandAnotherAdministrator, insertMember, insertRoles } from '../organisations/index.ts';
 import { endKeysOf, voidKeyTokensOf } from '../service-accounts/index.ts';
 import { endSessionsOf } from '../sessions/index.ts';
@@ -21,7 +21,7 @@ import {
  * Errors: LastAdministrator.
  */
 export async function shutOut(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   member: members.Member,
   now: Date,
@@ -49,7 +49,7 @@ export async function letIn(tx: Transaction, personId: string, now: Date): Promi
  * Errors: LastAdministrator.
  */
 export async function endMembership(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   member: members.Member,
   { by, now }: { readonly by: string; readonly now: Date },

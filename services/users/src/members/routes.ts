@@ -1,6 +1,6 @@
 import { Absent, Id } from '@marimo/contracts';
 import { members, organisations } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { type Call, cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
 import { lockOrganisation } from '../organisations/index.ts';
@@ -39,7 +39,7 @@ function decidingRoutes({ outbox, clock }: Deps): Route[] {
   const decide = (
     call: Pick<Deciding, 'params' | 'caller' | 'inTenant'>,
     wanted: members.MemberState,
-    decision: (tx: Transaction, member: members.Member, by: string, now: Date) => Promise<void>,
+    decision: (tx: TenantTransaction, member: members.Member, by: string, now: Date) => Promise<void>,
   ) =>
     call.inTenant(async (tx) => {
       const { memberId } = call.params;

@@ -1,6 +1,6 @@
 import { organisations } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { administrators } from '../organisations/index.ts';
 import { noticeTo } from '../people/index.ts';
 import { dayOf } from './organisation-life.ts';
@@ -8,7 +8,7 @@ import { addressees } from './store.ts';
 
 /** Has every administrator told by mail that the organisation closes, or that it does not, whoever decided it. */
 export async function announce(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   { closesAt, timeZone }: Pick<organisations.OrganisationSettings, 'closesAt' | 'timeZone'>,
   now: Date,

@@ -1,6 +1,6 @@
 import { organisations } from '@marimo/contracts/users';
 import { runPeriodically } from '@marimo/observability';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { BackgroundWork, Deps } from '@marimo/service-kit';
 import { findSettings, lockOrganisation, updateSettings } from '../organisations/index.ts';
 import { endKeysOf } from '../service-accounts/index.ts';
@@ -30,7 +30,11 @@ export async function closeDue({ database, outbox, clock, log }: Closing): Promi
   }
 }
 
-async function closeForGood(tx: Transaction, outbox: Deps['outbox'], clock: Deps['clock']): Promise<void> {
+async function closeForGood(
+  tx: TenantTransaction,
+  outbox: Deps['outbox'],
+  clock: Deps['clock'],
+): Promise<void> {
   await lockOrganisation(tx);
   const present = (await findSettings(tx))?.settings;
   const now = clock();

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Absent, normaliseText, StepUpRequired } from '@marimo/contracts';
 import { accessTokens, organisations } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import {
   findSettings,
@@ -58,7 +58,7 @@ const eventOf = {
 
 /** One step in the life of an organisation, with all that follows for those who work there. */
 async function takeStep(
-  tx: Transaction,
+  tx: TenantTransaction,
   { outbox, clock }: Deps,
   step: Step,
   writtenName?: string,

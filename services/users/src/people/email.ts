@@ -1,13 +1,13 @@
 import { Unauthenticated } from '@marimo/contracts';
 import { mailLinks, people } from '@marimo/contracts/users';
-import { type Transaction, violatedConstraint } from '@marimo/postgres';
+import { type TenantTransaction, type Transaction, violatedConstraint } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { type LinkTokens, useLink } from '../mail-links/index.ts';
 import { emailKey, findMembership } from '../organisations/index.ts';
 import { actingAs, demandSayOverSelf } from '../sessions/index.ts';
 import { askToVerify, noticeTo } from './letters.ts';
 import type { MailLimits } from './mail-limits.ts';
-import { personCalling, timeOf } from './own-call.ts';
+import { personCalling } from './own-call.ts';
 import { type Account, findAccount, lockAccount, markEmailVerified, replaceEmail } from './store.ts';
 
 export function emailRoutes(deps: Deps, links: LinkTokens, limits: MailLimits): readonly Route[] {
@@ -60,7 +60,7 @@ function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
  *
  * Errors: Unauthenticated.
  */
-async function lockMember(tx: Transaction, personId: string, now: Date): Promise<Account> {
+async function lockMember(tx: TenantTransaction, personId: string, now: Date): Promise<Account> {
   const account = await lockAccount(tx, personId);
   const membership = account && (await findMembership(tx, personId, now));
   if (account === undefined || membership === undefined) throw new Unauthenticated({});
@@ -72,7 +72,7 @@ function finishRoute(deps: Deps, links: LinkTokens): Route {
     const linkId = links.readLink(call.body.token, 'verify-email');
     if (linkId === undefined) throw new mailLinks.LinkRefused({});
     try {
-      await deps.database.withoutTenant((tx) => useVerification(tx, deps, linkId), timeOf(call));
+      await call.withoutTenant((tx) => useVerification(tx, deps, linkId));
     } catch (error) {
       // Also when both changed to the same address at once: the database lets one of them.
       if (violatedConstraint(error) === 'person_email_key_key') throw new people.EmailInUse({});

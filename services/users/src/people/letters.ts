@@ -1,6 +1,6 @@
 import { people } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { issueLink, issueNotice, type Recipient } from '../mail-links/index.ts';
 
 const minute = 60_000;
@@ -20,10 +20,10 @@ export function later(now: Date, ms: number): Date {
 }
 
 /** A mail that tells a person what happened to their account, at the address they have now; gives its id. */
-export function noticeTo(tx: Transaction, to: Addressee, now: Date): Promise<string> {
+export function noticeTo(tx: TenantTransaction, to: Addressee, now: Date): Promise<string> {
   return issueNotice(tx, {
     ...recipientOf(to),
-    tenantId: tenantOf(tx),
+    tenantId: tx.tenantId,
     expiresAt: later(now, noticeLastsMs),
     now,
   });
@@ -31,7 +31,7 @@ export function noticeTo(tx: Transaction, to: Addressee, now: Date): Promise<str
 
 /** Sends a link to a mailbox that proves whose it is; gives its id. Only the newest one works. */
 export async function askToVerify(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   to: Addressee,
   now: Date,
@@ -41,7 +41,7 @@ export async function askToVerify(
     ...recipientOf(to),
     purpose: 'verify-email',
     subjectId: personId,
-    tenantId: tenantOf(tx),
+    tenantId: tx.tenantId,
     expiresAt: later(now, verificationLinkLastsMs),
     now,
   });
@@ -51,9 +51,4 @@ export async function askToVerify(
 
 function recipientOf({ personId, email, name, language }: Addressee): Addressee {
   return { personId, email, name, language };
-}
-
-function tenantOf(tx: Transaction): string {
-  if (tx.tenantId === null) throw new Error('A mail is written in the name of an organisation');
-  return tx.tenantId;
 }

@@ -1,6 +1,5 @@
-import { type AnyEndpoint, Forbidden } from '@marimo/contracts';
-import type { TransactionOptions } from '@marimo/postgres';
-import type { Call, Caller } from '@marimo/service-kit';
+import { Forbidden } from '@marimo/contracts';
+import type { Caller, SignedInCall } from '@marimo/service-kit';
 
 /**
  * Who calls, as a person at a screen. A program acts with an API key of somebody and never proves anything, so it has no
@@ -8,11 +7,7 @@ import type { Call, Caller } from '@marimo/service-kit';
  *
  * Errors: Forbidden.
  */
-export function personCalling({ caller }: Pick<Call, 'caller'>): Caller {
-  if (caller?.authenticatedAt === undefined) throw new Forbidden({ permission: null });
+export function personCalling({ caller }: Pick<SignedInCall, 'caller'>): Caller {
+  if (caller.authenticatedAt === undefined) throw new Forbidden({ permission: null });
   return caller;
-}
-
-export function timeOf<E extends AnyEndpoint>({ signal, deadlineAt }: Call<E>): TransactionOptions {
-  return { signal, deadlineAt };
 }

@@ -1,6 +1,6 @@
 import { Unauthenticated } from '@marimo/contracts';
 import { people } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { revokeLink } from '../mail-links/index.ts';
 import { findMembership, holdOrganisation, type Membership } from '../organisations/index.ts';
@@ -16,7 +16,7 @@ import {
   type SessionParts,
 } from '../sessions/index.ts';
 import { noticeTo } from './letters.ts';
-import { personCalling, timeOf } from './own-call.ts';
+import { personCalling } from './own-call.ts';
 import { findAccount, lockAccount, nameOfOrganisation, setPassword, tenantsOf } from './store.ts';
 
 export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route {
@@ -41,10 +41,7 @@ export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: Sessi
 
     const newHash = await hasher.hash(wanted, call.signal);
     const change = { caller, passwordHash, newHash };
-    const { membership, session, now } = await deps.database.withoutTenant(
-      (tx) => replacePassword(tx, deps, change),
-      timeOf(call),
-    );
+    const { membership, session, now } = await call.withoutTenant((tx) => replacePassword(tx, deps, change));
     const { token, expiresIn } = await issueFor(keys, membership, session, now);
     metrics.tokens.inc({ type: 'access' });
     return reply(200, { accessToken: token, expiresIn, tokenType: 'Bearer' });
@@ -77,14 +74,14 @@ async function replacePassword(tx: Transaction, deps: Deps, change: Change): Pro
   // It may lead to a new e-mail that somebody else asked for, and with that mailbox to a password of theirs.
   await revokeLink(tx, 'verify-email', personId);
   const elsewhere = (await tenantsOf(tx, personId)).filter((each) => each !== tenantId);
-  await tx.inEachTenant(elsewhere, async () => {
-    await endSessionsOf(tx, outbox, { personId, reason: 'password', now });
+  await tx.inEachTenant(elsewhere, async (_, there) => {
+    await endSessionsOf(there, outbox, { personId, reason: 'password', now });
   });
-  await tx.enterTenant(tenantId);
-  await endSessionsOf(tx, outbox, { personId, reason: 'password', except, now });
-  const linkId = await noticeTo(tx, account, now);
+  const here = await tx.enterTenant(tenantId);
+  await endSessionsOf(here, outbox, { personId, reason: 'password', except, now });
+  const linkId = await noticeTo(here, account, now);
   await outbox.add(tx, people.passwordChanged, personId, { userId: personId, linkId, by: 'change' });
-  return { ...(await goOn(tx, change.caller, now)), now };
+  return { ...(await goOn(here, change.caller, now)), now };
 }
 
 /**
@@ -92,7 +89,7 @@ async function replacePassword(tx: Transaction, deps: Deps, change: Change): Pro
  * second factor it would open, to who has read the password, what a step-up protects.
  */
 async function goOn(
-  tx: Transaction,
+  tx: TenantTransaction,
   { userId: personId, sessionId, authenticatedAt = new Date(0) }: Caller,
   now: Date,
 ): Promise<Omit<Changed, 'now'>> {

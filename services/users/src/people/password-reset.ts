@@ -16,7 +16,6 @@ import { demandStrongPassword, type PasswordHasher } from '../passwords/index.ts
 import { actingAs, endSessionsOf, type SessionParts } from '../sessions/index.ts';
 import { later, noticeTo, resetLinkLastsMs } from './letters.ts';
 import type { MailLimits } from './mail-limits.ts';
-import { timeOf } from './own-call.ts';
 import {
   type Account,
   findAccount,
@@ -43,7 +42,7 @@ function askRoute(deps: Deps, limits: MailLimits): Route {
     await limits.admit(call.address);
     // Silently: an answer of its own would tell that somebody asked before.
     if (await limits.mayMail('reset', email)) {
-      await deps.database.withoutTenant((tx) => sendLink(tx, deps, email), timeOf(call));
+      await call.withoutTenant((tx) => sendLink(tx, deps, email));
     }
     return reply(202, null);
   });
@@ -95,23 +94,20 @@ async function pretend(tx: Transaction, now: Date): Promise<void> {
 }
 
 function finishRoute(deps: Deps, { hasher, links, devices }: ResetParts): Route {
-  const { database, clock } = deps;
+  const { clock } = deps;
   return handle(people.finishPasswordReset, async (call) => {
     const linkId = links.readLink(call.body.token, 'reset-password');
     if (linkId === undefined) throw new mailLinks.LinkRefused({});
     const { password } = call.body;
-    const { account, organisation } = await database.withoutTenant((tx) => ownerOf(tx, linkId, clock()), {
-      ...timeOf(call),
-      readOnly: true,
-    });
+    const { account, organisation } = await call.withoutTenant((tx) => ownerOf(tx, linkId, clock()));
     // Before the link is used up: who chose badly chooses again.
     demandStrongPassword(password, { organisation, name: account.name, email: account.email });
     const passwordHash = await hasher.hash(password, call.signal);
     await actingAs(account.lastTenantId, account.personId, () =>
-      database.withoutTenant((tx) => resetPassword(tx, deps, { linkId, passwordHash }), timeOf(call)),
+      call.withoutTenant((tx) => resetPassword(tx, deps, { linkId, passwordHash })),
     );
     const { deviceToken, expiresAt } = devices.tokenFor(account.personId, linkId, clock());
-    return reply(200, { deviceToken, expiresAt: expiresAt.toISOString() });
+    return reply(200, { deviceToken, expiresAt });
   });
 }
 
@@ -123,8 +119,8 @@ async function ownerOf(
   const link = await findLink(tx, linkId, now);
   const account = link && (await accountAt(tx, link, findAccount));
   if (link === undefined || account === undefined) throw new mailLinks.LinkRefused({});
-  await tx.enterTenant(link.tenantId);
-  return { account, organisation: await nameOfOrganisation(tx) };
+  const here = await tx.enterTenant(link.tenantId);
+  return { account, organisation: await nameOfOrganisation(here) };
 }
 
 /** The account the link was sent to, as long as the mailbox is still theirs. */
@@ -151,10 +147,9 @@ async function resetPassword(
   await setPassword(tx, personId, passwordHash);
   await markEmailVerified(tx, personId, now);
   await revokeLink(tx, 'verify-email', personId);
-  await tx.inEachTenant(await tenantsOf(tx, personId), async () => {
-    await endSessionsOf(tx, outbox, { personId, reason: 'password', now });
+  await tx.inEachTenant(await tenantsOf(tx, personId), async (_, there) => {
+    await endSessionsOf(there, outbox, { personId, reason: 'password', now });
   });
-  await tx.enterTenant(link.tenantId);
-  const noticeId = await noticeTo(tx, account, now);
+  const noticeId = await noticeTo(await tx.enterTenant(link.tenantId), account, now);
   await outbox.add(tx, people.passwordChanged, personId, { userId: personId, linkId: noticeId, by: 'reset' });
 }

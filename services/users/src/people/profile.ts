@@ -1,6 +1,5 @@
-import { Absent } from '@marimo/contracts';
 import { people } from '@marimo/contracts/users';
-import { type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { type Deps, demandMatch, etagOf, handle, type Route, reply, requireFound } from '@marimo/service-kit';
 import { findMembership, meOf, versionOfMe } from '../organisations/index.ts';
 import { demandSayOverSelf } from '../sessions/index.ts';
 import { personCalling } from './own-call.ts';
@@ -12,9 +11,8 @@ export function profileRoute({ outbox, clock }: Deps): Route {
     const { userId, methods } = caller;
     return call.inTenant(async (tx) => {
       const now = clock();
-      const account = await lockAccount(tx, userId);
-      const before = await findMembership(tx, userId, now);
-      if (account === undefined || before === undefined) throw new Absent({ resource: 'member' });
+      const account = requireFound(await lockAccount(tx, userId), 'member');
+      const before = requireFound(await findMembership(tx, userId, now), 'member');
       const seen = meOf(before, methods);
       demandMatch(call, versionOfMe(seen));
 

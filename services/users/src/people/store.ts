@@ -1,5 +1,5 @@
 import type { identity, people } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { emailKey } from '../organisations/index.ts';
 
 /** A person as far as they manage themselves. */
@@ -92,7 +92,7 @@ export async function tenantsOf(tx: Transaction, personId: string): Promise<stri
 }
 
 /** Of the transaction's tenant; passwords made of it are easy to guess. */
-export async function nameOfOrganisation(tx: Transaction): Promise<string> {
+export async function nameOfOrganisation(tx: TenantTransaction): Promise<string> {
   const row = await tx.first<{ name: string }>('select name from organisation where tenant_id = $1', [
     tx.tenantId,
   ]);

@@ -1,5 +1,5 @@
 import { members, personalData } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import { forgetMailOf, issueNotice, type Recipient } from '../mail-links/index.ts';
 import { endMembership, findMember } from '../members/index.ts';
@@ -34,12 +34,12 @@ export async function eraseEverywhere(
   const tenants = await tenantsKnowing(tx, person);
   await forgetMailOf(tx, person);
   const linkId = await farewellTo(tx, person, tenantId, deps.clock());
-  await tx.inEachTenant(tenants, async (here) => {
-    await lockOrganisation(tx);
+  await tx.inEachTenant(tenants, async (here, inside) => {
+    await lockOrganisation(inside);
     const now = deps.clock();
-    await endSessionsOf(tx, deps.outbox, { personId, reason: 'erasure', now });
-    await leave(tx, deps, await findMember(tx, personId, now), now);
-    await eraseIn(tx, deps, person, { linkId, farewell: here === tenantId }, now);
+    await endSessionsOf(inside, deps.outbox, { personId, reason: 'erasure', now });
+    await leave(inside, deps, await findMember(inside, personId, now), now);
+    await eraseIn(inside, deps, person, { linkId, farewell: here === tenantId }, now);
   });
   await erasePerson(tx, personId);
 }
@@ -51,7 +51,7 @@ async function erasePerson(tx: Transaction, personId: string): Promise<void> {
 }
 
 async function leave(
-  tx: Transaction,
+  tx: TenantTransaction,
   { outbox }: Erasing,
   member: members.Member | undefined,
   now: Date,
@@ -68,8 +68,8 @@ async function leave(
  */
 export async function isKeptElsewhere(tx: Transaction, personId: string, tenantId: string): Promise<boolean> {
   let kept = false;
-  await tx.inEachTenant(await knownElsewhere(tx, personId, tenantId), async () => {
-    kept ||= !(await isErasedHere(tx, personId));
+  await tx.inEachTenant(await knownElsewhere(tx, personId, tenantId), async (_, here) => {
+    kept ||= !(await isErasedHere(here, personId));
   });
   return kept;
 }
@@ -79,7 +79,7 @@ export async function isKeptElsewhere(tx: Transaction, personId: string, tenantI
  * organisation keeps anything of them. Again changes nothing.
  */
 export async function eraseFormerMember(
-  tx: Transaction,
+  tx: TenantTransaction,
   deps: Erasing,
   person: Leaving,
   isKept: boolean,
@@ -87,7 +87,6 @@ export async function eraseFormerMember(
   const { personId } = person;
   if (await isErasedHere(tx, personId)) return;
   const { tenantId } = tx;
-  if (tenantId === null) throw new Error('A former member is one of an organisation');
   const now = deps.clock();
   // What another organisation keeps, and the account a person works there with, is not this one's to erase.
   await forgetMailOf(tx, person, isKept ? tenantId : undefined);
@@ -97,7 +96,7 @@ export async function eraseFormerMember(
 }
 
 async function eraseIn(
-  tx: Transaction,
+  tx: TenantTransaction,
   { outbox }: Erasing,
   person: Leaving,
   told: { readonly linkId: string; readonly farewell: boolean },

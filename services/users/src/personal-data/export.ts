@@ -1,5 +1,5 @@
 import type { personalData } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { keysOfPerson } from '../service-accounts/index.ts';
 import {
   accountHeld,
@@ -29,10 +29,10 @@ export async function allOf(
   const { personId, name, email } = person;
   const memberships: personalData.PersonalData['memberships'] = [];
   const invitations: personalData.PersonalData['invitations'] = [];
-  await tx.inEachTenant(await tenantsKnowing(tx, person), async () => {
-    const membership = await membershipOf(tx, personId);
+  await tx.inEachTenant(await tenantsKnowing(tx, person), async (_, here) => {
+    const membership = await membershipOf(here, personId);
     if (membership !== undefined) memberships.push(membership);
-    invitations.push(...(await invitationsHeld(tx, email, now)));
+    invitations.push(...(await invitationsHeld(here, email, now)));
   });
   const account = (await accountHeld(tx, personId)) ?? null;
   return {
@@ -48,7 +48,7 @@ export async function allOf(
 
 /** What the organisation of the transaction keeps of one member. The account itself is not the organisation's. */
 export async function partOf(
-  tx: Transaction,
+  tx: TenantTransaction,
   person: Named,
   { email }: { readonly email: string | null },
   kept: personalData.PersonalData['kept'],
@@ -68,7 +68,7 @@ export async function partOf(
 }
 
 async function membershipOf(
-  tx: Transaction,
+  tx: TenantTransaction,
   personId: string,
 ): Promise<personalData.PersonalData['memberships'][number] | undefined> {
   const held = await membershipHeld(tx, personId);

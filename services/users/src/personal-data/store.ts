@@ -1,5 +1,5 @@
 import { personalData } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { emailKey } from '../organisations/index.ts';
 
 export interface Known {
@@ -8,12 +8,6 @@ export interface Known {
 }
 
 type Membership = personalData.PersonalData['memberships'][number];
-type Json<T> = { readonly [K in keyof T]: unknown };
-
-/** Rows as they go over the wire: instants as text. */
-async function told<T>(rows: Promise<Json<T>[]>): Promise<T[]> {
-  return JSON.parse(JSON.stringify(await rows)) as T[];
-}
 
 /** Where something may be kept of a person: where they were ever a member, or are invited now. */
 export async function tenantsKnowing(tx: Transaction, { personId, email }: Known): Promise<string[]> {
@@ -36,7 +30,7 @@ export async function knownElsewhere(tx: Transaction, personId: string, tenantId
   return rows.map(({ tenantId: other }) => other);
 }
 
-export async function isErasedHere(tx: Transaction, personId: string): Promise<boolean> {
+export async function isErasedHere(tx: TenantTransaction, personId: string): Promise<boolean> {
   const found = await tx.first(
     'select from member where tenant_id = $1 and person_id = $2 and erased_at is not null',
     [tx.tenantId, personId],
@@ -46,31 +40,26 @@ export async function isErasedHere(tx: Transaction, personId: string): Promise<b
 
 type Account = NonNullable<personalData.PersonalData['person']['account']>;
 
-export async function accountHeld(tx: Transaction, personId: string): Promise<Account | undefined> {
-  const [account] = await told<Account>(
-    tx.rows(
-      `select email_verified_at as "emailVerifiedAt", language, time_zone as "timeZone",
+export function accountHeld(tx: Transaction, personId: string): Promise<Account | undefined> {
+  return tx.first(
+    `select email_verified_at as "emailVerifiedAt", language, time_zone as "timeZone",
               password_hash is not null as "hasPassword", last_seen_at as "lastSeenAt"
          from person
         where person_id = $1`,
-      [personId],
-    ),
+    [personId],
   );
-  return account;
 }
 
 export function factorsHeld(
   tx: Transaction,
   personId: string,
 ): Promise<personalData.PersonalData['secondFactors']> {
-  return told(
-    tx.rows(
-      `select factor_id as id, kind, name, added_at as "addedAt", last_used_at as "lastUsedAt"
+  return tx.rows(
+    `select factor_id as id, kind, name, added_at as "addedAt", last_used_at as "lastUsedAt"
          from second_factor
         where person_id = $1
         order by begun_at, factor_id`,
-      [personId],
-    ),
+    [personId],
   );
 }
 
@@ -80,101 +69,86 @@ export function mailHeld(
   { personId, email }: Known,
   tenantId: string | null,
 ): Promise<personalData.PersonalData['mail']> {
-  return told(
-    tx.rows(
-      `select purpose, email, name, issued_at as "issuedAt", expires_at as "expiresAt", used_at as "usedAt"
+  return tx.rows(
+    `select purpose, email, name, issued_at as "issuedAt", expires_at as "expiresAt", used_at as "usedAt"
          from mail_link
         where (person_id = $1 or email_key = $2) and ($3::uuid is null or tenant_id = $3)
         order by issued_at, link_id`,
-      [personId, emailKey(email), tenantId],
-    ),
+    [personId, emailKey(email), tenantId],
   );
 }
 
 type Held = Pick<Membership, 'organisation' | 'state' | 'joinedAt'>;
 
 /** In the tenant of the transaction, as everything below. */
-export async function membershipHeld(tx: Transaction, personId: string): Promise<Held | undefined> {
-  const [held] = await told<Held>(
-    tx.rows(
-      `select json_build_object('id', o.tenant_id, 'name', o.name) as organisation, m.state,
+export function membershipHeld(tx: TenantTransaction, personId: string): Promise<Held | undefined> {
+  return tx.first(
+    `select json_build_object('id', o.tenant_id, 'name', o.name) as organisation, m.state,
               m.joined_at as "joinedAt"
          from member m
          join organisation o on o.tenant_id = m.tenant_id
         where m.tenant_id = $1 and m.person_id = $2`,
-      [tx.tenantId, personId],
-    ),
+    [tx.tenantId, personId],
   );
-  return held;
 }
 
-export function periodsHeld(tx: Transaction, personId: string): Promise<Membership['periods']> {
-  return told(
-    tx.rows(
-      `select began_at as "from", ended_at as until from member_period
+export function periodsHeld(tx: TenantTransaction, personId: string): Promise<Membership['periods']> {
+  return tx.rows(
+    `select began_at as "from", ended_at as until from member_period
         where tenant_id = $1 and person_id = $2
         order by began_at`,
-      [tx.tenantId, personId],
-    ),
+    [tx.tenantId, personId],
   );
 }
 
-export function rolesHeld(tx: Transaction, personId: string): Promise<Membership['roles']> {
-  return told(
-    tx.rows(
-      `select role, valid_from as "validFrom", valid_until as "validUntil", granted_at as "grantedAt",
+export function rolesHeld(tx: TenantTransaction, personId: string): Promise<Membership['roles']> {
+  return tx.rows(
+    `select role, valid_from as "validFrom", valid_until as "validUntil", granted_at as "grantedAt",
               granted_by as "grantedBy", revoked_at as "revokedAt", revoked_by as "revokedBy"
          from role_assignment
         where tenant_id = $1 and person_id = $2
         order by granted_at, role, assignment_id`,
-      [tx.tenantId, personId],
-    ),
+    [tx.tenantId, personId],
   );
 }
 
-export function sessionsHeld(tx: Transaction, personId: string): Promise<Membership['sessions']> {
-  return told(
-    tx.rows(
-      `select session_id as id, client, device_name as "deviceName", address, methods, started_at as "startedAt",
+export function sessionsHeld(tx: TenantTransaction, personId: string): Promise<Membership['sessions']> {
+  return tx.rows(
+    `select session_id as id, client, device_name as "deviceName", address, methods, started_at as "startedAt",
               last_used_at as "lastUsedAt", authenticated_at as "authenticatedAt", ended_at as "endedAt",
               end_reason as "endReason"
          from session
         where tenant_id = $1 and person_id = $2
         order by started_at, session_id`,
-      [tx.tenantId, personId],
-    ),
+    [tx.tenantId, personId],
   );
 }
 
-export function linkedHeld(tx: Transaction, personId: string): Promise<Membership['linkedAccounts']> {
-  return told(
-    tx.rows(
-      `select p.name as provider, f.subject, f.linked_at as "linkedAt", f.last_used_at as "lastUsedAt"
+export function linkedHeld(tx: TenantTransaction, personId: string): Promise<Membership['linkedAccounts']> {
+  return tx.rows(
+    `select p.name as provider, f.subject, f.linked_at as "linkedAt", f.last_used_at as "lastUsedAt"
          from federated_identity f
          join sign_in_provider p on p.tenant_id = f.tenant_id and p.provider_id = f.provider_id
         where f.tenant_id = $1 and f.person_id = $2
         order by f.linked_at, p.name, f.subject`,
-      [tx.tenantId, personId],
-    ),
+    [tx.tenantId, personId],
   );
 }
 
 export function invitationsHeld(
-  tx: Transaction,
+  tx: TenantTransaction,
   email: string,
   now: Date,
 ): Promise<personalData.PersonalData['invitations']> {
-  return told(
-    tx.rows(
-      `select json_build_object('id', o.tenant_id, 'name', o.name) as organisation, i.invitation_id as id, i.email,
+  return tx.rows(
+    `select json_build_object('id', o.tenant_id, 'name', o.name) as organisation, i.invitation_id as id, i.email,
               case when i.state = 'open' and i.expires_at <= $3 then 'expired' else i.state end as state,
               i.invited_at as "invitedAt"
          from invitation i
          join organisation o on o.tenant_id = i.tenant_id
         where i.tenant_id = $1 and i.email_key = $2
         order by i.invited_at, i.invitation_id`,
-      [tx.tenantId, emailKey(email), now],
-    ),
+    [tx.tenantId, emailKey(email), now],
   );
 }
 

@@ -1,7 +1,7 @@
 import { newId } from '@marimo/contracts';
 import { founding, type identity, sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { insertMember, insertOrganisation } from '../organisations/index.ts';
 import { type Account, findAccount, personCalling } from '../people/index.ts';
@@ -9,20 +9,18 @@ import { type SessionParts, signedIn } from '../sessions/index.ts';
 import { switchTo } from '../workplaces/index.ts';
 
 /** Somebody who is signed in somewhere founds another organisation and goes on there. */
-export function foundRoute({ database, outbox, clock }: Deps, parts: SessionParts): Route {
+export function foundRoute({ outbox, clock }: Deps, parts: SessionParts): Route {
   return handle(founding.found, async (call) => {
     const caller = personCalling(call);
-    const { signal, deadlineAt } = call;
     const organisationId = newId();
     const now = clock();
     const switching = { caller, organisationId, method: 'registration', call, now } as const;
-    const founding = async (tx: Transaction) => {
+    const founding = async (tx: TenantTransaction) => {
       const founder = await findAccount(tx, caller.userId);
       if (founder !== undefined) await found(tx, outbox, { wanted: call.body, founder, now });
     };
-    const { membership, session } = await database.withoutTenant(
-      (tx) => switchTo(tx, outbox, switching, () => founding(tx)),
-      { signal, deadlineAt },
+    const { membership, session } = await call.withoutTenant((tx) =>
+      switchTo(tx, outbox, switching, founding),
     );
     parts.metrics.tokens.inc({ type: 'access' });
     parts.metrics.tokens.inc({ type: 'refresh' });
@@ -38,16 +36,14 @@ interface Founding {
 
 /** Makes the organisation that the tenant of the transaction is to be, with somebody who has an account. */
 export async function found(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   { wanted, founder, now }: Founding,
 ): Promise<void> {
-  const { tenantId } = tx;
-  if (tenantId === null) throw new Error('An organisation is a tenant');
   const { personId, name, email, emailVerifiedAt, language, timeZone } = founder;
   const admin = { id: personId, name, email, emailVerified: emailVerifiedAt !== null, language, timeZone };
   const organisation = {
-    id: tenantId,
+    id: tx.tenantId,
     name: wanted.organisation,
     baseCurrency: wanted.baseCurrency,
     language: wanted.language ?? language,
@@ -59,7 +55,7 @@ export async function found(
 
 /** An organisation with its first administrator, whom nobody made one. */
 export async function makeOrganisation(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   { organisation, admin }: { readonly organisation: identity.Organisation; readonly admin: identity.User },
   now: Date,

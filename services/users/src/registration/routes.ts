@@ -53,19 +53,16 @@ export function registrationRoutes(deps: Deps, parts: RegistrationParts): readon
 }
 
 async function registerAnew(registering: Registering): Promise<Registered> {
-  const { deps, parts, call } = registering;
+  const { parts, call } = registering;
   const { email, password } = call.body;
-  const taken = await deps.database.withoutTenant((tx) => findPersonByEmail(tx, email), readOnly(call));
+  const taken = await call.withoutTenant((tx) => findPersonByEmail(tx, email));
   if (taken !== undefined) return firstOf(registering); // known before the slow hash
   const passwordHash = await parts.hasher.hash(password, call.signal);
 
   const tenantId = newId();
   const personId = newId();
   const registered = await actingAs(tenantId, personId, () =>
-    deps.database.withoutTenant((tx) => create(tx, registering, { tenantId, personId, passwordHash }), {
-      deadlineAt: call.deadlineAt,
-      signal: call.signal,
-    }),
+    call.withoutTenant((tx) => create(tx, registering, { tenantId, personId, passwordHash })),
   );
   return registered ?? firstOf(registering);
 }
@@ -111,10 +108,10 @@ async function create(
     );
     if (!kept) throw new IdempotencyKeyReused({});
   }
-  await tx.enterTenant(tenantId);
-  await makeOrganisation(tx, deps.outbox, { organisation, admin: user }, now);
-  await askToVerify(tx, deps.outbox, { personId, ...user }, now);
-  const session = await startSession(tx, deps.outbox, {
+  const here = await tx.enterTenant(tenantId);
+  await makeOrganisation(here, deps.outbox, { organisation, admin: user }, now);
+  await askToVerify(here, deps.outbox, { personId, ...user }, now);
+  const session = await startSession(here, deps.outbox, {
     personId,
     method: 'registration',
     ...provenBy(call, now),
@@ -129,10 +126,10 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
   const { idempotencyKey, body } = call;
   if (idempotencyKey === undefined) return undefined;
   const since = new Date(now.getTime() - repeatableForMs);
-  const known = await deps.database.withoutTenant(async (tx) => {
+  const known = await call.withoutTenant(async (tx) => {
     const kept = await findRegistration(tx, hashOfKey(idempotencyKey), since);
     return kept && { kept, person: await findPerson(tx, kept.personId) };
-  }, readOnly(call));
+  });
   if (known === undefined) return undefined;
 
   const { kept, person } = known;
@@ -142,31 +139,23 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
   }
   const { tenantId, personId } = kept;
   return actingAs(tenantId, personId, () =>
-    deps.database.inTenant(
-      tenantId,
-      async (tx) => {
-        await holdOrganisation(tx);
-        const membership = await findMembership(tx, personId, now);
-        if (membership === undefined) throw new IdempotencyKeyReused({});
-        // A second factor was added since: a repetition must not be a way around it.
-        if (membership.hasSecondFactor) throw new credentials.EmailTaken({});
-        const session = await startSession(tx, deps.outbox, {
-          personId,
-          method: 'password',
-          ...provenBy(call, now),
-        });
-        return { membership, session };
-      },
-      { deadlineAt: call.deadlineAt, signal: call.signal },
-    ),
+    call.inTenantOf(tenantId, async (tx) => {
+      await holdOrganisation(tx);
+      const membership = await findMembership(tx, personId, now);
+      if (membership === undefined) throw new IdempotencyKeyReused({});
+      // A second factor was added since: a repetition must not be a way around it.
+      if (membership.hasSecondFactor) throw new credentials.EmailTaken({});
+      const session = await startSession(tx, deps.outbox, {
+        personId,
+        method: 'password',
+        ...provenBy(call, now),
+      });
+      return { membership, session };
+    }),
   );
 }
 
 function provenBy({ userAgent, address }: Call<typeof sessions.register>, now: Date) {
   const methods: readonly accessTokens.AuthenticationMethod[] = ['pwd'];
   return { methods, authenticatedAt: now, userAgent, address, now };
-}
-
-function readOnly({ deadlineAt, signal }: Call<typeof sessions.register>) {
-  return { deadlineAt, signal, readOnly: true };
 }

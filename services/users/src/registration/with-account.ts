@@ -39,13 +39,9 @@ interface Registering {
 export function withAccountRoute(deps: Deps, parts: RegistrationParts): Route {
   const prove = passwordProof(deps, parts);
   return handle(founding.registerWithAccount, async (call) => {
-    const { signal, deadlineAt } = call;
     const person = await prove(call.body, call);
     const now = deps.clock();
-    const outcome = await deps.database.withoutTenant(
-      (tx) => register(tx, deps, parts, { call, person, now }),
-      { signal, deadlineAt },
-    );
+    const outcome = await call.withoutTenant((tx) => register(tx, deps, parts, { call, person, now }));
     if (outcome.kind === 'refused') {
       parts.metrics.attempts.inc({ outcome: 'failure' });
       throw outcome.refusal;
@@ -71,9 +67,9 @@ async function register(
   if (await worksSomewhere(tx, personId)) throw new founding.SignInToFound({});
   const first = { personId, methods: ['pwd' as const], passwordHash, now };
   let step: RegisteringStep | undefined;
-  await tx.inEachTenant([lastTenantId], () =>
+  await tx.inEachTenant([lastTenantId], (_, there) =>
     actingAs(lastTenantId, personId, async () => {
-      step = await registeringStep(tx, parts, { ...first, answer: call.body.secondFactor });
+      step = await registeringStep(there, parts, { ...first, answer: call.body.secondFactor });
     }),
   );
   if (step === undefined) throw new Error('A tenant was not entered');
@@ -94,13 +90,13 @@ async function make(
     throw new credentials.WrongCredentials({});
   if (await worksSomewhere(tx, personId)) throw new founding.SignInToFound({});
   const tenantId = newId();
-  await tx.enterTenant(tenantId);
+  const here = await tx.enterTenant(tenantId);
   return actingAs(tenantId, personId, async () => {
-    await found(tx, outbox, { wanted: call.body, founder, now });
+    await found(here, outbox, { wanted: call.body, founder, now });
     const { userAgent, address } = call;
     const start = { personId, method: 'registration', methods, authenticatedAt: now } as const;
-    const session = await startSession(tx, outbox, { ...start, userAgent, address, now });
-    const membership = await findMembership(tx, personId, now);
+    const session = await startSession(here, outbox, { ...start, userAgent, address, now });
+    const membership = await findMembership(here, personId, now);
     if (membership === undefined) throw new Error('Who has just founded an organisation is no member of it');
     return { kind: 'registered', membership, session };
   });

@@ -1,10 +1,10 @@
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { voidKeyTokensOf } from '../service-accounts/index.ts';
 import { voidAccessTokens } from '../sessions/index.ts';
 import { bumpRolesVersion, type Holders } from './store.ts';
 
 /** Their tokens say what was: none of them is good any more, and the next ones know better. */
-export async function rightsChanged(tx: Transaction, holders: Holders, now: Date): Promise<void> {
+export async function rightsChanged(tx: TenantTransaction, holders: Holders, now: Date): Promise<void> {
   await bumpRolesVersion(tx, holders);
   for (const personId of holders.personIds) {
     await voidAccessTokens(tx, personId, now);

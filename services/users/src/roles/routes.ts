@@ -1,6 +1,6 @@
 import { Absent, builtInRoles, grantsCover, RoleName } from '@marimo/contracts';
 import { limits, roles } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import {
   cursorOf,
   type Deps,
@@ -107,7 +107,7 @@ function changingRoute({ clock, outbox }: Deps): Route {
 
 /** For all who hold it, from now on; the grants before stay as history. */
 async function changeGrants(
-  tx: Transaction,
+  tx: TenantTransaction,
   role: OwnRole,
   added: readonly string[],
   now: Date,

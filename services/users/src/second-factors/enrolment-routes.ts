@@ -1,13 +1,13 @@
-import { Absent, newId, Unauthenticated } from '@marimo/contracts';
+import { newId, Unauthenticated } from '@marimo/contracts';
 import { secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction, TransactionOptions } from '@marimo/postgres';
-import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import type { Transaction } from '@marimo/postgres';
+import { type Caller, type Deps, handle, type Route, reply, requireFound } from '@marimo/service-kit';
 import { findMembership } from '../organisations/index.ts';
 import { demandSayOverSelf, endSessionsOf, holdPerson } from '../sessions/index.ts';
 import { takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
-import { about, giveRecoveryCodes, shown } from './factor-routes.ts';
+import { about, giveRecoveryCodes, toApiFactor } from './factor-routes.ts';
 import { noticeTo } from './notice.ts';
 import type { SecondFactorParts } from './parts.ts';
 import { findPasskeys, insertPasskey } from './passkey-store.ts';
@@ -35,11 +35,12 @@ export function enrolmentRoutes(deps: Deps, parts: SecondFactorParts): readonly 
   return [...totpRoutes(deps, parts), ...passkeyRoutes(deps, parts)];
 }
 
-function totpRoutes({ database, outbox, clock }: Deps, { proving }: SecondFactorParts): readonly Route[] {
+function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): readonly Route[] {
   const { keys } = proving;
   return [
     handle(secondFactors.enrolTotp, async (call) => {
-      const { personId, caller } = enrolling(call);
+      const { caller } = call;
+      const personId = caller.userId;
       const now = clock();
       return call.inTenant(async (tx) => {
         await demandSayOverSelf(tx, caller);
@@ -56,38 +57,36 @@ function totpRoutes({ database, outbox, clock }: Deps, { proving }: SecondFactor
     }),
 
     handle(secondFactors.confirmTotp, async (call) => {
-      const { personId, caller } = enrolling(call);
+      const { caller } = call;
+      const personId = caller.userId;
       const { factorId } = call.params;
       const { code, endOtherSessions } = call.body;
       const now = clock();
-      return database.withoutTenant(async (tx) => {
+      return call.withoutTenant(async (tx) => {
         await holdPerson(tx, personId);
         await demandSayOverSelf(tx, caller);
         const factors = await demandRoom(tx, personId, 'totp', factorId);
         // The answer was lost, or the button pressed twice.
         const added = factors.find((each) => each.factorId === factorId && each.kind === 'totp');
-        if (added !== undefined) return reply(200, { factor: shown(added), recoveryCodes: null });
+        if (added !== undefined) return reply(200, { factor: toApiFactor(added), recoveryCodes: null });
         const since = new Date(now.getTime() - confirmWithinMs);
         const [begun] = await findTotpSecrets(tx, personId, { factorId, since });
         const secret = begun && (await keys.open(tx, begun, factorId));
-        if (secret == null) throw new Absent({ resource: 'second factor' });
-        const step = stepOf(code, secret, now);
+        const step = stepOf(code, requireFound(secret ?? undefined, 'second factor'), now);
         if (step === undefined) throw new secondFactors.ProofRefused({});
         // This code is spent too: who saw it being typed cannot sign in with it.
         await useStep(tx, factorId, step);
         return reply(200, await add(tx, outbox, { caller, factorId, endOtherSessions, now }));
-      }, timeOf(call));
+      });
     }),
   ];
 }
 
-function passkeyRoutes(
-  { database, outbox, clock }: Deps,
-  { relyingParty }: SecondFactorParts,
-): readonly Route[] {
+function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorParts): readonly Route[] {
   return [
     handle(secondFactors.offerPasskey, async (call) => {
-      const { personId, sessionId, caller } = enrolling(call);
+      const { caller } = call;
+      const { userId: personId, sessionId } = caller;
       const now = clock();
       return call.inTenant(async (tx) => {
         await demandSayOverSelf(tx, caller);
@@ -102,12 +101,13 @@ function passkeyRoutes(
     }),
 
     handle(secondFactors.addPasskey, async (call) => {
-      const { personId, sessionId, caller } = enrolling(call);
+      const { caller } = call;
+      const { userId: personId, sessionId } = caller;
       const { name, passkey, endOtherSessions } = call.body;
       const now = clock();
       const challenge = challengeIn(passkey.response.clientDataJSON) ?? '';
       const created = await readCreated(relyingParty, passkey, challenge);
-      const added = await database.withoutTenant(async (tx) => {
+      const added = await call.withoutTenant(async (tx) => {
         await holdPerson(tx, personId);
         await demandSayOverSelf(tx, caller);
         // Taken in any case: what was signed for it wrongly is not tried again.
@@ -115,7 +115,7 @@ function passkeyRoutes(
         const isOurs = await takeChallenge(tx, challengeHash(challenge), asked, now);
         if (!isOurs || created === undefined) return undefined;
         return insertAdded(tx, outbox, { caller, name, created, endOtherSessions, now });
-      }, timeOf(call));
+      });
       if (added === undefined) throw new secondFactors.PasskeyNotAdded({});
       return reply(201, added);
     }),
@@ -140,21 +140,6 @@ async function insertAdded(
   return add(tx, outbox, { ...adding, factorId });
 }
 
-interface Enrolling {
-  readonly personId: string;
-  readonly sessionId: string;
-  readonly caller: Caller;
-}
-
-function timeOf({ signal, deadlineAt }: Pick<Call, 'signal' | 'deadlineAt'>): TransactionOptions {
-  return { signal, deadlineAt };
-}
-
-function enrolling({ caller }: Pick<Call, 'caller'>): Enrolling {
-  if (caller === undefined) throw new Unauthenticated({});
-  return { personId: caller.userId, sessionId: caller.sessionId, caller };
-}
-
 /** The factors there are; one more of this kind may be added until the transaction ends. */
 async function demandRoom(
   tx: Transaction,
@@ -170,7 +155,7 @@ async function demandRoom(
 }
 
 interface Added {
-  readonly factor: ReturnType<typeof shown>;
+  readonly factor: secondFactors.SecondFactor;
   readonly recoveryCodes: string[] | null;
 }
 
@@ -188,15 +173,13 @@ async function add(
   { caller, factorId, endOtherSessions, now }: Adding,
 ): Promise<Added> {
   const { userId: personId, tenantId, sessionId: except } = caller;
-  const factor = await markAdded(tx, factorId, now);
-  if (factor === undefined) throw new Absent({ resource: 'second factor' });
-  await tx.inEachTenant(endOtherSessions ? await findWorkplaces(tx, personId) : [], async () => {
-    await endSessionsOf(tx, outbox, { personId, reason: 'second-factors', except, now });
+  const factor = requireFound(await markAdded(tx, factorId, now), 'second factor');
+  await tx.inEachTenant(endOtherSessions ? await findWorkplaces(tx, personId) : [], async (_, there) => {
+    await endSessionsOf(there, outbox, { personId, reason: 'second-factors', except, now });
   });
-  await tx.enterTenant(tenantId);
-  const linkId = await noticeTo(tx, personId, now);
+  const linkId = await noticeTo(await tx.enterTenant(tenantId), personId, now);
   await outbox.add(tx, secondFactors.added, personId, { ...about(personId, factor), linkId });
   const hasCodes = (await countRecoveryCodes(tx, personId)) > 0;
   const recoveryCodes = hasCodes ? null : await giveRecoveryCodes(tx, outbox, personId);
-  return { factor: shown(factor), recoveryCodes };
+  return { factor: toApiFactor(factor), recoveryCodes };
 }

@@ -1,8 +1,7 @@
-import { Absent, Unauthenticated } from '@marimo/contracts';
 import { secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
-import { type Call, type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { type Deps, handle, type Route, reply, requireFound } from '@marimo/service-kit';
 import { demandSayOverSelf } from '../sessions/index.ts';
 import { noticeTo } from './notice.ts';
 import { countRecoveryCodes, replaceRecoveryCodes } from './recovery-code-store.ts';
@@ -17,52 +16,47 @@ import {
   renameFactor,
 } from './store.ts';
 
-export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[] {
+export function factorRoutes({ outbox, clock }: Deps): readonly Route[] {
   return [
     handle(secondFactors.list, async (call) => {
-      const personId = call.caller?.userId ?? '';
+      const personId = call.caller.userId;
       return call.readInTenant(async (tx) => {
-        const items = (await findFactors(tx, personId)).map(shown);
+        const items = (await findFactors(tx, personId)).map(toApiFactor);
         return reply(200, { items, recoveryCodesLeft: await countRecoveryCodes(tx, personId) });
       });
     }),
 
     handle(secondFactors.rename, async (call) => {
-      const caller = callerOf(call);
+      const { caller, params } = call;
       const personId = caller.userId;
-      const { factorId } = call.params;
       return call.inTenant(async (tx) => {
         await demandSayOverSelf(tx, caller);
-        const renamed = await renameFactor(tx, { personId, factorId, name: call.body.name });
-        if (renamed === undefined) throw new Absent({ resource: 'second factor' });
+        const renamed = requireFound(
+          await renameFactor(tx, { personId, factorId: params.factorId, name: call.body.name }),
+          'second factor',
+        );
         await outbox.add(tx, secondFactors.renamed, personId, about(personId, renamed));
-        return reply(200, shown(renamed));
+        return reply(200, toApiFactor(renamed));
       });
     }),
 
     handle(secondFactors.remove, async (call) => {
-      const { params, tenantId, signal, deadlineAt } = call;
-      const caller = callerOf(call);
+      const { params, tenantId, caller } = call;
       const personId = caller.userId;
-      await database.withoutTenant(
-        async (tx) => {
-          await demandSayOverSelf(tx, caller);
-          // Two who remove the last two at once would each see the other's.
-          await lockStanding(tx, personId);
-          const removed = await deleteFactor(tx, personId, params.factorId);
-          if (removed === undefined) throw new Absent({ resource: 'second factor' });
-          if ((await findFactors(tx, personId)).length === 0) await leaveWithout(tx, personId);
-          await tx.enterTenant(tenantId);
-          const linkId = await noticeTo(tx, personId, clock());
-          await outbox.add(tx, secondFactors.removed, personId, { ...about(personId, removed), linkId });
-        },
-        { signal, deadlineAt },
-      );
+      await call.withoutTenant(async (tx) => {
+        await demandSayOverSelf(tx, caller);
+        // Two who remove the last two at once would each see the other's.
+        await lockStanding(tx, personId);
+        const removed = requireFound(await deleteFactor(tx, personId, params.factorId), 'second factor');
+        if ((await findFactors(tx, personId)).length === 0) await leaveWithout(tx, personId);
+        const linkId = await noticeTo(await tx.enterTenant(tenantId), personId, clock());
+        await outbox.add(tx, secondFactors.removed, personId, { ...about(personId, removed), linkId });
+      });
       return reply(204, null);
     }),
 
     handle(secondFactors.renewRecoveryCodes, async (call) => {
-      const caller = callerOf(call);
+      const { caller } = call;
       const personId = caller.userId;
       return call.inTenant(async (tx) => {
         await demandSayOverSelf(tx, caller);
@@ -72,11 +66,6 @@ export function factorRoutes({ database, outbox, clock }: Deps): readonly Route[
       });
     }),
   ];
-}
-
-function callerOf({ caller }: Pick<Call, 'caller'>): Caller {
-  if (caller === undefined) throw new Unauthenticated({});
-  return caller;
 }
 
 /** New recovery codes instead of the old ones; only their hashes stay. */
@@ -98,20 +87,14 @@ export function about(personId: string, { factorId, kind, name }: Factor) {
   return { userId: personId, factorId, kind, name };
 }
 
-export function shown({ factorId, kind, name, addedAt, lastUsedAt }: Factor): secondFactors.SecondFactor {
-  return {
-    id: factorId,
-    kind,
-    name,
-    addedAt: addedAt.toISOString(),
-    lastUsedAt: lastUsedAt?.toISOString() ?? null,
-  };
+export function toApiFactor({ factorId: id, ...factor }: Factor): secondFactors.SecondFactor {
+  return { id, ...factor };
 }
 
 /** Recovery codes stand in for something, so they go with the last of it; unless an organisation demands it. */
 async function leaveWithout(tx: Transaction, personId: string): Promise<void> {
-  await tx.inEachTenant(await findWorkplaces(tx, personId), async () => {
-    if (await demandsSecondFactor(tx)) throw new secondFactors.LastFactorDemanded({});
+  await tx.inEachTenant(await findWorkplaces(tx, personId), async (_, there) => {
+    if (await demandsSecondFactor(there)) throw new secondFactors.LastFactorDemanded({});
   });
   await replaceRecoveryCodes(tx, personId, []);
 }

@@ -6,7 +6,7 @@ import {
   secondFactors,
   type sessions,
 } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
 import {
@@ -50,9 +50,8 @@ export function signInRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
   return [
     handle(secondFactors.finishLogin, async (call) => {
       const now = deps.clock();
-      const time = { signal: call.signal, deadlineAt: call.deadlineAt };
       const finish = (tx: Transaction) => answerChallenge(deps, parts, tx, call, now);
-      return reply(200, await tokensOf(parts, await deps.database.withoutTenant(finish, time), now));
+      return reply(200, await tokensOf(parts, await call.withoutTenant(finish), now));
     }),
 
     handle(secondFactors.challengePasskey, async (call) => {
@@ -65,15 +64,14 @@ export function signInRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
         throw new TooManyRequests({ limit: passkeyChallenges.burst }, { retryAfterSeconds });
       }
       const question = { purpose: 'passkey-login' } as const;
-      const challenge = await deps.database.withoutTenant((tx) => askFor(tx, question, deps.clock()));
+      const challenge = await call.withoutTenant((tx) => askFor(tx, question, deps.clock()));
       return reply(200, requestOptions(parts.relyingParty, challenge, 'required', []));
     }),
 
     handle(secondFactors.loginWithPasskey, async (call) => {
       const now = deps.clock();
-      const time = { signal: call.signal, deadlineAt: call.deadlineAt };
       const signIn = (tx: Transaction) => answerAlone(deps, parts, tx, call, now);
-      return reply(200, await tokensOf(parts, await deps.database.withoutTenant(signIn, time), now));
+      return reply(200, await tokensOf(parts, await call.withoutTenant(signIn), now));
     }),
   ];
 }
@@ -92,14 +90,14 @@ async function answerChallenge(
   if (first === undefined || !(await stillHolds(tx, first))) return { kind: 'unanswerable' };
 
   const { personId, tenantId, methods } = first;
-  await tx.enterTenant(tenantId);
+  const here = await tx.enterTenant(tenantId);
   return actingAs(tenantId, personId, async () => {
-    const proven = await prove(parts.proving, tx, { personId, presented, challenge, now });
-    if (proven.kind === 'wrong') await countAgainst(tx, deps.outbox, hash, personId);
+    const proven = await prove(parts.proving, here, { personId, presented, challenge, now });
+    if (proven.kind === 'wrong') await countAgainst(here, deps.outbox, hash, personId);
     if (proven.kind !== 'right') return proven;
-    await deleteChallenge(tx, hash);
+    await deleteChallenge(here, hash);
     const method = methods.includes('fed') ? 'federated' : 'password';
-    return arrive(deps, tx, { personId, method, methods: methodsAfter(methods, proven.proof), call, now });
+    return arrive(deps, here, { personId, method, methods: methodsAfter(methods, proven.proof), call, now });
   });
 }
 
@@ -131,22 +129,17 @@ async function answerAlone(
   if (person === undefined || passkey.response.userHandle == null) return { kind: 'wrong' };
 
   const { personId, lastTenantId } = person;
-  await tx.enterTenant(lastTenantId);
+  const here = await tx.enterTenant(lastTenantId);
   return actingAs(lastTenantId, personId, async () => {
-    const proven = await checkSignature(parts.proving, tx, { stored, passkey, challenge, now });
+    const proven = await checkSignature(parts.proving, here, { stored, passkey, challenge, now });
     if (proven.kind !== 'right') return proven;
     if (!proven.proof.verified) return { kind: 'wrong' };
-    return arrive(deps, tx, {
-      personId,
-      method: 'passkey',
-      methods: methodsAfter([], proven.proof),
-      call,
-      now,
-    });
+    const methods = methodsAfter([], proven.proof);
+    return arrive(deps, here, { personId, method: 'passkey', methods, call, now });
   });
 }
 
-async function arrive({ outbox }: Deps, tx: Transaction, arrival: Arrival): Promise<Started> {
+async function arrive({ outbox }: Deps, tx: TenantTransaction, arrival: Arrival): Promise<Started> {
   const { personId, method, methods, call, now } = arrival;
   await holdOrganisation(tx);
   const membership = await findMembership(tx, personId, now);

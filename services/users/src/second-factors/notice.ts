@@ -1,4 +1,4 @@
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { issueNotice } from '../mail-links/index.ts';
 import { findRecipient } from './store.ts';
 
@@ -9,13 +9,12 @@ const lastsMs = 3 * 24 * 60 * 60_000;
  * A mail to the owner about a change of their second factors, so that one somebody else made does not go unseen; gives
  * the id under which the mail worker asks for the address.
  */
-export async function noticeTo(tx: Transaction, personId: string, now: Date): Promise<string> {
+export async function noticeTo(tx: TenantTransaction, personId: string, now: Date): Promise<string> {
   const recipient = await findRecipient(tx, personId);
-  const { tenantId } = tx;
-  if (recipient === undefined || tenantId === null) throw new Error('A notice goes to a person in a tenant');
+  if (recipient === undefined) throw new Error('A notice goes to a person');
   return issueNotice(tx, {
     ...recipient,
-    tenantId,
+    tenantId: tx.tenantId,
     personId,
     expiresAt: new Date(now.getTime() + lastsMs),
     now,

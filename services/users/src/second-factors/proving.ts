@@ -1,6 +1,6 @@
 import { secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { FactorKeys } from './factor-keys.ts';
 import type { Proof } from './methods.ts';
 import { noticeTo } from './notice.ts';
@@ -46,7 +46,7 @@ interface Question {
  * Checks a second factor and uses it up. In the tenant the person signs in to; whatever comes out must be committed,
  * since wrong answers are counted and a code that was right is spent.
  */
-export async function prove(proving: Proving, tx: Transaction, question: Question): Promise<Proven> {
+export async function prove(proving: Proving, tx: TenantTransaction, question: Question): Promise<Proven> {
   const { presented } = question;
   if (presented.code !== undefined) return proveCode(proving, tx, question, presented.code);
   if (presented.passkey !== undefined) return provePasskey(proving, tx, question, presented.passkey);
@@ -85,7 +85,7 @@ async function proveCode(
 
 async function proveRecoveryCode(
   { outbox }: Proving,
-  tx: Transaction,
+  tx: TenantTransaction,
   { personId, now }: Question,
   recoveryCode: string,
 ): Promise<Proven> {

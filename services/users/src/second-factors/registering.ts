@@ -1,5 +1,5 @@
 import type { accessTokens, secondFactors } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { FirstStepDone } from '../sessions/index.ts';
 import { countAgainst, refusalOf } from './answers.ts';
 import { deleteChallenge, lockRegistrationChallenge } from './challenge-store.ts';
@@ -24,7 +24,7 @@ export type RegisteringStep =
  * factors are written in its name.
  */
 export async function registeringStep(
-  tx: Transaction,
+  tx: TenantTransaction,
   { proving }: Pick<SecondFactorParts, 'proving'>,
   { personId, methods, passwordHash, answer, now }: Registering,
 ): Promise<RegisteringStep> {

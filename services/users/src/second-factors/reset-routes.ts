@@ -1,7 +1,6 @@
-import { Absent } from '@marimo/contracts';
 import { secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { type Deps, handle, type Route, reply, requireFound } from '@marimo/service-kit';
 import { endSessionsOf } from '../sessions/index.ts';
 import { deleteChallengesOf } from './challenge-store.ts';
 import { noticeTo } from './notice.ts';
@@ -21,7 +20,7 @@ export function resetRoutes({ outbox, clock }: Deps): readonly Route[] {
       const { memberId: personId } = call.params;
       return call.inTenant(async (tx) => {
         await lockPerson(tx, personId);
-        if (!(await isMember(tx, personId))) throw new Absent({ resource: 'member' });
+        requireFound((await isMember(tx, personId)) || undefined, 'member');
         const workplaces = await findWorkplaces(tx, personId);
         if (workplaces.some((tenantId) => tenantId !== tx.tenantId))
           throw new secondFactors.MemberElsewhere({});

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import type { FirstStepDone, SecondStep } from '../sessions/index.ts';
+import type { SecondStep } from '../sessions/index.ts';
 import { type Challenge, insertChallenge } from './challenge-store.ts';
 import { newChallenge } from './challenge-text.ts';
 import { type RelyingParty, requestOptions } from './passkeys.ts';
@@ -10,11 +10,7 @@ import { stepsOf } from './proving.ts';
 /** Asks for the second factor of somebody whose password was right. */
 export function createSecondStep(relyingParty: RelyingParty): SecondStep {
   return {
-    async ask(
-      tx,
-      { personId, methods, passwordHash, now }: FirstStepDone,
-    ): Promise<secondFactors.SecondFactorAsked> {
-      if (tx.tenantId === null) throw new Error('Somebody signs in to a tenant');
+    ask(tx, { personId, methods, passwordHash, now }) {
       const firstProof = proofOf(passwordHash);
       const question = { purpose: 'login', personId, tenantId: tx.tenantId, methods, firstProof } as const;
       return asked(tx, relyingParty, question, now);

@@ -1,7 +1,7 @@
 import { Unauthenticated } from '@marimo/contracts';
 import { credentials, secondFactors } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
-import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import type { TenantTransaction } from '@marimo/postgres';
+import { type Call, type Deps, handle, type Route, reply, type SignedInCall } from '@marimo/service-kit';
 import { findMembership, findPerson, holdOrganisation, type Membership } from '../organisations/index.ts';
 import {
   createOwnThrottle,
@@ -77,31 +77,26 @@ async function proveAnew(
   call: StepUpCall,
   asking: Asking,
 ): Promise<Outcome> {
-  const byPassword = call.body.password !== undefined && (await passwordProof(deps, parts, call, asking));
+  const byPassword = call.body.password !== undefined && (await passwordProof(parts, call, asking));
   if (byPassword === undefined) return { kind: 'wrong' };
   return call.inTenant((tx) => prolong(deps, parts, tx, { call, asking, byPassword }));
 }
 
-function askingIn({ caller }: Pick<Call, 'caller'>, now: Date): Asking {
-  if (caller === undefined) throw new Unauthenticated({});
+function askingIn({ caller }: Pick<SignedInCall, 'caller'>, now: Date): Asking {
   const { userId: personId, sessionId } = caller;
   return { personId, sessionId, ownProof: hasOwnProof(caller), now };
 }
 
 /** Undefined when the password is wrong. Hashing takes long, so it is done before the transaction. */
 async function passwordProof(
-  { database }: Deps,
   { hasher }: SecondFactorParts,
-  { body, signal, deadlineAt }: StepUpCall,
+  { body, signal, withoutTenant }: StepUpCall,
   { personId }: Asking,
 ): Promise<Proof | undefined> {
-  const { person, steps } = await database.withoutTenant(
-    async (tx) => ({
-      person: await findPerson(tx, personId),
-      steps: (await stepsOf(tx, personId)).steps,
-    }),
-    { signal, deadlineAt, readOnly: true },
-  );
+  const { person, steps } = await withoutTenant(async (tx) => ({
+    person: await findPerson(tx, personId),
+    steps: (await stepsOf(tx, personId)).steps,
+  }));
   if (steps.some((step) => step !== 'recovery-code'))
     throw new secondFactors.SecondFactorNeeded({ factors: steps });
   const right = await hasher.matches(body.password ?? '', person?.passwordHash ?? undefined, signal);
@@ -118,7 +113,7 @@ interface Prolonging {
 async function prolong(
   deps: Deps,
   parts: SecondFactorParts,
-  tx: Transaction,
+  tx: TenantTransaction,
   { call, asking, byPassword }: Prolonging,
 ): Promise<Outcome> {
   const { personId, sessionId, now } = asking;
@@ -149,7 +144,7 @@ async function prolong(
 
 async function proveSecondFactor(
   { proving }: SecondFactorParts,
-  tx: Transaction,
+  tx: TenantTransaction,
   { body }: StepUpCall,
   { personId, sessionId, now }: Asking,
 ): Promise<Proven> {

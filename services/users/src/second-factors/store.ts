@@ -1,5 +1,5 @@
 import type { identity, secondFactors } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 
 export interface Factor {
   readonly factorId: string;
@@ -153,7 +153,7 @@ export async function findWorkplaces(tx: Transaction, personId: string): Promise
 }
 
 /** In the organisation of the transaction. */
-export async function demandsSecondFactor(tx: Transaction): Promise<boolean> {
+export async function demandsSecondFactor(tx: TenantTransaction): Promise<boolean> {
   const row = await tx.first<{ demanded: boolean }>(
     'select require_second_factor as demanded from organisation where tenant_id = $1',
     [tx.tenantId],
@@ -162,7 +162,7 @@ export async function demandsSecondFactor(tx: Transaction): Promise<boolean> {
 }
 
 /** Of the organisation of the transaction, also one who is suspended. */
-export async function isMember(tx: Transaction, personId: string): Promise<boolean> {
+export async function isMember(tx: TenantTransaction, personId: string): Promise<boolean> {
   const found = await tx.first(
     `select 1 from member where tenant_id = $1 and person_id = $2 and state <> 'left'`,
     [tx.tenantId, personId],

@@ -22,7 +22,7 @@ const tokenOf = async (key: { key: string }) => (await test.exchange(key)).body.
 const isVoid = async (token: string) => {
   const { sid, iat } = claimsOf(token);
   const { items } = (await test.users.call(accessTokens.listRevocations, { query: {} })).body;
-  return items.some(({ sessionId, revokedAt }) => sessionId === sid && iat * 1_000 <= Date.parse(revokedAt));
+  return items.some(({ sessionId, revokedAt }) => sessionId === sid && iat * 1_000 <= revokedAt.getTime());
 };
 const inTenant = <T>(work: (tx: Transaction) => Promise<T>) =>
   test.users.database.database.inTenant(anna.organisation.id, work);

@@ -1,5 +1,5 @@
 import type { sessions } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { ProvenSession, Session } from './store.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { ProvenSession, Session } from './store.ts';
  * revocation is that of `insertRevocation`.
  */
 export function endAllBut(
-  tx: Transaction,
+  tx: TenantTransaction,
   { keep, reason, now }: { keep: readonly string[]; reason: sessions.SessionEndReason; now: Date },
 ): Promise<Session[]> {
   return tx.rows(
@@ -27,7 +27,7 @@ export function endAllBut(
 }
 
 /** Of every session that is alive in the organisation. */
-export async function voidAll(tx: Transaction, now: Date): Promise<void> {
+export async function voidAll(tx: TenantTransaction, now: Date): Promise<void> {
   await tx.run(
     `insert into revocation (session_id, revoked_at)
      select session_id, $2 from session
@@ -41,7 +41,7 @@ export async function voidAll(tx: Transaction, now: Date): Promise<void> {
 
 /** A person's session that is alive, ours alone until the end of the transaction. */
 export function lockLiveSession(
-  tx: Transaction,
+  tx: TenantTransaction,
   { sessionId, personId }: Session,
   now: Date,
 ): Promise<ProvenSession | undefined> {

@@ -1,6 +1,6 @@
 import { sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { endAllBut, lockLiveSession, voidAll } from './all-sessions-store.ts';
 import { holdPerson } from './proof-store.ts';
 import { endSession } from './sessions.ts';
@@ -8,7 +8,7 @@ import type { ProvenSession, Session } from './store.ts';
 
 /** Ends the sessions of everybody in the tenant of the transaction, but those of the people in `keep`. */
 export async function endSessionsOfAllBut(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   keep: readonly string[],
   { reason, now }: { readonly reason: sessions.SessionEndReason; readonly now: Date },
@@ -22,7 +22,7 @@ export async function endSessionsOfAllBut(
 }
 
 /** Voids every access token of the organisation without ending a session; the next refresh brings what holds now. */
-export async function voidAllAccessTokens(tx: Transaction, now: Date): Promise<void> {
+export async function voidAllAccessTokens(tx: TenantTransaction, now: Date): Promise<void> {
   await voidAll(tx, now);
 }
 
@@ -31,7 +31,7 @@ export async function voidAllAccessTokens(tx: Transaction, now: Date): Promise<v
  * would have ended; undefined when it had ended before.
  */
 export async function leaveSession(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   session: Session,
   now: Date,

@@ -21,19 +21,15 @@ interface Parts {
  */
 export type ProvePassword = (
   credentials: Pick<identity.Login, 'email' | 'password' | 'deviceToken'>,
-  call: Pick<Call, 'address' | 'signal' | 'deadlineAt'>,
+  call: Pick<Call, 'address' | 'signal' | 'withoutTenant'>,
 ) => Promise<Person>;
 
 export function passwordProof(deps: Deps, { hasher, metrics, devices }: Parts): ProvePassword {
-  const { database, clock } = deps;
+  const { clock } = deps;
   const throttle = createThrottle(deps.cache);
 
-  return async ({ email, password, deviceToken }, { address, signal, deadlineAt }) => {
-    const person = await database.withoutTenant((tx) => findPersonByEmail(tx, email), {
-      signal,
-      deadlineAt,
-      readOnly: true,
-    });
+  return async ({ email, password, deviceToken }, { address, signal, withoutTenant }) => {
+    const person = await withoutTenant((tx) => findPersonByEmail(tx, email));
     const knownDevice = devices.recognise(deviceToken ?? '', person?.personId ?? '', clock());
     const attempt = { email, address, knownDevice };
     await throttle.begin(attempt).catch((error: unknown) => {

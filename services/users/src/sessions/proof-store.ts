@@ -1,5 +1,5 @@
 import type { accessTokens } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 
 /**
  * Nobody changes what this person proves themselves with until the end of the transaction, so that no session begins
@@ -11,7 +11,7 @@ export async function holdPerson(tx: Transaction, personId: string): Promise<voi
 
 /** How this person signed in to this living session, and when it ends; ours alone until the end of the transaction. */
 export async function lockLivingSession(
-  tx: Transaction,
+  tx: TenantTransaction,
   { sessionId, personId }: { readonly sessionId: string; readonly personId: string },
   now: Date,
 ): Promise<
@@ -27,7 +27,7 @@ export async function lockLivingSession(
 }
 
 export async function keepProof(
-  tx: Transaction,
+  tx: TenantTransaction,
   sessionId: string,
   {
     authenticatedAt,

@@ -1,5 +1,5 @@
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { findMembership, holdOrganisation, type Membership, notePresence } from '../organisations/index.ts';
 import { type RefreshToken, successorOf } from './refresh-token.ts';
 import { stepFor } from './rotation.ts';
@@ -20,7 +20,7 @@ export type RefreshOutcome =
 
 /** Continues the session of a refresh token, or ends it when the token shows that it was copied. */
 export async function refreshSession(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   { presented, refreshKey, userAgent, now }: PresentedToken,
 ): Promise<RefreshOutcome> {

@@ -1,6 +1,5 @@
 import { accessTokens, credentials, type identity, organisations, sessions } from '@marimo/contracts/users';
-import type { TransactionOptions } from '@marimo/postgres';
-import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { findMembership, holdOrganisation } from '../organisations/index.ts';
 import type { PasswordHasher } from '../passwords/index.ts';
 import type { KeyRing } from '../signing-keys/index.ts';
@@ -37,7 +36,7 @@ export function sessionRoutes(deps: Deps, parts: SessionParts): readonly Route[]
 }
 
 function loginRoute(deps: Deps, parts: SessionParts): Route {
-  const { database, outbox, clock } = deps;
+  const { outbox, clock } = deps;
   const { keys, metrics, secondStep } = parts;
   const prove = passwordProof(deps, parts);
 
@@ -46,23 +45,19 @@ function loginRoute(deps: Deps, parts: SessionParts): Route {
     const now = clock();
     const methods = ['pwd'] as const;
     const started = await actingAs(lastTenantId, personId, () =>
-      database.inTenant(
-        lastTenantId,
-        async (tx) => {
-          await holdOrganisation(tx);
-          // It may have been changed since it was looked at, and whoever knew the old one must not stay. Held before it is
-          // read whether there is a second factor, so that none is added in between.
-          if (!(await holdPassword(tx, personId, passwordHash))) throw new credentials.WrongCredentials({});
-          const membership = await findMembership(tx, personId, now);
-          if (membership === undefined) throw new organisations.NoActiveMembership({});
-          if (membership.hasSecondFactor) return secondStep.ask(tx, { personId, methods, passwordHash, now });
-          const { userAgent, address } = call;
-          const start = { personId, methods, authenticatedAt: now, userAgent, address, now };
-          const session = await startSession(tx, outbox, { ...start, method: 'password' });
-          return { membership, session };
-        },
-        timeOf(call),
-      ),
+      call.inTenantOf(lastTenantId, async (tx) => {
+        await holdOrganisation(tx);
+        // It may have been changed since it was looked at, and whoever knew the old one must not stay. Held before it is
+        // read whether there is a second factor, so that none is added in between.
+        if (!(await holdPassword(tx, personId, passwordHash))) throw new credentials.WrongCredentials({});
+        const membership = await findMembership(tx, personId, now);
+        if (membership === undefined) throw new organisations.NoActiveMembership({});
+        if (membership.hasSecondFactor) return secondStep.ask(tx, { personId, methods, passwordHash, now });
+        const { userAgent, address } = call;
+        const start = { personId, methods, authenticatedAt: now, userAgent, address, now };
+        const session = await startSession(tx, outbox, { ...start, method: 'password' });
+        return { membership, session };
+      }),
     );
     if ('challenge' in started) {
       metrics.attempts.inc({ outcome: 'second-factor-asked' });
@@ -78,10 +73,8 @@ function refreshRoute(deps: Deps, { keys, refreshKey, metrics }: SessionParts): 
     const now = deps.clock();
     const presented = readRefreshToken(call.body.refreshToken);
     if (presented === undefined) throw new credentials.RefreshTokenRefused({});
-    const outcome = await deps.database.inTenant(
-      presented.tenantId,
-      (tx) => refreshSession(tx, deps.outbox, { presented, refreshKey, userAgent: call.userAgent, now }),
-      timeOf(call),
+    const outcome = await call.inTenantOf(presented.tenantId, (tx) =>
+      refreshSession(tx, deps.outbox, { presented, refreshKey, userAgent: call.userAgent, now }),
     );
     // Thrown only now: the end of a copied session has to be committed.
     if (outcome.kind === 'refused') throw new credentials.RefreshTokenRefused({});
@@ -95,21 +88,17 @@ function refreshRoute(deps: Deps, { keys, refreshKey, metrics }: SessionParts): 
   });
 }
 
-function logoutRoute({ database, outbox, clock }: Deps): Route {
+function logoutRoute({ outbox, clock }: Deps): Route {
   return handle(sessions.logout, async (call) => {
     const presented = readRefreshToken(call.body.refreshToken);
     if (presented === undefined) return reply(204, null);
-    await database.inTenant(
-      presented.tenantId,
-      async (tx) => {
-        const session = await lockSessionOf(tx, presented.hash);
-        if (session === undefined) return;
-        await actingAs(presented.tenantId, session.personId, () =>
-          endSession(tx, outbox, session, 'logout', clock()),
-        );
-      },
-      timeOf(call),
-    );
+    await call.inTenantOf(presented.tenantId, async (tx) => {
+      const session = await lockSessionOf(tx, presented.hash);
+      if (session === undefined) return;
+      await actingAs(presented.tenantId, session.personId, () =>
+        endSession(tx, outbox, session, 'logout', clock()),
+      );
+    });
     return reply(204, null);
   });
 }
@@ -122,8 +111,4 @@ async function issued(
   metrics.tokens.inc({ type: 'access' });
   metrics.tokens.inc({ type: 'refresh' });
   return answer;
-}
-
-function timeOf({ signal, deadlineAt }: Pick<Call, 'signal' | 'deadlineAt'>): TransactionOptions {
-  return { signal, deadlineAt };
 }

@@ -1,5 +1,5 @@
 import type { accessTokens, secondFactors } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 
 /** What somebody proved so far who wants to sign in. */
 export interface FirstStepDone {
@@ -13,5 +13,5 @@ export interface FirstStepDone {
 /** Brought by the slice of second factors, which knows this one; here it is only asked. */
 export interface SecondStep {
   /** What a person who has a second factor is asked for, in the tenant they sign in to. */
-  ask(tx: Transaction, first: FirstStepDone): Promise<secondFactors.SecondFactorAsked>;
+  ask(tx: TenantTransaction, first: FirstStepDone): Promise<secondFactors.SecondFactorAsked>;
 }

@@ -253,7 +253,8 @@ describe('signing out', () => {
 describe('telling verifiers which sessions ended', () => {
   const voidedBefore = async (sessionId: string) => {
     const { items } = (await users.call(accessTokens.listRevocations, { query: { after: '0' } })).body;
-    return Date.parse(items.find((each) => each.sessionId === sessionId)?.revokedAt ?? '') / seconds;
+    const found = items.find((each) => each.sessionId === sessionId);
+    return (found?.revokedAt.getTime() ?? Number.NaN) / seconds;
   };
 
   it('covers a token that an instance made whose clock is ahead', async () => {

@@ -3,7 +3,7 @@ import { newId } from '@marimo/contracts';
 import { type accessTokens, type identity, sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import { currentContext, runInContext } from '@marimo/observability';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { type Membership, notePresence, rightsFor, rightsInState } from '../organisations/index.ts';
 import { type IssuedToken, issueAccessToken, type TokenSigner } from '../signing-keys/index.ts';
 import { holdPerson } from './proof-store.ts';
@@ -49,9 +49,13 @@ interface Start extends ProofOfIdentity {
 }
 
 /** Begins a session in the tenant of the transaction. */
-export async function startSession(tx: Transaction, outbox: Outbox, start: Start): Promise<StartedSession> {
+export async function startSession(
+  tx: TenantTransaction,
+  outbox: Outbox,
+  start: Start,
+): Promise<StartedSession> {
   const { personId, method, methods, authenticatedAt, userAgent, address, now } = start;
-  const refreshToken = newRefreshToken(tenantOf(tx));
+  const refreshToken = newRefreshToken(tx.tenantId);
   const sessionId = newId();
   const { expiresAt = new Date(now.getTime() + sessionLifeMs) } = start;
   await holdPerson(tx, personId);
@@ -79,7 +83,7 @@ export async function startSession(tx: Transaction, outbox: Outbox, start: Start
 
 /** Ends a session and voids its access tokens everywhere within seconds; one that has ended stays as it is. */
 export async function endSession(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   { sessionId, personId }: Session,
   reason: sessions.SessionEndReason,
@@ -100,7 +104,7 @@ export interface EndOfSessions {
 
 /** Ends the sessions of a person in the tenant of the transaction; tells how many there were. */
 export async function endSessionsOf(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   { personId, reason, except, now }: EndOfSessions,
 ): Promise<number> {
@@ -162,7 +166,7 @@ export function issueFor(
  * Voids the access tokens a person holds in this organisation, without ending a session: their rights have changed, and
  * the next refresh brings the new ones.
  */
-export async function voidAccessTokens(tx: Transaction, personId: string, now: Date): Promise<void> {
+export async function voidAccessTokens(tx: TenantTransaction, personId: string, now: Date): Promise<void> {
   await revokeLiveSessions(tx, personId, now);
 }
 
@@ -175,9 +179,4 @@ export function actingAs<T>(tenantId: string, personId: string, work: () => T): 
 /** Only recognises the client again within seconds; it is no proof of who it is. */
 export function clientOf(userAgent: string): Buffer {
   return createHash('sha256').update(userAgent).digest();
-}
-
-function tenantOf(tx: Transaction): string {
-  if (tx.tenantId === null) throw new Error('A session belongs to a tenant');
-  return tx.tenantId;
 }

@@ -1,5 +1,5 @@
 import type { accessTokens, sessions } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { KnownToken } from './rotation.ts';
 
 export interface Session {
@@ -22,7 +22,7 @@ interface NewSession extends Session {
   readonly expiresAt: Date;
 }
 
-export async function insertSession(tx: Transaction, session: NewSession): Promise<void> {
+export async function insertSession(tx: TenantTransaction, session: NewSession): Promise<void> {
   const { sessionId, personId, client, address, authenticatedAt, methods, startedAt, expiresAt } = session;
   await tx.run(
     `insert into session (tenant_id, session_id, person_id, client, address, authenticated_at, methods, started_at,
@@ -48,7 +48,11 @@ export async function holdPassword(
 }
 
 /** Sessions of this person whose tokens could not be used any more anyway, tokens included. */
-export async function deleteExpiredSessions(tx: Transaction, personId: string, now: Date): Promise<void> {
+export async function deleteExpiredSessions(
+  tx: TenantTransaction,
+  personId: string,
+  now: Date,
+): Promise<void> {
   await tx.run(
     'delete from session where tenant_id = $1 and person_id = $2 and expires_at <= $3',
     [tx.tenantId, personId, now],
@@ -57,7 +61,7 @@ export async function deleteExpiredSessions(tx: Transaction, personId: string, n
 }
 
 export async function insertToken(
-  tx: Transaction,
+  tx: TenantTransaction,
   sessionId: string,
   hash: Buffer,
   now: Date,
@@ -70,7 +74,7 @@ export async function insertToken(
 }
 
 /** The session this token belongs to, ours alone until the end of the transaction. */
-export function lockSessionOf(tx: Transaction, tokenHash: Buffer): Promise<ProvenSession | undefined> {
+export function lockSessionOf(tx: TenantTransaction, tokenHash: Buffer): Promise<ProvenSession | undefined> {
   return tx.first(
     `select s.session_id as "sessionId", s.person_id as "personId", s.authenticated_at as "authenticatedAt", s.methods,
             s.expires_at as "expiresAt"
@@ -88,7 +92,7 @@ export function lockSessionOf(tx: Transaction, tokenHash: Buffer): Promise<Prove
  * before we had to wait.
  */
 export function readToken(
-  tx: Transaction,
+  tx: TenantTransaction,
   tokenHash: Buffer,
   successorHash: Buffer,
 ): Promise<KnownToken | undefined> {
@@ -104,7 +108,12 @@ export function readToken(
   );
 }
 
-export async function useToken(tx: Transaction, tokenHash: Buffer, client: Buffer, now: Date): Promise<void> {
+export async function useToken(
+  tx: TenantTransaction,
+  tokenHash: Buffer,
+  client: Buffer,
+  now: Date,
+): Promise<void> {
   await tx.run(
     'update refresh_token set used_at = $3, used_by = $4 where tenant_id = $1 and token_hash = $2',
     [tx.tenantId, tokenHash, now, client],
@@ -112,7 +121,7 @@ export async function useToken(tx: Transaction, tokenHash: Buffer, client: Buffe
   );
 }
 
-export async function noteUse(tx: Transaction, sessionId: string, now: Date): Promise<void> {
+export async function noteUse(tx: TenantTransaction, sessionId: string, now: Date): Promise<void> {
   await tx.run(
     'update session set last_used_at = $3 where tenant_id = $1 and session_id = $2',
     [tx.tenantId, sessionId, now],
@@ -122,7 +131,7 @@ export async function noteUse(tx: Transaction, sessionId: string, now: Date): Pr
 
 /** False when it had ended, or expired, before. */
 export async function markEnded(
-  tx: Transaction,
+  tx: TenantTransaction,
   sessionId: string,
   reason: sessions.SessionEndReason,
   now: Date,
@@ -137,7 +146,7 @@ export async function markEnded(
 
 /** The sessions it ended. */
 export async function markAllEnded(
-  tx: Transaction,
+  tx: TenantTransaction,
   {
     personId,
     reason,
@@ -169,7 +178,7 @@ export async function insertRevocation(tx: Transaction, sessionId: string, now: 
 }
 
 /** Every session of this person that is alive in this organisation. */
-export async function revokeLiveSessions(tx: Transaction, personId: string, now: Date): Promise<void> {
+export async function revokeLiveSessions(tx: TenantTransaction, personId: string, now: Date): Promise<void> {
   await tx.run(
     `insert into revocation (session_id, revoked_at)
      select session_id, $3 from session
@@ -192,23 +201,22 @@ export interface RevocationPage {
  * tell. One from the future is of another database and counts as none.
  */
 export async function revocationsAfter(tx: Transaction, after: string, since: Date): Promise<RevocationPage> {
-  const page = await tx.first<RevocationPage>(
+  const page = await tx.first<{ items: { sessionId: string; revokedAt: string }[]; next: string }>(
     `with asked as (
        select case when $1::xid8 <= pg_snapshot_xmax(pg_current_snapshot()) then $1::xid8 else '0'::xid8 end as xid
      ), found as (
        select session_id, revoked_at from revocation, asked where transaction_id >= asked.xid and revoked_at > $2
      )
-     select coalesce(json_agg(json_build_object(
-              'sessionId', session_id,
-              'revokedAt', to_char(revoked_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-            ) order by revoked_at), '[]') as items,
+     select coalesce(json_agg(json_build_object('sessionId', session_id, 'revokedAt', revoked_at)
+                              order by revoked_at), '[]') as items,
             case when count(*) = 0 then (select xid from asked)
                  else pg_snapshot_xmin(pg_current_snapshot()) end::text as next
        from found`,
     [after, since],
     'revocations_after',
   );
-  return page ?? { items: [], next: '0' };
+  if (page === undefined) return { items: [], next: '0' };
+  return { ...page, items: page.items.map((each) => ({ ...each, revokedAt: new Date(each.revokedAt) })) };
 }
 
 export async function deleteRevocationsBefore(tx: Transaction, moment: Date): Promise<void> {

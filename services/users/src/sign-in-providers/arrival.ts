@@ -1,7 +1,7 @@
 import { newId } from '@marimo/contracts';
 import { signInProviders } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { findMember, join } from '../members/index.ts';
 import { findPersonByEmail, findSettings, insertPerson } from '../organisations/index.ts';
 import { type Claims, mayJoin, profileIn, verifiedEmail } from './claims.ts';
@@ -30,7 +30,7 @@ export type Recognised =
  * Source: docs/domain/identity.md#sign-in-with-an-organisations-provider
  */
 export async function recognise(
-  tx: Transaction,
+  tx: TenantTransaction,
   { provider, claims, subject, now }: Arrival,
 ): Promise<Recognised> {
   const known = await findPersonOf(tx, { providerId: provider.providerId, subject });
@@ -52,7 +52,7 @@ export async function recognise(
 }
 
 async function demandActive(
-  tx: Transaction,
+  tx: TenantTransaction,
   personId: string,
   now: Date,
   otherwise: 'account-elsewhere' | 'no-member',
@@ -66,7 +66,7 @@ async function demandActive(
 
 /** Keeps who it was: the next sign-in goes by the subject, whatever the address is by then. */
 export async function welcome(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   { provider, claims, subject, now }: Arrival,
   recognised: Recognised,
@@ -83,17 +83,16 @@ export async function welcome(
 
 /** A new person without a password: the provider is all that proves who they are, until they add something. */
 async function admit(
-  tx: Transaction,
+  tx: TenantTransaction,
   outbox: Outbox,
   claims: Claims,
   { personId, email }: Extract<Recognised, { kind: 'new' }>,
   now: Date,
 ): Promise<void> {
   const settings = (await findSettings(tx))?.settings;
-  const { tenantId } = tx;
-  if (settings === undefined || tenantId === null) throw new Error('Somebody joins an organisation');
+  if (settings === undefined) throw new Error('Somebody joins an organisation');
   const user = { id: personId, email, emailVerified: true, ...profileIn(claims, email, settings) };
-  const isNew = await insertPerson(tx, { ...user, passwordHash: null, tenantId }, now);
+  const isNew = await insertPerson(tx, { ...user, passwordHash: null, tenantId: tx.tenantId }, now);
   // Another organisation's invitation, or registration, of the same address came a moment before.
   if (!isNew) throw new signInProviders.FederatedAccountRefused({ reason: 'account-elsewhere' });
   await join(tx, outbox, { personId, roles: [], validUntil: null, grantedBy: null, now });

@@ -30,47 +30,43 @@ export interface Started {
  * Errors: FederatedSignInRefused, FederatedAccountRefused, SeparationOfDutiesViolated, TooManyRights.
  */
 export async function arrive(
-  { database, outbox, clock, log }: Deps,
+  { outbox, clock, log }: Deps,
   { secondStep }: ProviderParts,
-  { userAgent, address, signal, deadlineAt }: Pick<Call, 'userAgent' | 'address' | 'signal' | 'deadlineAt'>,
+  { userAgent, address, inTenantOf }: Pick<Call, 'userAgent' | 'address' | 'inTenantOf'>,
   { tenantId, provider, claims, freshly }: Vouched,
 ): Promise<Started | secondFactors.SecondFactorAsked> {
   const subject = subjectIn(claims);
   if (subject === undefined) throw new signInProviders.FederatedSignInRefused({});
-  return database.inTenant(
-    tenantId,
-    async (tx) => {
-      // The time is taken behind the lock: no token made meanwhile is younger than what voids it.
-      await lockOrganisation(tx);
-      const now = clock();
-      // Another by now, it may have another issuer, and the same subject is then somebody else.
-      const present = await findProvider(tx, provider.providerId);
-      if (!present?.enabled || present.version !== provider.version)
-        throw new signInProviders.FederatedSignInRefused({});
+  return inTenantOf(tenantId, async (tx) => {
+    // The time is taken behind the lock: no token made meanwhile is younger than what voids it.
+    await lockOrganisation(tx);
+    const now = clock();
+    // Another by now, it may have another issuer, and the same subject is then somebody else.
+    const present = await findProvider(tx, provider.providerId);
+    if (!present?.enabled || present.version !== provider.version)
+      throw new signInProviders.FederatedSignInRefused({});
 
-      const arrival: Arrival = { provider, claims, subject, now };
-      const recognised = await recognise(tx, arrival);
-      const { personId } = recognised;
-      return actingAs(tenantId, personId, async () => {
-        await welcome(tx, outbox, arrival, recognised);
-        const roles = wantedRoles(claims, provider);
-        const { providerId } = provider;
-        await followProvider(tx, { outbox, log }, { personId, providerId, roles, now });
-        await holdPerson(tx, personId);
-        const membership = await findMembership(tx, personId, now);
-        if (membership === undefined)
-          throw new signInProviders.FederatedAccountRefused({ reason: 'no-member' });
+    const arrival: Arrival = { provider, claims, subject, now };
+    const recognised = await recognise(tx, arrival);
+    const { personId } = recognised;
+    return actingAs(tenantId, personId, async () => {
+      await welcome(tx, outbox, arrival, recognised);
+      const roles = wantedRoles(claims, provider);
+      const { providerId } = provider;
+      await followProvider(tx, { outbox, log }, { personId, providerId, roles, now });
+      await holdPerson(tx, personId);
+      const membership = await findMembership(tx, personId, now);
+      if (membership === undefined)
+        throw new signInProviders.FederatedAccountRefused({ reason: 'no-member' });
 
-        const trusted = provider.trustSecondFactor && hadSecondFactor(claims);
-        const methods: accessTokens.AuthenticationMethod[] = trusted ? ['fed', 'mfa'] : ['fed'];
-        if (membership.hasSecondFactor && !trusted) {
-          return secondStep.ask(tx, { personId, methods, passwordHash: null, now });
-        }
-        const proof = { methods, authenticatedAt: provedAt(claims, freshly, now) };
-        const start = { personId, method: 'federated', ...proof, userAgent, address, now } as const;
-        return { membership, session: await startSession(tx, outbox, start), now };
-      });
-    },
-    { signal, deadlineAt },
-  );
+      const trusted = provider.trustSecondFactor && hadSecondFactor(claims);
+      const methods: accessTokens.AuthenticationMethod[] = trusted ? ['fed', 'mfa'] : ['fed'];
+      if (membership.hasSecondFactor && !trusted) {
+        return secondStep.ask(tx, { personId, methods, passwordHash: null, now });
+      }
+      const proof = { methods, authenticatedAt: provedAt(claims, freshly, now) };
+      const start = { personId, method: 'federated', ...proof, userAgent, address, now } as const;
+      return { membership, session: await startSession(tx, outbox, start), now };
+    });
+  });
 }

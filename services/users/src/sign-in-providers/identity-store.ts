@@ -1,4 +1,4 @@
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 
 export interface Identity {
   readonly providerId: string;
@@ -6,7 +6,7 @@ export interface Identity {
 }
 
 export async function findPersonOf(
-  tx: Transaction,
+  tx: TenantTransaction,
   { providerId, subject }: Identity,
 ): Promise<string | undefined> {
   const row = await tx.first<{ personId: string }>(
@@ -19,7 +19,7 @@ export async function findPersonOf(
 }
 
 export async function insertIdentity(
-  tx: Transaction,
+  tx: TenantTransaction,
   { providerId, subject }: Identity,
   personId: string,
   now: Date,
@@ -32,7 +32,7 @@ export async function insertIdentity(
 }
 
 export async function noteIdentityUse(
-  tx: Transaction,
+  tx: TenantTransaction,
   { providerId, subject }: Identity,
   now: Date,
 ): Promise<void> {
@@ -45,7 +45,7 @@ export async function noteIdentityUse(
 }
 
 /** Of another issuer the same subjects are other people. */
-export async function forgetIdentitiesOf(tx: Transaction, providerId: string): Promise<void> {
+export async function forgetIdentitiesOf(tx: TenantTransaction, providerId: string): Promise<void> {
   await tx.run('delete from federated_identity where tenant_id = $1 and provider_id = $2', [
     tx.tenantId,
     providerId,
@@ -62,7 +62,7 @@ export interface HeldAssignment {
   readonly endless: boolean;
 }
 
-export function rolesInForce(tx: Transaction, personId: string, now: Date): Promise<HeldAssignment[]> {
+export function rolesInForce(tx: TenantTransaction, personId: string, now: Date): Promise<HeldAssignment[]> {
   return tx.rows(
     `select assignment_id as "assignmentId", role, provider_id as "providerId", valid_from as "validFrom",
             valid_until is null as endless
@@ -76,7 +76,7 @@ export function rolesInForce(tx: Transaction, personId: string, now: Date): Prom
 }
 
 /** Those of the names that are own roles of the organisation; they stay so until the transaction ends. */
-export async function ownRolesAmong(tx: Transaction, names: readonly string[]): Promise<string[]> {
+export async function ownRolesAmong(tx: TenantTransaction, names: readonly string[]): Promise<string[]> {
   const rows = await tx.rows<{ name: string }>(
     `select name from own_role where tenant_id = $1 and name = any($2) and deleted_at is null order by name for share`,
     [tx.tenantId, names],
@@ -85,7 +85,7 @@ export async function ownRolesAmong(tx: Transaction, names: readonly string[]): 
 }
 
 export async function giveByProvider(
-  tx: Transaction,
+  tx: TenantTransaction,
   given: { readonly assignmentId: string; readonly personId: string; readonly role: string },
   providerId: string,
   now: Date,
@@ -99,7 +99,7 @@ export async function giveByProvider(
   );
 }
 
-export async function takeByProvider(tx: Transaction, assignmentId: string, now: Date): Promise<void> {
+export async function takeByProvider(tx: TenantTransaction, assignmentId: string, now: Date): Promise<void> {
   await tx.run(
     `update role_assignment set revoked_at = greatest(granted_at, $3)
       where tenant_id = $1 and assignment_id = $2`,

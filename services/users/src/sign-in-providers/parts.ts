@@ -1,5 +1,5 @@
 import { signInProviders } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import type { FactorKeys, SecondFactorParts } from '../second-factors/index.ts';
 import type { SessionParts } from '../sessions/index.ts';
@@ -33,13 +33,13 @@ export function providerParts(
 }
 
 /** What a client secret is sealed under: it opens for no other provider and no other organisation. */
-export function sealName(tenantId: string | null, providerId: string): string {
+export function sealName(tenantId: string, providerId: string): string {
   return `sign-in-provider/${tenantId}/${providerId}`;
 }
 
 /** In the tenant of the provider; null for a public client. Errors: SignInProviderUnusable. */
 export async function openSecret(
-  tx: Transaction,
+  tx: TenantTransaction,
   secrets: FactorKeys,
   { secret, providerId }: Provider,
 ): Promise<string | null> {

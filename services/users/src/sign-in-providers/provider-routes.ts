@@ -1,7 +1,15 @@
-import { Absent } from '@marimo/contracts';
 import { limits, signInProviders } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
-import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import type { TenantTransaction } from '@marimo/postgres';
+import {
+  type Deps,
+  demandMatch,
+  etagOf,
+  handle,
+  type Route,
+  reply,
+  requireFound,
+  type SignedInCall,
+} from '@marimo/service-kit';
 import { lockOrganisation } from '../organisations/index.ts';
 import { demandMayGive } from '../separation-of-duties/index.ts';
 import { forgetIdentitiesOf } from './identity-store.ts';
@@ -38,7 +46,7 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
       const secret = await sealed(tx, parts, { providerId, clientSecret, now });
       await insertProvider(tx, { ...settings, providerId, secret }, now);
       await outbox.add(tx, signInProviders.connected, providerId, { providerId, name: settings.name });
-      return answer(201, await demandProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
+      return answer(201, await requireProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
     }),
   );
 }
@@ -48,10 +56,10 @@ function readingRoutes(parts: ProviderParts): Route[] {
     handle(signInProviders.list, async (call) => {
       const found = await call.readInTenant(findProviders);
       const redirectUri = parts.redirectUriOf(call.tenantId);
-      return reply(200, { items: found.map((provider) => shown(provider, redirectUri)), next: null });
+      return reply(200, { items: found.map((provider) => toApiProvider(provider, redirectUri)), next: null });
     }),
     handle(signInProviders.get, async (call) => {
-      const found = await call.readInTenant((tx) => demandProvider(tx, call.params.providerId));
+      const found = await call.readInTenant((tx) => requireProvider(tx, call.params.providerId));
       return answer(200, found, parts.redirectUriOf(call.tenantId));
     }),
   ];
@@ -64,7 +72,7 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
       const { clientSecret, ...wanted } = call.body;
       await lockOrganisation(tx);
       const now = clock();
-      const present = await demandProvider(tx, providerId);
+      const present = await requireProvider(tx, providerId);
       demandMatch(call, present.version);
       const settings = settingsOf(changedBy(present, wanted));
       const changed = [
@@ -85,14 +93,14 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
       if (changed.includes('issuer')) await forgetIdentitiesOf(tx, providerId);
       const { name } = settings;
       await outbox.add(tx, signInProviders.changed, providerId, { providerId, name, changed });
-      return answer(200, await demandProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
+      return answer(200, await requireProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
     }),
   );
 }
 
 function checkRoute({ client }: ProviderParts): Route {
   return handle(signInProviders.check, async (call) => {
-    const provider = await call.readInTenant((tx) => demandProvider(tx, call.params.providerId));
+    const provider = await call.readInTenant((tx) => requireProvider(tx, call.params.providerId));
     const metadata = await client.look(provider);
     return reply(200, {
       issuer: metadata.issuer,
@@ -113,15 +121,15 @@ function demandNoSecret({ secret }: Provider): void {
 
 /** Whoever maps to roles gives them, to people of the provider's choice. */
 function demandMayMap(
-  tx: Transaction,
-  { caller }: Pick<Call, 'caller'>,
+  tx: TenantTransaction,
+  { caller }: Pick<SignedInCall, 'caller'>,
   { roles, defaultRoles }: Pick<Provider, 'roles' | 'defaultRoles'>,
 ): Promise<void> {
   return demandMayGive(tx, caller, [...new Set([...Object.values(roles), ...defaultRoles])]);
 }
 
 async function sealed(
-  tx: Transaction,
+  tx: TenantTransaction,
   { factorKeys }: ProviderParts,
   { providerId, clientSecret, now }: { providerId: string; clientSecret: string | null; now: Date },
 ): Promise<Provider['secret']> {
@@ -129,22 +137,20 @@ async function sealed(
   return factorKeys.seal(tx, Buffer.from(clientSecret), sealName(tx.tenantId, providerId), now);
 }
 
-async function demandProvider(tx: Transaction, providerId: string): Promise<Provider> {
-  const provider = await findProvider(tx, providerId);
-  if (provider === undefined) throw new Absent({ resource: 'sign-in provider' });
-  return provider;
+async function requireProvider(tx: TenantTransaction, providerId: string): Promise<Provider> {
+  return requireFound(await findProvider(tx, providerId), 'sign-in provider');
 }
 
-function shown(provider: Provider, redirectUri: string): signInProviders.SignInProvider {
+function toApiProvider(provider: Provider, redirectUri: string): signInProviders.SignInProvider {
   return {
     ...settingsOf(provider),
     providerId: provider.providerId,
     hasClientSecret: provider.secret !== null,
     redirectUri,
-    createdAt: provider.createdAt.toISOString(),
+    createdAt: provider.createdAt,
   };
 }
 
 function answer<const S extends number>(status: S, provider: Provider, redirectUri: string) {
-  return reply(status, shown(provider, redirectUri), { etag: etagOf(provider.version) });
+  return reply(status, toApiProvider(provider, redirectUri), { etag: etagOf(provider.version) });
 }

@@ -1,6 +1,6 @@
 import { builtInRoles, newId } from '@marimo/contracts';
 import { organisations, roleAssignments, signInProviders } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import { demandAnotherAdministrator } from '../organisations/index.ts';
 import { rightsChanged } from '../roles/index.ts';
@@ -29,7 +29,7 @@ export interface Wanted {
  * Errors: SeparationOfDutiesViolated, TooManyRights.
  */
 export async function followProvider(
-  tx: Transaction,
+  tx: TenantTransaction,
   { outbox, log }: Pick<Deps, 'outbox' | 'log'>,
   wanted: Wanted,
 ): Promise<void> {
@@ -68,14 +68,14 @@ export async function followProvider(
   if (changed) await rightsChanged(tx, { personIds: [personId], accountIds: [] }, now);
 }
 
-async function existing(tx: Transaction, names: readonly string[]): Promise<string[]> {
+async function existing(tx: TenantTransaction, names: readonly string[]): Promise<string[]> {
   const own = await ownRolesAmong(tx, names);
   return names.filter((name) => Object.hasOwn(builtInRoles, name) || own.includes(name));
 }
 
 /** Whether taking this away would leave the organisation without anybody to run it. */
 async function isLastAdministrator(
-  tx: Transaction,
+  tx: TenantTransaction,
   personId: string,
   { assignmentId, role }: HeldAssignment,
   held: readonly HeldAssignment[],

@@ -1,7 +1,6 @@
 import { TooManyRequests } from '@marimo/contracts';
 import { signInProviders } from '@marimo/contracts/users';
-import type { TransactionOptions } from '@marimo/postgres';
-import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
+import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { networkOf, signedIn } from '../sessions/index.ts';
 import { arrive } from './finishing.ts';
 import { hashOf, newBrowserSecret, signInLastsMs } from './flow.ts';
@@ -12,19 +11,19 @@ import { findProvider, findProviders, keepSignIn, useSignIn } from './store.ts';
 const beginnings = { perSecond: 1, burst: 60 };
 
 export function federatedSignInRoutes(deps: Deps, parts: ProviderParts): readonly Route[] {
-  return [optionsRoute(deps), beginRoute(deps, parts), callbackRoute(deps, parts), finishRoute(deps, parts)];
+  return [optionsRoute(), beginRoute(deps, parts), callbackRoute(deps, parts), finishRoute(deps, parts)];
 }
 
-function optionsRoute({ database }: Deps): Route {
+function optionsRoute(): Route {
   return handle(signInProviders.listSignInOptions, async (call) => {
     const { organisationId } = call.params;
-    const found = await database.inTenant(organisationId, findProviders, { ...timeOf(call), readOnly: true });
+    const found = await call.inTenantOf(organisationId, findProviders);
     const enabled = found.filter((provider) => provider.enabled);
     return reply(200, { items: enabled.map(({ providerId, name }) => ({ providerId, name })) });
   });
 }
 
-function beginRoute({ database, cache, clock }: Deps, { flows, client, factorKeys }: ProviderParts): Route {
+function beginRoute({ cache, clock }: Deps, { flows, client, factorKeys }: ProviderParts): Route {
   return handle(signInProviders.beginSignIn, async (call) => {
     const { organisationId: tenantId, providerId, freshly } = call.body;
     const { allowed, retryAfterMs } = await cache.take(
@@ -35,15 +34,11 @@ function beginRoute({ database, cache, clock }: Deps, { flows, client, factorKey
       const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
       throw new TooManyRequests({ limit: beginnings.burst }, { retryAfterSeconds });
     }
-    const asked = await database.inTenant(
-      tenantId,
-      async (tx) => {
-        const provider = await findProvider(tx, providerId);
-        if (!provider?.enabled) throw new signInProviders.FederatedSignInRefused({});
-        return { provider, secret: await openSecret(tx, factorKeys, provider), tenantId };
-      },
-      { ...timeOf(call), readOnly: true },
-    );
+    const asked = await call.inTenantOf(tenantId, async (tx) => {
+      const provider = await findProvider(tx, providerId);
+      if (!provider?.enabled) throw new signInProviders.FederatedSignInRefused({});
+      return { provider, secret: await openSecret(tx, factorKeys, provider), tenantId };
+    });
     const flow = flows.begin(tenantId);
     const authorizationUrl = await client.addressFor(asked, flow, freshly);
 
@@ -51,9 +46,8 @@ function beginRoute({ database, cache, clock }: Deps, { flows, client, factorKey
     const now = clock();
     const expiresAt = new Date(now.getTime() + signInLastsMs);
     const begun = { stateHash: flow.stateHash, browserHash, providerId, freshly, expiresAt };
-    await database.inTenant(tenantId, (tx) => keepSignIn(tx, begun, now), timeOf(call));
-    const { state } = flow;
-    return reply(201, { authorizationUrl, state, browserSecret, expiresAt: expiresAt.toISOString() });
+    await call.inTenantOf(tenantId, (tx) => keepSignIn(tx, begun, now));
+    return reply(201, { authorizationUrl, state: flow.state, browserSecret, expiresAt });
   });
 }
 
@@ -72,7 +66,7 @@ function callbackRoute({ settings: { portalUrl } }: Deps, { flows }: ProviderPar
 }
 
 function finishRoute(deps: Deps, parts: ProviderParts): Route {
-  const { database, clock } = deps;
+  const { clock } = deps;
   const { flows, client, factorKeys, keys, metrics } = parts;
 
   return handle(signInProviders.finishSignIn, async (call) => {
@@ -82,21 +76,14 @@ function finishRoute(deps: Deps, parts: ProviderParts): Route {
     const { tenantId, stateHash } = flow;
     const browserHash = hashOf(browserSecret);
     // Used up, and that committed, before the provider is asked: whatever it says, nobody comes back with this one.
-    const asked = await database.inTenant(
-      tenantId,
-      async (tx) => {
-        const begun = await useSignIn(tx, { stateHash, browserHash }, clock());
-        const provider = begun && (await findProvider(tx, begun.providerId));
-        if (!provider?.enabled) return undefined;
-        return { provider, tenantId, freshly: begun?.freshly === true };
-      },
-      timeOf(call),
-    );
-    if (asked === undefined) throw refused(parts);
-    const secret = await database.inTenant(tenantId, (tx) => openSecret(tx, factorKeys, asked.provider), {
-      ...timeOf(call),
-      readOnly: true,
+    const asked = await call.inTenantOf(tenantId, async (tx) => {
+      const begun = await useSignIn(tx, { stateHash, browserHash }, clock());
+      const provider = begun && (await findProvider(tx, begun.providerId));
+      if (!provider?.enabled) return undefined;
+      return { provider, tenantId, freshly: begun?.freshly === true };
     });
+    if (asked === undefined) throw refused(parts);
+    const secret = await call.inTenantOf(tenantId, (tx) => openSecret(tx, factorKeys, asked.provider));
     const arrived = await client
       .exchange({ ...asked, secret }, flow, { code, iss })
       .then((claims) => arrive(deps, parts, call, { ...asked, claims }))
@@ -119,8 +106,4 @@ function finishRoute(deps: Deps, parts: ProviderParts): Route {
 function refused({ metrics }: ProviderParts): signInProviders.FederatedSignInRefused {
   metrics.attempts.inc({ outcome: 'failure' });
   return new signInProviders.FederatedSignInRefused({});
-}
-
-function timeOf({ signal, deadlineAt }: Pick<Call, 'signal' | 'deadlineAt'>): TransactionOptions {
-  return { signal, deadlineAt };
 }

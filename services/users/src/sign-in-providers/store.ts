@@ -1,4 +1,4 @@
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { SealedSecret } from '../second-factors/index.ts';
 
 /** What an organisation decides about a provider of its own. */
@@ -39,7 +39,7 @@ function found({ sealedSecret, keyId, ...row }: Row): Provider {
   return { ...row, secret: sealedSecret === null || keyId === null ? null : { sealedSecret, keyId } };
 }
 
-export async function findProviders(tx: Transaction): Promise<Provider[]> {
+export async function findProviders(tx: TenantTransaction): Promise<Provider[]> {
   const rows = await tx.rows<Row>(
     `select ${columns} from sign_in_provider where tenant_id = $1 order by created_at, provider_id`,
     [tx.tenantId],
@@ -47,7 +47,7 @@ export async function findProviders(tx: Transaction): Promise<Provider[]> {
   return rows.map(found);
 }
 
-export async function findProvider(tx: Transaction, providerId: string): Promise<Provider | undefined> {
+export async function findProvider(tx: TenantTransaction, providerId: string): Promise<Provider | undefined> {
   const row = await tx.first<Row>(
     `select ${columns} from sign_in_provider where tenant_id = $1 and provider_id = $2`,
     [tx.tenantId, providerId],
@@ -58,7 +58,7 @@ export async function findProvider(tx: Transaction, providerId: string): Promise
 
 type Stored = Omit<Provider, 'version' | 'createdAt'>;
 
-function valuesOf(tx: Transaction, provider: Stored): unknown[] {
+function valuesOf(tx: TenantTransaction, provider: Stored): unknown[] {
   const { providerId, name, issuer, clientId, secret, scopes, rolesClaim, roles } = provider;
   const { defaultRoles, createMembers, emailDomains, trustSecondFactor, enabled } = provider;
   return [
@@ -80,7 +80,7 @@ function valuesOf(tx: Transaction, provider: Stored): unknown[] {
   ];
 }
 
-export async function insertProvider(tx: Transaction, provider: Stored, now: Date): Promise<void> {
+export async function insertProvider(tx: TenantTransaction, provider: Stored, now: Date): Promise<void> {
   await tx.run(
     `insert into sign_in_provider
        (tenant_id, provider_id, name, issuer, client_id, sealed_secret, secret_key_id, scopes, roles_claim, roles,
@@ -90,7 +90,7 @@ export async function insertProvider(tx: Transaction, provider: Stored, now: Dat
   );
 }
 
-export async function updateProvider(tx: Transaction, provider: Stored): Promise<void> {
+export async function updateProvider(tx: TenantTransaction, provider: Stored): Promise<void> {
   await tx.run(
     `update sign_in_provider
         set name = $3, issuer = $4, client_id = $5, sealed_secret = $6, secret_key_id = $7, scopes = $8,
@@ -111,7 +111,7 @@ export interface BegunSignIn {
 }
 
 /** Sweeps out what nobody came back from as well. */
-export async function keepSignIn(tx: Transaction, begun: BegunSignIn, now: Date): Promise<void> {
+export async function keepSignIn(tx: TenantTransaction, begun: BegunSignIn, now: Date): Promise<void> {
   const { stateHash, browserHash, providerId, freshly, expiresAt } = begun;
   await tx.run('delete from federated_sign_in where tenant_id = $1 and expires_at <= $2', [tx.tenantId, now]);
   await tx.run(
@@ -126,7 +126,7 @@ export async function keepSignIn(tx: Transaction, begun: BegunSignIn, now: Date)
  * and whoever comes without the browser's secret changes nothing.
  */
 export async function useSignIn(
-  tx: Transaction,
+  tx: TenantTransaction,
   { stateHash, browserHash }: Pick<BegunSignIn, 'stateHash' | 'browserHash'>,
   now: Date,
 ): Promise<Pick<BegunSignIn, 'providerId' | 'freshly'> | undefined> {

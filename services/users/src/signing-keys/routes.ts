@@ -14,6 +14,6 @@ export const signingKeyRoutes = ({ log }: Deps, { keys }: { readonly keys: KeyRi
   handle(accessTokens.rotateSigningKeys, async ({ body: { compromised } }) => {
     const { kid, signsFrom } = await keys.rotate({ compromised });
     log.warn('the signing keys were rotated by command', { kid, signsFrom, compromised });
-    return reply(200, { kid, signsFrom: signsFrom.toISOString() });
+    return reply(200, { kid, signsFrom });
   }),
 ];

@@ -1,7 +1,7 @@
 import { Absent, Unauthenticated } from '@marimo/contracts';
 import type { sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { Call, Caller } from '@marimo/service-kit';
 import { findMembership, holdOrganisation, type Membership } from '../organisations/index.ts';
 import {
@@ -39,29 +39,29 @@ export async function switchTo(
   tx: Transaction,
   outbox: Outbox,
   { caller, organisationId, method, call, now }: Switching,
-  before: () => Promise<void> = async () => {},
+  before: (tx: TenantTransaction) => Promise<void> = async () => {},
 ): Promise<Switched> {
   const { userId: personId, sessionId, tenantId } = caller;
   let switched: Switched | undefined;
   let proof: Awaited<ReturnType<typeof leaveSession>>;
-  await tx.inEachTenant([tenantId], async () => {
-    await holdOrganisation(tx);
-    proof = await leaveSession(tx, outbox, { sessionId, personId }, now);
+  await tx.inEachTenant([tenantId], async (_, here) => {
+    await holdOrganisation(here);
+    proof = await leaveSession(here, outbox, { sessionId, personId }, now);
   });
   if (proof === undefined) throw new Unauthenticated({});
   demandOwnProof(proof);
   // It is the same sign-in, so it ends when that would have ended.
   const { authenticatedAt, expiresAt } = proof;
   const methods = methodsElsewhere(proof.methods);
-  await tx.inEachTenant([organisationId], () =>
+  await tx.inEachTenant([organisationId], (_, there) =>
     actingAs(organisationId, personId, async () => {
-      await before();
-      await holdOrganisation(tx);
-      if (!(await isActiveHere(tx, personId))) throw new Absent({ resource: 'organisation' });
+      await before(there);
+      await holdOrganisation(there);
+      if (!(await isActiveHere(there, personId))) throw new Absent({ resource: 'organisation' });
       const { userAgent, address } = call;
       const start = { personId, method, methods, authenticatedAt, userAgent, address, expiresAt, now };
-      const session = await startSession(tx, outbox, start);
-      const membership = await findMembership(tx, personId, now);
+      const session = await startSession(there, outbox, start);
+      const membership = await findMembership(there, personId, now);
       if (membership === undefined) throw new Absent({ resource: 'organisation' });
       switched = { membership, session };
     }),
