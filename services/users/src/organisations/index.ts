@@ -1,4 +1,5 @@
 export { demandAnotherAdministrator } from './administrators.ts';
+export { emailKey } from './email-key.ts';
 export { meOf, versionOfMe } from './me.ts';
 export { rightsFor } from './proven-rights.ts';
 export { holds, mayEndPause, type Rights, rightsInState } from './rights.ts';
@@ -13,7 +14,6 @@ export {
 } from './state-store.ts';
 export {
   countSeenSince,
-  emailKey,
   findMembership,
   findPerson,
   findPersonByEmail,

@@ -1,6 +1,7 @@
 import { newId } from '@marimo/contracts';
 import type { identity } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
+import { emailKey } from './email-key.ts';
 
 /** Somebody who may sign in, with what that takes. */
 export interface Person {
@@ -29,11 +30,6 @@ export interface Membership {
   /** What the organisation demands, and whether the person has one. */
   readonly requireSecondFactor: boolean;
   readonly hasSecondFactor: boolean;
-}
-
-/** The same for every way of writing one mailbox: NFC and lower case. */
-export function emailKey(email: string): string {
-  return email.normalize('NFC').toLowerCase();
 }
 
 export function findPersonByEmail(tx: Transaction, email: string): Promise<Person | undefined> {

@@ -176,8 +176,9 @@ export async function eraseHere(tx: Transaction, { personId, email }: Known, now
   );
   await tx.run(
     `delete from idempotency_key
-      where tenant_id = $1 and (user_id = $2 or position($3 in lower(body::text)) > 0)`,
-    [...mine, email.toLowerCase()],
+      where tenant_id = $1 and (user_id = $2 or position($3 in lower(body::text)) > 0
+          or position($4 in lower(body::text)) > 0)`,
+    [...mine, email.toLowerCase(), emailKey(email)],
   );
 }
 

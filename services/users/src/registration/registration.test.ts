@@ -44,6 +44,16 @@ describe('registering an organisation', () => {
     expect(mine.body).toMatchObject(made);
   });
 
+  it('takes the two writings of an international domain for one mailbox', async () => {
+    const mailbox = `v${Date.now()}`;
+    const email = `${mailbox}@bücher.example`;
+    expect((await users.call(sessions.register, { body: registration({ email }) })).status).toBe(201);
+    const ascii = registration({ email: `${mailbox}@xn--bcher-kva.example` });
+    expect(await users.call(sessions.register, { body: ascii })).toBeRefused(credentials.EmailTaken);
+    const { email: written, password } = ascii;
+    expect((await users.call(sessions.login, { body: { email: written, password } })).status).toBe(200);
+  });
+
   it('tells the others by the administrator, without a secret, and has the mailbox proved', async () => {
     const { body } = await users.call(sessions.register, { body: registration() });
     const events = (await users.events()).filter(({ tenantid }) => tenantid === body.organisation.id);

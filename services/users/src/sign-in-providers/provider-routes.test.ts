@@ -114,7 +114,9 @@ describe('changing a sign-in provider', () => {
     expect(changed.body).toMatchObject({ name: 'SSO', hasClientSecret: false, issuer: body.issuer });
     expect(await change(body.providerId, { name: 'X' }, { 'if-match': etag })).toBeRefused(Stale);
     expect((await change(body.providerId, { name: 'SSO' })).status).toBe(200);
-    const told = (await users.events()).filter(({ type }) => type === signInProviders.changed.type);
+    const told = (await users.events()).filter(
+      ({ type, subject }) => type === signInProviders.changed.type && subject === body.providerId,
+    );
     expect(told.map(({ data }) => data)).toEqual([
       { providerId: body.providerId, name: 'SSO', changed: ['name', 'clientSecret'] },
     ]);
