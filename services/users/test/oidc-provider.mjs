@@ -8,7 +8,16 @@ import Provider from 'oidc-provider';
 
 const redirectUri = process.argv[2];
 const claimsOf = new Map();
-const standard = ['email', 'email_verified', 'name', 'locale', 'zoneinfo', 'groups', 'realm_access'];
+const standard = [
+  'email',
+  'email_verified',
+  'name',
+  'locale',
+  'zoneinfo',
+  'groups',
+  'realm_access',
+  'resource_access',
+];
 let keys = 0;
 let provider;
 

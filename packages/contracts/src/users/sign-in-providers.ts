@@ -58,10 +58,13 @@ const Issuer = z
   .url({ protocol: /^https?$/ })
   .max(500)
   .regex(/^[^?#@]+$/, 'an address without query, fragment and user');
+/** In letters of any script; kept as ASCII (UTS 46), at most 253 (RFC 1035, section 2.3.4, without the dot at the end). */
 const Domain = z
   .string()
-  .max(253) // RFC 1035, section 2.3.4, without the dot at the end
-  .regex(/^([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'a domain such as example.com');
+  .max(253)
+  .regex(/^([\p{L}\p{M}\p{N}-]+\.)+[\p{L}\p{M}\p{N}-]{2,}$/u, 'a domain such as example.com')
+  .transform((domain) => (URL.canParse(`http://${domain}`) ? new URL(`http://${domain}`).hostname : ''))
+  .pipe(z.string().regex(/^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'a domain such as example.com'));
 /** From a value of the claim to a role. */
 const RoleMapping = z
   .record(z.string().min(1).max(200), RoleName)
@@ -72,7 +75,10 @@ const settings = {
   issuer: Issuer,
   clientId: z.string().regex(/^[\x20-\x7e]{1,200}$/),
   scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/)).max(20),
-  /** Where the values stand in the identity token; dots lead inwards: Keycloak has `realm_access.roles`. */
+  /**
+   * Where the values stand in the identity token; dots lead inwards: Keycloak has `realm_access.roles`. At each level the
+   * longest name that is there counts, so names may have dots: `resource_access.com.example.erp.roles`.
+   */
   rolesClaim: z.string().min(1).max(200),
   roles: RoleMapping,
   /** What everybody gets who signs in with it. */
@@ -82,6 +88,8 @@ const settings = {
   emailDomains: z.array(Domain).max(50),
   /** Whether a second factor at the provider counts as one here. */
   trustSecondFactor: z.boolean(),
+  /** How the client secret is sent; null for `client_secret_post` where the provider offers it. */
+  clientAuthentication: z.enum(['client_secret_post', 'client_secret_basic']).nullable(),
   enabled: z.boolean(),
 };
 
@@ -110,6 +118,7 @@ export const NewSignInProvider = z.strictObject({
   createMembers: settings.createMembers.default(false),
   emailDomains: settings.emailDomains.default([]),
   trustSecondFactor: settings.trustSecondFactor.default(false),
+  clientAuthentication: settings.clientAuthentication.default(null),
   enabled: settings.enabled.default(true),
 });
 export type NewSignInProvider = z.output<typeof NewSignInProvider>;
@@ -270,4 +279,9 @@ export const lastAdministratorKept = event(
 export const identityLinked = event(
   'users.federated-identity-linked.v1',
   z.strictObject({ userId: Id, providerId: Id, created: z.boolean() }),
+);
+/** Subject: the person. Values of a claim stand for roles here, and the token of this sign-in had no such claim. */
+export const rolesClaimMissing = event(
+  'users.roles-claim-missing.v1',
+  z.strictObject({ userId: Id, providerId: Id, rolesClaim: z.string() }),
 );

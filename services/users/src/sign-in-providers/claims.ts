@@ -1,6 +1,6 @@
-import { domainToASCII } from 'node:url';
 import { Name } from '@marimo/contracts';
 import { identity } from '@marimo/contracts/users';
+import { emailKey } from '../organisations/index.ts';
 import type { ProviderSettings } from './store.ts';
 
 /** What an identity token says; only its shape as JSON is known. */
@@ -19,8 +19,8 @@ export function verifiedEmail({ email, email_verified }: Claims): string | undef
 
 /** Whether people of this address, whom nobody knows, may become members. Subdomains are domains of their own. */
 export function mayJoin(email: string, { createMembers, emailDomains }: ProviderSettings): boolean {
-  const domain = domainToASCII(email.slice(email.lastIndexOf('@') + 1)).toLowerCase();
-  return createMembers && domain !== '' && emailDomains.includes(domain);
+  const key = emailKey(email);
+  return createMembers && emailDomains.includes(key.slice(key.lastIndexOf('@') + 1));
 }
 
 /**
@@ -39,13 +39,28 @@ export function wantedRoles(
   return [...new Set([...defaultRoles, ...mapped])].sort();
 }
 
-/** A claim may have the whole name, dots and all: providers use addresses as names. */
-function claimAt(claims: Claims, name: string): unknown {
-  if (Object.hasOwn(claims, name)) return claims[name];
-  return name.split('.').reduce<unknown>((inside, part) => {
-    if (typeof inside !== 'object' || inside === null || !Object.hasOwn(inside, part)) return undefined;
-    return (inside as Claims)[part];
-  }, claims);
+/** Whether values of a claim stand for roles and the token has no such claim. */
+export function lacksRolesClaim(
+  claims: Claims,
+  { rolesClaim, roles }: Pick<ProviderSettings, 'rolesClaim' | 'roles'>,
+): boolean {
+  return Object.keys(roles).length > 0 && claimAt(claims, rolesClaim) === undefined;
+}
+
+/**
+ * Dots lead inwards, but a name may have dots of its own, as addresses and Keycloak's clients do: at each level the
+ * longest name that is there counts.
+ */
+function claimAt(inside: unknown, path: string): unknown {
+  if (typeof inside !== 'object' || inside === null) return undefined;
+  const parts = path.split('.');
+  for (let length = parts.length; length > 0; length -= 1) {
+    const name = parts.slice(0, length).join('.');
+    if (!Object.hasOwn(inside, name)) continue;
+    const value = (inside as Claims)[name];
+    return length === parts.length ? value : claimAt(value, parts.slice(length).join('.'));
+  }
+  return undefined;
 }
 
 export interface Profile {

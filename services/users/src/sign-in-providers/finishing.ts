@@ -3,7 +3,7 @@ import type { Call, Deps } from '@marimo/service-kit';
 import { findMembership, lockOrganisation, type Membership } from '../organisations/index.ts';
 import { actingAs, holdPerson, type StartedSession, startSession } from '../sessions/index.ts';
 import { type Arrival, recognise, welcome } from './arrival.ts';
-import { type Claims, hadSecondFactor, provedAt, subjectIn, wantedRoles } from './claims.ts';
+import { type Claims, hadSecondFactor, lacksRolesClaim, provedAt, subjectIn, wantedRoles } from './claims.ts';
 import type { ProviderParts } from './parts.ts';
 import { followProvider } from './roles-by-provider.ts';
 import { findProvider, type Provider } from './store.ts';
@@ -52,7 +52,11 @@ export async function arrive(
     return actingAs(tenantId, personId, async () => {
       await welcome(tx, outbox, arrival, recognised);
       const roles = wantedRoles(claims, provider);
-      const { providerId } = provider;
+      const { providerId, rolesClaim } = provider;
+      if (lacksRolesClaim(claims, provider)) {
+        const missing = { userId: personId, providerId, rolesClaim };
+        await outbox.add(tx, signInProviders.rolesClaimMissing, personId, missing);
+      }
       await followProvider(tx, { outbox, log }, { personId, providerId, roles, now });
       await holdPerson(tx, personId);
       const membership = await findMembership(tx, personId, now);

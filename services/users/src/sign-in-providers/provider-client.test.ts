@@ -26,6 +26,7 @@ const provider: Provider = {
   createMembers: false,
   emailDomains: [],
   trustSecondFactor: false,
+  clientAuthentication: null,
   enabled: true,
   createdAt: new Date(),
   version: 1,
@@ -118,9 +119,9 @@ describe('the way to a provider', () => {
   it.each<[string, object | undefined, string]>([
     ['in the header where it says nothing', undefined, 'basic'],
     [
-      'in the header where it takes both',
-      { token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'] },
-      'basic',
+      'in the body where it takes both',
+      { token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'] },
+      'post',
     ],
     [
       'in the body where it takes only that',

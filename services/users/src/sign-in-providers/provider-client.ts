@@ -90,7 +90,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
       metadata,
       provider.clientId,
       {},
-      authenticationTo(metadata, secret),
+      authenticationTo(metadata, provider, secret),
     );
     made[openid.customFetch] = fetch;
     made.timeout = timeoutSeconds;
@@ -152,12 +152,20 @@ export function demandAllowed(address: string | undefined, production: boolean):
   throw unusable(`${production ? 'https' : 'http'} is needed: anything else can be read along the way.`);
 }
 
-/** By what the provider takes; who says nothing takes the first (OpenID Connect Discovery, section 3). */
-function authenticationTo(metadata: Metadata, secret: string | null): openid.ClientAuth {
+/**
+ * As the organisation chose, else by what the provider offers; who says nothing takes the header (OpenID Connect
+ * Discovery, section 3). In the body where both are offered: providers differ in how they read a header's escapes.
+ */
+function authenticationTo(
+  metadata: Metadata,
+  { clientAuthentication }: Pick<Provider, 'clientAuthentication'>,
+  secret: string | null,
+): openid.ClientAuth {
   if (secret === null) return openid.None();
-  const taken = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  if (taken.includes('client_secret_basic')) return openid.ClientSecretBasic(secret);
+  const offered = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+  const taken = clientAuthentication === null ? offered : [clientAuthentication];
   if (taken.includes('client_secret_post')) return openid.ClientSecretPost(secret);
+  if (taken.includes('client_secret_basic')) return openid.ClientSecretBasic(secret);
   throw unusable('It takes no client secret, neither as client_secret_basic nor as client_secret_post.');
 }
 

@@ -68,6 +68,23 @@ describe('connecting a sign-in provider', () => {
     }
   });
 
+  it('takes domains in Unicode and keeps them as ASCII', async () => {
+    const body = wanted({ emailDomains: ['bücher.example', 'почта.рф', 'example.com'] });
+    const { emailDomains } = (await connect(body)).body;
+    expect(emailDomains).toEqual(['example.com', 'xn--80a1acny.xn--p1ai', 'xn--bcher-kva.example']);
+    expect((await connect(body)).status).toBe(200);
+  });
+
+  it('keeps how the client secret is sent', async () => {
+    const body = wanted({ clientAuthentication: 'client_secret_basic' });
+    expect((await connect(body)).body.clientAuthentication).toBe('client_secret_basic');
+    const { providerId } = body;
+    const got = await users.call(signInProviders.get, { params: { providerId } }, asAdmin());
+    const headers = { 'if-match': got.headers.get('etag') ?? '' };
+    const changed = await change(providerId, { clientAuthentication: null }, headers);
+    expect(changed.body.clientAuthentication).toBeNull();
+  });
+
   it('can be repeated, and is a conflict with another content or another secret', async () => {
     const body = wanted();
     await connect(body);

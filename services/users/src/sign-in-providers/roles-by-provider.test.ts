@@ -89,6 +89,23 @@ describe('roles that follow the provider', () => {
     expect(await rolesAfter({ realm_access: ['books'] })).toEqual([]);
   });
 
+  it('are found behind a name with dots: at each level by the longest name that is there', async () => {
+    const rolesClaim = 'resource_access.com.larch.erp.roles';
+    const { user, providerId, rolesAfter } = await somebody({ ...mapping, rolesClaim });
+    const client = (roles: string[]) => ({
+      'com.larch.erp': { roles },
+      com: { larch: { erp: { roles: ['shop'] } } },
+    });
+    expect(await rolesAfter({ resource_access: client(['books']) })).toEqual(['accountant']);
+    const missing = async () =>
+      (await users.events()).filter(
+        ({ subject, type }) => subject === user.id && type === signInProviders.rolesClaimMissing.type,
+      );
+    expect(await missing()).toEqual([]);
+    expect(await rolesAfter({ resource_access: { other: { roles: ['books'] } } })).toEqual([]);
+    expect(await missing()).toMatchObject([{ data: { userId: user.id, providerId, rolesClaim } }]);
+  });
+
   it('begin with those everybody gets', async () => {
     const { rolesAfter } = await somebody({ ...mapping, defaultRoles: ['user'] });
     expect(await rolesAfter({ groups: ['books'] })).toEqual(['accountant', 'user']);

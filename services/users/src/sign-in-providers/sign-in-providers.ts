@@ -18,6 +18,7 @@ export function settingsOf(given: ProviderSettings): Settings {
     createMembers: given.createMembers,
     emailDomains: inOrder(given.emailDomains),
     trustSecondFactor: given.trustSecondFactor,
+    clientAuthentication: given.clientAuthentication,
     enabled: given.enabled,
   };
 }

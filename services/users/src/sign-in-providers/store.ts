@@ -1,3 +1,4 @@
+import type { signInProviders } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
 import type { SealedSecret } from '../second-factors/index.ts';
 
@@ -14,6 +15,8 @@ export interface ProviderSettings {
   readonly createMembers: boolean;
   readonly emailDomains: readonly string[];
   readonly trustSecondFactor: boolean;
+  /** Null where it goes by what the provider offers. */
+  readonly clientAuthentication: signInProviders.SignInProvider['clientAuthentication'];
   readonly enabled: boolean;
 }
 
@@ -33,7 +36,7 @@ interface Row extends Omit<Provider, 'secret'> {
 const columns = `provider_id as "providerId", name, issuer, client_id as "clientId", sealed_secret as "sealedSecret",
   secret_key_id as "keyId", scopes, roles_claim as "rolesClaim", roles, default_roles as "defaultRoles",
   create_members as "createMembers", email_domains as "emailDomains", trust_second_factor as "trustSecondFactor",
-  enabled, created_at as "createdAt", version`;
+  client_authentication as "clientAuthentication", enabled, created_at as "createdAt", version`;
 
 function found({ sealedSecret, keyId, ...row }: Row): Provider {
   return { ...row, secret: sealedSecret === null || keyId === null ? null : { sealedSecret, keyId } };
@@ -60,7 +63,8 @@ type Stored = Omit<Provider, 'version' | 'createdAt'>;
 
 function valuesOf(tx: TenantTransaction, provider: Stored): unknown[] {
   const { providerId, name, issuer, clientId, secret, scopes, rolesClaim, roles } = provider;
-  const { defaultRoles, createMembers, emailDomains, trustSecondFactor, enabled } = provider;
+  const { defaultRoles, createMembers, emailDomains, trustSecondFactor, enabled, clientAuthentication } =
+    provider;
   return [
     tx.tenantId,
     providerId,
@@ -77,6 +81,7 @@ function valuesOf(tx: TenantTransaction, provider: Stored): unknown[] {
     emailDomains,
     trustSecondFactor,
     enabled,
+    clientAuthentication,
   ];
 }
 
@@ -84,8 +89,9 @@ export async function insertProvider(tx: TenantTransaction, provider: Stored, no
   await tx.run(
     `insert into sign_in_provider
        (tenant_id, provider_id, name, issuer, client_id, sealed_secret, secret_key_id, scopes, roles_claim, roles,
-        default_roles, create_members, email_domains, trust_second_factor, enabled, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+        default_roles, create_members, email_domains, trust_second_factor, enabled,
+        client_authentication, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     [...valuesOf(tx, provider), now],
   );
 }
@@ -95,7 +101,7 @@ export async function updateProvider(tx: TenantTransaction, provider: Stored): P
     `update sign_in_provider
         set name = $3, issuer = $4, client_id = $5, sealed_secret = $6, secret_key_id = $7, scopes = $8,
             roles_claim = $9, roles = $10, default_roles = $11, create_members = $12, email_domains = $13,
-            trust_second_factor = $14, enabled = $15, version = version + 1
+            trust_second_factor = $14, enabled = $15, client_authentication = $16, version = version + 1
       where tenant_id = $1 and provider_id = $2`,
     valuesOf(tx, provider),
   );
