@@ -183,7 +183,7 @@ describe('the link to a new password', () => {
   it('ends every session, signs nobody in, and proves the mailbox', async () => {
     const phone = await signIn(users, anna.user.email);
     const answer = await finish(await askedToken());
-    expect(answer.body).toEqual({ deviceToken: expect.any(String), expiresAt: expect.any(String) });
+    expect(answer.body).toEqual({ deviceToken: expect.any(String), expiresAt: expect.any(Date) });
     for (const { refreshToken } of [anna, phone]) {
       expect((await users.call(sessions.refresh, { body: { refreshToken } })).status).toBe(401);
     }
