@@ -40,14 +40,15 @@ export function createHandler({
   return async (proxied) => {
     addTransportSecurity(proxied, readAddress);
     requireMethod(proxied.req.method);
-    const { address } = readAddress(proxied.req);
     if (proxied.req.method === 'OPTIONS' && proxied.req.url === '*') {
+      const { address } = readAddress(proxied.req);
       await limiter.take('address', { address, caller: undefined }, proxied.ownHeaders);
       return answerOptions(proxied);
     }
     const target = targetOf(proxied.req);
     if (target.service !== undefined) return api(proxied, target.service, target);
     const limit = limitOfPage(target.path);
+    const { address } = readAddress(proxied.req);
     if (limit !== undefined) await limiter.take(limit, { address, caller: undefined }, proxied.ownHeaders);
     ownPages(proxied);
   };
