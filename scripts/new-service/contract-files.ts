@@ -10,7 +10,7 @@ export function contractFiles({ service }: Names): Record<string, string> {
   };
 }
 
-const roleGrants = (service: string) => `import type { RoleGrants } from '../role-grants.ts';
+const roleGrants = (service: string) => `import type { RoleGrants } from '../built-in-roles.ts';
 
 export const grants: RoleGrants = {
   manager: ['${service}.*'],

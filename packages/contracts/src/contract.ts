@@ -1,9 +1,9 @@
 import type { DeclaredRefusal } from '@marimo/problems';
+import type { RoleGrants } from './built-in-roles.ts';
 import type { ConflictingDuties } from './duties.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import type { EventDefinition } from './event.ts';
 import type { Permission } from './permission.ts';
-import type { RoleGrants } from './role-grants.ts';
 
 /** All that a service declares. Documents, checks and the gateway are made from it, so nothing is listed twice. */
 export interface Contract {

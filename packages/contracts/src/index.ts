@@ -1,3 +1,4 @@
+export { type BuiltInRoleName, builtInRoles, RoleName } from './built-in-roles.ts';
 export type { Contract } from './contract.ts';
 export type { ConflictingDuties } from './duties.ts';
 export {
@@ -64,13 +65,6 @@ export {
   UnsupportedMediaType,
 } from './platform/refusals.ts';
 export { describeService, RouteDescription, ServiceDescription } from './platform/service-description.ts';
-export {
-  type BuiltInRoleName,
-  builtInGrants,
-  builtInRoles,
-  grantsCover,
-  RoleName,
-  rolesGrant,
-} from './roles.ts';
+export { builtInGrants, grantsCover, rolesGrant } from './roles.ts';
 export { ActingService, type ServiceName, servicePorts } from './services.ts';
 export { lineOfText, Name, normaliseText } from './texts.ts';

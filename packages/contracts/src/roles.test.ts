@@ -1,5 +1,6 @@
 import { permissions } from './all.ts';
-import { builtInGrants, builtInRoles, grantsCover, rolesGrant } from './roles.ts';
+import { builtInRoles } from './built-in-roles.ts';
+import { builtInGrants, grantsCover, rolesGrant } from './roles.ts';
 import { AccessTokenClaims } from './users/access-token.ts';
 import { rightsLimits } from './users/roles.ts';
 

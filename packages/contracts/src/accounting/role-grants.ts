@@ -1,4 +1,4 @@
-import type { RoleGrants } from '../role-grants.ts';
+import type { RoleGrants } from '../built-in-roles.ts';
 
 export const grants: RoleGrants = {
   manager: ['accounting.*'],

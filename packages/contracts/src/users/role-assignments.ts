@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { RoleName } from '../built-in-roles.ts';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent } from '../platform/refusals.ts';
-import { RoleName } from '../roles.ts';
 import { LastAdministrator } from './organisations.ts';
 import { assignRoles, readRoles } from './permissions.ts';
 import {

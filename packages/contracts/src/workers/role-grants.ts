@@ -1,4 +1,4 @@
-import type { RoleGrants } from '../role-grants.ts';
+import type { RoleGrants } from '../built-in-roles.ts';
 
 const own = ['workers.notification.*'];
 

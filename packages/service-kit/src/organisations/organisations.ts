@@ -1,15 +1,9 @@
-import { organisations as contract, type identity } from '@marimo/contracts/users';
+import { organisations as contract } from '@marimo/contracts/users';
 import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
 import { LRUCache } from 'lru-cache';
 import type { SignedInCall } from '../route.ts';
-import { getFacts } from './store.ts';
-
-/** What services must know of an organisation. The base currency never changes. */
-export type OrganisationFacts = Pick<
-  identity.Organisation,
-  'name' | 'baseCurrency' | 'language' | 'timeZone'
->;
+import { getFacts, type OrganisationFacts } from './store.ts';
 
 export interface Organisations {
   /**

@@ -1,5 +1,11 @@
+import type { identity } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import type { OrganisationFacts } from './organisations.ts';
+
+/** What services must know of an organisation. The base currency never changes. */
+export type OrganisationFacts = Pick<
+  identity.Organisation,
+  'name' | 'baseCurrency' | 'language' | 'timeZone'
+>;
 
 export function getFacts(tx: Transaction): Promise<OrganisationFacts | undefined> {
   return tx.first<OrganisationFacts>(
