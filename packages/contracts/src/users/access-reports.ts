@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { RoleName } from '../built-in-roles.ts';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent } from '../platform/refusals.ts';
-import { RoleName } from '../built-in-roles.ts';
 import { lineOfText } from '../texts.ts';
 import { readAccessReports } from './permissions.ts';
 import { PermissionUnknown, TextOnWire } from './role-refusals.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { RoleName } from '../built-in-roles.ts';
 import { Id } from '../ids.ts';
 import { CurrencyCode } from '../measures.ts';
-import { RoleName } from '../built-in-roles.ts';
 import { Name } from '../texts.ts';
 
 /** Letters of any script. What would need quoting in a mail header is refused, so a header can never be broken. */

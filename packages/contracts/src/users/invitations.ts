@@ -1,11 +1,11 @@
 import { refusal } from '@marimo/problems';
 import { z } from 'zod';
+import { RoleName } from '../built-in-roles.ts';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Forbidden, TooManyRequests } from '../platform/refusals.ts';
-import { RoleName } from '../built-in-roles.ts';
 import { Name } from '../texts.ts';
 import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts, WrongCredentials } from './credentials.ts';
 import { Email, Language, Password, SignedIn, TimeZone } from './identity.ts';

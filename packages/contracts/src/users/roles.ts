@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { RoleName } from '../built-in-roles.ts';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
-import { RoleName } from '../built-in-roles.ts';
 import { Name } from '../texts.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
 import { changeRoles, readRoles } from './permissions.ts';

@@ -1,11 +1,11 @@
 import { refusal } from '@marimo/problems';
 import { z } from 'zod';
+import { RoleName } from '../built-in-roles.ts';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Instant } from '../measures.ts';
 import { TooManyRequests } from '../platform/refusals.ts';
-import { RoleName } from '../built-in-roles.ts';
 import { Name } from '../texts.ts';
 import { SignedIn } from './identity.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
