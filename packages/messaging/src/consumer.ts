@@ -1,5 +1,5 @@
 import { type Envelope, type EventData, type EventDefinition, parseKnownFields } from '@marimo/contracts';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { z } from 'zod';
 import { UnfitEvent } from './retry.ts';
 
@@ -26,7 +26,7 @@ export interface Consumer<Deps> {
   readonly concurrency: number;
   /** Events of one tenant that may share a transaction. */
   readonly together: number;
-  handle(tx: Transaction, envelope: Envelope, deps: Deps): Promise<void>;
+  handle(tx: TenantTransaction, envelope: Envelope, deps: Deps): Promise<void>;
 }
 
 /** Each handler holds a database connection; pools have ten. */
@@ -38,7 +38,7 @@ export function consumer<Deps, E extends EventDefinition>(definition: {
   queue: string;
   events: readonly E[];
   concurrency?: number;
-  handle(tx: Transaction, event: ConsumedEvent<E>, deps: Deps): Promise<void>;
+  handle(tx: TenantTransaction, event: ConsumedEvent<E>, deps: Deps): Promise<void>;
 }): Consumer<Deps> {
   const { name, queue, events, concurrency = usualConcurrency } = definition;
   const byType = new Map<string, E>(events.map((event) => [event.type, event]));
@@ -66,7 +66,7 @@ export function consumerOfAll<Deps>(definition: {
   queue: string;
   concurrency?: number;
   together?: number;
-  handle(tx: Transaction, envelope: Envelope, deps: Deps): Promise<void>;
+  handle(tx: TenantTransaction, envelope: Envelope, deps: Deps): Promise<void>;
 }): Consumer<Deps> {
   const { name, queue, concurrency = usualConcurrency, together = 1 } = definition;
   return { name, queue, concurrency, together, bindings: ['#'], handle: definition.handle.bind(definition) };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { lineOfText } from '../texts.ts';
 import { readAudit } from './permissions.ts';
 
@@ -19,7 +20,7 @@ export const AuditRecord = z.strictObject({
   actorId: Id.nullable(),
   requestId: z.string().nullable(),
   /** When it happened. */
-  time: z.iso.datetime(),
+  time: Instant,
   data: z.json(),
   previousHash: Hash,
   hash: Hash,
@@ -36,8 +37,8 @@ export const list = endpoint({
     subject: lineOfText(200).optional(),
     actor: Id.optional(),
     /** Instants of the event: from the first, up to and without the second. */
-    from: z.iso.datetime().optional(),
-    to: z.iso.datetime().optional(),
+    from: Instant.optional(),
+    to: Instant.optional(),
   }),
   replies: { 200: pageOf(AuditRecord) },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { readEmails } from './permissions.ts';
 
 /** `given-up`: every attempt failed; it stays until somebody has looked at it. */
@@ -26,10 +27,10 @@ export const Email = z.strictObject({
   subject: z.string(),
   state: EmailState,
   attempts: z.int(),
-  createdAt: z.iso.datetime(),
-  sentAt: z.iso.datetime().nullable(),
+  createdAt: Instant,
+  sentAt: Instant.nullable(),
   /** When it is tried again, while it waits. */
-  nextAttemptAt: z.iso.datetime().nullable(),
+  nextAttemptAt: Instant.nullable(),
   lastFailure: z.string().nullable(),
 });
 export type Email = z.infer<typeof Email>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { Absent } from '../platform/refusals.ts';
 import { readNotifications } from './permissions.ts';
 
@@ -10,8 +11,8 @@ export const Notification = z.strictObject({
   id: Id,
   key: z.enum(['welcome']),
   params: z.record(z.string(), z.string()),
-  createdAt: z.iso.datetime(),
-  readAt: z.iso.datetime().nullable(),
+  createdAt: Instant,
+  readAt: Instant.nullable(),
 });
 export type Notification = z.infer<typeof Notification>;
 

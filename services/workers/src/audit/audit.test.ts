@@ -68,6 +68,12 @@ describe('the audit', () => {
     },
   );
 
+  it('is found by instants with any offset', async () => {
+    await post({}, { time: '2026-11-30T21:00:00.000Z' });
+    expect(await records({ from: '2026-12-01T00:00:00+03:00' })).toHaveLength(1);
+    expect(await records({ to: '2026-12-01T00:00:00+03:00' })).toEqual([]);
+  });
+
   it('keeps one unbroken chain when events come all at once', async () => {
     await Promise.all(Array.from({ length: 60 }, (_, n) => post({ n })));
     expect(await verify()).toMatchObject({ valid: true, records: 60, head: { sequence: 60 } });

@@ -1,19 +1,20 @@
 import { audit } from '@marimo/contracts/workers';
-import { cursorOf, handle, type Route, readCursor, reply } from '@marimo/service-kit';
+import { handle, type Route, readPage, reply } from '@marimo/service-kit';
 import { z } from 'zod';
-import { pageFrom } from '../page.ts';
-import { readChain, recordsBefore } from './store.ts';
+import { listRecords, readChain } from './store.ts';
 import { verdictOn } from './verification.ts';
+
+const newestFirst = {
+  parts: [z.int()],
+  keyOf: ({ sequence }: audit.AuditRecord) => [sequence],
+} as const;
 
 export const auditRoutes = (): readonly Route[] => [
   handle(audit.list, async (call) => {
-    const { after, limit, ...filter } = call.query;
-    const before = readCursor(after, z.int())?.[0];
-    const found = await call.readInTenant((tx) => recordsBefore(tx, { ...filter, before, limit: limit + 1 }));
-    return reply(
-      200,
-      pageFrom(found, limit, ({ sequence }) => cursorOf(sequence)),
+    const page = await readPage(call.query, newestFirst, (slice) =>
+      call.readInTenant((tx) => listRecords(tx, { ...call.query, ...slice })),
     );
+    return reply(200, page);
   }),
 
   handle(audit.verify, async (call) => reply(200, verdictOn(await call.readInTenant(readChain)))),

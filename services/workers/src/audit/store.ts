@@ -1,6 +1,6 @@
 import type { Envelope } from '@marimo/contracts';
 import type { audit } from '@marimo/contracts/workers';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { canonicalJson } from './canonical.ts';
 
 /** What the first record of a chain is chained to. */
@@ -48,7 +48,7 @@ const appendSql = `
     from event, head`;
 
 /** Adds the next record of the tenant's chain. Writers of one tenant wait for each other at its head, in this one statement. */
-export async function appendRecord(tx: Transaction, envelope: Envelope): Promise<void> {
+export async function appendRecord(tx: TenantTransaction, envelope: Envelope): Promise<void> {
   const { id, type, source, subject, actorid, requestid, time, data } = envelope;
   await tx.run(
     appendSql,
@@ -61,25 +61,24 @@ export interface RecordFilter {
   readonly type?: string | undefined;
   readonly subject?: string | undefined;
   readonly actor?: string | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
   /** Only records before this one. */
-  readonly before: number | undefined;
+  readonly after: readonly [sequence: number] | undefined;
   readonly limit: number;
 }
 
-interface RecordRow extends Omit<audit.AuditRecord, 'sequence' | 'time' | 'data'> {
+interface RecordRow extends Omit<audit.AuditRecord, 'sequence' | 'data'> {
   readonly sequence: bigint;
-  readonly occurredAt: Date;
   readonly data: string;
 }
 
 /** Newest first. */
-export async function recordsBefore(tx: Transaction, filter: RecordFilter): Promise<audit.AuditRecord[]> {
-  const { type, subject, actor, from, to, before, limit } = filter;
+export async function listRecords(tx: TenantTransaction, filter: RecordFilter): Promise<audit.AuditRecord[]> {
+  const { type, subject, actor, from, to, after: [before] = [], limit } = filter;
   const rows = await tx.rows<RecordRow>(
     `select sequence, event_id as "eventId", type, subject, source, actor_id as "actorId",
-            request_id as "requestId", occurred_at as "occurredAt", data,
+            request_id as "requestId", occurred_at as "time", data,
             encode(previous_hash, 'hex') as "previousHash", encode(hash, 'hex') as hash
        from audit_record
       where tenant_id = $1
@@ -96,23 +95,17 @@ export async function recordsBefore(tx: Transaction, filter: RecordFilter): Prom
       type ?? null,
       subject ?? null,
       actor ?? null,
-      instant(from),
-      instant(to),
+      from ?? null,
+      to ?? null,
       before ?? null,
       limit,
     ],
   );
-  return rows.map(({ sequence, occurredAt, data, ...row }) => ({
+  return rows.map(({ sequence, data, ...row }) => ({
     ...row,
     sequence: Number(sequence),
-    time: occurredAt.toISOString(),
     data: JSON.parse(data),
   }));
-}
-
-/** As a `Date`: PostgreSQL reads neither the year 0 nor a text of any length, which RFC 3339 both allows. */
-function instant(text: string | undefined): Date | null {
-  return text === undefined ? null : new Date(text);
 }
 
 const verifySql = `
@@ -156,7 +149,7 @@ export interface ChainState {
 }
 
 /** Recomputes every hash of the tenant, in one statement and so over one moment. */
-export async function readChain(tx: Transaction): Promise<ChainState> {
+export async function readChain(tx: TenantTransaction): Promise<ChainState> {
   const state = await tx.first<ChainState>(verifySql, [tx.tenantId]);
   if (state === undefined) throw new Error('An aggregate always has one row');
   return state;

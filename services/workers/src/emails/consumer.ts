@@ -11,7 +11,7 @@ import {
 } from '@marimo/contracts/users';
 import type { emails } from '@marimo/contracts/workers';
 import { type ConsumedEvent, consumer } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import type { z } from 'zod';
 import { isErased, noteErased } from '../erased-people/index.ts';
@@ -30,12 +30,12 @@ import { welcome } from './templates/welcome.ts';
 
 interface Subscription {
   readonly event: EventDefinition;
-  handle(tx: Transaction, event: ConsumedEvent, deps: Deps): Promise<void>;
+  handle(tx: TenantTransaction, event: ConsumedEvent, deps: Deps): Promise<void>;
 }
 
 function on<E extends EventDefinition>(
   event: E,
-  handle: (tx: Transaction, event: ConsumedEvent<E>, deps: Deps) => Promise<void>,
+  handle: (tx: TenantTransaction, event: ConsumedEvent<E>, deps: Deps) => Promise<void>,
 ): Subscription {
   // Events of several types stand in one list; the types were checked here, where both are known.
   return { event, handle: handle as Subscription['handle'] };
@@ -127,7 +127,7 @@ interface Addressed {
 }
 
 async function queue(
-  tx: Transaction,
+  tx: TenantTransaction,
   { clock }: Deps,
   { id, personId, kind, link }: Addressed,
   write: Write,

@@ -74,8 +74,8 @@ describe('the mail of an organisation', () => {
     const first = await mails({ limit: '2' });
     const second = await mails({ limit: '2', after: first.next ?? '' });
     expect([first.items.length, second.items.length, second.next]).toEqual([2, 1, null]);
-    const listed = [...first.items, ...second.items].map(({ createdAt }) => createdAt);
-    expect(listed).toEqual([...listed].sort().reverse());
+    const listed = [...first.items, ...second.items].map(({ createdAt }) => createdAt.getTime());
+    expect(listed).toEqual(listed.toSorted((a, b) => b - a));
     expect((await mails({ state: 'given-up' })).items).toEqual([]);
   });
 

@@ -1,19 +1,18 @@
-import { Id } from '@marimo/contracts';
+import { Id, Instant } from '@marimo/contracts';
 import { emails } from '@marimo/contracts/workers';
-import { cursorOf, handle, type Route, readCursor, reply } from '@marimo/service-kit';
-import { z } from 'zod';
-import { pageFrom } from '../page.ts';
-import { emailsBefore } from './store.ts';
+import { handle, type Route, readPage, reply } from '@marimo/service-kit';
+import { listEmails } from './store.ts';
+
+const newestFirst = {
+  parts: [Instant, Id],
+  keyOf: ({ createdAt, id }: emails.Email) => [createdAt, id],
+} as const;
 
 export const emailRoutes = (): readonly Route[] => [
   handle(emails.list, async (call) => {
-    const { state, limit, after } = call.query;
-    const position = readCursor(after, z.iso.datetime(), Id);
-    const before = position && { createdAt: position[0], id: position[1] };
-    const found = await call.readInTenant((tx) => emailsBefore(tx, { state, before, limit: limit + 1 }));
-    return reply(
-      200,
-      pageFrom(found, limit, ({ createdAt, id }) => cursorOf(createdAt, id)),
+    const page = await readPage(call.query, newestFirst, (slice) =>
+      call.readInTenant((tx) => listEmails(tx, { state: call.query.state, ...slice })),
     );
+    return reply(200, page);
   }),
 ];

@@ -4,7 +4,7 @@ import type { BackgroundWork, Deps } from '@marimo/service-kit';
 import type { EmailParts } from './parts.ts';
 import { MailRefused, type Postbox } from './postbox.ts';
 import { pauseAfter } from './retry.ts';
-import { type DueEmail, markFailed, markSent, takeDue, waitingEmail } from './store.ts';
+import { type DueEmail, getWaitingEmail, markFailed, markSent, takeDue } from './store.ts';
 
 /** How many are on their way at once. */
 const atOnce = 10;
@@ -44,7 +44,7 @@ export async function sendDue(deps: SenderDeps, postbox: Postbox, signal?: Abort
 async function sendOne(deps: SenderDeps, postbox: Postbox, { tenantId, emailId }: DueEmail): Promise<void> {
   const { database, clock, log, metrics } = deps;
   const mails = metrics.counter('emails_total', 'Attempts to send mail', ['outcome']);
-  const email = await database.inTenant(tenantId, (tx) => waitingEmail(tx, emailId), { readOnly: true });
+  const email = await database.inTenant(tenantId, (tx) => getWaitingEmail(tx, emailId), { readOnly: true });
   if (email === undefined) return;
   try {
     await postbox.send(email);

@@ -1,5 +1,5 @@
 import type { emails } from '@marimo/contracts/workers';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { Letter } from './templates/letter.ts';
 
 export interface NewEmail extends Letter {
@@ -12,7 +12,7 @@ export interface NewEmail extends Letter {
   readonly createdAt: Date;
 }
 
-export async function queueEmail(tx: Transaction, email: NewEmail): Promise<void> {
+export async function queueEmail(tx: TenantTransaction, email: NewEmail): Promise<void> {
   const { emailId, kind, personId, recipient, recipientName, subject, text, html, createdAt } = email;
   await tx.run(
     `insert into email (tenant_id, email_id, kind, person_id, recipient, recipient_name, subject, text_body,
@@ -53,7 +53,7 @@ export interface EmailToSend extends Letter {
   readonly createdAt: Date;
 }
 
-export function waitingEmail(tx: Transaction, emailId: string): Promise<EmailToSend | undefined> {
+export function getWaitingEmail(tx: TenantTransaction, emailId: string): Promise<EmailToSend | undefined> {
   return tx.first(
     `select email_id as "emailId", recipient, recipient_name as "recipientName", subject, text_body as text,
             html_body as html, attempts, created_at as "createdAt"
@@ -65,7 +65,7 @@ export function waitingEmail(tx: Transaction, emailId: string): Promise<EmailToS
 }
 
 /** What it said is kept no longer: a link in it opens an account. */
-export async function markSent(tx: Transaction, emailId: string, now: Date): Promise<void> {
+export async function markSent(tx: TenantTransaction, emailId: string, now: Date): Promise<void> {
   await tx.run(
     `update email
         set state = 'sent', sent_at = $3, next_attempt_at = null, attempts = attempts + 1, text_body = '', html_body = ''
@@ -78,7 +78,7 @@ export async function markSent(tx: Transaction, emailId: string, now: Date): Pro
 
 /** Without a next attempt the mail is given up, and what it said is kept no longer. */
 export async function markFailed(
-  tx: Transaction,
+  tx: TenantTransaction,
   emailId: string,
   failure: string,
   nextAttemptAt: Date | null,
@@ -103,7 +103,7 @@ export async function markFailed(
 }
 
 /** It is not due any more; the last mail to somebody who was erased goes as they did. */
-async function settle(tx: Transaction, emailId: string): Promise<void> {
+async function settle(tx: TenantTransaction, emailId: string): Promise<void> {
   await tx.run('delete from email_due where tenant_id = $1 and email_id = $2', [tx.tenantId, emailId]);
   await tx.run(
     `update email set ${blank} where tenant_id = $1 and email_id = $2 and kind = 'erased'`,
@@ -117,7 +117,7 @@ const blank = `recipient = '', recipient_name = '', subject = '', text_body = ''
 
 /** All mail to a person, and to a mailbox. What was not sent yet is not sent any more. */
 export async function forgetMailOf(
-  tx: Transaction,
+  tx: TenantTransaction,
   personId: string,
   recipient: string | null,
 ): Promise<void> {
@@ -134,28 +134,17 @@ export async function forgetMailOf(
   ]);
 }
 
-interface EmailRow extends Omit<emails.Email, 'createdAt' | 'sentAt' | 'nextAttemptAt'> {
-  readonly createdAt: Date;
-  readonly sentAt: Date | null;
-  readonly nextAttemptAt: Date | null;
-}
-
-export interface EmailPosition {
-  readonly createdAt: string;
-  readonly id: string;
-}
-
-/** Newest first; `before` is the last one of the page before. */
-export async function emailsBefore(
-  tx: Transaction,
+/** Newest first; `after` is the last one of the page before. */
+export function listEmails(
+  tx: TenantTransaction,
   filter: {
     readonly state: emails.EmailState | undefined;
-    readonly before: EmailPosition | undefined;
+    readonly after: readonly [createdAt: Date, id: string] | undefined;
     readonly limit: number;
   },
 ): Promise<emails.Email[]> {
-  const { state, before, limit } = filter;
-  const rows = await tx.rows<EmailRow>(
+  const { state, after: [createdAt, id] = [], limit } = filter;
+  return tx.rows(
     `select email_id as id, kind, recipient as "to", subject, state, attempts, created_at as "createdAt",
             sent_at as "sentAt", next_attempt_at as "nextAttemptAt", last_failure as "lastFailure"
        from email
@@ -164,12 +153,6 @@ export async function emailsBefore(
         and ($3::timestamptz is null or (created_at, email_id) < ($3, $4::uuid))
       order by created_at desc, email_id desc
       limit $5`,
-    [tx.tenantId, state ?? null, before?.createdAt ?? null, before?.id ?? null, limit],
+    [tx.tenantId, state ?? null, createdAt ?? null, id ?? null, limit],
   );
-  return rows.map((row) => ({
-    ...row,
-    createdAt: row.createdAt.toISOString(),
-    sentAt: row.sentAt?.toISOString() ?? null,
-    nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
-  }));
 }

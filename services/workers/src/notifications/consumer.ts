@@ -1,7 +1,7 @@
 import type { EventDefinition } from '@marimo/contracts';
 import { personalData, sessions } from '@marimo/contracts/users';
 import { type ConsumedEvent, consumer } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import { isErased, noteErased } from '../erased-people/index.ts';
 import { deleteNotificationsOf, insertNotification } from './store.ts';
@@ -23,7 +23,7 @@ export const notificationConsumer = consumer<
 });
 
 async function welcome(
-  tx: Transaction,
+  tx: TenantTransaction,
   { id, data: { organisation, admin } }: About<typeof sessions.organisationRegistered>,
   now: Date,
 ): Promise<void> {
@@ -38,7 +38,7 @@ async function welcome(
 }
 
 async function forget(
-  tx: Transaction,
+  tx: TenantTransaction,
   { data: { userId } }: About<typeof personalData.erased>,
   now: Date,
 ): Promise<void> {

@@ -42,7 +42,7 @@ describe('notifications', () => {
         id,
         key: 'welcome',
         params: { name: 'Anna', organisation: 'Pine & Co' },
-        createdAt: expect.any(String),
+        createdAt: expect.any(Date),
         readAt: null,
       },
     ]);
