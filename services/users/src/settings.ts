@@ -8,7 +8,7 @@ import {
   wholeNumber,
 } from '@marimo/service-kit';
 import { z } from 'zod';
-import { foreignOrigins, type WebauthnSettings, webauthnOf } from './second-factors/index.ts';
+import { foreignOrigins, type WebauthnSettings, webauthnOf } from './webauthn-settings.ts';
 
 export interface UsersSettings {
   /** Seals the signing keys; made at the first start where none is given, demanded in production. */

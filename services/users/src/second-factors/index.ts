@@ -1,8 +1,7 @@
-export { createFactorKeys, type FactorKeys, type SealedSecret } from './factor-keys.ts';
+export type { FactorKeys, SealedSecret } from './factor-keys.ts';
 export { forgetUnanswered, resealFactorKeys } from './housekeeping.ts';
 export { type SecondFactorParts, secondFactorParts } from './parts.ts';
 export { type RegisteringStep, registeringStep } from './registering.ts';
 export { forgetSecondFactors } from './reset-routes.ts';
 export { secondFactorRoutes } from './routes.ts';
 export { createSecondStep } from './second-step.ts';
-export { foreignOrigins, type WebauthnSettings, webauthnOf } from './webauthn-settings.ts';

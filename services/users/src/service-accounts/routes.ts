@@ -1,7 +1,7 @@
-import { Absent, Unauthenticated } from '@marimo/contracts';
+import { Absent } from '@marimo/contracts';
 import { limits, serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
 import { lockOrganisation } from '../organisations/index.ts';
 import { voidKeyTokensOf } from './keys.ts';
 import { pageFrom, positionIn } from './page.ts';
@@ -43,7 +43,7 @@ function creatingRoute({ outbox, clock }: Deps): Route {
       const { accountId, name } = call.body;
       await lockOrganisation(tx);
       const room = await hasRoom(tx);
-      const account = await insertAccount(tx, { accountId, name, createdBy: callerOf(call).userId }, clock());
+      const account = await insertAccount(tx, { accountId, name, createdBy: call.caller.userId }, clock());
       if (account === undefined) {
         const present = await findAccount(tx, accountId);
         if (present?.name !== name) throw new serviceAccounts.ServiceAccountConflict({ accountId });
@@ -109,9 +109,4 @@ function demandAccount(account: serviceAccounts.ServiceAccount | undefined): ser
 
 function etag({ version }: serviceAccounts.ServiceAccount): { etag: string } {
   return { etag: etagOf(version) };
-}
-
-export function callerOf({ caller }: Pick<Call, 'caller'>): NonNullable<Call['caller']> {
-  if (caller === undefined) throw new Unauthenticated({});
-  return caller;
 }
