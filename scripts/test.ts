@@ -1,6 +1,6 @@
 // npm test: everything, on the machine as it is. Paths or Jest's flags run a part: `npm test -- packages/cache`;
 // `npm test -- --changed` runs the checks and what the change since main touches.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { changedFiles, filesToTest } from './steps/changed.ts';
 import { install } from './steps/install.ts';
@@ -24,6 +24,7 @@ if (infra.missing.length > 0 && process.env['REQUIRE_INFRA'] === '1') {
 
 const results = join(root, '.runtime', 'test-results.json');
 mkdirSync(join(root, '.runtime'), { recursive: true });
+rmSync(results, { force: true }); // those of an earlier run would pass for this one's when Jest is killed
 const jest = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
@@ -35,6 +36,7 @@ const part = onlyChanged ? partOfChange() : asked;
 const { code } = await run('node', [...jest, '--json', `--outputFile=${results}`, ...part], {
   env: infra.env,
 });
+if (!existsSync(results)) process.exit(code); // no test is touched by the change, or Jest did not come to its end
 
 const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites, testResults } = JSON.parse(
   readFileSync(results, 'utf8'),
@@ -49,6 +51,10 @@ process.exitCode = code === 0 && numFailedTestSuites === 0 && ranSome ? 0 : 1;
 function partOfChange(): string[] {
   const rest = asked.filter((one) => one !== '--changed');
   const files = filesToTest(changedFiles());
+  if (files?.length === 0) {
+    console.log('the change touches no test');
+    process.exit(0);
+  }
   return files === undefined ? rest : [...rest, '--passWithNoTests', '--findRelatedTests', ...files];
 }
 

@@ -76,7 +76,7 @@ export async function startPlatformProcess(options: StartOptions): Promise<Runni
 }
 
 async function untilReady(origin: string, child: ChildProcess, output: () => string): Promise<void> {
-  const giveUpAt = Date.now() + 90_000;
+  const giveUpAt = Date.now() + 240_000;
   while (Date.now() < giveUpAt) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`the platform ended while starting:\n${output()}`);
