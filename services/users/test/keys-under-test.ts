@@ -6,24 +6,20 @@ import {
   serviceAccounts,
   sessions,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../service.ts';
+import { type ServiceUnderTest, testClock } from '@marimo/testing';
+import { useUsers } from './use-users.ts';
 
 const password = 'correct horse battery staple';
 
 /** For a file of tests: one service on a clock of its own, with what tests of keys do again and again. */
 export function keysUnderTest() {
   const clock = testClock(new Date().toISOString());
-  let users: ServiceUnderTest;
+  const users = useUsers({ clock: clock.now });
   let anna: identity.SignedIn;
   const steps = stepsWith(() => users);
-  beforeAll(async () => {
-    users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-  });
   beforeEach(async () => {
     anna = await steps.registered();
   });
-  afterAll(() => users?.stop());
   return {
     clock,
     ...steps,

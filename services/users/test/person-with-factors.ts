@@ -1,8 +1,8 @@
 import { identity, secondFactors, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, type TestClock, testClock } from '@marimo/testing';
+import { type ServiceUnderTest, type TestClock, testClock } from '@marimo/testing';
 import { Secret, TOTP } from 'otpauth';
-import { usersService } from '../service.ts';
 import { type SoftwareAuthenticator, softwareAuthenticator } from './software-authenticator.ts';
+import { useUsers } from './use-users.ts';
 
 export const password = 'correct horse battery staple';
 const stepMs = 30_000;
@@ -43,12 +43,8 @@ export interface DeviceUnderTest extends SoftwareAuthenticator {
 /** For a file of tests: one service on a clock of its own, and for each test a person of their own, Anna. */
 export function annaUnderTest() {
   const clock = testClock(new Date().toISOString());
-  let users: ServiceUnderTest;
+  const users = useUsers({ clock: clock.now });
   let anna: PersonUnderTest;
-  beforeAll(async () => {
-    users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-  });
-  afterAll(() => users?.stop());
   beforeEach(async () => {
     anna = await personUnderTest(users, clock);
   });

@@ -1,6 +1,6 @@
 import { type identity, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../service.ts';
+import { type ServiceUnderTest, testClock } from '@marimo/testing';
+import { useUsers } from './use-users.ts';
 import { claimsOf, peopleOf } from './workplace-under-test.ts';
 
 /** What one test works with; made anew for each but the service. */
@@ -15,17 +15,13 @@ interface Pine {
 /** For a file of tests: one service on a clock of its own, and for each test an organisation, Pine, with two people. */
 export function pineUnderTest(since = new Date().toISOString()) {
   const clock = testClock(since);
-  let users: ServiceUnderTest;
+  const users = useUsers({ clock: clock.now });
   let anna: identity.SignedIn;
   let boris: identity.SignedIn;
-  beforeAll(async () => {
-    users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-  });
   beforeEach(async () => {
     anna = await people.organisation('Pine');
     boris = await people.member(anna, ['accountant']);
   });
-  afterAll(() => users?.stop());
 
   const people = peopleOf(() => users, clock.now);
   const sql = <Row = Record<string, unknown>>(text: string, ...values: unknown[]) =>

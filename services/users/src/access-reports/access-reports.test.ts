@@ -1,8 +1,7 @@
 import { Absent, Forbidden, MalformedRequest, newId } from '@marimo/contracts';
 import { conflictingDuties } from '@marimo/contracts/all';
 import { accessReports, type identity, personalData, roleAssignments, roles } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import {
   give,
   memberOf,
@@ -10,17 +9,14 @@ import {
   serviceAccountOf,
   signIn,
 } from '../../test/organisation-with-people.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 const clock = testClock(new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOString());
 const days = 24 * 60 * 60_000;
 
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
 let as: string;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   anna = await organisationOf(users);
   as = anna.accessToken;

@@ -1,16 +1,11 @@
 import { Absent, newId } from '@marimo/contracts';
 import { deviceSessions, type identity, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 const password = 'correct horse battery staple';
-let users: ServiceUnderTest;
+const users = useUsers();
 let anna: identity.SignedIn;
 let count = 0;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   anna = await registered();
 });

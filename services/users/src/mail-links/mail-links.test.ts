@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Forbidden, newId, Unauthenticated } from '@marimo/contracts';
 import { type identity, mailLinks, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
+import { useUsers } from '../../test/use-users.ts';
 import {
   createLinkTokens,
   findLink,
@@ -17,14 +17,12 @@ import {
 const clock = testClock(new Date().toISOString());
 const hour = 3_600_000;
 
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
 beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
   const person = { name: 'Anna', email: 'anna@example.com', password: 'correct horse battery staple' };
   anna = (await users.call(sessions.register, { body: { organisation: 'Pine & Co', ...person } })).body;
 });
-afterAll(() => users?.stop());
 
 const without = <T>(work: Parameters<typeof users.database.database.withoutTenant<T>>[0]) =>
   users.database.database.withoutTenant(work);

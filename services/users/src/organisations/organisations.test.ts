@@ -1,14 +1,10 @@
 import { MalformedRequest } from '@marimo/contracts';
 import { accessTokens, organisations, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, sharedSigner, tokenFor } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { sharedSigner, tokenFor } from '@marimo/testing';
+import { useUsers } from '../../test/use-users.ts';
 import { countSeenSince } from './store.ts';
 
-let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
-});
-afterAll(() => users?.stop());
+const users = useUsers();
 
 let count = 0;
 const password = 'correct horse battery staple';

@@ -1,18 +1,14 @@
 import { newId, StepUpRequired } from '@marimo/contracts';
 import { type identity, mailLinks, people, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import { mailOf, tokenOf } from '../../test/mail.ts';
 import { organisationOf, password, signIn } from '../../test/organisation-with-people.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 const clock = testClock(new Date().toISOString());
 const day = 24 * 60 * 60_000;
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   anna = await organisationOf(users);
 });

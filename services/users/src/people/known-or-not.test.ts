@@ -2,17 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@marimo/contracts';
 import { founding, invitations, people, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
 import bcrypt from 'bcrypt';
-import { usersService } from '../../service.ts';
 import { organisationOf } from '../../test/organisation-with-people.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 const wrong = 'wrong horse battery staple';
-let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
-});
-afterAll(() => users?.stop());
+const users = useUsers();
 afterEach(() => jest.restoreAllMocks());
 
 let count = 0;

@@ -1,21 +1,17 @@
 import { MalformedRequest, newId, TooManyRequests } from '@marimo/contracts';
 import { credentials, type identity, mailLinks, people, sessions } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import { mailOf, tokenOf } from '../../test/mail.ts';
 import { organisationOf, password, signIn } from '../../test/organisation-with-people.ts';
+import { useUsers } from '../../test/use-users.ts';
 import { meetingAt } from '../../test/workplace-under-test.ts';
 import { sendLink } from './password-reset.ts';
 
 const clock = testClock(new Date().toISOString());
 const wanted = 'seven lazy marmots sleep';
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   anna = await organisationOf(users);
 });

@@ -1,17 +1,13 @@
 import { Forbidden, MalformedRequest, newId, Stale, Unauthenticated } from '@marimo/contracts';
 import { apiKeys, credentials, type identity, people, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock, tokenFor } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock, tokenFor } from '@marimo/testing';
 import { mailOf } from '../../test/mail.ts';
 import { claimsOf, memberOf, organisationOf, password, signIn } from '../../test/organisation-with-people.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 const clock = testClock(new Date().toISOString());
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   anna = await organisationOf(users);
 });

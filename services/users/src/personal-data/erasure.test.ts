@@ -9,19 +9,15 @@ import {
   personalData,
   sessions,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import { linked, published, tablesWith, theirs, traces } from '../../test/traces.ts';
+import { useUsers } from '../../test/use-users.ts';
 import { meetingAt, password, peopleOf } from '../../test/workplace-under-test.ts';
 import { forgetOldLinks } from '../mail-links/index.ts';
 
 const clock = testClock(new Date().toISOString());
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 const staff = peopleOf(() => users, clock.now);
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 
 /** Anna directs Pine; Boris works there and, unless told otherwise, for nobody else. */
 let anna: identity.SignedIn;

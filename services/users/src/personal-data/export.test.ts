@@ -1,13 +1,11 @@
 import { Absent, Forbidden, StepUpRequired, Unauthenticated, Unavailable } from '@marimo/contracts';
 import { type identity, invitations, members, personalData } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import { linked, published, tablesWith, theirs, traces } from '../../test/traces.ts';
+import { useUsers } from '../../test/use-users.ts';
 import { peopleOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
-let users: ServiceUnderTest;
-const people = peopleOf(() => users, clock.now);
 /** What the workers answer, and whether they do. */
 const workers = { away: false, asked: [] as { personId: string; organisationId: string; email?: string }[] };
 const client = {
@@ -20,14 +18,8 @@ const client = {
     return { status: 200, body: { emails: [], notifications: [] } };
   },
 };
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), {
-    as: null,
-    clock: clock.now,
-    client: client as never,
-  });
-});
-afterAll(() => users?.stop());
+const users = useUsers({ clock: clock.now, client: client as never });
+const people = peopleOf(() => users, clock.now);
 
 /** Anna directs Pine; Boris works there and, unless told otherwise, for nobody else. */
 let anna: identity.SignedIn;

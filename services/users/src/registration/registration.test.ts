@@ -1,13 +1,8 @@
 import { IdempotencyKeyReused } from '@marimo/contracts';
 import { credentials, type identity, organisations, people, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { useUsers } from '../../test/use-users.ts';
 
-let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
-});
-afterAll(() => users?.stop());
+const users = useUsers();
 
 let count = 0;
 const registration = (changes: object = {}) => ({

@@ -8,8 +8,7 @@ import {
   secondFactors,
   sessions,
 } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import {
   type PersonUnderTest,
   password,
@@ -17,14 +16,11 @@ import {
   statusesOf,
   wrongCode,
 } from '../../test/person-with-factors.ts';
+import { useUsers } from '../../test/use-users.ts';
 import { claimsOf, peopleOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
-let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
+const users = useUsers({ clock: clock.now });
 
 const people = peopleOf(() => users, clock.now);
 let boris: PersonUnderTest;

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Absent, Forbidden, MalformedRequest, newId, StepUpRequired } from '@marimo/contracts';
 import { accessTokens, type identity, organisations, roleAssignments, roles } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import {
   claimsOf,
   give,
@@ -12,20 +11,17 @@ import {
   signIn,
   type TestMember,
 } from '../../test/organisation-with-people.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 /** To the second, as validity is. */
 const clock = testClock(new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOString());
 const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
 let boris: TestMember;
 let as: string;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   anna = await organisationOf(users);
   as = anna.accessToken;

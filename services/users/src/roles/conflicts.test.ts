@@ -1,7 +1,6 @@
 import { newId } from '@marimo/contracts';
 import { type identity, roleAssignments, roles } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import {
   give,
   memberOf,
@@ -9,6 +8,7 @@ import {
   serviceAccountOf,
   type TestMember,
 } from '../../test/organisation-with-people.ts';
+import { useUsers } from '../../test/use-users.ts';
 import { plantRoles } from '../../test/workplace-under-test.ts';
 import { demandNoConflict } from '../separation-of-duties/index.ts';
 import { insertAssignment } from './assignment-store.ts';
@@ -16,14 +16,10 @@ import { insertAssignment } from './assignment-store.ts';
 const clock = testClock(new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOString());
 const days = 24 * 60 * 60_000;
 
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
 let boris: TestMember;
 let as: string;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   anna = await organisationOf(users);
   as = anna.accessToken;

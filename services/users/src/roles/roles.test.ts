@@ -1,19 +1,15 @@
 import { Absent, Forbidden, MalformedRequest, Stale } from '@marimo/contracts';
 import { permissions } from '@marimo/contracts/all';
 import { accessTokens, type identity, limits, roles } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import { claimsOf, give, memberOf, organisationOf, signIn } from '../../test/organisation-with-people.ts';
+import { useUsers } from '../../test/use-users.ts';
 import { statusesOf } from '../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
 let as: string;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   anna = await organisationOf(users);
   as = anna.accessToken;

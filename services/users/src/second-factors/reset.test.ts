@@ -1,19 +1,15 @@
 import { Absent, Forbidden, newId, StepUpRequired } from '@marimo/contracts';
 import { secondFactors, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { testClock } from '@marimo/testing';
 import { mailOf } from '../../test/mail.ts';
 import { type PersonUnderTest, password, personUnderTest } from '../../test/person-with-factors.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 const clock = testClock(new Date().toISOString());
 
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let admin: PersonUnderTest;
 let boris: PersonUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 beforeEach(async () => {
   admin = await personUnderTest(users, clock);
   boris = await colleagueOf(admin);

@@ -1,7 +1,6 @@
 import { secondFactors } from '@marimo/contracts/users';
-import { runSeed, type ServiceUnderTest, serviceUnderTest, testClock, tries } from '@marimo/testing';
+import { runSeed, testClock, tries } from '@marimo/testing';
 import fc from 'fast-check';
-import { usersService } from '../../service.ts';
 import {
   type AppUnderTest,
   type PersonUnderTest,
@@ -9,6 +8,7 @@ import {
   statusesOf,
   wrongCode,
 } from '../../test/person-with-factors.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 /** What may happen with the codes of one app, in any order. */
 type Act =
@@ -68,11 +68,7 @@ class Model {
 const clock = testClock(new Date(Math.floor(Date.now() / 1_000) * 1_000).toISOString());
 const nowSeconds = () => clock.now().getTime() / 1_000;
 
-let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
+const users = useUsers({ clock: clock.now });
 
 async function play(anna: PersonUnderTest, app: AppUnderTest, model: Model, one: Act): Promise<void> {
   if (one.do === 'wait') return clock.advance(one.seconds * 1_000);

@@ -1,17 +1,14 @@
 import { Absent, Forbidden, MalformedRequest, newId, Stale } from '@marimo/contracts';
 import { type identity, serviceAccounts, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { useUsers } from '../../test/use-users.ts';
 
-let users: ServiceUnderTest;
+const users = useUsers();
 let anna: identity.SignedIn;
 let boris: identity.SignedIn; // of another organisation
 beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
   anna = await registered('anna');
   boris = await registered('boris');
 });
-afterAll(() => users?.stop());
 
 async function registered(name: string): Promise<identity.SignedIn> {
   const email = `${name}@example.com`;

@@ -1,17 +1,13 @@
 import { ActingService, newId, type ServiceName } from '@marimo/contracts';
 import { accessTokens, serviceTokens, sessions } from '@marimo/contracts/users';
 import { serviceSecretOf } from '@marimo/service-kit';
-import { type ServiceUnderTest, serviceUnderTest, testClock, testInternalSecret } from '@marimo/testing';
+import { testClock, testInternalSecret } from '@marimo/testing';
 import jwt from 'jsonwebtoken';
-import { usersService } from '../../service.ts';
+import { useUsers } from '../../test/use-users.ts';
 import { provedService } from './service-tokens.ts';
 
 const clock = testClock(new Date().toISOString());
-let users: ServiceUnderTest;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
+const users = useUsers({ clock: clock.now });
 
 const secretOf = (service: string) => serviceSecretOf(testInternalSecret, service);
 const ask = (service: string, secret: string, more: object = {}) =>

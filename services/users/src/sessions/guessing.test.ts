@@ -1,17 +1,12 @@
 import { type identity, knownDevices, sessions } from '@marimo/contracts/users';
-import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 jest.setTimeout(120_000);
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const password = 'correct horse battery staple';
-let users: ServiceUnderTest;
+const users = useUsers();
 let anna: identity.SignedIn;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null });
-});
-afterAll(() => users?.stop());
 
 let count = 0;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { type identity, sessions } from '@marimo/contracts/users';
-import { runSeed, type ServiceUnderTest, serviceUnderTest, testClock, tries } from '@marimo/testing';
+import { runSeed, testClock, tries } from '@marimo/testing';
 import fc from 'fast-check';
-import { usersService } from '../../service.ts';
+import { useUsers } from '../../test/use-users.ts';
 
 /** What may happen to one session, in any order. Tokens are numbered in the order they were given out. */
 type Step =
@@ -63,14 +63,12 @@ class Model {
 }
 
 const clock = testClock(new Date().toISOString());
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 const password = 'correct horse battery staple';
 const email = 'anna@example.com';
 beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
   await users.call(sessions.register, { body: { organisation: 'Pine & Co', name: 'Anna', email, password } });
 });
-afterAll(() => users?.stop());
 
 it('continues and ends sessions as the model says, in random stories', async () => {
   const expectedEnds = new Map<string, string | null>();

@@ -1,24 +1,14 @@
 import { Unauthenticated } from '@marimo/contracts';
 import { accessTokens, credentials, deviceSessions, type identity, sessions } from '@marimo/contracts/users';
-import {
-  type FaultProxy,
-  faultProxy,
-  type ServiceUnderTest,
-  serviceUnderTest,
-  testClock,
-} from '@marimo/testing';
-import { usersService } from '../../service.ts';
+import { type FaultProxy, faultProxy, testClock } from '@marimo/testing';
+import { useUsers } from '../../test/use-users.ts';
 
 const clock = testClock(new Date().toISOString());
 const seconds = 1_000;
 const days = 24 * 60 * 60 * seconds;
 
-let users: ServiceUnderTest;
+const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
-beforeAll(async () => {
-  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
-});
-afterAll(() => users?.stop());
 
 let count = 0;
 const password = 'correct horse battery staple';
