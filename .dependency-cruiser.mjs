@@ -13,6 +13,7 @@ const layers = [
   'discovery',
   'resilience',
   'service-kit',
+  'file-import',
   'testing',
 ];
 const folders = readdirSync('packages');
@@ -50,6 +51,7 @@ const doors = {
   '@simplewebauthn/server': ['services/users'],
   'openid-client': ['services/users'],
   nodemailer: ['services/workers'],
+  'csv-parse': ['packages/file-import'],
 };
 
 export default {

@@ -18,10 +18,26 @@ export const ImportQuery = z.strictObject({
 export const mostRefusedDescribed = 10_000;
 
 export const RefusedRow = z.strictObject({
-  /** 1 is the first line of the file; of an entry on several CSV rows, its first. In a JSON list, the place in it. */
+  /** The row as a spreadsheet counts it; of an entry on several rows, its first. In a JSON list, the place in it. */
   line: z.int(),
   problem: Problem,
 });
+
+/** How a CSV file was understood. */
+export const UnderstoodFile = z.strictObject({
+  encoding: z.string(),
+  separator: z.string(),
+  columns: z.array(
+    z.strictObject({
+      column: z.string(),
+      /** Such as `amount, decimal comma`. */
+      readAs: z.string(),
+      /** The first filled cell, as the file writes it and as it was read. */
+      example: z.strictObject({ written: z.string(), read: z.string() }).nullable(),
+    }),
+  ),
+});
+export type UnderstoodFile = z.output<typeof UnderstoodFile>;
 
 /** Each import adds `refused`: its refused rows, with what they call themselves. */
 export const ImportReply = z.strictObject({
@@ -29,4 +45,6 @@ export const ImportReply = z.strictObject({
   /** There already with the same content. */
   repeated: z.int(),
   refusedTotal: z.int(),
+  /** A dry run of a CSV file shows how it was read. */
+  understood: UnderstoodFile.optional(),
 });

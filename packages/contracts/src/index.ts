@@ -20,7 +20,14 @@ export {
 } from './endpoint.ts';
 export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
 export { Id, newId } from './ids.ts';
-export { ImportMode, ImportQuery, ImportReply, mostRefusedDescribed, RefusedRow } from './import.ts';
+export {
+  ImportMode,
+  ImportQuery,
+  ImportReply,
+  mostRefusedDescribed,
+  RefusedRow,
+  UnderstoodFile,
+} from './import.ts';
 export { parseKnownFields } from './known-fields.ts';
 export { PageQuery, pageOf } from './list.ts';
 export {
@@ -50,6 +57,7 @@ export {
   BodyTooLarge,
   DatabaseUnavailable,
   DeadlineExceeded,
+  FileRowRefused,
   Forbidden,
   HeadersTooLarge,
   IdempotencyKeyReused,

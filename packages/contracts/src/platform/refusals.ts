@@ -13,6 +13,22 @@ export class MalformedRequest extends refusal(Errors, {
   detail: ({ errors }) => errors.map(({ pointer, detail }) => `${pointer || 'body'}: ${detail}`).join('; '),
 }) {}
 
+/** A row of an imported file, as the person sees it: rows counted as a spreadsheet does, columns by their name. */
+export class FileRowRefused extends refusal(
+  z.object({
+    cells: z.array(z.object({ row: z.int(), column: z.string().nullable(), detail: z.string() })),
+  }),
+  {
+    code: 'platform.file-row-refused',
+    kind: 'malformed',
+    title: 'A row of the file cannot be used',
+    detail: ({ cells }) =>
+      cells
+        .map(({ row, column, detail }) => `Row ${row}${column === null ? '' : `, ${column}`}: ${detail}.`)
+        .join(' '),
+  },
+) {}
+
 export class Unauthenticated extends refusal(NoFacts, {
   code: 'platform.unauthenticated',
   kind: 'unauthenticated',

@@ -270,6 +270,22 @@ describe('importing a chart', () => {
     expect(await codes()).toEqual([]);
   });
 
+  it('takes CSV as spreadsheets save it: padded columns and rows, sep=, truth in capitals', async () => {
+    const file = [
+      'sep=;',
+      'code;name;type;isGroup;;',
+      ' 20 ;Production;Expense;TRUE;;',
+      ';;;;;',
+      '72;Wages;EXPENSE;;;',
+    ];
+    expect((await importAs('text/csv', file.join('\r\n'))).body).toMatchObject({
+      accepted: 2,
+      refusedTotal: 0,
+    });
+    const { body } = await pine.call(accounts.list, { query: {} });
+    expect(body.items).toMatchObject([{ code: '20', type: 'expense', isGroup: true }, { code: '72' }]);
+  });
+
   it('says of accounts that stand below each other that they do', async () => {
     const file = 'code,name,type,parentCode,isGroup\nA,a,asset,B,true\nB,b,asset,A,true\nC,c,asset,,';
     const { body } = await importAs('text/csv', file);

@@ -63,22 +63,23 @@ function addingRoutes(deps: Deps): Route[] {
 
     handle(accounts.importFile, async (call) => {
       const { mode, dryRun } = call.query;
-      const { wanted, tally } = await readChart(call.stream, call.contentType);
+      const { wanted, report, understood } = await readChart(call.stream, call.contentType);
       const mayWrite = (outcomes: readonly AccountOutcome[]) => {
-        const refused = tally.refusedTotal > 0 || outcomes.some(({ kind }) => kind === 'refused');
+        const refused = report.refusedTotal > 0 || outcomes.some(({ kind }) => kind === 'refused');
         return !dryRun && (mode === 'each' || !refused);
       };
       const drafts = wanted.map(({ account }) => account);
       const outcomes = await call.inTenant((tx) => addAccounts(tx, deps, drafts, mayWrite));
       for (const [index, outcome] of outcomes.entries()) {
-        const { line, account } = wanted[index] ?? { line: 0, account: { code: '' } };
-        if (outcome.kind === 'refused') tally.refuse(line, account.code, outcome.refusal);
-        else tally[outcome.kind] += 1;
+        const { row, account } = wanted[index] ?? { row: 0, account: { code: '' } };
+        if (outcome.kind === 'refused') report.refuse(row, account.code, outcome.refusal);
+        else report[outcome.kind] += 1;
       }
-      const { refused, ...counts } = tally.result(mode);
+      const { refused, ...counts } = report.result(mode);
       return reply(200, {
         ...counts,
-        refused: refused.map(({ line, key, problem }) => ({ line, code: key, problem })),
+        refused: refused.map(({ key, ...row }) => ({ ...row, code: key })),
+        ...(dryRun && understood !== undefined && { understood }),
       });
     }),
 

@@ -237,7 +237,7 @@ describe('importing CSV', () => {
       accepted: 1,
       refused: [
         { line: 5, entryId: two, problem: { code: codeOf(journalEntries.EntryOutOfBalance) } },
-        { line: 7, entryId: three, problem: { errors: [{ pointer: '/postingDate' }] } },
+        { line: 7, entryId: three, problem: { cells: [{ row: 8, column: 'postingDate' }] } },
       ],
     });
   });

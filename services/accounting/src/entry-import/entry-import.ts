@@ -1,35 +1,42 @@
+import type { UnderstoodFile } from '@marimo/contracts';
 import { journalEntries } from '@marimo/contracts/accounting';
-import { Refusal } from '@marimo/problems';
-import { checkRow } from '@marimo/service-kit';
-import { type Row, readCsvRows, readJsonRows } from '../rows/index.ts';
-import { csvColumns, entriesOfCsv } from './csv.ts';
+import { openTable, readJsonRecords } from '@marimo/file-import';
+import { entryColumns } from './columns.ts';
+import { entriesOf, neededColumns } from './csv.ts';
+import type { FileEntry } from './file-entry.ts';
 
-/** An entry of a file, or why it is none. */
-export type FileEntry = { readonly line: number } & (
-  | { readonly entry: journalEntries.PostJournalEntry }
-  | { readonly entryId: string | null; readonly refusal: Refusal }
-);
+export interface EntryFile {
+  readonly entries: AsyncIterable<FileEntry>;
+  /** How the columns were understood, of a file that has some. */
+  understood(): UnderstoodFile | undefined;
+  close(): Promise<void>;
+}
 
-/** The entries of a file as it arrives. */
-export async function* readEntries(
+export async function openEntryFile(
   stream: AsyncIterable<Buffer>,
   contentType: string,
   baseCurrency: string,
-): AsyncGenerator<FileEntry, void, undefined> {
-  const rows =
-    contentType === 'text/csv'
-      ? entriesOfCsv(readCsvRows(stream, csvColumns), baseCurrency)
-      : readJsonRows(stream);
-  for await (const row of rows) yield fileEntryOf(row);
+): Promise<EntryFile> {
+  if (contentType !== 'text/csv') {
+    return {
+      entries: entriesOfJson(stream, contentType),
+      understood: () => undefined,
+      close: async () => {},
+    };
+  }
+  const table = await openTable(stream, entryColumns, neededColumns);
+  return { ...table, entries: entriesOf(table, baseCurrency) };
 }
 
-function fileEntryOf({ line, value, refusal }: Row): FileEntry {
-  try {
-    if (refusal !== undefined) throw refusal;
-    return { line, entry: checkRow(journalEntries.PostJournalEntry, value) };
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { entryId } = (value ?? {}) as { entryId?: unknown };
-    return { line, entryId: typeof entryId === 'string' ? entryId.slice(0, 100) : null, refusal: error };
+async function* entriesOfJson(
+  stream: AsyncIterable<Buffer>,
+  contentType: string,
+): AsyncGenerator<FileEntry, void, undefined> {
+  for await (const each of readJsonRecords(stream, contentType, journalEntries.PostJournalEntry)) {
+    if ('record' in each) yield { row: each.row, entry: each.record };
+    else {
+      const { entryId } = (each.value ?? {}) as { entryId?: unknown };
+      yield { row: each.row, entryId, refusal: each.refusal };
+    }
   }
 }

@@ -1,5 +1,7 @@
 import { journalEntries } from '@marimo/contracts/accounting';
+import { type ImportReport, startReport } from '@marimo/file-import';
 import type { Transaction } from '@marimo/postgres';
+import type { Refusal } from '@marimo/problems';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { BookOf } from '../journals/index.ts';
 import {
@@ -11,13 +13,10 @@ import {
   postingOf,
   writeEntries,
 } from '../ledger/index.ts';
-import { startTally, type Tally } from '../rows/index.ts';
-import { type FileEntry, readEntries } from './entry-import.ts';
+import { openEntryFile } from './entry-import.ts';
+import type { FileEntry } from './file-entry.ts';
 
-interface Draft {
-  readonly line: number;
-  readonly entry: journalEntries.PostJournalEntry;
-}
+type Draft = Extract<FileEntry, { entry: unknown }>;
 
 /** Journal lines in one transaction of mode `each`: some tens of milliseconds in which other postings wait. */
 const linesPerTransaction = 2_000;
@@ -28,66 +27,93 @@ export function entryImportRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): R
       const book = await bookOf(call);
       const posting = postingOf(deps, call, book);
       const { mode, dryRun } = call.query;
-      const inPieces = mode === 'each' && !dryRun;
       const time = { deadlineAt: call.deadlineAt, signal: call.signal };
-      const tally = startTally();
-      const entries = readEntries(call.stream, call.contentType, book.baseCurrency);
-
-      for await (const drafts of piecesOf(entries, inPieces ? linesPerTransaction : Infinity, tally)) {
-        // Not call.inTenant: in pieces it is many transactions, and the ids make a repetition safe by themselves.
-        const inTransaction = <R>(work: (tx: Transaction) => Promise<R>) =>
-          inTurn(call.tenantId, () => deps.database.inTenant(call.tenantId, work, time));
-        if (inPieces) {
-          await postPiece(drafts, (some) => inTransaction((tx) => postEntries(tx, posting, some)), tally);
-          continue;
+      // Not call.inTenant: in pieces it is many transactions, and the ids make a repetition safe by themselves.
+      const inTransaction = <R>(work: (tx: Transaction) => Promise<R>) =>
+        inTurn(call.tenantId, () => deps.database.inTenant(call.tenantId, work, time));
+      const report = startReport();
+      const inFile = repetitionsInFile();
+      const file = await openEntryFile(call.stream, call.contentType, book.baseCurrency);
+      try {
+        const pieces = piecesOf(file.entries, mode === 'each' ? linesPerTransaction : Infinity, report);
+        for await (const drafts of pieces) {
+          if (mode === 'each' && !dryRun) {
+            await postPiece(drafts, (some) => inTransaction((tx) => postEntries(tx, posting, some)), report);
+            continue;
+          }
+          const results = await inTransaction(async (tx) => {
+            const checked = await checkEntries(tx, book.baseCurrency, drafts.map(entryOf));
+            const isSpoilt = report.refusedTotal > 0 || checked.some(({ kind }) => kind === 'refused');
+            return dryRun || isSpoilt ? checked : writeEntries(tx, posting, checked);
+          });
+          count(drafts, mode === 'each' ? inFile(results) : results, report);
         }
-        const results = await inTransaction(async (tx) => {
-          const checked = await checkEntries(tx, book.baseCurrency, drafts.map(entryOf));
-          const isSpoilt = tally.refusedTotal > 0 || checked.some(({ kind }) => kind === 'refused');
-          return dryRun || isSpoilt ? checked : writeEntries(tx, posting, checked);
+        const { refused, ...counts } = report.result(mode);
+        const understood = dryRun ? file.understood() : undefined;
+        return reply(200, {
+          ...counts,
+          refused: refused.map(({ key, ...row }) => ({ ...row, entryId: key })),
+          ...(understood !== undefined && { understood }),
         });
-        count(drafts, results, tally);
+      } finally {
+        await file.close();
       }
-      const { refused, ...counts } = tally.result(mode);
-      return reply(200, { ...counts, refused: refused.map(({ key, ...row }) => ({ ...row, entryId: key })) });
     }),
   ];
+}
+
+/** A dry run in pieces writes nothing, so it remembers of the pieces before what would be in the books by now. */
+function repetitionsInFile() {
+  const digests = new Map<string, Buffer>();
+  return (results: readonly (CheckedEntry | PostedEntry)[]): (CheckedEntry | PostedEntry)[] =>
+    results.map((result) => {
+      if (result.kind !== 'ready') return result;
+      const { entryId, digest } = result;
+      const before = digests.get(entryId);
+      if (before === undefined) {
+        digests.set(entryId, digest);
+        return result;
+      }
+      return before.equals(digest)
+        ? { kind: 'repeated', entryId, number: null }
+        : { kind: 'refused', entryId, refusal: new journalEntries.EntryConflict({ entryId, number: null }) };
+    });
 }
 
 /** A sum beyond what a balance holds fails a whole piece; halving it finds the entries that go too far. */
 async function postPiece(
   drafts: readonly Draft[],
   post: (entries: journalEntries.PostJournalEntry[]) => Promise<PostedEntry[]>,
-  tally: Tally,
+  report: ImportReport,
 ): Promise<void> {
   try {
-    count(drafts, await post(drafts.map(entryOf)), tally);
+    count(drafts, await post(drafts.map(entryOf)), report);
   } catch (error) {
     if (!(error instanceof journalEntries.BalanceTooLarge)) throw error;
     const [first] = drafts;
     if (first !== undefined && drafts.length === 1) {
-      tally.refuse(first.line, first.entry.entryId, error);
+      report.refuse(first.row, first.entry.entryId, error);
       return;
     }
     const middle = Math.ceil(drafts.length / 2);
-    await postPiece(drafts.slice(0, middle), post, tally);
-    await postPiece(drafts.slice(middle), post, tally);
+    await postPiece(drafts.slice(0, middle), post, report);
+    await postPiece(drafts.slice(middle), post, report);
   }
 }
 
 const entryOf = ({ entry }: Draft) => entry;
 
-/** The entries that can be read, some at a time; those that cannot go to the tally. */
+/** The entries that can be read, some at a time; those that cannot go to the report. */
 async function* piecesOf(
   entries: AsyncIterable<FileEntry>,
   mostLines: number,
-  tally: Tally,
+  report: ImportReport,
 ): AsyncGenerator<Draft[], void, undefined> {
   let drafts: Draft[] = [];
   let lines = 0;
   for await (const each of entries) {
     if ('refusal' in each) {
-      tally.refuse(each.line, each.entryId, each.refusal);
+      report.refuse(each.row, each.entryId, each.refusal);
       continue;
     }
     drafts.push(each);
@@ -104,11 +130,24 @@ async function* piecesOf(
 function count(
   drafts: readonly Draft[],
   results: readonly (CheckedEntry | PostedEntry)[],
-  tally: Tally,
+  report: ImportReport,
 ): void {
   for (const [index, result] of results.entries()) {
-    if (result.kind === 'refused') tally.refuse(drafts[index]?.line ?? 0, result.entryId, result.refusal);
-    else if (result.kind === 'repeated') tally.repeated += 1;
-    else tally.accepted += 1;
+    const draft = drafts[index];
+    if (result.kind === 'refused') {
+      report.refuse(draft?.row ?? 0, result.entryId, inRows(result.refusal, draft?.rows));
+    } else if (result.kind === 'repeated') report.repeated += 1;
+    else report.accepted += 1;
   }
+}
+
+/** Of an entry whose lines are rows, a refusal names the row instead of the line. */
+function inRows(refusal: Refusal, rows: readonly number[] | undefined): Refusal {
+  for (const Wrong of [journalEntries.BaseAmountMissing, journalEntries.BaseAmountWrong]) {
+    if (refusal instanceof Wrong) {
+      const { line, ...facts } = refusal.facts;
+      return new Wrong({ ...facts, line: rows?.[line - 1] ?? line });
+    }
+  }
+  return refusal;
 }

@@ -9,11 +9,11 @@ export interface RefusedRow {
 }
 
 /** What became of the rows of a file so far. */
-export interface Tally {
+export interface ImportReport {
   accepted: number;
   repeated: number;
   readonly refusedTotal: number;
-  refuse(line: number, key: string | null, refusal: Refusal): void;
+  refuse(row: number, key: unknown, refusal: Refusal): void;
   /** All of it, in the order of the file; where all or nothing was asked for, a refusal means that none was accepted. */
   result(mode: ImportMode): {
     accepted: number;
@@ -23,7 +23,7 @@ export interface Tally {
   };
 }
 
-export function startTally(): Tally {
+export function startReport(): ImportReport {
   const refused: RefusedRow[] = [];
   let refusedTotal = 0;
   return {
@@ -32,9 +32,11 @@ export function startTally(): Tally {
     get refusedTotal() {
       return refusedTotal;
     },
-    refuse(line, key, refusal) {
+    refuse(row, key, refusal) {
       refusedTotal += 1;
-      if (refused.length < mostRefusedDescribed) refused.push({ line, key, problem: toProblem(refusal) });
+      if (refused.length >= mostRefusedDescribed) return;
+      const shown = typeof key === 'string' ? key.slice(0, 100) : null;
+      refused.push({ line: row, key: shown, problem: toProblem(refusal) });
     },
     result(mode) {
       const { accepted, repeated } = this;

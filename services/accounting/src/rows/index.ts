@@ -1,2 +1,0 @@
-export { type Row, readCsvRows, readJsonList, readJsonRows } from './rows.ts';
-export { type RefusedRow, startTally, type Tally } from './tally.ts';
