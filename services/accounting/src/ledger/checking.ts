@@ -2,7 +2,7 @@ import { accounts, journalEntries, journals } from '@marimo/contracts/accounting
 import type { Transaction } from '@marimo/postgres';
 import { Refusal } from '@marimo/problems';
 import { type BalancedEntry, balance, digestOf, type EntryToPost, type ReadyEntry } from './ledger.ts';
-import { findKnown, type Known } from './store.ts';
+import { loadReferences, type References } from './store.ts';
 
 export interface RepeatedEntry {
   readonly kind: 'repeated';
@@ -26,7 +26,7 @@ export async function checkEntries(
   baseCurrency: string,
   entries: readonly EntryToPost[],
 ): Promise<CheckedEntry[]> {
-  const known = await findKnown(
+  const known = await loadReferences(
     tx,
     new Set(entries.flatMap(({ lines }) => lines.map(({ accountCode }) => accountCode))),
     new Set(entries.map(({ journalCode }) => journalCode)),
@@ -61,7 +61,7 @@ export async function checkEntries(
 }
 
 /** Errors: AccountUnknown, AccountIsGroup or AccountArchived, each naming all codes it applies to. */
-function accountIdsOf({ lines }: BalancedEntry, chart: Known['accounts']): string[] {
+function accountIdsOf({ lines }: BalancedEntry, chart: References['accounts']): string[] {
   const unknown = new Set<string>();
   const groups = new Set<string>();
   const archived = new Set<string>();

@@ -10,13 +10,12 @@ export interface LedgerLine {
   readonly description: string | null;
 }
 
-export interface LedgerEntry extends Omit<journalEntries.PostJournalEntry, 'lines'> {
+declare const balanced: unique symbol; // only balance() makes one: the store never sees an unchecked entry
+export interface BalancedEntry extends Omit<journalEntries.PostJournalEntry, 'lines'> {
   readonly reversalOf: string | null;
   readonly lines: readonly LedgerLine[];
+  readonly [balanced]: true;
 }
-
-declare const balanced: unique symbol; // only balance() makes one: the store never sees an unchecked entry
-export type BalancedEntry = LedgerEntry & { readonly [balanced]: true };
 
 /** What can be posted: an entry as a caller sends it, or one that takes another back. */
 export type EntryToPost = journalEntries.PostJournalEntry & { readonly reversalOf?: string };
@@ -44,7 +43,7 @@ export function balance(entry: EntryToPost, baseCurrency: string): BalancedEntry
       baseDifference: baseDifference?.toJSON() ?? null,
     });
   }
-  return { ...entry, reversalOf: entry.reversalOf ?? null, lines } as LedgerEntry as BalancedEntry;
+  return { ...entry, reversalOf: entry.reversalOf ?? null, lines } as unknown as BalancedEntry;
 }
 
 function baseAmountOf(

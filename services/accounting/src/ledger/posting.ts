@@ -88,25 +88,23 @@ class PostedMeanwhile extends Error {
 
 /** Numbers follow the order of the request; the result is in the order of ids, in which all transactions insert. */
 async function withNumbers(tx: Transaction, ready: readonly ReadyEntry[]): Promise<NumberedEntry[]> {
-  const series = Map.groupBy(
-    ready,
-    ({ journalId, entry }) => `${journalId} ${fiscalYearOf(entry.postingDate)}`,
-  );
-  const wanted = [...series].map(([key, { length: count }]) => {
-    const [journalId = '', fiscalYear] = key.split(' ');
-    return { journalId, fiscalYear: Number(fiscalYear), count };
-  });
+  const keyOf = (journalId: string, fiscalYear: number) => `${journalId} ${fiscalYear}`;
+  const series = new Map<string, { journalId: string; fiscalYear: number; members: ReadyEntry[] }>();
+  for (const each of ready) {
+    const fiscalYear = fiscalYearOf(each.entry.postingDate);
+    const key = keyOf(each.journalId, fiscalYear);
+    const own = series.get(key) ?? { journalId: each.journalId, fiscalYear, members: [] };
+    own.members.push(each);
+    series.set(key, own);
+  }
+  const wanted = [...series.values()].map(({ members, ...own }) => ({ ...own, count: members.length }));
   const taken = await takeNumbers(tx, wanted);
   const numbered = taken.flatMap(({ journalId, fiscalYear, last }) => {
-    const members = series.get(`${journalId} ${fiscalYear}`) ?? [];
+    const members = series.get(keyOf(journalId, fiscalYear))?.members ?? [];
     return members.map((each, index): NumberedEntry => {
       const sequence = last - BigInt(members.length - 1 - index);
-      return {
-        ...each,
-        fiscalYear,
-        sequence,
-        number: entryNumber(each.entry.journalCode, fiscalYear, sequence),
-      };
+      const number = entryNumber(each.entry.journalCode, fiscalYear, sequence);
+      return { ...each, fiscalYear, sequence, number };
     });
   });
   return numbered.sort((a, b) => (a.entryId < b.entryId ? -1 : 1));

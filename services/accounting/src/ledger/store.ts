@@ -1,3 +1,4 @@
+import type { Money } from '@marimo/measures';
 import type { Transaction } from '@marimo/postgres';
 import type { LedgerLine, NumberedEntry } from './ledger.ts';
 
@@ -13,24 +14,24 @@ export interface PostedBefore {
 }
 
 /** What is there of all that some entries name. */
-export interface Known {
+export interface References {
   readonly accounts: ReadonlyMap<string, AccountState>;
   readonly journalIds: ReadonlyMap<string, string>;
   readonly posted: ReadonlyMap<string, PostedBefore>;
 }
 
-type KnownRow =
+type ReferenceRow =
   | ({ readonly kind: 'account'; readonly key: string } & AccountState)
   | { readonly kind: 'journal'; readonly key: string; readonly journalId: string }
   | ({ readonly kind: 'entry'; readonly key: string } & PostedBefore);
 
 /** One question for accounts by code, journals by code and entries by id: each more would cost a posting a round trip. */
-export async function findKnown(
+export async function loadReferences(
   tx: Transaction,
   accountCodes: ReadonlySet<string>,
   journalCodes: ReadonlySet<string>,
   entryIds: ReadonlySet<string>,
-): Promise<Known> {
+): Promise<References> {
   // The plan is made once and lives on while the tables grow from nothing to millions of rows. "limit 1" keeps it a
   // look-up by key: with "= any($4)" it read all entries of the organisation, at every posting.
   const sql = `
@@ -47,7 +48,7 @@ export async function findKnown(
     from unnest($4::uuid[]) as wanted (key)
     cross join lateral (select * from journal_entry where tenant_id = $1 and entry_id = wanted.key limit 1) as found`;
   const values = [tx.tenantId, [...accountCodes], [...journalCodes], [...entryIds]];
-  const rows = await tx.rows<KnownRow>(sql, values, 'ledger_find_known');
+  const rows = await tx.rows<ReferenceRow>(sql, values, 'ledger_load_references');
   return {
     accounts: new Map(rows.flatMap((row) => (row.kind === 'account' ? [[row.key, row]] : []))),
     journalIds: new Map(rows.flatMap((row) => (row.kind === 'journal' ? [[row.key, row.journalId]] : []))),
@@ -95,62 +96,80 @@ export async function insertEntries(
   entries: readonly NumberedEntry[],
   by: { readonly postedBy: string; readonly postedAt: string },
 ): Promise<boolean> {
+  const [newEntries, newLines] = [
+    columnsOf(entryColumns, entries, 4),
+    columnsOf(lineColumns, linesOf(entries), 14),
+  ];
   const sql = `
     with entry as (
-      insert into journal_entry (tenant_id, posted_by, posted_at, entry_id, journal_id, fiscal_year, sequence, number,
-        posting_date, description, line_count, digest, reversal_of)
-      select $1, $2, $3, given.*
-      from unnest($4::uuid[], $5::uuid[], $6::int[], $7::bigint[], $8::text[], $9::date[], $10::text[], $11::int[],
-        $12::bytea[], $13::uuid[]) as given
+      insert into journal_entry (tenant_id, posted_by, posted_at, ${newEntries.names})
+      select $1, $2, $3, ${newEntries.names} from ${newEntries.source}
       on conflict do nothing
       returning entry_id, posting_date
     )
-    insert into journal_line (tenant_id, entry_id, posting_date, line_number, account_id, currency,
-      debit_minor, credit_minor, base_debit_minor, base_credit_minor, description)
-    select $1, entry_id, entry.posting_date, line.number, line.account_id, line.currency,
-      line.debit, line.credit, line.base_debit, line.base_credit, line.description
-    from unnest($14::uuid[], $15::int[], $16::uuid[], $17::text[], $18::bigint[], $19::bigint[], $20::bigint[],
-      $21::bigint[], $22::text[])
-      as line (entry_id, number, account_id, currency, debit, credit, base_debit, base_credit, description)
-    join entry using (entry_id)`;
-  const lines = entries.flatMap(({ entryId, accountIds, entry }) =>
-    entry.lines.map((line, index) => ({ ...line, entryId, index, accountId: accountIds[index] })),
-  );
-  const values = [tx.tenantId, by.postedBy, by.postedAt, ...entryColumns(entries), ...lineColumns(lines)];
-  return (await tx.run(sql, values, 'ledger_insert_entries')) === lines.length;
+    insert into journal_line (tenant_id, posting_date, ${newLines.names})
+    select $1, posting_date, ${newLines.names} from ${newLines.source} join entry using (entry_id)`;
+  const values = [tx.tenantId, by.postedBy, by.postedAt, ...newEntries.values, ...newLines.values];
+  const inserted = await tx.run(sql, values, 'ledger_insert_entries');
+  return inserted === newLines.count;
 }
 
-function entryColumns(entries: readonly NumberedEntry[]): unknown[] {
-  return [
-    entries.map(({ entryId }) => entryId),
-    entries.map(({ journalId }) => journalId),
-    entries.map(({ fiscalYear }) => fiscalYear),
-    entries.map(({ sequence }) => sequence),
-    entries.map(({ number }) => number),
-    entries.map(({ entry }) => entry.postingDate),
-    entries.map(({ entry }) => entry.description),
-    entries.map(({ entry }) => entry.lines.length),
-    entries.map(({ digest }) => digest),
-    entries.map(({ entry }) => entry.reversalOf),
-  ];
-}
+/** A column with its type, and what a row has in it. */
+type Columns<Row> = Readonly<Record<string, readonly [type: string, value: (row: Row) => unknown]>>;
+
+const entryColumns: Columns<NumberedEntry> = {
+  entry_id: ['uuid', ({ entryId }) => entryId],
+  journal_id: ['uuid', ({ journalId }) => journalId],
+  fiscal_year: ['int', ({ fiscalYear }) => fiscalYear],
+  sequence: ['bigint', ({ sequence }) => sequence],
+  number: ['text', ({ number }) => number],
+  posting_date: ['date', ({ entry }) => entry.postingDate],
+  description: ['text', ({ entry }) => entry.description],
+  line_count: ['int', ({ entry }) => entry.lines.length],
+  digest: ['bytea', ({ digest }) => digest],
+  reversal_of: ['uuid', ({ entry }) => entry.reversalOf],
+};
 
 interface LineRow extends LedgerLine {
   readonly entryId: string;
-  readonly index: number;
+  readonly lineNumber: number;
   readonly accountId: string | undefined;
 }
 
-function lineColumns(lines: readonly LineRow[]): unknown[] {
-  return [
-    lines.map(({ entryId }) => entryId),
-    lines.map(({ index }) => index + 1),
-    lines.map(({ accountId }) => accountId),
-    lines.map(({ amount }) => amount.currency),
-    lines.map(({ side, amount }) => (side === 'debit' ? amount.minor : 0n)),
-    lines.map(({ side, amount }) => (side === 'credit' ? amount.minor : 0n)),
-    lines.map(({ side, baseAmount }) => (side === 'debit' ? baseAmount.minor : 0n)),
-    lines.map(({ side, baseAmount }) => (side === 'credit' ? baseAmount.minor : 0n)),
-    lines.map(({ description }) => description),
-  ];
+const onSide = (wanted: LedgerLine['side'], side: LedgerLine['side'], { minor }: Money) =>
+  side === wanted ? minor : 0n;
+
+const lineColumns: Columns<LineRow> = {
+  entry_id: ['uuid', ({ entryId }) => entryId],
+  line_number: ['int', ({ lineNumber }) => lineNumber],
+  account_id: ['uuid', ({ accountId }) => accountId],
+  currency: ['text', ({ amount }) => amount.currency],
+  debit_minor: ['bigint', ({ side, amount }) => onSide('debit', side, amount)],
+  credit_minor: ['bigint', ({ side, amount }) => onSide('credit', side, amount)],
+  base_debit_minor: ['bigint', ({ side, baseAmount }) => onSide('debit', side, baseAmount)],
+  base_credit_minor: ['bigint', ({ side, baseAmount }) => onSide('credit', side, baseAmount)],
+  description: ['text', ({ description }) => description],
+};
+
+const linesOf = (entries: readonly NumberedEntry[]): LineRow[] =>
+  entries.flatMap(({ entryId, accountIds, entry }) =>
+    entry.lines.map((line, index) => ({
+      ...line,
+      entryId,
+      lineNumber: index + 1,
+      accountId: accountIds[index],
+    })),
+  );
+
+/** The rows as a source that can be selected from: one array parameter a column, numbered from `first`. */
+function columnsOf<Row>(columns: Columns<Row>, rows: readonly Row[], first: number) {
+  const names = Object.keys(columns).join(', ');
+  const all = Object.values(columns);
+  const arrays = all.map(([type], index) => `$${first + index}::${type}[]`).join(', ');
+  return {
+    names,
+    source: `unnest(${arrays}) as given (${names})`,
+    values: all.map(([, value]) => rows.map(value)),
+    count: rows.length,
+  };
 }
