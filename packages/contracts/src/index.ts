@@ -51,6 +51,7 @@ export {
   permission,
   type Text,
 } from './permission.ts';
+export { fieldsOf, type Hidden, isPersonal, personal, replacePersonal } from './personal.ts';
 export {
   Absent,
   BadUpstream,

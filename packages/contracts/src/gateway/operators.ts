@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AnyEndpoint, endpoint } from '../endpoint.ts';
+import { personal } from '../personal.ts';
 import { Absent, MalformedRequest, Stale, TooManyRequests } from '../platform/refusals.ts';
 import { RouteDescription, ServiceDescription } from '../platform/service-description.ts';
 import { ChangeRefused } from './refusals.ts';
@@ -75,7 +76,7 @@ const LimitText = z
 /** A list replaces the present one; what is left out stays as it is. */
 export const GatewayChange = z.strictObject({
   /** The author, for the journal. */
-  by: z.string().trim().min(1).max(100),
+  by: personal(z.string().trim().min(1).max(100)),
   canary: z.array(CanaryOverride).max(100).optional(),
   routes: z.array(RouteOverride).max(1_000).optional(),
   limits: z.record(z.string().max(50), LimitText).optional(),
@@ -126,8 +127,8 @@ export type OverridesHeld = z.infer<typeof OverridesHeld>;
 
 export const JournalEntry = z.strictObject({
   at: z.iso.datetime(),
-  by: z.string(),
-  address: z.string(),
+  by: personal(z.string()),
+  address: personal(z.string()),
   generation: z.int(),
   what: z.string(),
   differences: z.array(Difference),
@@ -188,7 +189,7 @@ export const resetBreaker = endpoint({
   access,
   repeat: 'natural',
   params: z.strictObject({ instanceId: z.string().max(300) }),
-  body: z.strictObject({ by: z.string().trim().min(1).max(100) }),
+  body: z.strictObject({ by: personal(z.string().trim().min(1).max(100)) }),
   replies: { 200: OperatorBreaker },
   refusals: [Absent, TooManyRequests],
 });
@@ -247,7 +248,7 @@ export const purgeCache = endpoint({
   access,
   repeat: 'natural',
   body: z.strictObject({
-    by: z.string().trim().min(1).max(100),
+    by: personal(z.string().trim().min(1).max(100)),
     tenantId: z.uuid().optional(),
     route: z.string().max(300).optional(),
   }),

@@ -3,6 +3,7 @@ import { RoleName } from '../built-in-roles.ts';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { personal } from '../personal.ts';
 import { Absent } from '../platform/refusals.ts';
 import { lineOfText } from '../texts.ts';
 import { readAccessReports } from './permissions.ts';
@@ -12,7 +13,7 @@ import { PermissionUnknown, TextOnWire } from './role-refusals.ts';
 export const RoleHolder = z.strictObject({
   id: Id,
   kind: z.enum(['member', 'service-account']),
-  name: z.string(),
+  name: personal(z.string()),
 });
 export type RoleHolder = z.infer<typeof RoleHolder>;
 

@@ -5,6 +5,7 @@ import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { forServices } from '../permission.ts';
+import { personal } from '../personal.ts';
 import { Absent } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
@@ -25,7 +26,7 @@ const LifeDays = z.int().min(1).max(apiKeyLifeDays.longest).default(apiKeyLifeDa
 
 export const NewApiKey = z.strictObject({
   keyId: ProgramId,
-  name: Name,
+  name: personal(Name),
   /** Each must be within what the owner may do, and within what the one who makes the key may do. */
   scopes: z.array(Scope).min(1).max(50),
   lifeDays: LifeDays,
@@ -48,7 +49,7 @@ export const ApiKey = z.strictObject({
   keyId: Id,
   accountId: Id.nullable(),
   personId: Id.nullable(),
-  name: z.string(),
+  name: personal(z.string()),
   /** What its newest secret begins with. */
   prefix: z.string(),
   scopes: z.array(z.string()),
@@ -57,7 +58,7 @@ export const ApiKey = z.strictObject({
   expiresAt: z.iso.datetime(),
   /** When it was last exchanged for an access token, which lasts up to 15 minutes, and from where. */
   lastUsedAt: z.iso.datetime().nullable(),
-  lastUsedFrom: z.string().nullable(),
+  lastUsedFrom: personal(z.string()).nullable(),
   revokedAt: z.iso.datetime().nullable(),
 });
 export type ApiKey = z.infer<typeof ApiKey>;
@@ -258,7 +259,7 @@ export const exchangeOf = endpoint({
   path: '/internal/users/api-key-tokens',
   summary: 'Takes an API key and the address it was used from, gives an access token.',
   access: forServices('gateway'),
-  body: z.strictObject({ key: KeyText, address: z.string().max(100) }),
+  body: z.strictObject({ key: KeyText, address: personal(z.string().max(100)) }),
   replies: { 200: TokenOfKey },
   refusals: [ApiKeyRefused],
   repeat: 'natural',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { Instant } from '../measures.ts';
+import { personal } from '../personal.ts';
 import { Name } from '../texts.ts';
 import { AuthenticationMethod } from './access-token.ts';
 import { changeMembers } from './permissions.ts';
@@ -13,10 +14,10 @@ export const DeviceSession = z.strictObject({
   /** The one that asks. */
   current: z.boolean(),
   /** The person's own name for the device; null until they give one. */
-  deviceName: z.string().nullable(),
+  deviceName: personal(z.string()).nullable(),
   /** What the program that signed in called itself, and the address it came from. */
-  client: z.string(),
-  address: z.string(),
+  client: personal(z.string()),
+  address: personal(z.string()),
   methods: z.array(AuthenticationMethod),
   startedAt: Instant,
   lastUsedAt: Instant,
@@ -42,7 +43,7 @@ export const nameMine = endpoint({
   summary: 'Names the device of a session, so that its owner knows it again.',
   access: 'signed-in',
   params: OneSession,
-  body: z.strictObject({ deviceName: Name }),
+  body: z.strictObject({ deviceName: personal(Name) }),
   replies: { 200: DeviceSession },
 });
 

@@ -2,17 +2,20 @@ import { z } from 'zod';
 import { RoleName } from '../built-in-roles.ts';
 import { Id } from '../ids.ts';
 import { CurrencyCode } from '../measures.ts';
+import { personal } from '../personal.ts';
 import { Name } from '../texts.ts';
 
 /** Letters of any script. What would need quoting in a mail header is refused, so a header can never be broken. */
-export const Email = z
-  .string()
-  .trim()
-  .max(254)
-  .regex(
-    /^[^\s@"(),:;<>[\\\]\p{C}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u,
-    'an e-mail address',
-  );
+export const Email = personal(
+  z
+    .string()
+    .trim()
+    .max(254)
+    .regex(
+      /^[^\s@"(),:;<>[\\\]\p{C}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u,
+      'an e-mail address',
+    ),
+);
 
 export const Language = z.enum(['ru', 'en']);
 export type Language = z.infer<typeof Language>;
@@ -55,8 +58,8 @@ export type Organisation = z.infer<typeof Organisation>;
 
 export const User = z.strictObject({
   id: Id,
-  name: z.string(),
-  email: z.string(),
+  name: personal(z.string()),
+  email: personal(z.string()),
   emailVerified: z.boolean(),
   language: Language,
   timeZone: TimeZone,
@@ -65,7 +68,7 @@ export type User = z.infer<typeof User>;
 
 export const RegisterOrganisation = z.strictObject({
   organisation: Name, // its name; ids are ours
-  name: Name, // the first administrator's
+  name: personal(Name), // the first administrator's
   email: Email,
   password: Password,
   baseCurrency: CurrencyCode.default('RUB'),

@@ -5,6 +5,7 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { personal } from '../personal.ts';
 import { Absent, Forbidden, TooManyRequests } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
 import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts, WrongCredentials } from './credentials.ts';
@@ -31,7 +32,7 @@ export type InvitationState = z.infer<typeof InvitationState>;
 /** It does not tell whether the address has an account: that is nobody's business but its owner's. */
 export const Invitation = z.strictObject({
   id: Id,
-  email: z.string(),
+  email: personal(z.string()),
   /** Given with the membership. */
   roles: z.array(RoleName),
   /** When those roles end; null for never. */
@@ -169,8 +170,8 @@ export const look = endpoint({
   replies: {
     200: z.strictObject({
       organisation: z.string(),
-      inviter: z.string(),
-      email: z.string(),
+      inviter: personal(z.string()),
+      email: personal(z.string()),
       language: Language,
       expiresAt: z.iso.datetime(),
       acceptBy: AcceptBy,
@@ -183,7 +184,7 @@ export const look = endpoint({
 /** `name`, `language` and `timeZone` are those of a new account; one that is there keeps its own. */
 export const AcceptInvitation = z.strictObject({
   token: LinkToken,
-  name: Name,
+  name: personal(Name),
   password: Password,
   language: Language.default('ru'),
   timeZone: TimeZone.default('UTC'),

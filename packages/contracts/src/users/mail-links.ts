@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { forServices } from '../permission.ts';
+import { personal } from '../personal.ts';
 import { Language } from './identity.ts';
 
 /** What a link in a mail is good for. `notice`: the mail tells something and leads nowhere. */
@@ -25,7 +26,7 @@ export const MailLink = z.strictObject({
   purpose: MailPurpose,
   /** Null for a notice. */
   url: z.string().nullable(),
-  recipient: z.strictObject({ email: z.string(), name: z.string(), language: Language }),
+  recipient: z.strictObject({ email: personal(z.string()), name: personal(z.string()), language: Language }),
   /** The name of the organisation the mail is written for. */
   organisation: z.string(),
 });

@@ -5,6 +5,7 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { personal } from '../personal.ts';
 import { Absent } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
 import { LastAdministrator } from './organisations.ts';
@@ -18,9 +19,9 @@ export type MemberState = z.infer<typeof MemberState>;
 export const Member = z.strictObject({
   /** The person's. */
   id: Id,
-  name: z.string(),
+  name: personal(z.string()),
   /** Null for who has left: how to reach them is not the organisation's any more. */
-  email: z.string().nullable(),
+  email: personal(z.string()).nullable(),
   state: MemberState,
   /** Roles in force now; of a suspended member, those that come back with them. */
   roles: z.array(RoleName),
@@ -55,7 +56,7 @@ export const list = endpoint({
   access: readMembers,
   query: PageQuery.extend({
     /** A part of the name or of the e-mail. */
-    text: Name.optional(),
+    text: personal(Name).optional(),
     state: MemberState.optional(),
   }),
   replies: { 200: pageOf(Member) },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { personal } from '../personal.ts';
 import { Stale, TooManyRequests } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
 import { OwnProofNeeded, PasswordTooWeak, TooManyAttempts } from './credentials.ts';
@@ -53,7 +54,7 @@ export class TooManyMails extends refusal(z.object({}), {
 }) {}
 
 export const ChangeMe = z.strictObject({
-  name: Name.optional(),
+  name: personal(Name).optional(),
   language: Language.optional(),
   timeZone: TimeZone.optional(),
 });

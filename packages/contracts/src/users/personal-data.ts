@@ -4,6 +4,7 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { Instant } from '../measures.ts';
+import { personal } from '../personal.ts';
 import { Absent, BadUpstream, Unavailable } from '../platform/refusals.ts';
 import { KeptOfPerson } from '../workers/people.ts';
 import { AuthenticationMethod } from './access-token.ts';
@@ -36,9 +37,9 @@ const RoleHeld = z.strictObject({
 /** A sign-in and what became of it. */
 const SessionHeld = z.strictObject({
   id: Id,
-  client: z.string(),
-  deviceName: z.string().nullable(),
-  address: z.string(),
+  client: personal(z.string()),
+  deviceName: personal(z.string()).nullable(),
+  address: personal(z.string()),
   methods: z.array(AuthenticationMethod),
   startedAt: Instant,
   lastUsedAt: Instant,
@@ -59,7 +60,12 @@ const MembershipHeld = z.strictObject({
   apiKeys: z.array(ApiKey),
   /** What the organisation's sign-in providers call them. */
   linkedAccounts: z.array(
-    z.strictObject({ provider: z.string(), subject: z.string(), linkedAt: Instant, lastUsedAt: Instant }),
+    z.strictObject({
+      provider: z.string(),
+      subject: personal(z.string()),
+      linkedAt: Instant,
+      lastUsedAt: Instant,
+    }),
   ),
 });
 
@@ -71,9 +77,9 @@ export const PersonalData = z.strictObject({
   scope: z.enum(['person', 'organisation']),
   person: z.strictObject({
     id: Id,
-    name: z.string(),
+    name: personal(z.string()),
     /** Null where the organisation has no claim to it: the person has left. */
-    email: z.string().nullable(),
+    email: personal(z.string()).nullable(),
     /** Of the person's account; null in what belongs to an organisation. */
     account: z
       .strictObject({
@@ -91,20 +97,26 @@ export const PersonalData = z.strictObject({
     z.strictObject({
       organisation: OrganisationNamed,
       id: Id,
-      email: z.string(),
+      email: personal(z.string()),
       state: InvitationState,
       invitedAt: Instant,
     }),
   ),
   secondFactors: z.array(
-    z.strictObject({ id: Id, kind: SecondFactorKind, name: z.string(), addedAt: Moment, lastUsedAt: Moment }),
+    z.strictObject({
+      id: Id,
+      kind: SecondFactorKind,
+      name: personal(z.string()),
+      addedAt: Moment,
+      lastUsedAt: Moment,
+    }),
   ),
   /** Mails with a link, and notices, until they are out of date. */
   mail: z.array(
     z.strictObject({
       purpose: MailPurpose,
-      email: z.string(),
-      name: z.string(),
+      email: personal(z.string()),
+      name: personal(z.string()),
       issuedAt: Instant,
       expiresAt: Instant,
       usedAt: Moment,
@@ -160,7 +172,7 @@ export const eraseMe = endpoint({
   summary: 'Ends every membership and erases the personal data of who is signed in, for good.',
   access: 'signed-in',
   stepUp: true,
-  body: z.strictObject({ email: z.string().max(254) }),
+  body: z.strictObject({ email: personal(z.string().max(254)) }),
   replies: { 204: z.null() },
   refusals: [OwnEmailDiffers, OwnProofNeeded, LastAdministrator],
   repeat: 'natural',

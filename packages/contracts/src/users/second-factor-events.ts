@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { personal } from '../personal.ts';
 import { AuthenticationMethod } from './access-token.ts';
 
 /** `totp`: an authenticator app (RFC 6238); `passkey`: a key on a device (WebAuthn). */
@@ -8,7 +9,12 @@ export const SecondFactorKind = z.enum(['totp', 'passkey']);
 export type SecondFactorKind = z.infer<typeof SecondFactorKind>;
 
 /** Subject: the person, in this and all that follow. `linkId`: of the mail that tells them, as in people.ts. */
-const AboutFactor = z.strictObject({ userId: Id, factorId: Id, kind: SecondFactorKind, name: z.string() });
+const AboutFactor = z.strictObject({
+  userId: Id,
+  factorId: Id,
+  kind: SecondFactorKind,
+  name: personal(z.string()),
+});
 const ToldFactor = AboutFactor.extend({ linkId: Id });
 export const added = event('users.second-factor-added.v1', ToldFactor);
 export const renamed = event('users.second-factor-renamed.v1', AboutFactor);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { Instant } from '../measures.ts';
+import { personal } from '../personal.ts';
 import { Absent, TooManyRequests, Unauthenticated } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
 import { OwnProofNeeded, TooManyAttempts } from './credentials.ts';
@@ -36,6 +37,9 @@ export const SecondFactor = z.strictObject({
   name: z.string(),
   addedAt: Instant,
   lastUsedAt: Instant.nullable(),
+  name: personal(z.string()),
+  addedAt: z.iso.datetime(),
+  lastUsedAt: z.iso.datetime().nullable(),
 });
 export type SecondFactor = z.infer<typeof SecondFactor>;
 
@@ -172,7 +176,7 @@ export const enrolTotp = endpoint({
   summary: 'Begins to add an authenticator app: the secret, shown once.',
   access: 'signed-in',
   stepUp: true,
-  body: z.strictObject({ name: Name }),
+  body: z.strictObject({ name: personal(Name) }),
   replies: {
     201: z.strictObject({
       factorId: Id,
@@ -223,7 +227,7 @@ export const addPasskey = endpoint({
   path: '/api/v1/users/second-factors/passkeys',
   summary: 'Adds the passkey that the browser has made.',
   access: 'signed-in',
-  body: z.strictObject({ name: Name, passkey: PasskeyCreated, endOtherSessions }),
+  body: z.strictObject({ name: personal(Name), passkey: PasskeyCreated, endOtherSessions }),
   replies: { 201: Added },
   refusals: [OwnProofNeeded, PasskeyNotAdded, PasskeyKnown, TooManySecondFactors],
   repeat: 'natural',
@@ -235,7 +239,7 @@ export const rename = endpoint({
   summary: 'Gives a second factor another name.',
   access: 'signed-in',
   params: OfFactor,
-  body: z.strictObject({ name: Name }),
+  body: z.strictObject({ name: personal(Name) }),
   replies: { 200: SecondFactor },
   refusals: [Absent, OwnProofNeeded],
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { personal } from '../personal.ts';
 import { AuthenticationMethod } from './access-token.ts';
 import { Organisation, User } from './identity.ts';
 
@@ -56,7 +57,7 @@ export const ended = event(
 /** Subject: the session. */
 export const named = event(
   'users.session-named.v1',
-  z.strictObject({ sessionId: Id, userId: Id, deviceName: z.string() }),
+  z.strictObject({ sessionId: Id, userId: Id, deviceName: personal(z.string()) }),
 );
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { personal } from '../personal.ts';
 
 /** Bytes as WebAuthn writes them in JSON (W3C Web Authentication Level 3, section 5.1.8). */
 const Base64url = (most: number) =>
@@ -20,7 +21,7 @@ const KnownCredential = z.strictObject({
 export const PasskeyCreationOptions = z.strictObject({
   challenge: Base64url(200),
   rp: z.strictObject({ id: z.string(), name: z.string() }),
-  user: z.strictObject({ id: Base64url(100), name: z.string(), displayName: z.string() }),
+  user: z.strictObject({ id: Base64url(100), name: personal(z.string()), displayName: personal(z.string()) }),
   pubKeyCredParams: z.array(z.strictObject({ type: z.literal('public-key'), alg: z.int() })),
   timeout: z.int(), // milliseconds
   attestation: z.literal('none'),

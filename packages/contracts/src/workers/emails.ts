@@ -3,6 +3,7 @@ import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Instant } from '../measures.ts';
+import { personal } from '../personal.ts';
 import { readEmails } from './permissions.ts';
 
 /** `given-up`: every attempt failed; it stays until somebody has looked at it. */
@@ -23,7 +24,7 @@ export const Email = z.strictObject({
     'organisation-closing',
     'erased',
   ]),
-  to: z.string(),
+  to: personal(z.string()),
   subject: z.string(),
   state: EmailState,
   attempts: z.int(),
@@ -31,7 +32,8 @@ export const Email = z.strictObject({
   sentAt: Instant.nullable(),
   /** When it is tried again, while it waits. */
   nextAttemptAt: Instant.nullable(),
-  lastFailure: z.string().nullable(),
+  /** What the mail server said, which may repeat the address. */
+  lastFailure: personal(z.string()).nullable(),
 });
 export type Email = z.infer<typeof Email>;
 

@@ -3,6 +3,7 @@ import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Instant } from '../measures.ts';
+import { personal } from '../personal.ts';
 import { Absent } from '../platform/refusals.ts';
 import { readNotifications } from './permissions.ts';
 
@@ -10,7 +11,7 @@ import { readNotifications } from './permissions.ts';
 export const Notification = z.strictObject({
   id: Id,
   key: z.enum(['welcome']),
-  params: z.record(z.string(), z.string()),
+  params: z.record(z.string(), personal(z.string())),
   createdAt: Instant,
   readAt: Instant.nullable(),
 });

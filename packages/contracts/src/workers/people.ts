@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { forServices } from '../permission.ts';
+import { personal } from '../personal.ts';
 import { Email } from './emails.ts';
 import { Notification } from './notifications.ts';
 
@@ -21,6 +22,6 @@ export const getKept = endpoint({
   summary: 'What the workers keep of a person, for them to take along.',
   access: forServices('users'),
   params: z.strictObject({ personId: Id }),
-  query: z.strictObject({ email: z.string().max(254).optional() }),
+  query: z.strictObject({ email: personal(z.string().max(254)).optional() }),
   replies: { 200: KeptOfPerson },
 });
