@@ -6,6 +6,9 @@ const maxTextLength = 16_384;
 const secretWords =
   'password|passwd|passphrase|token|secret|authorization|cookie|api[_-]?key|private[_-]?key|credential|pwd';
 const secretName = new RegExp(secretWords, 'i');
+/** Personal data, as the contracts call it. Names that are used for other things too, such as `name`, are not here. */
+const personalName =
+  /^e?mail$|^(recipient|inviter)$|phone|user_?agent|device_?name|display_?name|last_?used_?from/i;
 
 /** Where secrets hide inside texts: error messages with a connection string, quoted headers, bodies and queries. */
 const secretsInText: readonly (readonly [RegExp, string])[] = [
@@ -28,8 +31,8 @@ export function redactText(text: string): string {
 }
 
 /**
- * A copy that is plain JSON and holds no secret: values under names that sound like one are hidden at any depth,
- * whatever they are. Never throws and always ends, whatever it is given.
+ * A copy that is plain JSON and holds no secret and no personal data: values under names that sound like one are hidden
+ * at any depth, whatever they are. Never throws and always ends, whatever it is given.
  */
 export function redact(value: unknown): unknown {
   return copy(value, 0, []);
@@ -72,7 +75,8 @@ function copyEntries(
 ) {
   const shown = entries.slice(0, maxItems).map(([key, value]) => {
     const name = String(key);
-    const hide = secretName.test(name) && value !== null && value !== undefined;
+    const isHidden = secretName.test(name) || (personalName.test(name) && typeof value === 'string');
+    const hide = isHidden && value !== null && value !== undefined;
     return [name, hide ? redacted : copy(value, depth, above)] as const;
   });
   // Object.fromEntries defines properties, so a key named __proto__ stays data.

@@ -1,10 +1,11 @@
-import { event, newId } from '@marimo/contracts';
+import { type EventDefinition, event, newId } from '@marimo/contracts';
+import { journals } from '@marimo/contracts/accounting';
+import { sessions } from '@marimo/contracts/users';
 import { audit } from '@marimo/contracts/workers';
 import { testUserId, tokenFor, useService } from '@marimo/testing';
 import { z } from 'zod';
 import { workersService } from '../../service.ts';
 
-const entryPosted = event('accounting.journal-entry-posted.v1', z.json());
 const workers = useService(workersService(['audit']));
 
 /** New organisations for each test: a chain belongs to one. */
@@ -17,13 +18,13 @@ beforeEach(() => {
 const ours = () => ({ as: tokenFor({ tenantId }) });
 const theirs = () => ({ as: tokenFor({ tenantId: otherTenant }) });
 
-const post = (data: unknown, given: object = {}) =>
-  workers.deliver(entryPosted, { data: data as never, actorId: testUserId, tenantId, ...given });
+const post = (data: unknown, given: object = {}, of: EventDefinition = journals.created) =>
+  workers.deliver(event(of.type, z.json()), { data: data as never, actorId: testUserId, tenantId, ...given });
 const verify = async (given = ours()) => (await workers.call(audit.verify, {}, given)).body;
 const records = async (query: Record<string, string> = {}) =>
   (await workers.call(audit.list, { query }, ours())).body.items;
 const threeEvents = async () => {
-  for (const amount of ['1.00', '2.00', '3.00']) await post({ amount });
+  for (const code of ['1.00', '2.00', '3.00']) await post({ code });
 };
 
 describe('the audit', () => {
@@ -32,10 +33,10 @@ describe('the audit', () => {
     const [third, second, first] = await records();
     expect(first).toMatchObject({
       sequence: 1,
-      type: entryPosted.type,
+      type: journals.created.type,
       source: '/services/accounting',
       actorId: testUserId,
-      data: { amount: '1.00' },
+      data: { code: '1.00' },
       previousHash: '0'.repeat(64),
     });
     expect(second).toMatchObject({ sequence: 2, previousHash: first?.hash });
@@ -52,7 +53,7 @@ describe('the audit', () => {
 
   it('has a chain for each organisation, and shows each only its own', async () => {
     await threeEvents();
-    await post({ theirs: true }, { tenantId: otherTenant });
+    await post({ name: 'theirs' }, { tenantId: otherTenant });
     expect(await verify()).toMatchObject({ valid: true, records: 3 });
     expect(await verify(theirs())).toMatchObject({ valid: true, records: 1 });
     expect((await records()).filter(({ data }) => JSON.stringify(data).includes('theirs'))).toEqual([]);
@@ -75,7 +76,7 @@ describe('the audit', () => {
   });
 
   it('keeps one unbroken chain when events come all at once', async () => {
-    await Promise.all(Array.from({ length: 60 }, (_, n) => post({ n })));
+    await Promise.all(Array.from({ length: 60 }, (_, n) => post({ code: String(n) })));
     expect(await verify()).toMatchObject({ valid: true, records: 60, head: { sequence: 60 } });
   });
 
@@ -83,20 +84,36 @@ describe('the audit', () => {
     expect(await verify()).toEqual({ valid: true, records: 0, head: { sequence: 0, hash: '0'.repeat(64) } });
   });
 
-  it('keeps who it was by id only: neither an address nor the name beside it', async () => {
-    const person = { id: testUserId, name: 'Anna', email: 'anna@example.com', emailVerified: false };
-    const invitation = { email: 'boris@example.com', inviter: 'Anna', organisation: 'Pine & Co', roles: [] };
-    await post({ organisation: { name: 'Pine & Co' }, admin: person, invited: [invitation] });
+  it('names people by id only, and organisations by name', async () => {
+    const place = { language: 'en', timeZone: 'UTC' };
+    const organisation = { id: tenantId, name: 'Pine & Co', baseCurrency: 'EUR', state: 'active', ...place };
+    const admin = { id: newId(), name: 'Anna', email: 'anna@example.com', emailVerified: false, ...place };
+    await post({ organisation, admin }, {}, sessions.organisationRegistered);
     expect((await records())[0]?.data).toEqual({
-      organisation: { name: 'Pine & Co' },
-      admin: { ...person, name: '[personal data]', email: '[personal data]' },
-      invited: [{ ...invitation, inviter: '[personal data]', email: '[personal data]' }],
+      organisation,
+      admin: { ...admin, name: '[personal data]', email: '[personal data]' },
     });
     expect((await verify()).valid).toBe(true);
   });
 
+  it('leaves out what a person calls their device, without a name or an address beside it', async () => {
+    await post({ userId: testUserId, deviceName: "Anna's laptop" }, {}, sessions.named);
+    expect((await records())[0]?.data).toEqual({ userId: testUserId, deviceName: '[personal data]' });
+  });
+
+  it('keeps no field and no event data that its contracts do not declare', async () => {
+    const partnerAdded = event('partners.partner-added.v1', z.json());
+    await post({ phone: '+7 900 000-00-00' }, {}, partnerAdded);
+    await post({ code: 'GJ', phone: '+7 900 000-00-00' });
+    expect((await records()).map(({ type, data }) => [type, data])).toEqual([
+      [journals.created.type, { code: 'GJ', phone: '[not declared]' }],
+      [partnerAdded.type, '[not declared]'],
+    ]);
+    expect((await verify()).valid).toBe(true);
+  });
+
   it('keeps any text as it was', async () => {
-    const odd = { z: 'nul \u0000, line\u2028, «ё», 😀', a: [1.5, null, { y: 1, x: '\\"' }] };
+    const odd = { name: 'nul \u0000, line\u2028, «ё», 😀', code: '\\"' };
     await post(odd);
     expect((await records())[0]?.data).toEqual(odd);
     expect((await verify()).valid).toBe(true);
@@ -105,13 +122,13 @@ describe('the audit', () => {
   it('is found by type, subject, actor and time, page by page', async () => {
     const subject = newId();
     await threeEvents();
-    await post({ wanted: 1 }, { subject });
-    await post({ wanted: 2 }, { subject, actorId: undefined });
+    await post({ code: 'wanted 1' }, { subject });
+    await post({ code: 'wanted 2' }, { subject, actorId: undefined });
     expect(await records({ subject })).toHaveLength(2);
     expect(await records({ subject, actor: testUserId })).toHaveLength(1);
     expect(await records({ type: 'users.session-started.v1' })).toEqual([]);
     expect(await records({ from: '2100-01-01T00:00:00Z' })).toEqual([]);
-    expect(await records({ to: '2100-01-01T00:00:00Z', type: entryPosted.type })).toHaveLength(5);
+    expect(await records({ to: '2100-01-01T00:00:00Z', type: journals.created.type })).toHaveLength(5);
 
     const page = (after?: string) => workers.call(audit.list, { query: { limit: 2, after } }, ours());
     const first = await page();
@@ -139,8 +156,8 @@ describe('tampering with the audit is found', () => {
     workers.database.sql('alter table audit_record drop constraint audit_record_sequence_check'),
   );
   beforeEach(async () => {
-    for (let n = 1; n <= 5; n += 1) await post({ n });
-    await post({ theirs: true }, { tenantId: otherTenant });
+    for (let n = 1; n <= 5; n += 1) await post({ code: String(n) });
+    await post({ name: 'theirs' }, { tenantId: otherTenant });
   });
 
   const setHash = (sequence: number, previous: string) => `

@@ -9,5 +9,5 @@ export const auditConsumer = consumerOfAll<Deps>({
   queue: 'audit_queue',
   concurrency: 4,
   together: 50,
-  handle: (tx, envelope) => appendRecord(tx, { ...envelope, data: withoutPersonalData(envelope.data) }),
+  handle: (tx, envelope) => appendRecord(tx, { ...envelope, data: withoutPersonalData(envelope) }),
 });

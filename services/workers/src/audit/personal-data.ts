@@ -1,27 +1,23 @@
-import type { Envelope } from '@marimo/contracts';
+import { type Envelope, type Hidden, replacePersonal } from '@marimo/contracts';
+import { events } from '@marimo/contracts/all';
 
 type Json = Envelope['data'];
 
-/** What stands in a record for what is not kept in it. */
-const leftOut = '[personal data]';
+const dataOf = new Map(events.map(({ type, data }) => [type as string, data]));
 
-/** Beside an address, these say who a person is. */
-const namesOfPeople: ReadonlySet<string> = new Set(['name', 'inviter']);
+/** What stands in a record for what is not kept in it. */
+const leftOut: Readonly<Record<Hidden, string>> = {
+  personal: '[personal data]',
+  undeclared: '[not declared]',
+};
 
 /**
- * The audit is never changed, so nothing that somebody may have erased can stand in it: it names people by id. Left out
- * is whatever is called `email`, and the name beside it.
+ * The audit is never changed, so data that may have to be erased must not enter it: fields that the event's contract
+ * marks as personal are left out. So is what the contract does not declare: fields of a newer version, and all data of
+ * an event type that this version does not know.
  *
  * Source: docs/domain/identity.md#personal-data
  */
-export function withoutPersonalData(data: Json): Json {
-  if (Array.isArray(data)) return data.map(withoutPersonalData);
-  if (data === null || typeof data !== 'object') return data;
-  const isPerson = Object.hasOwn(data, 'email');
-  return Object.fromEntries(
-    Object.entries(data).map(([key, value]) => {
-      const hide = key === 'email' || (isPerson && namesOfPeople.has(key));
-      return [key, hide && value !== null ? leftOut : withoutPersonalData(value)];
-    }),
-  );
+export function withoutPersonalData({ type, data }: Pick<Envelope, 'type' | 'data'>): Json {
+  return replacePersonal(dataOf.get(type), data, (_, why) => leftOut[why]);
 }
