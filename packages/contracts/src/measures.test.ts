@@ -115,6 +115,6 @@ describe('a day of the books', () => {
     expect(complaints(Day, day)).not.toEqual([]);
   });
   it('is told only how it must be written when it is written otherwise', () => {
-    expect(complaints(Day, '31.03.2026')).toEqual([': must be a real day written YYYY-MM-DD']);
+    expect(complaints(Day, '31.03.2026')).toEqual([': must be an existing date written YYYY-MM-DD']);
   });
 });

@@ -70,7 +70,7 @@ export const PriceOnWire = z.codec(
 
 /** A day of the books: no time and no zone, a real day from 1900 to 2200. Days compare as text. */
 export const Day = z.iso
-  .date({ error: 'must be a real day written YYYY-MM-DD', abort: true })
+  .date({ error: 'must be an existing date written YYYY-MM-DD', abort: true })
   .refine((day) => day >= '1900-01-01' && day <= '2200-12-31', { error: 'must lie between 1900 and 2200' });
 
 /**
@@ -78,10 +78,14 @@ export const Day = z.iso
  * writes itself in a reply.
  */
 export const Instant = z
-  .codec(z.iso.datetime({ offset: true, error: 'must be a moment such as 2026-01-31T09:30:00Z' }), z.date(), {
-    decode: (text) => new Date(text),
-    encode: (moment) => moment.toISOString(),
-  })
+  .codec(
+    z.iso.datetime({ offset: true, error: 'must be a date and time such as 2026-01-31T09:30:00Z' }),
+    z.date(),
+    {
+      decode: (text) => new Date(text),
+      encode: (moment) => moment.toISOString(),
+    },
+  )
   .meta({ description: 'A moment, RFC 3339', example: '2026-01-31T09:30:00.000Z' });
 
 /** What `JSON.stringify` would write, for places that build the wire form by hand. */

@@ -3,8 +3,8 @@ export { boundCounter, boundHistogram } from './bound.ts';
 export { currentContext, runInContext, type WorkContext } from './context.ts';
 export { createLog, type Log, type LogFields, type LogOptions } from './log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
-export { type PeriodicOptions, runPeriodically } from './run-periodically.ts';
 export { redact } from './redact.ts';
+export { type PeriodicOptions, runPeriodically } from './run-periodically.ts';
 export {
   continueTrace,
   currentTraceparent,

@@ -44,14 +44,14 @@ export class AccountCodeTaken extends refusal(z.object({ accountCode: z.string()
   kind: 'conflict',
   title: 'Another account has this code',
   detail: ({ accountCode }) =>
-    `There is an account ${accountCode} with another name, type or place. Choose another code.`,
+    `Account ${accountCode} exists with another name, type or parent. Choose another code.`,
 }) {}
 
 export class AccountParentUnknown extends refusal(z.object({ parentCode: z.string() }), {
   code: 'accounting.account-parent-unknown',
   kind: 'refused',
-  title: 'The chart has no such parent account',
-  detail: ({ parentCode }) => `Add ${parentCode} first, or mend parentCode.`,
+  title: 'Parent account not found',
+  detail: ({ parentCode }) => `Create account ${parentCode} first, or correct parentCode.`,
 }) {}
 
 export class AccountParentUnfit extends refusal(
@@ -63,12 +63,12 @@ export class AccountParentUnfit extends refusal(
   {
     code: 'accounting.account-parent-unfit',
     kind: 'refused',
-    title: 'The account cannot stand below this parent',
+    title: 'The account cannot be placed under this parent',
     detail: ({ accountCode, parentCode, reason }) =>
       ({
         'not-a-group': `${parentCode} is not a group. Choose a group as the parent of ${accountCode}.`,
         'other-type': `${parentCode} has another type than ${accountCode}. Choose a group of the same type.`,
-        archived: `${parentCode} is archived. Take it back into use first, or choose another parent for ${accountCode}.`,
+        archived: `${parentCode} is archived. Restore it first, or choose another parent for ${accountCode}.`,
       })[reason],
   },
 ) {}
@@ -82,7 +82,7 @@ export class GroupInUse extends refusal(
   {
     code: 'accounting.group-in-use',
     kind: 'refused',
-    title: 'The group has accounts in use below it',
+    title: 'The group has active accounts',
     detail: ({ accountCode, accountCodes }) =>
       `Archive or move ${accountCodes.join(', ')} before you archive ${accountCode}.`,
   },
@@ -91,29 +91,29 @@ export class GroupInUse extends refusal(
 export class AccountBelowItself extends refusal(z.object({ accountCode: z.string() }), {
   code: 'accounting.account-below-itself',
   kind: 'refused',
-  title: 'An account cannot stand below itself',
-  detail: ({ accountCode }) => `Choose a parent for ${accountCode} that does not stand below it.`,
+  title: 'An account cannot be its own parent',
+  detail: ({ accountCode }) => `Choose a parent for ${accountCode} that is not below it.`,
 }) {}
 
 export class AccountUnknown extends refusal(Codes, {
   code: 'accounting.account-unknown',
   kind: 'refused',
-  title: 'The chart has no such account',
-  detail: ({ accountCodes }) => `Add ${accountCodes.join(', ')} to the chart of accounts, or mend the code.`,
+  title: 'Account not found',
+  detail: ({ accountCodes }) =>
+    `Add ${accountCodes.join(', ')} to the chart of accounts, or correct the account code.`,
 }) {}
 
 export class AccountArchived extends refusal(Codes, {
   code: 'accounting.account-archived',
   kind: 'refused',
   title: 'The account is archived',
-  detail: ({ accountCodes }) =>
-    `Use another account than ${accountCodes.join(', ')}, or take it back into use.`,
+  detail: ({ accountCodes }) => `Restore ${accountCodes.join(', ')}, or use another account.`,
 }) {}
 
 export class AccountIsGroup extends refusal(Codes, {
   code: 'accounting.account-is-group',
   kind: 'refused',
-  title: 'A group takes no postings',
+  title: 'A group cannot be posted to',
   detail: ({ accountCodes }) => `Post to an account below ${accountCodes.join(', ')}.`,
 }) {}
 
@@ -126,7 +126,7 @@ const path = '/api/v1/accounting/accounts';
 export const create = endpoint({
   method: 'POST',
   path,
-  summary: 'Adds an account; 200 when it is there already just so.',
+  summary: 'Creates an account. Returns 200 if an identical one exists.',
   access: createAccounts,
   body: NewAccount,
   replies: { 201: Account, 200: Account },
@@ -136,7 +136,7 @@ export const create = endpoint({
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: 'The chart of accounts in the order of codes; parentCode makes it a tree.',
+  summary: 'Lists the chart of accounts by code; parentCode makes it a tree.',
   access: readAccounts,
   query: PageQuery.extend({
     code: AccountCode.optional(),
@@ -152,7 +152,7 @@ const AccountParams = z.strictObject({ accountId: LowerCaseId });
 export const get = endpoint({
   method: 'GET',
   path: `${path}/{accountId}`,
-  summary: 'One account; its ETag goes into If-Match of a change.',
+  summary: 'Returns an account. Send the ETag as If-Match when updating it.',
   access: readAccounts,
   params: AccountParams,
   replies: { 200: Account },
@@ -162,7 +162,8 @@ export const get = endpoint({
 export const change = endpoint({
   method: 'PATCH',
   path: `${path}/{accountId}`,
-  summary: 'Renames, moves or archives an account; with If-Match only if nobody changed it meanwhile.',
+  summary:
+    'Renames, moves or archives an account. With If-Match, only if it has not changed since it was read.',
   access: changeAccounts,
   params: AccountParams,
   body: z.strictObject({
@@ -177,7 +178,7 @@ export const change = endpoint({
 export const importFile = endpoint({
   method: 'POST',
   path: `${path}/import`,
-  summary: 'Adds many accounts, parents and children in any order; a repetition adds nothing.',
+  summary: 'Imports accounts, parents and children in any order. Repeating the import adds nothing.',
   access: createAccounts,
   query: ImportQuery,
   body: { stream: ['application/json', 'application/x-ndjson', 'text/csv'] },
@@ -211,7 +212,7 @@ export type ChartTemplate = z.infer<typeof ChartTemplate>;
 export const listTemplates = endpoint({
   method: 'GET',
   path: '/api/v1/accounting/chart-templates',
-  summary: 'The charts of accounts one can start from.',
+  summary: 'Lists the chart of accounts templates.',
   access: readAccounts,
   cache: { freshMs: 60_000, staleIfErrorMs: 3_600_000 }, // changes with a release only
   replies: { 200: z.strictObject({ items: z.array(ChartTemplate) }) },
@@ -220,8 +221,7 @@ export const listTemplates = endpoint({
 export const createFromTemplate = endpoint({
   method: 'POST',
   path: `${path}/from-template`,
-  summary:
-    'Adds the accounts of a template that are not there yet; accounts with the same code stay as they are.',
+  summary: 'Creates the missing accounts of a template; accounts with the same code are not changed.',
   access: createAccounts,
   body: z.strictObject({ template: ChartTemplateName, language: Language.optional() }),
   replies: { 200: z.strictObject({ created: z.int(), present: z.int() }) },

@@ -23,7 +23,7 @@ export const duties: readonly ConflictingDuties[] = [
     left: [users.changeServiceAccounts],
     right: [accounting.postEntries],
     why: {
-      en: 'Entries could be posted under the name of a program that the same hand holds the key of.',
+      en: 'Entries could be posted under the name of a program whose key the same person holds.',
       ru: 'Записи можно было бы проводить от имени программы, ключ которой в той же руке.',
     },
     source: 'NIST SP 800-53 Rev. 5, AC-5; SAP GRC rule set: user maintenance and journal entry',
@@ -37,7 +37,7 @@ export const duties: readonly ConflictingDuties[] = [
     left: [users.changeSignInProviders],
     right: [accounting.postEntries],
     why: {
-      en: 'With a provider of one’s own one could sign in as a colleague and post under their name.',
+      en: 'A person with their own provider could sign in as a colleague and post under their name.',
       ru: 'Со своим провайдером можно войти под именем коллеги и проводить записи от его лица.',
     },
     source: 'NIST SP 800-53 Rev. 5, AC-5; COBIT 2019 DSS05.04',
@@ -51,7 +51,7 @@ export const duties: readonly ConflictingDuties[] = [
     left: [accounting.createAccounts, accounting.changeAccounts],
     right: [accounting.postEntries],
     why: {
-      en: 'An account could be made to hide an entry in, and renamed or archived afterwards.',
+      en: 'An account could be created to hide an entry, and renamed or archived afterwards.',
       ru: 'Можно завести счёт, чтобы спрятать на нём запись, а потом переименовать его или убрать в архив.',
     },
     source: 'SAP GRC rule set: maintain G/L account and post journal entry; COSO 2013, principle 10',

@@ -53,7 +53,7 @@ export const PostJournalEntry = z.strictObject({
     .min(2)
     .max(10_000)
     .refine((lines) => !isLarge(lines), {
-      error: 'the amounts together are larger than an entry may be',
+      error: 'the amounts of the entry exceed the limit',
       when: ({ issues }) => issues.length === 0, // an amount that was refused is no Money
     }),
 });
@@ -109,7 +109,7 @@ const postingRefusals = [
 export const post = endpoint({
   method: 'POST',
   path,
-  summary: 'Posts an entry; 200 when it was posted before just so.',
+  summary: 'Posts a journal entry. Returns 200 if an identical one was posted before.',
   access: postEntries,
   body: PostJournalEntry,
   bodyLimitBytes: 8 * mebibyte,
@@ -131,7 +131,7 @@ export type BatchResult = z.output<typeof BatchResult>;
 export const postBatch = endpoint({
   method: 'POST',
   path: `${path}/batch`,
-  summary: 'Posts up to 1,000 entries at once and says of each, in the order given, what became of it.',
+  summary: 'Posts up to 1,000 journal entries and returns the result of each in the order given.',
   access: postEntries,
   query: z.strictObject({ mode: ImportMode.default('each') }),
   body: z.strictObject({ entries: z.array(PostJournalEntry).min(1).max(1_000) }),
@@ -144,7 +144,7 @@ export const postBatch = endpoint({
 export const importFile = endpoint({
   method: 'POST',
   path: `${path}/import`,
-  summary: 'Posts a file of entries, one JSON entry a line, or CSV with one line of an entry a row.',
+  summary: 'Imports journal entries: JSON with one entry per line, or CSV with one entry line per row.',
   access: postEntries,
   query: ImportQuery,
   body: { stream: ['application/x-ndjson', 'text/csv'] },
@@ -163,7 +163,7 @@ const EntryParams = z.strictObject({ entryId: LowerCaseId });
 export const get = endpoint({
   method: 'GET',
   path: `${path}/{entryId}`,
-  summary: 'One entry with its lines.',
+  summary: 'Returns a journal entry with its lines.',
   access: readEntries,
   params: EntryParams,
   replies: { 200: JournalEntry },
@@ -177,7 +177,7 @@ export type JournalEntrySummary = z.output<typeof JournalEntrySummary>;
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: 'The entries, latest posting date first.',
+  summary: 'Lists journal entries, latest posting date first.',
   access: readEntries,
   query: PageQuery.extend({
     from: Day.optional(),
@@ -192,7 +192,8 @@ export const list = endpoint({
 export const reverse = endpoint({
   method: 'POST',
   path: `${path}/{entryId}/reverse`,
-  summary: 'Posts the entry with its sides exchanged, once; 200 when that was done before just so.',
+  summary:
+    'Posts the reversing entry with debits and credits exchanged. Returns 200 if an identical reversal exists.',
   access: reverseEntries,
   params: EntryParams,
   body: z.strictObject({

@@ -30,8 +30,8 @@ export class EntryOutOfBalance extends refusal(
 export class BaseAmountMissing extends refusal(z.object({ line: z.int(), baseCurrency: z.string() }), {
   code: 'accounting.base-amount-missing',
   kind: 'refused',
-  title: 'A line in a foreign currency lacks its base amount',
-  detail: ({ line, baseCurrency }) => `Line ${line} needs baseAmount: what it is worth in ${baseCurrency}.`,
+  title: 'A line in a foreign currency has no base amount',
+  detail: ({ line, baseCurrency }) => `Add baseAmount, the amount in ${baseCurrency}, to line ${line}.`,
 }) {}
 
 export class BaseAmountWrong extends refusal(z.object({ line: z.int(), baseCurrency: z.string() }), {
@@ -39,7 +39,7 @@ export class BaseAmountWrong extends refusal(z.object({ line: z.int(), baseCurre
   kind: 'refused',
   title: 'A base amount contradicts its line',
   detail: ({ line, baseCurrency }) =>
-    `Line ${line}: baseAmount is in ${baseCurrency}, never negative, and for an amount in ${baseCurrency} it is that amount.`,
+    `Line ${line}: baseAmount must be in ${baseCurrency} and not negative; for an amount in ${baseCurrency} it must equal the amount.`,
 }) {}
 
 export class EntryConflict extends refusal(
@@ -51,17 +51,17 @@ export class EntryConflict extends refusal(
   {
     code: 'accounting.entry-conflict',
     kind: 'conflict',
-    title: 'This id was used for another entry',
+    title: 'An entry with this id exists',
     detail: ({ entryId, number }) =>
-      `${entryId} is ${number ?? 'in this request'} with other content. Give this entry an id of its own.`,
+      `${entryId} is ${number ?? 'in this request'} with other content. Use a new id.`,
   },
 ) {}
 
 export class EntryReversed extends refusal(z.object({ entryId: z.uuid(), number: z.string() }), {
   code: 'accounting.entry-reversed',
   kind: 'conflict',
-  title: 'The entry is reversed already',
-  detail: ({ number }) => `It was reversed once, by ${number}; that entry stays as it is.`,
+  title: 'The entry is already reversed',
+  detail: ({ number }) => `It was reversed by ${number}.`,
 }) {}
 
 export class ReversalTooEarly extends refusal(z.object({ postingDate: z.string(), entryDate: z.string() }), {
@@ -75,6 +75,7 @@ export class ReversalTooEarly extends refusal(z.object({ postingDate: z.string()
 export class BalanceTooLarge extends refusal(z.object({}), {
   code: 'accounting.balance-too-large',
   kind: 'refused',
-  title: 'A balance would grow beyond what the ledger can hold',
-  detail: () => 'Nothing of it was posted. Look for an amount with too many digits, here or posted before.',
+  title: 'A balance would exceed what the ledger can hold',
+  detail: () =>
+    'Nothing was posted. Look for an amount with too many digits, in this entry or in earlier ones.',
 }) {}

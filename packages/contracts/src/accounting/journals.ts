@@ -19,15 +19,15 @@ export type Journal = z.infer<typeof Journal>;
 export class JournalCodeTaken extends refusal(z.object({ journalCode: z.string() }), {
   code: 'accounting.journal-code-taken',
   kind: 'conflict',
-  title: 'Another journal has this code',
-  detail: ({ journalCode }) => `There is a journal ${journalCode} with another name. Choose another code.`,
+  title: 'A journal with this code exists',
+  detail: ({ journalCode }) => `Journal ${journalCode} exists with another name. Choose another code.`,
 }) {}
 
 export class JournalUnknown extends refusal(z.object({ journalCode: z.string() }), {
   code: 'accounting.journal-unknown',
   kind: 'refused',
-  title: 'There is no such journal',
-  detail: ({ journalCode }) => `Add the journal ${journalCode}, or mend the code.`,
+  title: 'Journal not found',
+  detail: ({ journalCode }) => `Create journal ${journalCode}, or correct the journal code.`,
 }) {}
 
 /** Subject: the journal. */
@@ -38,7 +38,7 @@ const path = '/api/v1/accounting/journals';
 export const create = endpoint({
   method: 'POST',
   path,
-  summary: 'Adds a journal, which numbers its entries by itself; 200 when it is there already just so.',
+  summary: 'Creates a journal with its own numbering. Returns 200 if an identical one exists.',
   access: createJournals,
   body: NewJournal,
   replies: { 201: Journal, 200: Journal },
@@ -48,7 +48,7 @@ export const create = endpoint({
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: 'The journals in the order of codes.',
+  summary: 'Lists the journals by code.',
   access: readJournals,
   replies: { 200: z.strictObject({ items: z.array(Journal) }) },
 });

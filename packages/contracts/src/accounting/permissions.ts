@@ -33,6 +33,6 @@ export const reverseEntries = permission('accounting.journal-entry.reverse', {
   ru: 'Сторнировать проводки',
 });
 export const readReports = permission('accounting.report.read', {
-  en: 'See the reports of the ledger',
+  en: 'See ledger reports',
   ru: 'Видеть отчёты главной книги',
 });

@@ -34,7 +34,7 @@ export type TrialBalance = z.output<typeof TrialBalance>;
 export const getTrialBalance = endpoint({
   method: 'GET',
   path: '/api/v1/accounting/reports/trial-balance',
-  summary: 'What each account has turned over and its balance, at the end of a day.',
+  summary: 'Returns the turnover and the balance of each account at the end of a day.',
   access: readReports,
   query: z.strictObject({ asOf: Day, from: Day.optional() }).refine(({ asOf, from = asOf }) => from <= asOf, {
     error: 'must not be later than asOf',
@@ -78,7 +78,7 @@ export const getAccountStatement = endpoint({
   method: 'GET',
   path: '/api/v1/accounting/reports/account-statement',
   summary:
-    'The postings to an account, or to all accounts below a group, between two days, with the balance after each.',
+    'Returns the postings to an account, or to all accounts below a group, in a period, with the running balance.',
   access: readReports,
   query: PageQuery.extend({ accountCode: AccountCode, from: Day, to: Day }).refine(
     ({ from, to }) => from <= to,

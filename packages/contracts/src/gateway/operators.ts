@@ -71,7 +71,7 @@ export const RouteOverride = z.strictObject({
 
 const LimitText = z
   .string()
-  .regex(/^[1-9]\d{0,8}\/(s|min|h)(,burst=[1-9]\d{0,8})?$/, 'such as 10/min,burst=30');
+  .regex(/^[1-9]\d{0,8}\/(s|min|h)(,burst=[1-9]\d{0,8})?$/, 'must be a limit such as 10/min,burst=30');
 
 /** A list replaces the present one; what is left out stays as it is. */
 export const GatewayChange = z.strictObject({

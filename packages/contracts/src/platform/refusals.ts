@@ -9,7 +9,7 @@ const Limit = z.object({ limit: z.int() });
 export class MalformedRequest extends refusal(Errors, {
   code: 'platform.malformed-request',
   kind: 'malformed',
-  title: 'The request cannot be understood',
+  title: 'The request is malformed',
   detail: ({ errors }) => errors.map(({ pointer, detail }) => `${pointer || 'body'}: ${detail}`).join('; '),
 }) {}
 
@@ -32,7 +32,7 @@ export class FileRowRefused extends refusal(
 export class Unauthenticated extends refusal(NoFacts, {
   code: 'platform.unauthenticated',
   kind: 'unauthenticated',
-  title: 'Sign in first',
+  title: 'Authentication required',
   detail: () =>
     'Send a valid access token as "Authorization: Bearer …"; get one from POST /api/v1/users/login.',
 }) {}
@@ -41,7 +41,7 @@ export class Unauthenticated extends refusal(NoFacts, {
 export class StepUpRequired extends refusal(z.object({ maxAgeSeconds: z.int() }), {
   code: 'platform.step-up-required',
   kind: 'unauthenticated',
-  title: 'Prove once more who you are',
+  title: 'Recent authentication required',
   detail: () =>
     'Send your password or second factor to POST /api/v1/users/step-up and repeat with the new token.',
 }) {}
@@ -49,24 +49,24 @@ export class StepUpRequired extends refusal(z.object({ maxAgeSeconds: z.int() })
 export class Forbidden extends refusal(z.object({ permission: z.string().nullable() }), {
   code: 'platform.forbidden',
   kind: 'forbidden',
-  title: 'You may not do this',
+  title: 'Permission denied',
   detail: ({ permission }) =>
     permission === null
-      ? 'Nobody may call this route.'
+      ? 'This route is closed.'
       : `This needs the permission ${permission}; an administrator of your organisation can grant it.`,
 }) {}
 
 export class Absent extends refusal(z.object({ resource: z.string() }), {
   code: 'platform.absent',
   kind: 'absent',
-  title: 'There is no such thing',
-  detail: ({ resource }) => `There is no ${resource}, or it is not yours to see.`,
+  title: 'Not found',
+  detail: ({ resource }) => `The ${resource} does not exist, or you have no access to it.`,
 }) {}
 
 export class MethodNotAllowed extends refusal(z.object({ allowed: z.array(z.string()) }), {
   code: 'platform.method-not-allowed',
   kind: 'notAllowed',
-  title: 'This resource does not know that method',
+  title: 'Method not allowed',
   detail: ({ allowed }) => `Use one of ${allowed.join(', ')}.`,
 }) {}
 
@@ -74,27 +74,27 @@ export class IdempotencyKeyReused extends refusal(NoFacts, {
   code: 'platform.idempotency-key-reused',
   kind: 'refused',
   title: 'This Idempotency-Key was used for another request',
-  detail: () => 'A key belongs to one request. Send this request with a key of its own.',
+  detail: () => 'Send this request with a new key.',
 }) {}
 
 export class RequestStillRunning extends refusal(NoFacts, {
   code: 'platform.request-still-running',
   kind: 'conflict',
   title: 'The first request with this Idempotency-Key is still running',
-  detail: () => 'Ask again in a moment with the same key to get its answer.',
+  detail: () => 'Retry shortly with the same key to get its reply.',
 }) {}
 
 export class Stale extends refusal(z.object({ etag: z.string() }), {
   code: 'platform.stale',
   kind: 'stale',
-  title: 'It has changed since you read it',
+  title: 'The resource has changed since you read it',
   detail: ({ etag }) => `Read it again and repeat the change with If-Match: ${etag}.`,
 }) {}
 
 export class BodyTooLarge extends refusal(Limit, {
   code: 'platform.body-too-large',
   kind: 'tooLarge',
-  title: 'The body is too large',
+  title: 'The request body is too large',
   detail: ({ limit }) => `Send at most ${limit} bytes.`,
 }) {}
 
@@ -126,29 +126,30 @@ export class TooManyRequests extends refusal(Limit, {
   code: 'platform.too-many-requests',
   kind: 'busy',
   title: 'Too many requests',
-  detail: ({ limit }) => `At most ${limit} are taken at a time; wait as long as Retry-After says.`,
+  detail: ({ limit }) => `The limit is ${limit} at a time. Retry after the time given in Retry-After.`,
 }) {}
 
 export class BadUpstream extends refusal(z.object({ service: z.string() }), {
   code: 'platform.bad-upstream',
   kind: 'badUpstream',
-  title: 'The service behind gave no usable answer',
+  title: 'Bad response from an upstream service',
   detail: ({ service }) =>
-    `${service} broke off. Repeat the request; writes need an Idempotency-Key to be safe.`,
+    `${service} closed the connection. Retry the request; to retry a write safely, send an Idempotency-Key.`,
 }) {}
 
 export class Unavailable extends refusal(z.object({ service: z.string() }), {
   code: 'platform.unavailable',
   kind: 'unavailable',
-  title: 'Not available at the moment',
-  detail: ({ service }) => `${service} cannot be reached now. Nothing was changed; try again soon.`,
+  title: 'Temporarily unavailable',
+  detail: ({ service }) => `${service} cannot be reached. Nothing was changed; try again shortly.`,
 }) {}
 
 export class DeadlineExceeded extends refusal(NoFacts, {
   code: 'platform.deadline-exceeded',
   kind: 'timedOut',
-  title: 'The time for this request has passed',
-  detail: () => 'The work was given up. Repeat the request; writes need an Idempotency-Key to be safe.',
+  title: 'The request timed out',
+  detail: () =>
+    'Processing was cancelled. Retry the request; to retry a write safely, send an Idempotency-Key.',
 }) {}
 
 /** The server is away, starting, full, or too contended. `outcome` says whether a repeat could write twice. */
@@ -157,11 +158,11 @@ export class DatabaseUnavailable extends refusal(
   {
     code: 'platform.database-unavailable',
     kind: 'unavailable',
-    title: 'The database does not answer',
+    title: 'The database is unavailable',
     detail: ({ outcome }) =>
       outcome === 'nothing-written'
         ? 'Nothing was written; try again shortly.'
-        : 'The connection was lost while committing; repeat with the same idempotency key to learn the outcome.',
+        : 'The connection was lost during commit. Retry with the same Idempotency-Key to learn the outcome.',
   },
 ) {}
 
@@ -169,6 +170,6 @@ export class DatabaseUnavailable extends refusal(
 export class StatementCancelled extends refusal(z.object({}), {
   code: 'platform.statement-cancelled',
   kind: 'timedOut',
-  title: 'There was no time left for the database',
+  title: 'The database query timed out',
   detail: () => 'Nothing was written; try again with more time or with less work.',
 }) {}

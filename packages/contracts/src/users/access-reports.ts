@@ -29,7 +29,7 @@ const ConflictingDutiesOnWire = z.strictObject({
 export const listConflictingDuties = endpoint({
   method: 'GET',
   path: '/api/v1/users/conflicting-duties',
-  summary: 'The pairs of duties that one hand should not hold, with the reasons.',
+  summary: 'Lists the pairs of duties that one person should not hold, with the reasons.',
   access: 'signed-in',
   replies: { 200: z.strictObject({ items: z.array(ConflictingDutiesOnWire) }) },
 });
@@ -53,7 +53,7 @@ const at = z.iso.datetime().optional(); // now unless told
 export const reportConflicts = endpoint({
   method: 'GET',
   path: `${path}/conflicts`,
-  summary: 'Who holds conflicting duties now, and through which roles.',
+  summary: 'Lists the holders of conflicting duties, and the roles that grant them.',
   access: readAccessReports,
   query: PageQuery,
   replies: { 200: pageOf(z.strictObject({ holder: RoleHolder, conflicts: z.array(HeldConflict) })) },
@@ -63,7 +63,7 @@ export const reportConflicts = endpoint({
 export const reportWhoCan = endpoint({
   method: 'GET',
   path: `${path}/who-can`,
-  summary: 'Who could do something at a moment, and through which roles.',
+  summary: 'Lists who had a permission at a given time, and through which roles.',
   access: readAccessReports,
   query: PageQuery.extend({ permission: lineOfText(100), at }),
   replies: { 200: pageOf(z.strictObject({ holder: RoleHolder, through: z.array(RoleName) })) },
@@ -73,7 +73,7 @@ export const reportWhoCan = endpoint({
 export const reportAccessOf = endpoint({
   method: 'GET',
   path: `${path}/of/{holderId}`,
-  summary: 'What a member or a service account could do at a moment, and through which roles.',
+  summary: 'Returns what a member or service account could do at a given time, and through which roles.',
   access: readAccessReports,
   params: z.strictObject({ holderId: Id }),
   query: z.strictObject({ at }),

@@ -54,7 +54,7 @@ export type SigningKey = z.infer<typeof SigningKey>;
 export const getSigningKeys = endpoint({
   method: 'GET',
   path: '/api/v1/users/.well-known/jwks.json',
-  summary: 'The public keys that access tokens are signed with (RFC 7517).',
+  summary: 'Returns the public keys that verify access tokens (RFC 7517).',
   access: 'public',
   replies: { 200: z.strictObject({ keys: z.array(SigningKey) }) },
   polled: true,
@@ -67,7 +67,7 @@ export const getSigningKeys = endpoint({
 export const rotateSigningKeys = endpoint({
   method: 'POST',
   path: '/internal/users/signing-keys/rotate',
-  summary: 'Makes the next signing key; `compromised` makes all others worthless at once.',
+  summary: 'Creates the next signing key; `compromised` invalidates all others at once.',
   access: forServices('operator'),
   body: z.strictObject({ compromised: z.boolean().default(false) }),
   replies: { 200: z.strictObject({ kid: z.string(), signsFrom: Instant }) },
@@ -88,7 +88,7 @@ export type Revocation = z.infer<typeof Revocation>;
 export const listRevocations = endpoint({
   method: 'GET',
   path: '/internal/users/revocations',
-  summary: 'Sessions whose access tokens are void, in the order it happened.',
+  summary: 'Lists sessions whose access tokens were revoked, oldest first.',
   access: 'public',
   query: z.strictObject({ after: z.string().max(100).optional() }),
   replies: { 200: z.strictObject({ items: z.array(Revocation), next: z.string() }) },

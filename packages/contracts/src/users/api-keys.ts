@@ -88,23 +88,23 @@ export const revoked = event('users.api-key-revoked.v1', KeyFact);
 export class ApiKeyExists extends refusal(z.object({ keyId: z.string() }), {
   code: 'users.api-key-exists',
   kind: 'conflict',
-  title: 'There is an API key with this id',
+  title: 'An API key with this id exists',
   detail: () =>
-    'Its secret was shown once and is kept nowhere. If you do not have it, rotate the key to get another, or revoke it and make a key with a new id.',
+    'Its secret was returned once and is not stored. If you do not have it, rotate the key, or revoke it and create one with a new id.',
 }) {}
 
 export class ApiKeyEnded extends refusal(z.object({ keyId: z.string() }), {
   code: 'users.api-key-ended',
   kind: 'refused',
   title: 'The API key is revoked or has expired',
-  detail: () => 'It cannot be brought back. Make a new key.',
+  detail: () => 'It cannot be restored. Create a new key.',
 }) {}
 
 export class ScopeUnknown extends refusal(z.object({ scopes: z.array(z.string()) }), {
   code: 'users.scope-unknown',
   kind: 'refused',
-  title: 'A scope names no permission there is',
-  detail: ({ scopes }) => `No permission is called or begins so: ${scopes.join(', ')}.`,
+  title: 'Unknown scope',
+  detail: ({ scopes }) => `No permission matches: ${scopes.join(', ')}.`,
 }) {}
 
 export class ScopeTooWide extends refusal(
@@ -112,11 +112,11 @@ export class ScopeTooWide extends refusal(
   {
     code: 'users.scope-too-wide',
     kind: 'refused',
-    title: 'A key cannot be given more than its owner and you may do',
+    title: 'The scopes exceed the permissions of the owner or the caller',
     detail: ({ scopes, beyond }) =>
       beyond === 'owner'
-        ? `The owner of the key may not do this: ${scopes.join(', ')}. Give the owner a role first, or leave it out.`
-        : `You may not do this yourself: ${scopes.join(', ')}. Somebody who may has to make or rotate the key.`,
+        ? `The owner of the key does not hold: ${scopes.join(', ')}. Assign the owner a role first, or remove the scope.`
+        : `You do not hold: ${scopes.join(', ')}. A person who does must create or rotate the key.`,
   },
 ) {}
 
@@ -126,7 +126,7 @@ export class ApiKeyRefused extends refusal(z.object({}), {
   kind: 'unauthenticated',
   title: 'The API key is not valid',
   detail: () =>
-    'It is mistyped, expired, rotated or revoked, or its owner may not act any more. Use a valid one.',
+    'It is mistyped, expired, rotated or revoked, or its owner is no longer active. Use a valid key.',
 }) {}
 
 const accountPath = '/api/v1/users/service-accounts/{accountId}/keys';
@@ -137,7 +137,7 @@ const OwnKeyParams = z.strictObject({ keyId: ProgramId });
 export const createForAccount = endpoint({
   method: 'POST',
   path: accountPath,
-  summary: `Makes an API key of a service account, which has at most ${mostAtATime.apiKeys}. The answer shows its secret, once.`,
+  summary: `Creates an API key for a service account, which can have at most ${mostAtATime.apiKeys}. The secret is returned only once.`,
   access: changeServiceAccounts,
   stepUp: true,
   params: AccountParams,
@@ -150,7 +150,7 @@ export const createForAccount = endpoint({
 export const listOfAccount = endpoint({
   method: 'GET',
   path: accountPath,
-  summary: 'The API keys of a service account, newest first, also those that have ended.',
+  summary: 'Lists the API keys of a service account, newest first, including expired and revoked ones.',
   access: readServiceAccounts,
   params: AccountParams,
   query: PageQuery,
@@ -162,7 +162,7 @@ export const rotateOfAccount = endpoint({
   method: 'POST',
   path: `${accountPath}/{keyId}/rotate`,
   summary:
-    'Gives a key a new secret, shown once; the old one works for as long beside it as the caller says.',
+    'Rotates the secret of a key. The new secret is returned only once; the old one works until the overlap ends.',
   access: changeServiceAccounts,
   stepUp: true,
   params: AccountKeyParams,
@@ -175,7 +175,8 @@ export const rotateOfAccount = endpoint({
 export const revokeOfAccount = endpoint({
   method: 'POST',
   path: `${accountPath}/{keyId}/revoke`,
-  summary: 'Ends an API key of a service account, everywhere within seconds; again changes nothing.',
+  summary:
+    'Revokes an API key of a service account, everywhere within seconds. Repeating the request has no effect.',
   access: changeServiceAccounts,
   params: AccountKeyParams,
   replies: { 200: ApiKey },
@@ -187,7 +188,7 @@ const ownPath = '/api/v1/users/me/keys';
 export const createOwn = endpoint({
   method: 'POST',
   path: ownPath,
-  summary: `Makes an API key that acts as the caller, within its scopes; one of at most ${mostAtATime.apiKeys}. The answer shows its secret, once.`,
+  summary: `Creates an API key that acts as the caller within its scopes; at most ${mostAtATime.apiKeys}. The secret is returned only once.`,
   access: 'signed-in',
   stepUp: true,
   body: NewApiKey,
@@ -199,7 +200,8 @@ export const createOwn = endpoint({
 export const listOwn = endpoint({
   method: 'GET',
   path: ownPath,
-  summary: "The caller's own API keys in this organisation, newest first, also those that have ended.",
+  summary:
+    "Lists the caller's API keys in this organisation, newest first, including expired and revoked ones.",
   access: 'signed-in',
   query: PageQuery,
   replies: { 200: pageOf(ApiKey) },
@@ -209,7 +211,7 @@ export const rotateOwn = endpoint({
   method: 'POST',
   path: `${ownPath}/{keyId}/rotate`,
   summary:
-    "Gives one of the caller's keys a new secret, shown once; the old one works on for as long as they say.",
+    "Rotates the secret of one of the caller's keys. The new secret is returned only once; the old one works until the overlap ends.",
   access: 'signed-in',
   stepUp: true,
   params: OwnKeyParams,
@@ -222,7 +224,8 @@ export const rotateOwn = endpoint({
 export const revokeOwn = endpoint({
   method: 'POST',
   path: `${ownPath}/{keyId}/revoke`,
-  summary: "Ends one of the caller's API keys, everywhere within seconds; again changes nothing.",
+  summary:
+    "Revokes one of the caller's API keys, everywhere within seconds. Repeating the request has no effect.",
   access: 'signed-in',
   params: OwnKeyParams,
   replies: { 200: ApiKey },
@@ -245,7 +248,7 @@ export type TokenOfKey = z.infer<typeof TokenOfKey>;
 export const exchange = endpoint({
   method: 'POST',
   path: '/api/v1/users/api-key-tokens',
-  summary: 'Takes an API key, gives an access token with what its owner and its scopes both allow now.',
+  summary: 'Exchanges an API key for an access token that grants what both its owner and its scopes allow.',
   access: 'public',
   body: z.strictObject({ key: KeyText }),
   replies: { 200: TokenOfKey },
@@ -257,7 +260,7 @@ export const exchange = endpoint({
 export const exchangeOf = endpoint({
   method: 'POST',
   path: '/internal/users/api-key-tokens',
-  summary: 'Takes an API key and the address it was used from, gives an access token.',
+  summary: 'Exchanges an API key and the address it was used from for an access token.',
   access: forServices('gateway'),
   body: z.strictObject({ key: KeyText, address: personal(z.string().max(100)) }),
   replies: { 200: TokenOfKey },

@@ -8,7 +8,7 @@ export class EmailTaken extends refusal(NoFacts, {
   kind: 'conflict',
   title: 'This e-mail cannot be used to register',
   detail: () =>
-    'If the account is yours, sign in and found the organisation there, or use POST /api/v1/users/register/with-account if you work nowhere any more. Else register with another e-mail.',
+    'If the account is yours, sign in and create the organisation, or use POST /api/v1/users/register/with-account if you have no active membership. Otherwise register with another e-mail.',
 }) {}
 
 /** The first rule the password breaks, so that a form can say it in the reader's own words. */
@@ -19,8 +19,7 @@ const passwordAdvice: Record<PasswordProblem, string> = {
   'too-short': 'Use at least 8 characters.',
   'too-simple':
     'Use 15 or more characters of any kind, or at least 8 with an upper-case letter, a lower-case letter and a digit.',
-  'too-common':
-    'It is among the passwords that are tried first, or is made of your own or our name; choose another.',
+  'too-common': 'It is commonly used, or is made of your name or ours. Choose another.',
 };
 
 export class PasswordTooWeak extends refusal(z.object({ reason: PasswordProblem }), {
@@ -42,7 +41,7 @@ export class TooManyAttempts extends refusal(NoFacts, {
   code: 'users.too-many-attempts',
   kind: 'busy',
   title: 'Too many failed attempts to sign in',
-  detail: () => 'Wait as long as Retry-After says, then try again.',
+  detail: () => 'Retry after the time given in Retry-After.',
 }) {}
 
 /** The same whether it is unknown, used up, out of date or of an ended session. */
@@ -57,7 +56,7 @@ export class RefreshTokenRefused extends refusal(NoFacts, {
 export class OwnProofNeeded extends refusal(NoFacts, {
   code: 'users.own-proof-needed',
   kind: 'forbidden',
-  title: 'This needs your own password or second factor',
+  title: 'Your own password or second factor is required',
   detail: () =>
-    "You signed in with your organisation's provider, which does not reach beyond it. Prove who you are with POST /api/v1/users/step-up, or sign in with your password.",
+    "A sign-in with your organisation's provider is valid only within it. Use POST /api/v1/users/step-up, or sign in with your password.",
 }) {}

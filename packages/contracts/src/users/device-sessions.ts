@@ -32,7 +32,7 @@ const Ended = z.strictObject({ ended: z.int().min(0) });
 export const listMine = endpoint({
   method: 'GET',
   path: '/api/v1/users/me/sessions',
-  summary: 'Where the caller is signed in, in every organisation, last used first.',
+  summary: "Lists the caller's sessions in every organisation, last used first.",
   access: 'signed-in',
   replies: { 200: Sessions },
 });
@@ -40,7 +40,7 @@ export const listMine = endpoint({
 export const nameMine = endpoint({
   method: 'PATCH',
   path: '/api/v1/users/me/sessions/{sessionId}',
-  summary: 'Names the device of a session, so that its owner knows it again.',
+  summary: "Names the device of one of the caller's sessions.",
   access: 'signed-in',
   params: OneSession,
   body: z.strictObject({ deviceName: personal(Name) }),
@@ -51,7 +51,7 @@ export const nameMine = endpoint({
 export const revokeMine = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/sessions/{sessionId}/revoke',
-  summary: 'Ends one session of the caller; its tokens are void everywhere within seconds.',
+  summary: "Ends one of the caller's sessions; its tokens are rejected everywhere within seconds.",
   access: 'signed-in',
   params: OneSession,
   replies: { 204: z.null() },
@@ -61,7 +61,7 @@ export const revokeMine = endpoint({
 export const revokeAllMine = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/sessions/revoke',
-  summary: "Ends the caller's sessions in every organisation: all others, or this one too.",
+  summary: "Ends the caller's other sessions in every organisation, or all of them.",
   access: 'signed-in',
   body: z.strictObject({ which: z.enum(['others', 'all']) }),
   replies: { 200: Ended },
@@ -71,8 +71,7 @@ export const revokeAllMine = endpoint({
 export const revokeOfMember = endpoint({
   method: 'POST',
   path: '/api/v1/users/members/{memberId}/sessions/revoke',
-  summary:
-    "Ends a member's sessions in this organisation, when a device is lost and they cannot do it themselves.",
+  summary: "Ends a member's sessions in this organisation, for example when a device is lost.",
   access: changeMembers,
   params: z.strictObject({ memberId: Id }),
   replies: { 200: Ended },

@@ -22,7 +22,7 @@ export type FoundOrganisation = z.output<typeof FoundOrganisation>;
 export const found = endpoint({
   method: 'POST',
   path: '/api/v1/users/organisations',
-  summary: 'Founds another organisation with the caller as its first administrator, and goes on there.',
+  summary: 'Creates another organisation with the caller as its first administrator, and switches to it.',
   access: 'signed-in',
   body: FoundOrganisation,
   replies: { 201: SignedIn },
@@ -34,8 +34,8 @@ export const found = endpoint({
 export class SignInToFound extends refusal(z.object({}), {
   code: 'users.sign-in-to-found',
   kind: 'conflict',
-  title: 'You can sign in with this account',
-  detail: () => 'Sign in, and found the organisation with POST /api/v1/users/organisations.',
+  title: 'This account can sign in',
+  detail: () => 'Sign in and create the organisation with POST /api/v1/users/organisations.',
 }) {}
 
 export const RegisterWithAccount = z.strictObject({
@@ -55,8 +55,7 @@ export type RegisterWithAccount = z.output<typeof RegisterWithAccount>;
 export const registerWithAccount = endpoint({
   method: 'POST',
   path: '/api/v1/users/register/with-account',
-  summary:
-    'Registers an organisation with the account of somebody who works nowhere any more, and signs them in.',
+  summary: 'Registers an organisation with an existing account that has no active membership, and signs in.',
   access: 'public',
   body: RegisterWithAccount,
   replies: { 201: SignedIn, 202: SecondFactorAsked },

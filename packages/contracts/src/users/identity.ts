@@ -13,7 +13,7 @@ export const Email = personal(
     .max(254)
     .regex(
       /^[^\s@"(),:;<>[\\\]\p{C}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u,
-      'an e-mail address',
+      'must be an e-mail address',
     ),
 );
 
@@ -33,14 +33,14 @@ export const TimeZone = z
   .string()
   .max(60)
   .regex(/^[A-Za-z]/)
-  .refine(isTimeZone, 'a time zone such as Europe/Moscow');
+  .refine(isTimeZone, 'must be a time zone such as Europe/Moscow');
 
 /** Whole: never cut, never shown again. The rule of strength is `PasswordTooWeak`'s. */
 export const Password = z
   .string()
   .min(1)
   .max(256)
-  .refine((text) => text.isWellFormed(), 'well-formed Unicode text');
+  .refine((text) => text.isWellFormed(), 'must be well-formed Unicode text');
 
 /** `suspended` and `closing` can be undone by an administrator, the second until a day that is told; `closed` cannot. */
 export const OrganisationState = z.enum(['active', 'suspended', 'closing', 'closed']);

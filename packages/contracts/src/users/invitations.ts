@@ -59,8 +59,8 @@ export type InviteMember = z.output<typeof InviteMember>;
 export class AlreadyMember extends refusal(z.object({}), {
   code: 'users.already-member',
   kind: 'conflict',
-  title: 'This person is a member already',
-  detail: () => 'A suspended member is reinstated, not invited.',
+  title: 'This person is already a member',
+  detail: () => 'To let a suspended member return, reinstate them.',
 }) {}
 
 /** The same whether it is unknown, used, revoked, replaced or out of date. */
@@ -68,14 +68,14 @@ export class InvitationUnusable extends refusal(z.object({}), {
   code: 'users.invitation-unusable',
   kind: 'absent',
   title: 'This invitation cannot be used',
-  detail: () => 'It was used, taken back or has expired. Ask for a new one.',
+  detail: () => 'It was used or revoked, or has expired. Ask for a new one.',
 }) {}
 
 export class InvitationNotOpen extends refusal(z.object({ state: InvitationState }), {
   code: 'users.invitation-not-open',
   kind: 'conflict',
-  title: 'This invitation is over',
-  detail: ({ state }) => `It is ${state}. Invite the address anew.`,
+  title: 'The invitation is no longer open',
+  detail: ({ state }) => `It is ${state}. Send a new invitation.`,
 }) {}
 
 /** Said to who holds the invitation, so to the owner of the mailbox. */
@@ -89,7 +89,7 @@ export class InvitationForAnother extends refusal(z.object({}), {
 export class SignInToAccept extends refusal(z.object({}), {
   code: 'users.sign-in-to-accept',
   kind: 'conflict',
-  title: 'There is an account with this e-mail',
+  title: 'An account with this e-mail exists',
   detail: () => 'Sign in and accept the invitation with POST /api/v1/users/invitations/accept-signed-in.',
 }) {}
 
@@ -98,7 +98,7 @@ export class TooManyInvitations extends refusal(z.object({ limit: z.int() }), {
   code: 'users.too-many-invitations',
   kind: 'busy',
   title: 'Too many invitations were sent',
-  detail: ({ limit }) => `At most ${limit} mails a day, and one a minute to the same address.`,
+  detail: ({ limit }) => `The limit is ${limit} mails per day, and one per minute to the same address.`,
 }) {}
 
 /** It gives what its sender may give at that moment. */
@@ -117,7 +117,7 @@ const InvitationParams = z.strictObject({ invitationId: Id });
 export const invite = endpoint({
   method: 'POST',
   path,
-  summary: `Invites somebody by mail; an open invitation to the same address is replaced, and at most ${mostAtATime.openInvitations} are open.`,
+  summary: `Invites a person by e-mail. Replaces an open invitation to the same address; at most ${mostAtATime.openInvitations} can be open.`,
   access: inviteMembers,
   body: InviteMember,
   replies: { 201: Invitation },
@@ -127,7 +127,7 @@ export const invite = endpoint({
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: 'Invitations of the organisation, newest first.',
+  summary: "Lists the organisation's invitations, newest first.",
   access: inviteMembers,
   query: PageQuery.extend({ state: InvitationState.optional() }),
   replies: { 200: pageOf(Invitation) },
@@ -136,7 +136,7 @@ export const list = endpoint({
 export const revoke = endpoint({
   method: 'POST',
   path: `${path}/{invitationId}/revoke`,
-  summary: 'Takes an invitation back; again changes nothing.',
+  summary: 'Revokes an invitation. Repeating the request has no effect.',
   access: inviteMembers,
   params: InvitationParams,
   replies: { 200: Invitation },
@@ -146,7 +146,7 @@ export const revoke = endpoint({
 export const resend = endpoint({
   method: 'POST',
   path: `${path}/{invitationId}/resend`,
-  summary: 'Sends the mail again with a new link and a new week; the link before works no more.',
+  summary: 'Sends the invitation again with a new link and a new expiry; the previous link stops working.',
   access: inviteMembers,
   params: InvitationParams,
   replies: { 200: Invitation },
@@ -164,7 +164,7 @@ export const look = endpoint({
   method: 'POST',
   path: `${path}/look`,
   // The token stands in the body, because addresses are logged on their way.
-  summary: 'What an invitation is to, for who holds it.',
+  summary: 'Returns an invitation to the holder of its token.',
   access: 'public',
   body: z.strictObject({ token: LinkToken }),
   replies: {
@@ -195,7 +195,7 @@ export type AcceptInvitation = z.output<typeof AcceptInvitation>;
 export const accept = endpoint({
   method: 'POST',
   path: `${path}/accept`,
-  summary: 'Makes an account of an invitation, its e-mail verified, joins the organisation and signs in.',
+  summary: 'Accepts an invitation with a new account, whose e-mail counts as verified, and signs in.',
   access: 'public',
   body: AcceptInvitation,
   replies: { 201: SignedIn, 204: z.null() },
@@ -214,7 +214,7 @@ export const accept = endpoint({
 export const acceptSignedIn = endpoint({
   method: 'POST',
   path: `${path}/accept-signed-in`,
-  summary: 'Joins another organisation with the account one has, and goes on there.',
+  summary: "Accepts an invitation with the caller's account, and switches to the organisation.",
   access: 'signed-in',
   body: z.strictObject({ token: LinkToken }),
   replies: { 201: SignedIn },

@@ -17,7 +17,7 @@ export type KnownDevice = z.infer<typeof KnownDevice>;
 export const remember = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/known-devices',
-  summary: 'Makes this device known, so that strangers guessing the password cannot keep its owner out.',
+  summary: 'Remembers this device, so that sign-in attempts elsewhere cannot lock its owner out.',
   access: 'signed-in',
   replies: { 201: KnownDevice },
   refusals: [OwnProofNeeded],

@@ -22,16 +22,16 @@ export const Limited = z.enum(Object.keys(mostAtATime) as (keyof typeof mostAtAT
 export type Limited = z.infer<typeof Limited>;
 
 const advice: Record<Limited, string> = {
-  apiKeys: 'An owner can have at most %s API keys that work. Revoke one first.',
-  serviceAccounts: 'There can be at most %s enabled service accounts. Disable one first.',
-  ownRoles: 'There can be at most %s roles of your own. Delete one that nobody holds first.',
-  openInvitations: 'At most %s invitations can be open. Take some back, or wait until they expire.',
-  signInProviders: 'There can be at most %s sign-in providers. Change one that is there.',
+  apiKeys: 'An owner can have at most %s active API keys. Revoke one first.',
+  serviceAccounts: 'The limit is %s enabled service accounts. Disable one first.',
+  ownRoles: 'The limit is %s custom roles. Delete an unassigned one first.',
+  openInvitations: 'The limit is %s open invitations. Revoke some, or wait until they expire.',
+  signInProviders: 'The limit is %s sign-in providers. Change an existing one.',
 };
 
 export class LimitReached extends refusal(z.object({ limited: Limited, most: z.int() }), {
   code: 'users.limit-reached',
   kind: 'refused',
-  title: 'There are as many as there can be',
+  title: 'The limit is reached',
   detail: ({ limited, most }) => advice[limited].replace('%s', String(most)),
 }) {}

@@ -18,7 +18,7 @@ export class LinkRefused extends refusal(z.object({}), {
   code: 'users.link-refused',
   kind: 'refused',
   title: 'This link cannot be used',
-  detail: () => 'It was used before, replaced by a newer one, or is out of date. Ask for a new one.',
+  detail: () => 'It was used, was replaced by a newer one, or has expired. Request a new one.',
 }) {}
 
 /** Whom a mail goes to and where it leads. Events name only its id; what opens an account is told here alone. */
@@ -36,7 +36,7 @@ export type MailLink = z.infer<typeof MailLink>;
 export const follow = endpoint({
   method: 'GET',
   path: '/internal/users/mail-links/{linkId}',
-  summary: 'What the mail worker needs to write a mail, asked right before it does.',
+  summary: 'Returns what the mail worker needs to write a mail.',
   access: forServices('workers'),
   params: z.strictObject({ linkId: Id }),
   replies: { 200: MailLink, 204: z.null() },

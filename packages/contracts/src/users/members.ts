@@ -35,15 +35,15 @@ export type Member = z.infer<typeof Member>;
 export class MemberHasLeft extends refusal(z.object({}), {
   code: 'users.member-has-left',
   kind: 'conflict',
-  title: 'This person is not a member any more',
-  detail: () => 'Invite them anew if they shall come back.',
+  title: 'This person is no longer a member',
+  detail: () => 'Send a new invitation to let them rejoin.',
 }) {}
 
 export class OwnMembership extends refusal(z.object({}), {
   code: 'users.own-membership',
   kind: 'refused',
-  title: 'Nobody decides on their own membership this way',
-  detail: () => 'To go, leave the organisation; for the rest ask another administrator.',
+  title: 'You cannot change your own membership this way',
+  detail: () => 'To end your membership, leave the organisation; otherwise ask another administrator.',
 }) {}
 
 const path = '/api/v1/users/members';
@@ -52,7 +52,7 @@ const MemberParams = z.strictObject({ memberId: Id });
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: 'The members of the organisation by name, also those who have left.',
+  summary: "Lists the organisation's members by name, including former ones.",
   access: readMembers,
   query: PageQuery.extend({
     /** A part of the name or of the e-mail. */
@@ -65,7 +65,7 @@ export const list = endpoint({
 export const get = endpoint({
   method: 'GET',
   path: `${path}/{memberId}`,
-  summary: 'One member.',
+  summary: 'Returns a member.',
   access: readMembers,
   params: MemberParams,
   replies: { 200: Member },
@@ -75,7 +75,7 @@ export const get = endpoint({
 export const suspend = endpoint({
   method: 'POST',
   path: `${path}/{memberId}/suspend`,
-  summary: 'Shuts a member out until they are reinstated; their roles wait for them.',
+  summary: 'Suspends a member until they are reinstated; their roles are kept.',
   access: changeMembers,
   params: MemberParams,
   replies: { 200: Member },
@@ -85,7 +85,7 @@ export const suspend = endpoint({
 export const reinstate = endpoint({
   method: 'POST',
   path: `${path}/{memberId}/reinstate`,
-  summary: 'Lets a suspended member in again, with the roles they had.',
+  summary: 'Reinstates a suspended member with the roles they had.',
   access: changeMembers,
   params: MemberParams,
   replies: { 200: Member },
@@ -96,7 +96,7 @@ export const remove = endpoint({
   method: 'POST',
   path: `${path}/{memberId}/remove`,
   summary:
-    'Ends a membership: roles, sessions and personal API keys with it. An invitation can begin it anew.',
+    'Removes a member and ends their roles, sessions and personal API keys. A new invitation lets them rejoin.',
   access: changeMembers,
   params: MemberParams,
   replies: { 200: Member },

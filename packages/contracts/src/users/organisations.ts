@@ -37,7 +37,7 @@ export class LastAdministrator extends refusal(z.object({}), {
   code: 'users.last-administrator',
   kind: 'refused',
   title: 'The organisation would be left without an administrator',
-  detail: () => 'Make another active member an administrator, without an end, and try again.',
+  detail: () => 'Make another active member an administrator without an end date, then try again.',
 }) {}
 
 export class OrganisationNotInState extends refusal(
@@ -45,8 +45,8 @@ export class OrganisationNotInState extends refusal(
   {
     code: 'users.organisation-not-in-state',
     kind: 'conflict',
-    title: 'The organisation is not in a state that allows this',
-    detail: ({ state, needed }) => `It is ${state} and would have to be ${needed.join(' or ')}.`,
+    title: 'The state of the organisation does not allow this',
+    detail: ({ state, needed }) => `It is ${state}; it must be ${needed.join(' or ')}.`,
   },
 ) {}
 
@@ -54,17 +54,17 @@ export class OrganisationNotInState extends refusal(
 export class OrganisationNameDiffers extends refusal(z.object({}), {
   code: 'users.organisation-name-differs',
   kind: 'refused',
-  title: 'This is not the name of the organisation',
-  detail: () => 'Write the name exactly as GET /api/v1/users/organisation shows it.',
+  title: 'The name does not match the organisation',
+  detail: () => 'Enter the name exactly as GET /api/v1/users/organisation returns it.',
 }) {}
 
 /** Only ever said to who has proved that the account is theirs. */
 export class NoActiveMembership extends refusal(z.object({}), {
   code: 'users.no-active-membership',
   kind: 'forbidden',
-  title: 'You are no active member of any organisation',
+  title: 'You are not an active member of any organisation',
   detail: () =>
-    'Your account is there, but every membership has ended or is suspended. Ask an administrator to reinstate or invite you, or register an organisation of your own with POST /api/v1/users/register/with-account.',
+    'All your memberships have ended or are suspended. Ask an administrator to reinstate or invite you, or register your own organisation with POST /api/v1/users/register/with-account.',
 }) {}
 
 const path = '/api/v1/users/organisation';
@@ -72,7 +72,7 @@ const path = '/api/v1/users/organisation';
 export const get = endpoint({
   method: 'GET',
   path,
-  summary: "The caller's organisation with its settings; its ETag is for the change.",
+  summary: "Returns the caller's organisation with its settings. Send the ETag as If-Match when updating it.",
   access: 'signed-in',
   replies: { 200: OrganisationSettings },
 });
@@ -81,7 +81,7 @@ export const change = endpoint({
   method: 'PATCH',
   path,
   summary:
-    'Changes settings of the organisation; to lower its protection the proof of identity must be young. The base currency stays, because the books depend on it.',
+    'Updates the settings of the organisation. Lowering its protection requires a recent step-up. The base currency cannot be changed, because the books depend on it.',
   access: may.changeOrganisation,
   body: ChangeOrganisation,
   replies: { 200: OrganisationSettings },
@@ -91,7 +91,7 @@ export const change = endpoint({
 export const suspend = endpoint({
   method: 'POST',
   path: `${path}/suspend`,
-  summary: 'Stops all work: ends the sessions of everybody who could not resume it.',
+  summary: 'Suspends the organisation and ends the sessions of all members who cannot resume it.',
   access: may.suspendOrganisation,
   stepUp: true,
   replies: { 200: OrganisationSettings },
@@ -101,7 +101,7 @@ export const suspend = endpoint({
 export const resume = endpoint({
   method: 'POST',
   path: `${path}/resume`,
-  summary: 'Lets a suspended organisation work again.',
+  summary: 'Resumes a suspended organisation.',
   access: may.suspendOrganisation,
   replies: { 200: OrganisationSettings },
   refusals: [OrganisationNotInState],
@@ -110,7 +110,7 @@ export const resume = endpoint({
 export const close = endpoint({
   method: 'POST',
   path: `${path}/close`,
-  summary: `Stops all work for good; for ${reopenWithinDays} days it can be reopened, and every administrator is told by mail.`,
+  summary: `Closes the organisation and stops all work. It can be reopened within ${reopenWithinDays} days; every administrator is notified by e-mail.`,
   access: may.closeOrganisation,
   stepUp: true,
   body: z.strictObject({ name: Name }),
@@ -121,7 +121,7 @@ export const close = endpoint({
 export const reopen = endpoint({
   method: 'POST',
   path: `${path}/reopen`,
-  summary: 'Takes the closing back, as long as the organisation is not closed; every administrator is told.',
+  summary: 'Cancels closing, until the organisation is closed; every administrator is notified.',
   access: may.closeOrganisation,
   replies: { 200: OrganisationSettings },
   refusals: [OrganisationNotInState],
@@ -130,7 +130,7 @@ export const reopen = endpoint({
 export const leave = endpoint({
   method: 'POST',
   path: `${path}/leave`,
-  summary: "Ends the caller's own membership and their sessions there; the account stays.",
+  summary: "Ends the caller's membership and their sessions in the organisation; the account is kept.",
   access: 'signed-in',
   stepUp: true,
   replies: { 204: z.null() },
@@ -151,7 +151,7 @@ export type Workplace = z.infer<typeof Workplace>;
 export const listWorkplaces = endpoint({
   method: 'GET',
   path: '/api/v1/users/organisations',
-  summary: 'The organisations the caller belongs to, by name.',
+  summary: 'Lists the organisations the caller belongs to, by name.',
   access: 'signed-in',
   replies: { 200: z.strictObject({ items: z.array(Workplace) }) },
 });
@@ -160,7 +160,7 @@ export const switchTo = endpoint({
   method: 'POST',
   path: '/api/v1/users/switch',
   summary:
-    'Goes on in another organisation: ends this session and begins one there, without signing in anew.',
+    'Switches to another organisation: ends this session and starts one there without another sign-in.',
   access: 'signed-in',
   body: z.strictObject({ organisationId: Id }),
   replies: { 200: SignedIn },

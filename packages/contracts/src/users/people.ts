@@ -20,22 +20,22 @@ export const verificationLinkLastsDays = 3;
 export class CurrentPasswordWrong extends refusal(z.object({}), {
   code: 'users.current-password-wrong',
   kind: 'refused',
-  title: 'This is not your present password',
-  detail: () => 'Write the password you sign in with now.',
+  title: 'The current password is wrong',
+  detail: () => 'Enter the password you sign in with.',
 }) {}
 
 export class PasswordNotSet extends refusal(z.object({}), {
   code: 'users.password-not-set',
   kind: 'conflict',
-  title: 'You have no password here',
-  detail: () => 'You sign in with another provider; change the password there.',
+  title: 'Your account has no password',
+  detail: () => 'You sign in with a provider; change the password there.',
 }) {}
 
 export class EmailVerifiedAlready extends refusal(z.object({}), {
   code: 'users.email-verified-already',
   kind: 'conflict',
-  title: 'This e-mail is verified already',
-  detail: () => 'There is nothing to do.',
+  title: 'This e-mail is already verified',
+  detail: () => 'No action is needed.',
 }) {}
 
 /** Said only to who has proved that the mailbox is theirs. */
@@ -49,8 +49,8 @@ export class EmailInUse extends refusal(z.object({}), {
 export class TooManyMails extends refusal(z.object({}), {
   code: 'users.too-many-mails',
   kind: 'busy',
-  title: 'Enough mails were sent there for now',
-  detail: () => 'Look into the mailbox, or wait as long as Retry-After says.',
+  title: 'Too many mails were sent to this address',
+  detail: () => 'Check the mailbox, or retry after the time given in Retry-After.',
 }) {}
 
 export const ChangeMe = z.strictObject({
@@ -63,7 +63,7 @@ export type ChangeMe = z.output<typeof ChangeMe>;
 export const changeMe = endpoint({
   method: 'PATCH',
   path: '/api/v1/users/me',
-  summary: 'Changes name, language and time zone of who is signed in.',
+  summary: "Updates the caller's name, language and time zone.",
   access: 'signed-in',
   body: ChangeMe,
   replies: { 200: Me },
@@ -74,7 +74,7 @@ export const changeMe = endpoint({
 export const changePassword = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/password',
-  summary: 'Changes the password of who is signed in; their other sessions end.',
+  summary: "Changes the caller's password and ends their other sessions.",
   access: 'signed-in',
   body: z.strictObject({ current: Password, new: Password }),
   replies: {
@@ -93,7 +93,7 @@ export const changePassword = endpoint({
 export const askPasswordReset = endpoint({
   method: 'POST',
   path: '/api/v1/users/password-resets',
-  summary: 'Sends a link to set a new password, if the address has an account with one.',
+  summary: 'Sends a password reset link if the address belongs to an account with a password.',
   access: 'public',
   body: z.strictObject({ email: Email }),
   replies: { 202: z.null() },
@@ -108,7 +108,7 @@ export const askPasswordReset = endpoint({
 export const finishPasswordReset = endpoint({
   method: 'POST',
   path: '/api/v1/users/password-resets/finish',
-  summary: 'Sets a new password with the link of a mail; every session of the person ends.',
+  summary: 'Sets a new password with the token of a reset link and ends all sessions of the person.',
   access: 'public',
   body: z.strictObject({ token: LinkToken, password: Password }),
   replies: { 200: KnownDevice },
@@ -119,7 +119,7 @@ export const finishPasswordReset = endpoint({
 export const askEmailVerification = endpoint({
   method: 'POST',
   path: '/api/v1/users/email-verifications',
-  summary: 'Sends the link once more that proves the mailbox of who is signed in.',
+  summary: 'Sends the verification link to the caller again.',
   access: 'signed-in',
   replies: { 202: z.null() },
   refusals: [EmailVerifiedAlready, TooManyMails],
@@ -129,7 +129,7 @@ export const askEmailVerification = endpoint({
 export const finishEmailVerification = endpoint({
   method: 'POST',
   path: '/api/v1/users/email-verifications/finish',
-  summary: 'Proves a mailbox with the link of a mail; a change of e-mail takes effect now.',
+  summary: 'Verifies an e-mail with the token of its link; a requested change of e-mail takes effect.',
   access: 'public',
   body: z.strictObject({ token: LinkToken }),
   replies: { 204: z.null() },
@@ -141,7 +141,7 @@ export const finishEmailVerification = endpoint({
 export const changeEmail = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/email',
-  summary: 'Sends a link to a new e-mail, which replaces the old one once the link is used.',
+  summary: 'Sends a verification link to a new e-mail, which replaces the old one when the link is used.',
   access: 'signed-in',
   stepUp: true,
   body: z.strictObject({ email: Email }),

@@ -33,19 +33,19 @@ export const changeRoles = permission('users.role.change', {
   ru: 'Определять собственные роли организации',
 });
 export const assignRoles = permission('users.role.assign', {
-  en: 'Give roles and take them back',
+  en: 'Assign and revoke roles',
   ru: 'Назначать и снимать роли',
 });
 export const readAccessReports = permission('users.access-report.read', {
-  en: 'See who may do what, now and in the past, and which duties conflict',
-  ru: 'Видеть, кто что может и мог, и какие обязанности несовместимы',
+  en: 'See current and past permissions and conflicting duties',
+  ru: 'Видеть действующие и прошлые права и несовместимые обязанности',
 });
 export const readServiceAccounts = permission('users.service-account.read', {
   en: 'See service accounts and their API keys',
   ru: 'Видеть служебные учётные записи и их ключи API',
 });
 export const changeServiceAccounts = permission('users.service-account.change', {
-  en: 'Make and disable service accounts and their API keys',
+  en: 'Create and disable service accounts and their API keys',
   ru: 'Создавать и отключать служебные учётные записи и их ключи API',
 });
 export const readSignInProviders = permission('users.sign-in-provider.read', {
@@ -53,7 +53,7 @@ export const readSignInProviders = permission('users.sign-in-provider.read', {
   ru: 'Видеть провайдеров входа',
 });
 export const changeSignInProviders = permission('users.sign-in-provider.change', {
-  en: 'Connect and change sign-in providers',
+  en: 'Connect and update sign-in providers',
   ru: 'Подключать и менять провайдеров входа',
 });
 export const exportPersonalData = permission('users.personal-data.export', {

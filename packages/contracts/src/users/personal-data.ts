@@ -130,8 +130,8 @@ export type PersonalData = z.infer<typeof PersonalData>;
 export class OwnEmailDiffers extends refusal(z.object({}), {
   code: 'users.own-email-differs',
   kind: 'refused',
-  title: 'This is not your e-mail',
-  detail: () => 'To erase your account, write the e-mail you sign in with.',
+  title: 'The e-mail does not match',
+  detail: () => 'To erase your account, enter the e-mail you sign in with.',
 }) {}
 
 export class MemberHasNotLeft extends refusal(z.object({}), {
@@ -146,7 +146,7 @@ const ofMember = { params: z.strictObject({ personId: Id }) };
 export const exportMine = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/export',
-  summary: 'All that is kept of who is signed in, as one document.',
+  summary: "Exports the caller's personal data as one document.",
   access: 'signed-in',
   stepUp: true,
   replies: { 200: PersonalData },
@@ -157,7 +157,7 @@ export const exportMine = endpoint({
 export const exportOfMember = endpoint({
   method: 'POST',
   path: '/api/v1/users/members/{personId}/export',
-  summary: 'What this organisation keeps of one member, as one document.',
+  summary: 'Exports the personal data that this organisation keeps of a member as one document.',
   access: may.exportPersonalData,
   ...ofMember,
   replies: { 200: PersonalData },
@@ -169,7 +169,7 @@ export const exportOfMember = endpoint({
 export const eraseMe = endpoint({
   method: 'POST',
   path: '/api/v1/users/me/erase',
-  summary: 'Ends every membership and erases the personal data of who is signed in, for good.',
+  summary: "Ends all of the caller's memberships and permanently erases their personal data.",
   access: 'signed-in',
   stepUp: true,
   body: z.strictObject({ email: personal(z.string().max(254)) }),
@@ -181,7 +181,7 @@ export const eraseMe = endpoint({
 export const eraseMember = endpoint({
   method: 'POST',
   path: '/api/v1/users/members/{personId}/erase',
-  summary: 'Erases, for good, what this organisation keeps of somebody who has left it.',
+  summary: 'Permanently erases the personal data that this organisation keeps of a former member.',
   access: may.erasePersonalData,
   stepUp: true,
   ...ofMember,

@@ -22,7 +22,7 @@ import {
 /** To the second, as tokens end: so none outlives the role it carries. */
 export const RoleMoment = z.iso
   .datetime()
-  .refine((moment) => new Date(moment).getTime() % 1_000 === 0, 'a moment to the second');
+  .refine((moment) => new Date(moment).getTime() % 1_000 === 0, 'must be a time to the second');
 
 export const NewRoleAssignment = z
   .strictObject({
@@ -38,12 +38,12 @@ export const NewRoleAssignment = z
   })
   .refine(({ memberId, serviceAccountId }) => (memberId === undefined) !== (serviceAccountId === undefined), {
     path: ['memberId'],
-    message: 'either memberId or serviceAccountId',
+    message: 'must have either memberId or serviceAccountId',
   })
   .refine(
     ({ validFrom, validUntil }) =>
       validFrom === undefined || validUntil === undefined || Date.parse(validFrom) < Date.parse(validUntil),
-    { path: ['validUntil'], message: 'after validFrom' },
+    { path: ['validUntil'], message: 'must be after validFrom' },
   );
 export type NewRoleAssignment = z.output<typeof NewRoleAssignment>;
 
@@ -72,7 +72,7 @@ export const assign = endpoint({
   method: 'POST',
   path,
   summary:
-    'Gives a role to a member or a service account, for a time if wanted; 200 when it was given just so.',
+    'Assigns a role to a member or service account, optionally for a limited time. Returns 200 if an identical assignment exists.',
   access: assignRoles,
   stepUp: true,
   body: NewRoleAssignment,
@@ -93,7 +93,7 @@ export const assign = endpoint({
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: 'Who was given which role, newest first, with all that is over and revoked.',
+  summary: 'Lists role assignments, newest first, including expired and revoked ones.',
   access: readRoles,
   query: PageQuery.extend({
     memberId: Id.optional(),
@@ -107,7 +107,7 @@ export const list = endpoint({
 export const revoke = endpoint({
   method: 'POST',
   path: `${path}/{assignmentId}/revoke`,
-  summary: 'Takes a role back at once, or shortens its time; again changes nothing.',
+  summary: 'Revokes a role assignment at once, or shortens it. Repeating the request has no effect.',
   access: assignRoles,
   params: z.strictObject({ assignmentId: Id }),
   /** With `validUntil` the assignment goes on until then, which is earlier than it would have. */

@@ -30,54 +30,53 @@ export class SeparationOfDutiesViolated extends refusal(
   {
     code: 'users.separation-of-duties-violated',
     kind: 'refused',
-    title: 'One hand would hold duties that check each other',
+    title: 'The role would give one person conflicting duties',
     detail: ({ conflicts }) =>
-      `Give one side of each pair to somebody else: ${conflicts.map(({ heading }) => heading.en).join('; ')}.`,
+      `Assign one duty of each pair to another person: ${conflicts.map(({ heading }) => heading.en).join('; ')}.`,
   },
 ) {}
 
 export class RoleNameTaken extends refusal(z.object({ role: z.string() }), {
   code: 'users.role-name-taken',
   kind: 'conflict',
-  title: 'Another role has this name',
-  detail: ({ role }) => `There is a role ${role} with another title or other grants. Choose another name.`,
+  title: 'A role with this name exists',
+  detail: ({ role }) => `The role ${role} exists with another title or other grants. Choose another name.`,
 }) {}
 
 export class RoleIsBuiltIn extends refusal(z.object({ role: z.string() }), {
   code: 'users.role-is-built-in',
   kind: 'refused',
-  title: 'Built-in roles are the same everywhere',
-  detail: ({ role }) =>
-    `${role} cannot be changed. Define a role of your own with the grants it should have.`,
+  title: 'Built-in roles cannot be changed',
+  detail: ({ role }) => `${role} is built in. Create your own role with the grants you need.`,
 }) {}
 
 export class RoleInUse extends refusal(z.object({ role: z.string(), holders: z.int() }), {
   code: 'users.role-in-use',
   kind: 'conflict',
-  title: 'Somebody still holds the role',
-  detail: ({ role, holders }) => `${role} is assigned to ${holders}. Revoke it from them first.`,
+  title: 'The role is assigned',
+  detail: ({ role, holders }) => `${role} is assigned to ${holders}. Revoke the assignments first.`,
 }) {}
 
 export class RoleUnknown extends refusal(z.object({ role: z.string() }), {
   code: 'users.role-unknown',
   kind: 'refused',
-  title: 'The organisation has no such role',
-  detail: ({ role }) => `Define ${role} first, or choose another role.`,
+  title: 'Role not found',
+  detail: ({ role }) => `Create the role ${role} first, or choose another role.`,
 }) {}
 
 export class PermissionUnknown extends refusal(z.object({ grants: z.array(z.string()) }), {
   code: 'users.permission-unknown',
   kind: 'refused',
-  title: 'There is no such permission',
-  detail: ({ grants }) => `Nothing is called ${grants.join(', ')}; see GET /api/v1/users/permissions.`,
+  title: 'Permission not found',
+  detail: ({ grants }) => `Unknown: ${grants.join(', ')}. See GET /api/v1/users/permissions.`,
 }) {}
 
 /** Against handing oneself, or a friend, more than one has, and against taking it from who has more. */
 export class GrantsBeyondOwn extends refusal(z.object({ grants: z.array(z.string()) }), {
   code: 'users.grants-beyond-own',
   kind: 'forbidden',
-  title: 'Nobody gives or takes away what they do not have',
-  detail: ({ grants }) => `You do not hold ${grants.join(', ')}. Ask somebody who does.`,
+  title: 'You can only grant or revoke permissions that you hold',
+  detail: ({ grants }) => `You do not hold ${grants.join(', ')}. Ask a person who does.`,
 }) {}
 
 /** An access token carries them with every request. */
@@ -92,7 +91,7 @@ export class TooManyRights extends refusal(
   {
     code: 'users.too-many-rights',
     kind: 'refused',
-    title: 'One holder would have too many roles and grants at a time',
+    title: 'Too many roles and grants for one holder',
     detail: ({ roles, grants, rolesLimit, grantsLimit }) =>
       `They would have ${roles} roles (at most ${rolesLimit}) with ${grants} grants of their own (at most ${grantsLimit}). Grant a whole resource with ".*" instead.`,
   },
@@ -101,36 +100,35 @@ export class TooManyRights extends refusal(
 export class HolderNotActive extends refusal(z.object({ holderId: Id }), {
   code: 'users.holder-not-active',
   kind: 'refused',
-  title: 'Only who is active can be given a role',
-  detail: () => 'Reinstate the member, invite them anew, or enable the service account first.',
+  title: 'A role can only be assigned to an active holder',
+  detail: () => 'Reinstate or invite the member, or enable the service account first.',
 }) {}
 
 export class RoleAlreadyAssigned extends refusal(z.object({ role: z.string(), assignmentId: Id }), {
   code: 'users.role-already-assigned',
   kind: 'conflict',
-  title: 'They have this role in that time already',
+  title: 'The holder has this role in an overlapping period',
   detail: ({ role, assignmentId }) =>
-    `${assignmentId} gives them ${role} in an overlapping time. Revoke or shorten it first.`,
+    `Assignment ${assignmentId} grants ${role} in an overlapping period. Revoke or shorten it first.`,
 }) {}
 
 export class RoleAssignmentConflict extends refusal(z.object({ assignmentId: Id }), {
   code: 'users.role-assignment-conflict',
   kind: 'conflict',
   title: 'This id was used for another assignment',
-  detail: ({ assignmentId }) =>
-    `${assignmentId} is there with other content. Give this one an id of its own.`,
+  detail: ({ assignmentId }) => `${assignmentId} exists with other content. Use a new id.`,
 }) {}
 
 export class ValidityOver extends refusal(z.object({ validUntil: z.iso.datetime() }), {
   code: 'users.validity-over',
   kind: 'refused',
-  title: 'This time has passed',
-  detail: ({ validUntil }) => `${validUntil} is over or comes too late. Choose a moment from now on.`,
+  title: 'The end of validity is in the past or comes too late',
+  detail: ({ validUntil }) => `${validUntil} is not possible. Choose a time in the future.`,
 }) {}
 
 export class RoleAssignmentOver extends refusal(z.object({ assignmentId: Id }), {
   code: 'users.role-assignment-over',
   kind: 'conflict',
-  title: 'The assignment is over',
-  detail: () => 'Its time had passed before; there is nothing to revoke.',
+  title: 'The assignment has ended',
+  detail: () => 'It has expired; there is nothing to revoke.',
 }) {}

@@ -31,7 +31,7 @@ const PermissionGroup = z.strictObject({
 export const listPermissions = endpoint({
   method: 'GET',
   path: '/api/v1/users/permissions',
-  summary: 'Every permission of every service: what roles are made of.',
+  summary: 'Lists the permissions of all services, which roles are made of.',
   access: 'signed-in',
   cache: { freshMs: 60_000, staleIfErrorMs: 3_600_000 }, // changes with a release only
   replies: { 200: z.strictObject({ items: z.array(PermissionGroup) }) },
@@ -70,7 +70,7 @@ const RoleParams = z.strictObject({ name: RoleName });
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: 'The roles in the order of names, built-in and own.',
+  summary: 'Lists the built-in and custom roles by name.',
   access: readRoles,
   query: PageQuery,
   replies: { 200: pageOf(Role) },
@@ -80,7 +80,7 @@ export const get = endpoint({
   method: 'GET',
   path: `${path}/{name}`,
   summary:
-    'One role; its ETag goes into If-Match of a change, and is another when its holders are more or fewer.',
+    'Returns a role. Send the ETag as If-Match when updating it; it also changes when the role is assigned or revoked.',
   access: readRoles,
   params: RoleParams,
   replies: { 200: Role },
@@ -90,7 +90,7 @@ export const get = endpoint({
 export const define = endpoint({
   method: 'POST',
   path,
-  summary: `Defines a role of the organisation's own, of which there are at most ${mostAtATime.ownRoles}; 200 when it is there already just so.`,
+  summary: `Creates a role of the organisation; at most ${mostAtATime.ownRoles}. Returns 200 if an identical one exists.`,
   access: changeRoles,
   body: NewRole,
   replies: { 201: Role, 200: Role },
@@ -101,7 +101,7 @@ export const define = endpoint({
 export const change = endpoint({
   method: 'PATCH',
   path: `${path}/{name}`,
-  summary: 'Renames a role or changes its grants, if no holder would come into a conflict of duties.',
+  summary: 'Updates the title or the grants of a role, unless a holder would then hold conflicting duties.',
   access: changeRoles,
   stepUp: true,
   params: RoleParams,
@@ -121,7 +121,7 @@ export const change = endpoint({
 export const remove = endpoint({
   method: 'DELETE',
   path: `${path}/{name}`,
-  summary: 'Takes a role away that nobody holds; its past stays. Again changes nothing.',
+  summary: 'Deletes a role without holders; its history is kept. Repeating the request has no effect.',
   access: changeRoles,
   params: RoleParams,
   replies: { 204: z.null() },

@@ -7,16 +7,16 @@ const NoFacts = z.object({});
 export class SignInChallengeRefused extends refusal(NoFacts, {
   code: 'users.sign-in-challenge-refused',
   kind: 'unauthenticated',
-  title: 'This sign-in cannot be finished',
-  detail: () => 'It took too long, is finished or has failed too often; begin again with the password.',
+  title: 'The sign-in cannot be completed',
+  detail: () => 'It has expired, was completed or failed too often. Start again with the password.',
 }) {}
 
 /** The same for every reason, so that it helps nobody to guess. */
 export class ProofRefused extends refusal(NoFacts, {
   code: 'users.proof-refused',
   kind: 'unauthenticated',
-  title: 'This does not prove who you are',
-  detail: () => 'Check what you entered; wait for the next code, or use another way to prove it.',
+  title: 'Authentication failed',
+  detail: () => 'Check what you entered, wait for the next code, or use another method.',
 }) {}
 
 export class SecondFactorNeeded extends refusal(
@@ -24,29 +24,29 @@ export class SecondFactorNeeded extends refusal(
   {
     code: 'users.second-factor-needed',
     kind: 'refused',
-    title: 'The password alone is not enough',
-    detail: ({ factors }) => `Prove it with one of ${factors.join(', ')}.`,
+    title: 'A second factor is required',
+    detail: ({ factors }) => `Use one of: ${factors.join(', ')}.`,
   },
 ) {}
 
 export class SecondFactorMissing extends refusal(NoFacts, {
   code: 'users.second-factor-missing',
   kind: 'refused',
-  title: 'You have no such second factor yet',
+  title: 'You have no second factor of this kind',
   detail: () => 'Add an authenticator app or a passkey first.',
 }) {}
 
 export class TooManySecondFactors extends refusal(z.object({ most: z.int() }), {
   code: 'users.too-many-second-factors',
   kind: 'refused',
-  title: 'You have as many second factors of this kind as there can be',
-  detail: ({ most }) => `Remove one of the ${most} first.`,
+  title: 'Too many second factors of this kind',
+  detail: ({ most }) => `The limit is ${most}. Remove one first.`,
 }) {}
 
 export class LastFactorDemanded extends refusal(NoFacts, {
   code: 'users.last-factor-demanded',
   kind: 'refused',
-  title: 'Your organisation demands a second factor, and this is your last',
+  title: 'Your organisation requires a second factor, and this is your last',
   detail: () => 'Add another one first, then remove this one.',
 }) {}
 
@@ -54,20 +54,20 @@ export class PasskeyNotAdded extends refusal(NoFacts, {
   code: 'users.passkey-not-added',
   kind: 'refused',
   title: 'The passkey could not be added',
-  detail: () => 'Ask for new options, and let the browser make the passkey once more.',
+  detail: () => 'Request new options and create the passkey again.',
 }) {}
 
 export class PasskeyKnown extends refusal(NoFacts, {
   code: 'users.passkey-known',
   kind: 'conflict',
-  title: 'This passkey has been added already',
-  detail: () => 'Use another device, or the passkey as it is.',
+  title: 'This passkey was already added',
+  detail: () => 'Use another device, or sign in with the existing passkey.',
 }) {}
 
 /** Factors belong to the person: one organisation must not decide about how they enter another. */
 export class MemberElsewhere extends refusal(NoFacts, {
   code: 'users.member-elsewhere',
   kind: 'refused',
-  title: 'This person is a member of other organisations too',
-  detail: () => 'Their second factors are not yours to remove; they can use a recovery code.',
+  title: 'This person is also a member of other organisations',
+  detail: () => 'You cannot remove their second factors. They can use a recovery code.',
 }) {}

@@ -34,12 +34,9 @@ export * from './webauthn.ts';
 export const SecondFactor = z.strictObject({
   id: Id,
   kind: SecondFactorKind,
-  name: z.string(),
+  name: personal(z.string()),
   addedAt: Instant,
   lastUsedAt: Instant.nullable(),
-  name: personal(z.string()),
-  addedAt: z.iso.datetime(),
-  lastUsedAt: z.iso.datetime().nullable(),
 });
 export type SecondFactor = z.infer<typeof SecondFactor>;
 
@@ -48,14 +45,14 @@ const Code = z
   .string()
   .max(20)
   .transform((text) => text.replaceAll(/\s/g, ''))
-  .pipe(z.string().regex(/^\d{6}$/, 'six digits'));
+  .pipe(z.string().regex(/^\d{6}$/, 'must be six digits'));
 
 /** Sixteen letters and digits; case, spaces and dashes do not count. */
 const RecoveryCode = z
   .string()
   .max(40)
   .transform((text) => text.replaceAll(/[\s-]/g, '').toLowerCase())
-  .pipe(z.string().regex(/^[a-z2-7]{16}$/, 'sixteen letters and digits'));
+  .pipe(z.string().regex(/^[a-z2-7]{16}$/, 'must be sixteen letters and digits'));
 
 const RecoveryCodes = z.array(z.string());
 
@@ -86,22 +83,22 @@ export const SecondFactorAsked = z.strictObject({
 });
 export type SecondFactorAsked = z.infer<typeof SecondFactorAsked>;
 
-const Challenge = z.string().regex(/^[\w-]{43}$/, 'the challenge that login gave');
+const Challenge = z.string().regex(/^[\w-]{43}$/, 'must be the challenge that login returned');
 
 export const FinishLogin = z
   .strictObject({ challenge: Challenge, ...secondFactor })
-  .refine(exactlyOne, 'exactly one of code, recoveryCode and passkey');
+  .refine(exactlyOne, 'must have exactly one of code, recoveryCode and passkey');
 export type FinishLogin = z.output<typeof FinishLogin>;
 
 export const StepUp = z
   .strictObject({ password: Password.optional(), ...secondFactor })
-  .refine(exactlyOne, 'exactly one of password, code, recoveryCode and passkey');
+  .refine(exactlyOne, 'must have exactly one of password, code, recoveryCode and passkey');
 export type StepUp = z.output<typeof StepUp>;
 
 export const finishLogin = endpoint({
   method: 'POST',
   path: '/api/v1/users/login/second-factor',
-  summary: 'Finishes a sign-in that asked for a second factor; begins a session.',
+  summary: 'Completes a sign-in with a second factor and starts a session.',
   access: 'public',
   body: FinishLogin,
   replies: { 200: SignedIn },
@@ -112,7 +109,7 @@ export const finishLogin = endpoint({
 export const challengePasskey = endpoint({
   method: 'POST',
   path: '/api/v1/users/passkey-challenges',
-  summary: 'Begins a sign-in with a passkey alone: what the browser needs to ask for it.',
+  summary: 'Starts a sign-in with a passkey alone. Returns the options for the browser.',
   access: 'public',
   replies: { 200: PasskeyRequestOptions },
   refusals: [TooManyRequests],
@@ -122,7 +119,7 @@ export const challengePasskey = endpoint({
 export const loginWithPasskey = endpoint({
   method: 'POST',
   path: '/api/v1/users/login/passkey',
-  summary: 'Signs in with a passkey alone, whose device has verified the person; begins a session.',
+  summary: 'Signs in with a passkey whose device has verified the person, and starts a session.',
   access: 'public',
   body: z.strictObject({ passkey: PasskeyAssertion }),
   replies: { 200: SignedIn },
@@ -134,7 +131,8 @@ export const loginWithPasskey = endpoint({
 export const stepUp = endpoint({
   method: 'POST',
   path: '/api/v1/users/step-up',
-  summary: 'Proves once more who is signed in; gives an access token that says so (RFC 9470).',
+  summary:
+    'Re-authenticates the caller and returns an access token with the new authentication time (RFC 9470).',
   access: 'signed-in',
   body: StepUp,
   replies: {
@@ -152,7 +150,7 @@ export const stepUp = endpoint({
 export const challengeStepUp = endpoint({
   method: 'POST',
   path: '/api/v1/users/step-up/passkey-options',
-  summary: 'What the browser needs to ask for a passkey in a step-up.',
+  summary: 'Returns the browser options for a step-up with a passkey.',
   access: 'signed-in',
   replies: { 200: PasskeyRequestOptions },
   refusals: [SecondFactorMissing],
@@ -162,7 +160,7 @@ export const challengeStepUp = endpoint({
 export const list = endpoint({
   method: 'GET',
   path: '/api/v1/users/second-factors',
-  summary: "The caller's second factors, and how many recovery codes are left.",
+  summary: "Lists the caller's second factors and the number of unused recovery codes.",
   access: 'signed-in',
   replies: { 200: z.strictObject({ items: z.array(SecondFactor), recoveryCodesLeft: z.int() }) },
 });
@@ -173,7 +171,7 @@ const OfFactor = z.strictObject({ factorId: Id });
 export const enrolTotp = endpoint({
   method: 'POST',
   path: '/api/v1/users/second-factors/totp',
-  summary: 'Begins to add an authenticator app: the secret, shown once.',
+  summary: 'Starts adding an authenticator app. The secret is returned only once.',
   access: 'signed-in',
   stepUp: true,
   body: z.strictObject({ name: personal(Name) }),
@@ -202,7 +200,7 @@ const Added = z.strictObject({
 export const confirmTotp = endpoint({
   method: 'POST',
   path: '/api/v1/users/second-factors/totp/{factorId}/confirm',
-  summary: 'Adds the authenticator app, whose first code shows that it has the secret.',
+  summary: 'Confirms an authenticator app with its first code.',
   access: 'signed-in',
   params: OfFactor,
   body: z.strictObject({ code: Code, endOtherSessions }),
@@ -214,7 +212,7 @@ export const confirmTotp = endpoint({
 export const offerPasskey = endpoint({
   method: 'POST',
   path: '/api/v1/users/second-factors/passkeys/options',
-  summary: 'Begins to add a passkey: what the browser needs to make one.',
+  summary: 'Starts adding a passkey. Returns the options for the browser.',
   access: 'signed-in',
   stepUp: true,
   replies: { 200: PasskeyCreationOptions },
@@ -225,7 +223,7 @@ export const offerPasskey = endpoint({
 export const addPasskey = endpoint({
   method: 'POST',
   path: '/api/v1/users/second-factors/passkeys',
-  summary: 'Adds the passkey that the browser has made.',
+  summary: 'Adds the passkey that the browser created.',
   access: 'signed-in',
   body: z.strictObject({ name: personal(Name), passkey: PasskeyCreated, endOtherSessions }),
   replies: { 201: Added },
@@ -236,7 +234,7 @@ export const addPasskey = endpoint({
 export const rename = endpoint({
   method: 'PATCH',
   path: '/api/v1/users/second-factors/{factorId}',
-  summary: 'Gives a second factor another name.',
+  summary: 'Renames a second factor.',
   access: 'signed-in',
   params: OfFactor,
   body: z.strictObject({ name: personal(Name) }),
@@ -247,7 +245,7 @@ export const rename = endpoint({
 export const remove = endpoint({
   method: 'DELETE',
   path: '/api/v1/users/second-factors/{factorId}',
-  summary: 'Removes a second factor; with the last one the recovery codes go too.',
+  summary: 'Removes a second factor. Removing the last one deletes the recovery codes.',
   access: 'signed-in',
   stepUp: true,
   params: OfFactor,
@@ -258,7 +256,7 @@ export const remove = endpoint({
 export const renewRecoveryCodes = endpoint({
   method: 'POST',
   path: '/api/v1/users/second-factors/recovery-codes',
-  summary: 'Makes ten new recovery codes, shown once; the old ones are void.',
+  summary: 'Creates ten new recovery codes, returned only once. The previous codes stop working.',
   access: 'signed-in',
   stepUp: true,
   replies: { 201: z.strictObject({ recoveryCodes: RecoveryCodes }) },
@@ -269,7 +267,7 @@ export const renewRecoveryCodes = endpoint({
 export const resetOfMember = endpoint({
   method: 'POST',
   path: '/api/v1/users/members/{memberId}/second-factors/reset',
-  summary: 'Removes all second factors of a member who has lost them, and ends their sessions.',
+  summary: 'Removes all second factors of a member and ends their sessions.',
   access: changeMembers,
   stepUp: true,
   params: z.strictObject({ memberId: Id }),

@@ -35,15 +35,15 @@ export const enabled = event('users.service-account-enabled.v1', ServiceAccount)
 export class ServiceAccountConflict extends refusal(z.object({ accountId: z.string() }), {
   code: 'users.service-account-conflict',
   kind: 'conflict',
-  title: 'This id was used for another service account',
-  detail: ({ accountId }) => `${accountId} is there already under another name. Choose a new id.`,
+  title: 'A service account with this id exists',
+  detail: ({ accountId }) => `${accountId} exists with another name. Choose a new id.`,
 }) {}
 
 export class ServiceAccountDisabled extends refusal(z.object({ accountId: z.string() }), {
   code: 'users.service-account-disabled',
   kind: 'refused',
   title: 'The service account is disabled',
-  detail: () => 'Enable it first; until then no key of it works.',
+  detail: () => 'Enable it first; its keys do not work until then.',
 }) {}
 
 const path = '/api/v1/users/service-accounts';
@@ -52,7 +52,7 @@ const AccountParams = z.strictObject({ accountId: ProgramId });
 export const create = endpoint({
   method: 'POST',
   path,
-  summary: `Adds a service account, which may do nothing until it is given a role; at most ${mostAtATime.serviceAccounts} are enabled. 200 when it is there just so.`,
+  summary: `Creates a service account without roles; at most ${mostAtATime.serviceAccounts} can be enabled. Returns 200 if an identical one exists.`,
   access: changeServiceAccounts,
   body: NewServiceAccount,
   replies: { 201: ServiceAccount, 200: ServiceAccount },
@@ -62,7 +62,7 @@ export const create = endpoint({
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: 'The service accounts of the organisation, newest first.',
+  summary: "Lists the organisation's service accounts, newest first.",
   access: readServiceAccounts,
   query: PageQuery,
   replies: { 200: pageOf(ServiceAccount) },
@@ -71,7 +71,7 @@ export const list = endpoint({
 export const get = endpoint({
   method: 'GET',
   path: `${path}/{accountId}`,
-  summary: 'One service account; its ETag goes into If-Match of a change.',
+  summary: 'Returns a service account. Send the ETag as If-Match when updating it.',
   access: readServiceAccounts,
   params: AccountParams,
   replies: { 200: ServiceAccount },
@@ -81,7 +81,7 @@ export const get = endpoint({
 export const change = endpoint({
   method: 'PATCH',
   path: `${path}/{accountId}`,
-  summary: 'Renames a service account; with If-Match only if nobody changed it meanwhile.',
+  summary: 'Renames a service account. With If-Match, only if it has not changed since it was read.',
   access: changeServiceAccounts,
   params: AccountParams,
   body: z.strictObject({ name: Name }),
@@ -92,7 +92,7 @@ export const change = endpoint({
 export const disable = endpoint({
   method: 'POST',
   path: `${path}/{accountId}/disable`,
-  summary: 'Stops every key of the service account within seconds; they work again when it is enabled.',
+  summary: 'Disables a service account. Its keys stop working within seconds, until it is enabled.',
   access: changeServiceAccounts,
   params: AccountParams,
   replies: { 200: ServiceAccount },
@@ -102,7 +102,7 @@ export const disable = endpoint({
 export const enable = endpoint({
   method: 'POST',
   path: `${path}/{accountId}/enable`,
-  summary: 'Lets the keys of the service account work again that are neither revoked nor expired.',
+  summary: 'Enables a service account. Its keys work again unless revoked or expired.',
   access: changeServiceAccounts,
   params: AccountParams,
   replies: { 200: ServiceAccount },

@@ -32,15 +32,15 @@ export type ServiceTokenClaims = z.infer<typeof ServiceTokenClaims>;
 export class ServiceRefused extends refusal(z.object({}), {
   code: 'users.service-refused',
   kind: 'unauthenticated',
-  title: 'This service is not known by this secret',
-  detail: () => 'Check INTERNAL_SECRET or SERVICE_SECRET of the process that asks.',
+  title: 'The secret does not belong to the service',
+  detail: () => 'Check INTERNAL_SECRET or SERVICE_SECRET of the calling process.',
 }) {}
 
 /** In the spirit of RFC 6749 section 4.4: a service asks for itself, and what proves it stands in the body. */
 export const issue = endpoint({
   method: 'POST',
   path: '/internal/users/service-tokens',
-  summary: 'Takes the secret of a service, gives it a token to act for itself.',
+  summary: 'Exchanges the secret of a service for a token of that service.',
   access: 'public',
   body: z.strictObject({
     service: z.string().min(1).max(100),

@@ -30,7 +30,7 @@ export const register = endpoint({
 export const login = endpoint({
   method: 'POST',
   path: '/api/v1/users/login',
-  summary: 'Signs in with e-mail and password; begins a session, or asks for the second factor.',
+  summary: 'Signs in with e-mail and password. Starts a session or asks for a second factor.',
   access: 'public',
   body: Login,
   replies: { 200: SignedIn, 202: SecondFactorAsked },
@@ -45,7 +45,7 @@ export const login = endpoint({
 export const refresh = endpoint({
   method: 'POST',
   path: '/api/v1/users/refresh',
-  summary: 'Continues a session: takes a refresh token, gives a new pair of tokens.',
+  summary: 'Exchanges a refresh token for a new pair of tokens.',
   access: 'public',
   body: WithRefreshToken,
   replies: { 200: SignedIn },
@@ -56,7 +56,7 @@ export const refresh = endpoint({
 export const logout = endpoint({
   method: 'POST',
   path: '/api/v1/users/logout',
-  summary: 'Ends the session of a refresh token; says nothing about tokens it does not know.',
+  summary: 'Ends the session of a refresh token. The reply is the same for unknown tokens.',
   access: 'public',
   body: WithRefreshToken,
   replies: { 204: z.null() },
@@ -66,7 +66,7 @@ export const logout = endpoint({
 export const me = endpoint({
   method: 'GET',
   path: '/api/v1/users/me',
-  summary: 'Who is signed in, where, and what they may do.',
+  summary: 'Returns the caller, their organisation and their permissions.',
   access: 'signed-in',
   replies: { 200: Me },
 });

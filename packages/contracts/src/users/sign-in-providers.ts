@@ -18,8 +18,8 @@ const NoFacts = z.object({});
 export class SignInProviderConflict extends refusal(NoFacts, {
   code: 'users.sign-in-provider-conflict',
   kind: 'conflict',
-  title: 'There is another sign-in provider with this id',
-  detail: () => 'Read what is there, or choose a new providerId.',
+  title: 'Another sign-in provider has this id',
+  detail: () => 'Use the existing provider, or choose a new providerId.',
 }) {}
 
 export class SignInProviderUnusable extends refusal(z.object({ reason: z.string() }), {
@@ -34,22 +34,22 @@ export class FederatedSignInRefused extends refusal(NoFacts, {
   code: 'users.federated-sign-in-refused',
   kind: 'unauthenticated',
   title: 'The sign-in could not be completed',
-  detail: () => 'Begin again from the sign-in page.',
+  detail: () => 'Start again from the sign-in page.',
 }) {}
 
 const reasons = {
-  'email-unverified': 'The provider has not verified your e-mail address; ask who runs it.',
+  'email-unverified': 'The provider has not verified your e-mail address. Contact its administrator.',
   'account-elsewhere':
-    'Your e-mail has an account here already. Ask this organisation for an invitation and accept it.',
-  'no-member': 'You are no member of this organisation; ask its administrator for an invitation.',
-  'member-suspended': 'Your membership is suspended; ask an administrator of the organisation.',
+    'An account with your e-mail exists. Ask the organisation for an invitation and accept it.',
+  'no-member': 'You are not a member of this organisation. Ask its administrator for an invitation.',
+  'member-suspended': 'Your membership is suspended. Contact an administrator of the organisation.',
 } as const;
 export const FederatedRefusalReason = z.enum(Object.keys(reasons) as (keyof typeof reasons)[]);
 
 export class FederatedAccountRefused extends refusal(z.object({ reason: FederatedRefusalReason }), {
   code: 'users.federated-account-refused',
   kind: 'forbidden',
-  title: 'The provider knows you, but you cannot sign in here with it',
+  title: 'You cannot sign in with this provider',
   detail: ({ reason }) => reasons[reason],
 }) {}
 
@@ -57,18 +57,18 @@ export class FederatedAccountRefused extends refusal(z.object({ reason: Federate
 const Issuer = z
   .url({ protocol: /^https?$/ })
   .max(500)
-  .regex(/^[^?#@]+$/, 'an address without query, fragment and user');
+  .regex(/^[^?#@]+$/, 'must be a URL without query, fragment and user');
 /** In letters of any script; kept as ASCII (UTS 46), at most 253 (RFC 1035, section 2.3.4, without the dot at the end). */
 const Domain = z
   .string()
   .max(253)
-  .regex(/^([\p{L}\p{M}\p{N}-]+\.)+[\p{L}\p{M}\p{N}-]{2,}$/u, 'a domain such as example.com')
+  .regex(/^([\p{L}\p{M}\p{N}-]+\.)+[\p{L}\p{M}\p{N}-]{2,}$/u, 'must be a domain such as example.com')
   .transform((domain) => (URL.canParse(`http://${domain}`) ? new URL(`http://${domain}`).hostname : ''))
-  .pipe(z.string().regex(/^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'a domain such as example.com'));
+  .pipe(z.string().regex(/^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'must be a domain such as example.com'));
 /** From a value of the claim to a role. */
 const RoleMapping = z
   .record(z.string().min(1).max(200), RoleName)
-  .refine((mapping) => Object.keys(mapping).length <= 100, 'at most 100 values');
+  .refine((mapping) => Object.keys(mapping).length <= 100, 'must have at most 100 values');
 
 const settings = {
   name: Name,
@@ -130,7 +130,7 @@ const refusals = [RoleUnknown, GrantsBeyondOwn];
 export const connect = endpoint({
   method: 'POST',
   path,
-  summary: `Connects an OpenID provider, such as Keycloak, that members may sign in with; at most ${mostAtATime.signInProviders}.`,
+  summary: `Connects an OpenID provider, such as Keycloak, for members to sign in with; at most ${mostAtATime.signInProviders}.`,
   access: changeSignInProviders,
   stepUp: true,
   body: NewSignInProvider,
@@ -142,7 +142,7 @@ export const connect = endpoint({
 export const list = endpoint({
   method: 'GET',
   path,
-  summary: "The organisation's sign-in providers.",
+  summary: "Lists the organisation's sign-in providers.",
   access: readSignInProviders,
   replies: { 200: z.strictObject({ items: z.array(SignInProvider), next: z.null() }) },
 });
@@ -150,7 +150,7 @@ export const list = endpoint({
 export const get = endpoint({
   method: 'GET',
   path: `${path}/{providerId}`,
-  summary: 'One sign-in provider, with the ETag a change needs.',
+  summary: 'Returns a sign-in provider. Send the ETag as If-Match when updating it.',
   access: readSignInProviders,
   params: OneProvider,
   replies: { 200: SignInProvider },
@@ -160,7 +160,7 @@ export const change = endpoint({
   method: 'PATCH',
   path: `${path}/{providerId}`,
   summary:
-    'Changes a sign-in provider; disabling it ends no session, another issuer makes it forget whom it knew.',
+    'Updates a sign-in provider. Disabling it ends no sessions; changing the issuer removes all linked accounts.',
   access: changeSignInProviders,
   stepUp: true,
   params: OneProvider,
@@ -172,7 +172,7 @@ export const change = endpoint({
 export const check = endpoint({
   method: 'POST',
   path: `${path}/{providerId}/check`,
-  summary: 'Asks the provider for its configuration and says what came.',
+  summary: "Fetches the provider's configuration and returns the result.",
   access: changeSignInProviders,
   params: OneProvider,
   replies: {
@@ -191,7 +191,7 @@ export const listSignInOptions = endpoint({
   method: 'GET',
   path: '/api/v1/users/organisations/{organisationId}/sign-in-options',
   summary:
-    'The providers a member of an organisation can sign in with; empty for an organisation nobody knows.',
+    'Lists the providers that members of an organisation can sign in with; empty for an unknown organisation.',
   access: 'public',
   params: z.strictObject({ organisationId: Id }),
   replies: { 200: z.strictObject({ items: z.array(z.strictObject({ providerId: Id, name: z.string() })) }) },
@@ -201,7 +201,7 @@ export const beginSignIn = endpoint({
   method: 'POST',
   path: '/api/v1/users/federated-sign-ins',
   summary:
-    'Begins a sign-in with a provider: where to send the browser, and what it must keep until it is back.',
+    'Starts a sign-in with a provider. Returns the address to redirect the browser to and the values it must keep.',
   access: 'public',
   body: z.strictObject({
     organisationId: Id,
@@ -229,7 +229,7 @@ export const beginSignIn = endpoint({
 export const callback = endpoint({
   method: 'GET',
   path: '/api/v1/users/federated-sign-ins/callback/{organisationId}',
-  summary: 'Where the provider sends the browser back to; leads on to the portal.',
+  summary: "Receives the provider's redirect and redirects the browser to the portal.",
   access: 'public',
   params: z.strictObject({ organisationId: Id }),
   query: z.looseObject({
@@ -244,7 +244,7 @@ export const callback = endpoint({
 export const finishSignIn = endpoint({
   method: 'POST',
   path: '/api/v1/users/federated-sign-ins/finish',
-  summary: 'Ends a sign-in with a provider: takes its code, gives tokens, or asks for the second factor.',
+  summary: 'Completes a sign-in with a provider. Returns tokens or asks for a second factor.',
   access: 'public',
   body: z.strictObject({
     state: z.string().max(200),

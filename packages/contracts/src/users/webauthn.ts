@@ -7,7 +7,7 @@ const Base64url = (most: number) =>
     .string()
     .min(1)
     .max(most)
-    .regex(/^[\w-]+$/, 'base64url without padding');
+    .regex(/^[\w-]+$/, 'must be base64url without padding');
 
 const CredentialId = Base64url(1_400); // 1,023 bytes at most
 const Transport = z.string().max(20);

@@ -30,7 +30,7 @@ export type AuditRecord = z.infer<typeof AuditRecord>;
 export const list = endpoint({
   method: 'GET',
   path: '/api/v1/workers/audit-records',
-  summary: 'What happened in the organisation, newest first.',
+  summary: "Lists the organisation's audit records, newest first.",
   access: readAudit,
   query: PageQuery.extend({
     type: lineOfText(200).optional(),
@@ -60,7 +60,7 @@ export type AuditVerification = z.infer<typeof AuditVerification>;
 export const verify = endpoint({
   method: 'GET',
   path: '/api/v1/workers/audit-records/verify',
-  summary: 'Recomputes the whole chain and names the first record that was tampered with.',
+  summary: 'Verifies the whole chain and returns the first record that was tampered with.',
   access: readAudit,
   replies: { 200: AuditVerification },
   deadlineMs: 120_000,

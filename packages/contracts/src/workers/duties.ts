@@ -7,13 +7,13 @@ export const duties: readonly ConflictingDuties[] = [
   {
     id: 'verify-audit-and-decide-rights',
     title: {
-      en: 'Verifying the audit and deciding over rights',
-      ru: 'Проверка журнала аудита и распоряжение правами',
+      en: 'Verifying the audit and managing permissions',
+      ru: 'Проверка журнала аудита и управление правами',
     },
     left: [workers.readAudit],
     right: [users.assignRoles, users.changeRoles, users.changeServiceAccounts, users.changeSignInProviders],
     why: {
-      en: 'Whoever watches the administrators must not be one of them.',
+      en: 'The person who audits administrators must not be an administrator.',
       ru: 'Тот, кто следит за администраторами, не должен быть одним из них.',
     },
     source: 'NIST SP 800-53 Rev. 5, AC-5 (access control and audit functions) and AU-9(4)',
@@ -27,7 +27,7 @@ export const duties: readonly ConflictingDuties[] = [
     left: [workers.readAudit],
     right: [accounting.postEntries, accounting.reverseEntries],
     why: {
-      en: 'Nobody should verify the record of what they did themselves.',
+      en: 'No person should verify the record of their own actions.',
       ru: 'Никто не должен проверять запись о собственных действиях.',
     },
     source: 'IIA Global Internal Audit Standards 2024, 7.1 (independence); ISO/IEC 27002:2022, 5.3',
@@ -41,7 +41,7 @@ export const duties: readonly ConflictingDuties[] = [
     left: [users.erasePersonalData],
     right: [workers.readAudit],
     why: {
-      en: 'Erasure takes names out of the record; whoever does it must not be the one who says that the record is whole.',
+      en: 'Erasure removes names from the record; the person who does it must not confirm the integrity of the record.',
       ru: 'Удаление убирает имена из записей; кто его проводит, не должен сам подтверждать их целостность.',
     },
     source: 'GDPR art. 5(2) and 32; NIST SP 800-53 Rev. 5, AU-9(4)',

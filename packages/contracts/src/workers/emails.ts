@@ -40,7 +40,7 @@ export type Email = z.infer<typeof Email>;
 export const list = endpoint({
   method: 'GET',
   path: '/api/v1/workers/emails',
-  summary: 'Mail of the organisation, newest first, with what became of it.',
+  summary: "Lists the organisation's mails with their delivery state, newest first.",
   access: readEmails,
   query: PageQuery.extend({ state: EmailState.optional() }),
   replies: { 200: pageOf(Email) },

@@ -20,7 +20,7 @@ export type Notification = z.infer<typeof Notification>;
 export const list = endpoint({
   method: 'GET',
   path: '/api/v1/workers/notifications',
-  summary: "The caller's own notifications, newest first.",
+  summary: "Lists the caller's notifications, newest first.",
   access: readNotifications,
   query: PageQuery.extend({ unread: z.enum(['true', 'false']).default('false') }),
   replies: { 200: pageOf(Notification) },
@@ -29,7 +29,7 @@ export const list = endpoint({
 export const markRead = endpoint({
   method: 'POST',
   path: '/api/v1/workers/notifications/{id}/read',
-  summary: "Marks one of the caller's notifications as read; again changes nothing.",
+  summary: "Marks one of the caller's notifications as read. Repeating the request has no effect.",
   access: readNotifications,
   params: z.strictObject({ id: Id }),
   replies: { 200: Notification },

@@ -19,7 +19,7 @@ export type KeptOfPerson = z.infer<typeof KeptOfPerson>;
 export const getKept = endpoint({
   method: 'GET',
   path: '/internal/workers/people/{personId}',
-  summary: 'What the workers keep of a person, for them to take along.',
+  summary: 'Returns the personal data that the workers keep of a person, for an export.',
   access: forServices('users'),
   params: z.strictObject({ personId: Id }),
   query: z.strictObject({ email: personal(z.string().max(254)).optional() }),

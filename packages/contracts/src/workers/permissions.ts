@@ -5,7 +5,7 @@ export const readAudit = permission('workers.audit.read', {
   ru: 'Читать и проверять журнал аудита',
 });
 export const readEmails = permission('workers.email.read', {
-  en: 'See the mail that was sent',
+  en: 'See sent mail',
   ru: 'Видеть отправленные письма',
 });
 export const readNotifications = permission('workers.notification.read', {

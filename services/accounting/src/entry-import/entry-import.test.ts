@@ -82,7 +82,7 @@ describe('importing entries, each for itself', () => {
           line: 4,
           problem: {
             errors: expect.arrayContaining([
-              { pointer: '/postingDate', detail: 'must be a real day written YYYY-MM-DD' },
+              { pointer: '/postingDate', detail: 'must be an existing date written YYYY-MM-DD' },
             ]),
           },
         },

@@ -14,10 +14,10 @@ export function emailChange(language: identity.Language, { name }: { readonly na
     });
   }
   return letterOf('en', {
-    subject: 'A change of your e-mail address was asked for',
+    subject: 'A change of your e-mail address was requested',
     name,
     before: [
-      'Somebody asked to change the address of your Marimo account. It changes when the link sent to the new address is opened.',
+      'A change of the e-mail address of your Marimo account was requested. It takes effect when the link sent to the new address is opened.',
       'If it was not you, change your password at once and tell your administrator.',
     ],
   });

@@ -18,8 +18,8 @@ export function erased(language: identity.Language, { name }: { readonly name: s
     subject: 'Your personal data were erased',
     name,
     before: [
-      'Your Marimo account and your personal data were erased; you cannot sign in any more.',
-      'What you did stays in the books and in the audit without your name and address: the law demands it.',
+      'Your Marimo account and your personal data were erased; you can no longer sign in.',
+      'Your actions stay in the books and in the audit without your name and address, as the law requires.',
       'This is the last mail to this address, and we do not keep it.',
     ],
   });

@@ -17,11 +17,11 @@ export function firstPassword(
     });
   }
   return letterOf('en', {
-    subject: 'Your account has a password now',
+    subject: 'Your account now has a password',
     name,
     before: [
-      `You accepted the invitation to ${organisation} and set a password for your Marimo account. Before, you signed in with the provider of another organisation, so second factors that were added then are removed. Add your own in the settings.`,
-      'If it was not you, set a new one at once with “Forgot your password?” on the sign-in page, and find out who else reads your mail.',
+      `You accepted the invitation to ${organisation} and set a password for your Marimo account. You previously signed in with the provider of another organisation, so second factors added then were removed. Add your own in the settings.`,
+      'If it was not you, set a new one at once with “Forgot your password?” on the sign-in page, and check who else has access to your mailbox.',
     ],
   });
 }

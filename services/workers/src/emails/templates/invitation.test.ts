@@ -8,7 +8,7 @@ const given = {
 
 describe('the invitation mail', () => {
   it.each([
-    ['ru', 'Приглашение в Marimo: Pine & <b>Oak</b>', 'один раз'],
+    ['ru', 'Приглашение в Marimo: Pine & <b>Oak</b>', 'одноразовая'],
     ['en', 'Invitation to Marimo: Pine & <b>Oak</b>', 'once'],
   ] as const)('says in %s who invites and how long the link works', (language, subject, once) => {
     const letter = invitation(language, given);

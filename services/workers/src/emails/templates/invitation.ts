@@ -19,7 +19,7 @@ export function invitation(language: identity.Language, { name, organisation, ur
       ],
       url,
       after: [
-        `Ссылка действует ${invitations.lastsDays} дней, один раз. Работает только последняя из отправленных.`,
+        `Ссылка одноразовая и действует ${invitations.lastsDays} дней. Действительна только последняя отправленная ссылка.`,
         'Если у вас уже есть учётная запись с этим адресом, войдите в неё. Если вы не ждали приглашения, ничего не делайте.',
       ],
     });
@@ -27,11 +27,11 @@ export function invitation(language: identity.Language, { name, organisation, ur
   return letterOf('en', {
     subject: `Invitation to Marimo: ${organisation}`,
     name,
-    before: [`You are invited to work in ${organisation} in Marimo ERP. To accept, open this link:`],
+    before: [`You have been invited to join ${organisation} in Marimo ERP. To accept, open this link:`],
     url,
     after: [
-      `The link works for ${invitations.lastsDays} days, once. Only the newest one that was sent works.`,
-      'If you have an account with this address, sign in to it. If you expected no invitation, do nothing.',
+      `The link can be used once and expires in ${invitations.lastsDays} days. Only the latest link works.`,
+      'If you have an account with this address, sign in to it. If you did not expect this invitation, ignore this mail.',
     ],
   });
 }

@@ -28,8 +28,8 @@ export function organisationClosing(
     name,
     before: [
       `An administrator is closing ${organisation} in Marimo. All work there has stopped.`,
-      `On ${day} it closes for good, and nobody can bring it back. Until then any administrator can take this back in the settings of the organisation.`,
-      'If this is news to you, ask the other administrators.',
+      `On ${day} it closes permanently and cannot be restored. Until then any administrator can cancel this in the settings of the organisation.`,
+      'If you did not know about this, contact the other administrators.',
     ],
   });
 }
@@ -48,7 +48,7 @@ export function organisationReopened(language: identity.Language, { name, organi
     subject: `Your organisation stays open: ${organisation}`,
     name,
     before: [
-      `An administrator has taken back the closing of ${organisation} in Marimo. Everybody can work there again.`,
+      `An administrator has cancelled the closing of ${organisation} in Marimo. All members can work there again.`,
     ],
   });
 }

@@ -13,19 +13,19 @@ export function resetPassword(
       before: ['Чтобы задать новый пароль, откройте ссылку:'],
       url,
       after: [
-        `Ссылка действует ${people.resetLinkLastsMinutes} минут, один раз. Работает только последняя из отправленных.`,
+        `Ссылка одноразовая и действует ${people.resetLinkLastsMinutes} минут. Действительна только последняя отправленная ссылка.`,
         'Если вы этого не просили, ничего не делайте: прежний пароль остаётся в силе.',
       ],
     });
   }
   return letterOf('en', {
-    subject: 'A new password',
+    subject: 'Reset your password',
     name,
     before: ['To set a new password, open this link:'],
     url,
     after: [
-      `The link works for ${people.resetLinkLastsMinutes} minutes, once. Only the newest one that was sent works.`,
-      'If you did not ask for this, do nothing: your password stays as it is.',
+      `The link can be used once and expires in ${people.resetLinkLastsMinutes} minutes. Only the latest link works.`,
+      'If you did not request this, ignore this mail: your password is not changed.',
     ],
   });
 }

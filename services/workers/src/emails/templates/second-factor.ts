@@ -45,7 +45,7 @@ export const secondFactorsReset = about({
 export const recoveryCodeUsed = about({
   en: {
     subject: 'A recovery code was used',
-    what: 'One of your recovery codes stood in for the second factor of your Marimo account. It works no more.',
+    what: 'One of your recovery codes was used as the second factor of your Marimo account. It cannot be used again.',
   },
   ru: {
     subject: 'Использован резервный код',

@@ -13,7 +13,7 @@ export function verifyEmail(
       before: [`Чтобы подтвердить, что адрес ${email} ваш, откройте ссылку:`],
       url,
       after: [
-        `Ссылка действует ${people.verificationLinkLastsDays} дня, один раз.`,
+        `Ссылка одноразовая и действует ${people.verificationLinkLastsDays} дня.`,
         'Если вы этого не просили, ничего не делайте: без вас ничего не изменится.',
       ],
     });
@@ -24,8 +24,8 @@ export function verifyEmail(
     before: [`To confirm that ${email} is yours, open this link:`],
     url,
     after: [
-      `The link works for ${people.verificationLinkLastsDays} days, once.`,
-      'If you did not ask for this, do nothing: without you nothing changes.',
+      `The link can be used once and expires in ${people.verificationLinkLastsDays} days.`,
+      'If you did not request this, ignore this mail: nothing will change.',
     ],
   });
 }

@@ -21,7 +21,7 @@ function english({ name, email, organisation }: Welcome): Letter {
 ${organisation} is registered in Marimo ERP, and you are its administrator.
 Sign in with ${email} and the password you chose.
 
-Good first steps: take a chart of accounts from a template, then post an entry.
+To get started, load a chart of accounts from a template, then post an entry.
 
 If this was not you, tell the operator of this installation.
 `,
@@ -30,7 +30,7 @@ If this was not you, tell the operator of this installation.
 <p>Hello ${name},</p>
 <p><b>${organisation}</b> is registered in Marimo ERP, and you are its administrator.<br>
 Sign in with ${email} and the password you chose.</p>
-<p>Good first steps: take a chart of accounts from a template, then post an entry.</p>
+<p>To get started, load a chart of accounts from a template, then post an entry.</p>
 <p>If this was not you, tell the operator of this installation.</p>
 </html>
 `,
