@@ -64,7 +64,9 @@ const Domain = z
   .max(253)
   .regex(/^([\p{L}\p{M}\p{N}-]+\.)+[\p{L}\p{M}\p{N}-]{2,}$/u, 'must be a domain such as example.com')
   .transform((domain) => (URL.canParse(`http://${domain}`) ? new URL(`http://${domain}`).hostname : ''))
-  .pipe(z.string().regex(/^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'must be a domain such as example.com'));
+  .pipe(
+    z.string().regex(/^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z0-9-]{2,63}$/, 'must be a domain such as example.com'),
+  );
 /** From a value of the claim to a role. */
 const RoleMapping = z
   .record(z.string().min(1).max(200), RoleName)
