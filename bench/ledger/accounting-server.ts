@@ -89,10 +89,21 @@ export async function startAccountingServer(): Promise<AccountingServer> {
 
 async function standInForUsers(started: AsyncDisposableStack) {
   const signer = makeSigner();
+  const organisation: organisations.OrganisationSettings = {
+    id: newId(),
+    name: 'Pine & Co',
+    baseCurrency: 'RUB',
+    language: 'en',
+    timeZone: 'Europe/Moscow',
+    state: 'active',
+    requireSecondFactor: false,
+    strictSeparation: false,
+    closesAt: null,
+  };
   const answers: Readonly<Record<string, unknown>> = {
     [accessTokens.getSigningKeys.path]: { keys: [signer.jwk] },
     [accessTokens.listRevocations.path]: { items: [], next: '0' },
-    [organisations.get.path]: { id: newId(), name: 'Pine & Co', baseCurrency: 'RUB', language: 'en' },
+    [organisations.get.path]: organisation,
   };
   const server = createServer((request, reply) => {
     reply.setHeader('content-type', 'application/json');
