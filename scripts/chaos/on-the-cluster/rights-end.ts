@@ -232,6 +232,10 @@ requireInfra('consul')('with two of each service, a token is soon void at every 
   it('whatever ends it, also while Redis is gone', async () => {
     const all = await endings();
     await cluster.surroundings.redis.kill();
-    await allOfThemVoid(all).finally(() => cluster.surroundings.redis.restart());
+    try {
+      await allOfThemVoid(all);
+    } finally {
+      await cluster.surroundings.redis.restart();
+    }
   });
 });
