@@ -3,6 +3,7 @@ import { RoleName } from '../built-in-roles.ts';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { personal } from '../personal.ts';
 import { Absent } from '../platform/refusals.ts';
 import { lineOfText } from '../texts.ts';
@@ -48,7 +49,7 @@ export const HeldConflict = z.strictObject({
 export type HeldConflict = z.infer<typeof HeldConflict>;
 
 const path = '/api/v1/users/access-reports';
-const at = z.iso.datetime().optional(); // now unless told
+const at = Instant.optional(); // now unless told
 
 export const reportConflicts = endpoint({
   method: 'GET',

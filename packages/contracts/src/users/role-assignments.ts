@@ -4,6 +4,7 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { Absent } from '../platform/refusals.ts';
 import { LastAdministrator } from './organisations.ts';
 import { assignRoles, readRoles } from './permissions.ts';
@@ -20,9 +21,10 @@ import {
 } from './role-refusals.ts';
 
 /** To the second, as tokens end: so none outlives the role it carries. */
-export const RoleMoment = z.iso
-  .datetime()
-  .refine((moment) => new Date(moment).getTime() % 1_000 === 0, 'must be a time to the second');
+export const RoleMoment = Instant.refine(
+  (moment) => moment.getTime() % 1_000 === 0,
+  'must be a time to the second',
+);
 
 export const NewRoleAssignment = z
   .strictObject({
@@ -42,7 +44,7 @@ export const NewRoleAssignment = z
   })
   .refine(
     ({ validFrom, validUntil }) =>
-      validFrom === undefined || validUntil === undefined || Date.parse(validFrom) < Date.parse(validUntil),
+      validFrom === undefined || validUntil === undefined || validFrom < validUntil,
     { path: ['validUntil'], message: 'must be after validFrom' },
   );
 export type NewRoleAssignment = z.output<typeof NewRoleAssignment>;

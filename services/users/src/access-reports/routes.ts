@@ -1,7 +1,7 @@
-import { Absent, grantsCover, Id } from '@marimo/contracts';
+import { grantsCover, Id } from '@marimo/contracts';
 import { accessReports, roles } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
-import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
+import type { TenantTransaction } from '@marimo/postgres';
+import { type Deps, handle, type Route, readPage, reply, requireFound } from '@marimo/service-kit';
 import { isStrict } from '../separation-of-duties/index.ts';
 import {
   builtInRolesGranting,
@@ -11,10 +11,15 @@ import {
   permissionsOf,
   toApiDuties,
 } from './access-reports.ts';
-import { findHolder, holdersAt, ownGrantsAt, rolesAssignedAt, wasActive } from './store.ts';
+import { getHolder, listHolders, listOwnGrants, listRoles, wasActive } from './store.ts';
 
 /** Holders looked at in one statement; most have no conflict. */
 const batch = 500;
+
+const byHolder = {
+  parts: [Id],
+  keyOf: ({ holder }: { readonly holder: accessReports.RoleHolder }) => [holder.id],
+} as const;
 
 export function accessReportRoutes(deps: Deps): readonly Route[] {
   return [
@@ -27,20 +32,20 @@ export function accessReportRoutes(deps: Deps): readonly Route[] {
 
 function conflictsRoute({ clock }: Deps): Route {
   return handle(accessReports.reportConflicts, async (call) => {
-    const { limit, after } = call.query;
-    const [afterId] = readCursor(after, Id) ?? [];
-    const found = await call.readInTenant((tx) => holdersInConflict(tx, clock(), afterId, limit + 1));
-    return reply(200, pageOfHolders(found, limit));
+    const page = await readPage(call.query, byHolder, ({ after, limit }) =>
+      call.readInTenant((tx) => holdersInConflict(tx, clock(), after?.[0], limit)),
+    );
+    return reply(200, page);
   });
 }
 
 /** In batches, until there are enough: only their roles tell who has a conflict. */
-async function holdersInConflict(tx: Transaction, at: Date, after: string | undefined, wanted: number) {
-  const own = await ownGrantsAt(tx, at);
+async function holdersInConflict(tx: TenantTransaction, at: Date, after: string | undefined, wanted: number) {
+  const own = await listOwnGrants(tx, at);
   const strict = await isStrict(tx);
   const found: { holder: accessReports.RoleHolder; conflicts: ReturnType<typeof conflictsHeld> }[] = [];
   for (let afterId = after; ; ) {
-    const holders = await holdersAt(tx, { at, afterId, limit: batch });
+    const holders = await listHolders(tx, { at, afterId, limit: batch });
     for (const { holder, roles } of holders) {
       const conflicts = conflictsHeld(heldRoles(roles, own), strict);
       if (conflicts.length > 0) found.push({ holder, conflicts });
@@ -52,30 +57,32 @@ async function holdersInConflict(tx: Transaction, at: Date, after: string | unde
 
 function whoCanRoute({ clock }: Deps): Route {
   return handle(accessReports.reportWhoCan, async (call) => {
-    const { permission, limit, after } = call.query;
+    const { permission } = call.query;
     if (!isKnown(permission)) throw new roles.PermissionUnknown({ grants: [permission] });
-    const at = call.query.at === undefined ? clock() : new Date(call.query.at);
-    const [afterId] = readCursor(after, Id) ?? [];
-    const found = await call.readInTenant(async (tx) => {
-      const own = [...(await ownGrantsAt(tx, at))].filter(([, grants]) => grantsCover(grants, permission));
-      const roles = [...builtInRolesGranting(permission), ...own.map(([name]) => name)];
-      return holdersAt(tx, { at, roles, afterId, limit: limit + 1 });
-    });
-    const items = found.map(({ holder, roles }) => ({ holder, through: [...roles] }));
-    return reply(200, pageOfHolders(items, limit));
+    const at = call.query.at ?? clock();
+    const page = await readPage(call.query, byHolder, ({ after, limit }) =>
+      call.readInTenant(async (tx) => {
+        const own = [...(await listOwnGrants(tx, at))].filter(([, grants]) =>
+          grantsCover(grants, permission),
+        );
+        const roles = [...builtInRolesGranting(permission), ...own.map(([name]) => name)];
+        const found = await listHolders(tx, { at, roles, afterId: after?.[0], limit });
+        return found.map(({ holder, roles: through }) => ({ holder, through: [...through] }));
+      }),
+    );
+    return reply(200, page);
   });
 }
 
 function accessOfRoute({ clock }: Deps): Route {
   return handle(accessReports.reportAccessOf, async (call) => {
     const { holderId } = call.params;
-    const at = call.query.at === undefined ? clock() : new Date(call.query.at);
+    const at = call.query.at ?? clock();
     return call.readInTenant(async (tx) => {
-      const holder = await findHolder(tx, holderId);
-      if (holder === undefined) throw new Absent({ resource: 'member or service account' });
+      const holder = requireFound(await getHolder(tx, holderId), 'member or service account');
       const active = await wasActive(tx, holderId, at);
-      const names = active ? await rolesAssignedAt(tx, holderId, at) : [];
-      const roles = heldRoles(names, await ownGrantsAt(tx, at));
+      const names = active ? await listRoles(tx, holderId, at) : [];
+      const roles = heldRoles(names, await listOwnGrants(tx, at));
       return reply(200, {
         holder,
         at: at.toISOString(),
@@ -85,12 +92,4 @@ function accessOfRoute({ clock }: Deps): Route {
       });
     });
   });
-}
-
-function pageOfHolders<Item extends { readonly holder: accessReports.RoleHolder }>(
-  found: readonly Item[],
-  limit: number,
-) {
-  const items = found.slice(0, limit);
-  return { items, next: found.length > limit ? cursorOf(items.at(-1)?.holder.id ?? '') : null };
 }

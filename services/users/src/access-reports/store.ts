@@ -1,5 +1,5 @@
 import type { accessReports } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { shownName } from '../members/index.ts';
 
 /**
@@ -44,7 +44,7 @@ export interface HoldersWanted {
 }
 
 /** In the order of ids; who had no role is not among them. */
-export async function holdersAt(tx: Transaction, wanted: HoldersWanted): Promise<HolderWithRoles[]> {
+export async function listHolders(tx: TenantTransaction, wanted: HoldersWanted): Promise<HolderWithRoles[]> {
   const { at, roles, afterId, limit } = wanted;
   const rows = await tx.rows<Row>(
     `select h.id, h.kind, h.name, array_agg(distinct a.role order by a.role) as roles
@@ -60,7 +60,7 @@ export async function holdersAt(tx: Transaction, wanted: HoldersWanted): Promise
 }
 
 /** Whoever is, or ever was, a member or a service account here; with their name of today. */
-export function findHolder(tx: Transaction, id: string): Promise<accessReports.RoleHolder | undefined> {
+export function getHolder(tx: TenantTransaction, id: string): Promise<accessReports.RoleHolder | undefined> {
   return tx.first(
     `select m.person_id as id, 'member' as kind, ${shownName} as name
        from member m join person p on p.person_id = m.person_id
@@ -71,12 +71,12 @@ export function findHolder(tx: Transaction, id: string): Promise<accessReports.R
   );
 }
 
-export async function wasActive(tx: Transaction, id: string, at: Date): Promise<boolean> {
+export async function wasActive(tx: TenantTransaction, id: string, at: Date): Promise<boolean> {
   const row = await tx.first(`select from (${activeHolders}) as h where h.id = $3`, [tx.tenantId, at, id]);
   return row !== undefined;
 }
 
-export async function rolesAssignedAt(tx: Transaction, id: string, at: Date): Promise<string[]> {
+export async function listRoles(tx: TenantTransaction, id: string, at: Date): Promise<string[]> {
   const rows = await tx.rows<{ role: string }>(
     `select distinct role from (${assignedThen}) as a where a.id = $3 order by role`,
     [tx.tenantId, at, id],
@@ -85,7 +85,7 @@ export async function rolesAssignedAt(tx: Transaction, id: string, at: Date): Pr
 }
 
 /** What the own roles granted at a moment. */
-export async function ownGrantsAt(tx: Transaction, at: Date): Promise<Map<string, string[]>> {
+export async function listOwnGrants(tx: TenantTransaction, at: Date): Promise<Map<string, string[]>> {
   const rows = await tx.rows<{ name: string; grants: string[] }>(
     `select name, grants from own_role_grants
       where tenant_id = $1 and since <= $2 and (until is null or until > $2)`,

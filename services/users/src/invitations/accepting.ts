@@ -1,6 +1,6 @@
-import { newId, Unauthenticated } from '@marimo/contracts';
+import { newId } from '@marimo/contracts';
 import { credentials, invitations, roles } from '@marimo/contracts/users';
-import type { TenantTransaction, Transaction, TransactionOptions } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { type LinkTokens, useLink } from '../mail-links/index.ts';
 import { join } from '../members/index.ts';
@@ -13,7 +13,7 @@ import {
 } from '../organisations/index.ts';
 import { demandStrongPassword } from '../passwords/index.ts';
 import { lockAccount } from '../people/index.ts';
-import { demandNoConflict } from '../separation-of-duties/index.ts';
+import { requireNoConflict } from '../separation-of-duties/index.ts';
 import {
   actingAs,
   passwordProof,
@@ -23,9 +23,9 @@ import {
   startSession,
 } from '../sessions/index.ts';
 import { switchTo } from '../workplaces/index.ts';
+import { authorisedInviter } from './authorised-inviter.ts';
 import { setFirstPassword } from './first-password.ts';
-import { type Found, findInvited } from './found.ts';
-import { standingInviter } from './inviter.ts';
+import { type OpenInvitation, requireOpenInvitation } from './open-invitation.ts';
 import { endInvitation, hasEmail, lockInvitation } from './store.ts';
 
 export interface InvitationParts extends SessionParts {
@@ -38,7 +38,11 @@ export function acceptingRoutes(deps: Deps, parts: InvitationParts): readonly Ro
 
 function lookRoute(deps: Deps, parts: InvitationParts): Route {
   return handle(invitations.look, async (call) => {
-    const { organisation, inviter, invitation, acceptBy } = await findInvited(deps, parts.links, call);
+    const { organisation, inviter, invitation, acceptBy } = await requireOpenInvitation(
+      deps,
+      parts.links,
+      call,
+    );
     const { email, language, expiresAt } = invitation;
     return reply(200, { organisation, inviter, email, language, expiresAt, acceptBy });
   });
@@ -48,7 +52,7 @@ function acceptRoute(deps: Deps, parts: InvitationParts): Route {
   const prove = passwordProof(deps, parts);
 
   return handle(invitations.accept, async (call) => {
-    const found = await findInvited(deps, parts.links, call);
+    const found = await requireOpenInvitation(deps, parts.links, call);
     const { organisation, invitation, acceptBy } = found;
     const { email } = invitation;
     const { name, password } = call.body;
@@ -63,10 +67,7 @@ function acceptRoute(deps: Deps, parts: InvitationParts): Route {
     const personId = found.person?.personId ?? newId();
     const now = deps.clock();
     const accepted = await actingAs(found.tenantId, personId, () =>
-      deps.database.withoutTenant(
-        (tx) => accept(tx, deps, { call, found, personId, passwordHash, now }),
-        timeOf(call),
-      ),
+      call.inTenantOf(found.tenantId, (tx) => accept(tx, deps, { call, found, personId, passwordHash, now })),
     );
     if (accepted === undefined) return reply(204, null);
     return reply(201, await issued(parts, accepted, now));
@@ -75,7 +76,7 @@ function acceptRoute(deps: Deps, parts: InvitationParts): Route {
 
 interface Accepting {
   readonly call: Call<typeof invitations.accept>;
-  readonly found: Found;
+  readonly found: OpenInvitation;
   readonly personId: string;
   /** The one that was proved, or the new one of who has none. */
   readonly passwordHash: string | null;
@@ -88,17 +89,16 @@ interface Started {
 }
 
 /** Account, membership, session and their events in one transaction; without a session for who has a second factor. */
-async function accept(tx: Transaction, deps: Deps, accepting: Accepting): Promise<Started | undefined> {
+async function accept(tx: TenantTransaction, deps: Deps, accepting: Accepting): Promise<Started | undefined> {
   const { call, found, personId, now } = accepting;
-  const here = await tx.enterTenant(found.tenantId);
-  await takeUp(here, deps, { ...found, personId }, (email) => ownAccount(here, deps, accepting, email));
-  const membership = await findMembership(here, personId, now);
+  await takeUp(tx, deps, { ...found, personId }, (email) => ownAccount(tx, deps, accepting, email));
+  const membership = await findMembership(tx, personId, now);
   if (membership === undefined) throw new invitations.InvitationUnusable({});
   if (membership.hasSecondFactor) return undefined;
   const { userAgent, address } = call;
   const proof = { methods: ['pwd'] as const, authenticatedAt: now };
   const start = { personId, method: 'invitation', ...proof, userAgent, address, now } as const;
-  return { membership, session: await startSession(here, deps.outbox, start) };
+  return { membership, session: await startSession(tx, deps.outbox, start) };
 }
 
 /** Makes the account, gives it its first password, or makes sure that what was proved of it still holds. */
@@ -127,16 +127,15 @@ async function ownAccount(
 function acceptSignedInRoute(deps: Deps, parts: InvitationParts): Route {
   return handle(invitations.acceptSignedIn, async (call) => {
     const { caller } = call;
-    if (caller === undefined) throw new Unauthenticated({});
-    const found = await findInvited(deps, parts.links, call);
+    const found = await requireOpenInvitation(deps, parts.links, call);
     const now = deps.clock();
     const { userId: personId } = caller;
     const switching = { caller, organisationId: found.tenantId, method: 'invitation', call, now } as const;
-    const switched = await deps.database.withoutTenant(async (tx) => {
+    const switched = await call.withoutTenant(async (tx) => {
       if (!(await hasEmail(tx, personId, found.invitation.email)))
         throw new invitations.InvitationForAnother({});
-      return switchTo(tx, deps.outbox, switching, () => takeUp(tx, deps, { ...found, personId }));
-    }, timeOf(call));
+      return switchTo(tx, deps.outbox, switching, (there) => takeUp(there, deps, { ...found, personId }));
+    });
     return reply(201, await issued(parts, switched, now));
   });
 }
@@ -146,13 +145,13 @@ function acceptSignedInRoute(deps: Deps, parts: InvitationParts): Route {
  * once, one. What it gives may have become impossible meanwhile; then it cannot be used either.
  */
 async function takeUp(
-  tx: Transaction,
+  tx: TenantTransaction,
   { outbox, clock }: Deps,
   {
     linkId,
     personId,
     invitation: { id },
-  }: Pick<Found, 'linkId' | 'invitation'> & { readonly personId: string },
+  }: Pick<OpenInvitation, 'linkId' | 'invitation'> & { readonly personId: string },
   first: (email: string) => Promise<void> = async () => {},
 ): Promise<void> {
   await lockOrganisation(tx);
@@ -164,10 +163,10 @@ async function takeUp(
     throw new invitations.InvitationUnusable({});
   }
   const { roles: roleNames, invitedBy } = invitation;
-  if ((await standingInviter(tx, invitation, now)) === undefined)
+  if ((await authorisedInviter(tx, invitation, now)) === undefined)
     throw new invitations.InvitationUnusable({});
   const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
-  await demandNoConflict(tx, { roles: roleNames, validUntil, now }).catch((error: unknown) => {
+  await requireNoConflict(tx, { roles: roleNames, validUntil, now }).catch((error: unknown) => {
     const impossible = [roles.RoleUnknown, roles.SeparationOfDutiesViolated, roles.TooManyRights];
     throw impossible.some((each) => error instanceof each) ? new invitations.InvitationUnusable({}) : error;
   });
@@ -189,8 +188,4 @@ async function issued(parts: SessionParts, { membership, session }: Started, now
   parts.metrics.tokens.inc({ type: 'access' });
   parts.metrics.tokens.inc({ type: 'refresh' });
   return answer;
-}
-
-function timeOf({ signal, deadlineAt }: Pick<Call, 'signal' | 'deadlineAt'>): TransactionOptions {
-  return { signal, deadlineAt };
 }

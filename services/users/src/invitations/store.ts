@@ -1,5 +1,5 @@
 import type { identity, invitations, members } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { emailKey } from '../organisations/index.ts';
 
 interface Row extends Omit<invitations.Invitation, 'validUntil' | 'invitedAt' | 'expiresAt'> {
@@ -24,7 +24,11 @@ export interface NewInvitation {
   readonly expiresAt: Date;
 }
 
-export async function insertInvitation(tx: Transaction, invitation: NewInvitation, now: Date): Promise<void> {
+export async function insertInvitation(
+  tx: TenantTransaction,
+  invitation: NewInvitation,
+  now: Date,
+): Promise<void> {
   const { id, linkId, email, roles, validUntil, language, invitedBy, expiresAt } = invitation;
   await tx.run(
     `insert into invitation (tenant_id, invitation_id, link_id, email, email_key, roles, valid_until, language,
@@ -48,7 +52,7 @@ export async function insertInvitation(tx: Transaction, invitation: NewInvitatio
 
 /** Ours alone until the end of the transaction. */
 export async function lockInvitation(
-  tx: Transaction,
+  tx: TenantTransaction,
   id: string,
   now: Date,
 ): Promise<invitations.Invitation | undefined> {
@@ -56,11 +60,11 @@ export async function lockInvitation(
     `select ${columns} from invitation where tenant_id = $1 and invitation_id = $3 for update`,
     [tx.tenantId, now, id],
   );
-  return row && shown(row);
+  return row && toApiInvitation(row);
 }
 
-export async function findInvitation(
-  tx: Transaction,
+export async function getInvitation(
+  tx: TenantTransaction,
   id: string,
   now: Date,
 ): Promise<invitations.Invitation | undefined> {
@@ -68,11 +72,11 @@ export async function findInvitation(
     `select ${columns} from invitation where tenant_id = $1 and invitation_id = $3`,
     [tx.tenantId, now, id],
   );
-  return row && shown(row);
+  return row && toApiInvitation(row);
 }
 
 /** The one that could still be accepted by this address, or has only run out. */
-export async function openInvitation(tx: Transaction, email: string): Promise<string | undefined> {
+export async function lockOpenInvitation(tx: TenantTransaction, email: string): Promise<string | undefined> {
   const row = await tx.first<{ id: string }>(
     `select invitation_id as id from invitation
       where tenant_id = $1 and email_key = $2 and state = 'open'
@@ -83,7 +87,7 @@ export async function openInvitation(tx: Transaction, email: string): Promise<st
 }
 
 /** How many others can be accepted. */
-export async function countOpen(tx: Transaction, exceptId: string, now: Date): Promise<number> {
+export async function countOpen(tx: TenantTransaction, exceptId: string, now: Date): Promise<number> {
   const row = await tx.first<{ open: number }>(
     `select count(*)::int as open from invitation
       where tenant_id = $1 and invitation_id <> $2 and state = 'open' and expires_at > $3`,
@@ -93,7 +97,7 @@ export async function countOpen(tx: Transaction, exceptId: string, now: Date): P
 }
 
 export async function endInvitation(
-  tx: Transaction,
+  tx: TenantTransaction,
   id: string,
   end: {
     readonly state: Exclude<invitations.InvitationState, 'open' | 'expired'>;
@@ -108,8 +112,8 @@ export async function endInvitation(
   );
 }
 
-export async function noteMail(
-  tx: Transaction,
+export async function updateMailed(
+  tx: TenantTransaction,
   id: string,
   {
     linkId,
@@ -126,7 +130,11 @@ export async function noteMail(
 }
 
 /** When an invitation was last mailed to this address, whatever became of it since. */
-export async function lastMailTo(tx: Transaction, email: string, since: Date): Promise<Date | undefined> {
+export async function getLastMailTo(
+  tx: TenantTransaction,
+  email: string,
+  since: Date,
+): Promise<Date | undefined> {
   const row = await tx.first<{ mailedAt: Date | null }>(
     `select max(mailed_at) as "mailedAt" from invitation
       where tenant_id = $1 and email_key = $2 and mailed_at > $3`,
@@ -136,7 +144,7 @@ export async function lastMailTo(tx: Transaction, email: string, since: Date): P
 }
 
 /** Mails of all invitations that were last mailed since. */
-export async function mailsSince(tx: Transaction, since: Date): Promise<number> {
+export async function countMailsSince(tx: TenantTransaction, since: Date): Promise<number> {
   const row = await tx.first<{ mails: number }>(
     'select coalesce(sum(mails), 0)::int as mails from invitation where tenant_id = $1 and mailed_at > $2',
     [tx.tenantId, since],
@@ -144,36 +152,31 @@ export async function mailsSince(tx: Transaction, since: Date): Promise<number> 
   return row?.mails ?? 0;
 }
 
-export interface InvitationPosition {
-  readonly invitedAt: string;
-  readonly id: string;
-}
-
 /** Newest first. */
-export async function invitationsBefore(
-  tx: Transaction,
+export async function listInvitations(
+  tx: TenantTransaction,
   filter: {
     readonly state: invitations.InvitationState | undefined;
-    readonly before: InvitationPosition | undefined;
+    readonly after: readonly [invitedAt: Date, id: string] | undefined;
     readonly limit: number;
   },
   now: Date,
 ): Promise<invitations.Invitation[]> {
-  const { state, before, limit } = filter;
+  const { state, after: [invitedAt, id] = [], limit } = filter;
   const rows = await tx.rows<Row>(
     `select * from (select ${columns} from invitation where tenant_id = $1) as each
       where ($3::text is null or state = $3)
         and ($4::timestamptz is null or ("invitedAt", id) < ($4, $5::uuid))
       order by "invitedAt" desc, id desc
       limit $6`,
-    [tx.tenantId, now, state ?? null, before?.invitedAt ?? null, before?.id ?? null, limit],
+    [tx.tenantId, now, state ?? null, invitedAt ?? null, id ?? null, limit],
   );
-  return rows.map(shown);
+  return rows.map(toApiInvitation);
 }
 
 /** What somebody with this address is here already. */
-export async function stateOfMember(
-  tx: Transaction,
+export async function getMemberState(
+  tx: TenantTransaction,
   email: string,
 ): Promise<members.MemberState | undefined> {
   const row = await tx.first<{ state: members.MemberState }>(
@@ -193,7 +196,7 @@ export async function hasEmail(tx: Transaction, personId: string, email: string)
 }
 
 /** Who invited, by name, whether a member or a service account; undefined for who may not act here any more. */
-export async function inviterName(tx: Transaction, inviterId: string): Promise<string | undefined> {
+export async function getInviterName(tx: TenantTransaction, inviterId: string): Promise<string | undefined> {
   const row = await tx.first<{ name: string }>(
     `select p.name from member m join person p on p.person_id = m.person_id
       where m.tenant_id = $1 and m.person_id = $2 and m.state = 'active'
@@ -204,7 +207,7 @@ export async function inviterName(tx: Transaction, inviterId: string): Promise<s
   return row?.name;
 }
 
-function shown({ validUntil, invitedAt, expiresAt, ...row }: Row): invitations.Invitation {
+function toApiInvitation({ validUntil, invitedAt, expiresAt, ...row }: Row): invitations.Invitation {
   return {
     ...row,
     validUntil: validUntil?.toISOString() ?? null,

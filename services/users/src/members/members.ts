@@ -1,7 +1,7 @@
 import { members } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
-import { demandAnotherAdministrator, insertMember, insertRoles } from '../organisations/index.ts';
+import { insertMember, insertRoles, requireAnotherAdministrator } from '../organisations/index.ts';
 import { endKeysOf, voidKeyTokensOf } from '../service-accounts/index.ts';
 import { endSessionsOf } from '../sessions/index.ts';
 import {
@@ -27,7 +27,7 @@ export async function shutOut(
   now: Date,
 ): Promise<void> {
   const personId = member.id;
-  await demandAnotherAdministrator(tx, personId, now);
+  await requireAnotherAdministrator(tx, personId, now);
   await setState(tx, personId, 'suspended');
   await endPeriod(tx, personId, now);
   await listWorkplace(tx, personId, 'suspended');
@@ -55,7 +55,7 @@ export async function endMembership(
   { by, now }: { readonly by: string; readonly now: Date },
 ): Promise<void> {
   const personId = member.id;
-  await demandAnotherAdministrator(tx, personId, now);
+  await requireAnotherAdministrator(tx, personId, now);
   await setState(tx, personId, 'left');
   await endPeriod(tx, personId, now);
   await revokeRoles(tx, personId, { by, now });

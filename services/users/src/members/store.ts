@@ -23,18 +23,18 @@ const member = `
     join person p on p.person_id = m.person_id`;
 
 export interface MemberFilter {
-  readonly text: string | undefined;
-  readonly state: members.MemberState | undefined;
-  readonly after: { readonly name: string; readonly id: string } | undefined;
+  readonly text?: string | undefined;
+  readonly state?: members.MemberState | undefined;
+  readonly after: readonly [name: string, id: string] | undefined;
   readonly limit: number;
 }
 
-export async function membersAfter(
+export async function listMembers(
   tx: Transaction,
   filter: MemberFilter,
   now: Date,
 ): Promise<members.Member[]> {
-  const { text, state, after, limit } = filter;
+  const { text, state, after: [name, id] = [], limit } = filter;
   const rows = await tx.rows<MemberRow>(
     `${member}
       where m.tenant_id = $1
@@ -44,9 +44,9 @@ export async function membersAfter(
         and ($5::text is null or (${shownName}, m.person_id) > ($5, $6::uuid))
       order by ${shownName}, m.person_id
       limit $7`,
-    [tx.tenantId, now, state ?? null, text ?? null, after?.name ?? null, after?.id ?? null, limit],
+    [tx.tenantId, now, state ?? null, text ?? null, name ?? null, id ?? null, limit],
   );
-  return rows.map(shown);
+  return rows.map(toApiMember);
 }
 
 export async function findMember(
@@ -59,10 +59,10 @@ export async function findMember(
     now,
     personId,
   ]);
-  return row && shown(row);
+  return row && toApiMember(row);
 }
 
-function shown({ joinedAt, lastSeenAt, ...row }: MemberRow): members.Member {
+function toApiMember({ joinedAt, lastSeenAt, ...row }: MemberRow): members.Member {
   return { ...row, joinedAt: joinedAt.toISOString(), lastSeenAt: lastSeenAt?.toISOString() ?? null };
 }
 

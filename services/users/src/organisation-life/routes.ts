@@ -1,8 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Absent, normaliseText, StepUpRequired } from '@marimo/contracts';
+import { normaliseText, StepUpRequired } from '@marimo/contracts';
 import { accessTokens, organisations } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
-import { type Call, type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import {
+  type Call,
+  type Deps,
+  demandMatch,
+  etagOf,
+  handle,
+  type Route,
+  reply,
+  requireFound,
+} from '@marimo/service-kit';
 import {
   findSettings,
   lockOrganisation,
@@ -37,7 +46,7 @@ function changeRoute({ outbox, clock }: Deps): Route {
       const now = clock();
       demandMatch(call, version);
       const settings = settingsAfter(present, call.body);
-      if (lowersProtection(present, settings)) demandRecentProof(call.caller?.authenticatedAt, now);
+      if (lowersProtection(present, settings)) requireRecentProof(call.caller.authenticatedAt, now);
       if (isDeepStrictEqual(settings, present)) return answerWith({ settings, version });
 
       await updateSettings(tx, settings);
@@ -92,9 +101,7 @@ async function takeStep(
 
 async function lockSettings(tx: Transaction): Promise<VersionedSettings> {
   await lockOrganisation(tx);
-  const found = await findSettings(tx);
-  if (found === undefined) throw new Absent({ resource: 'organisation' });
-  return found;
+  return requireFound(await findSettings(tx), 'organisation');
 }
 
 function answerWith({ settings, version }: VersionedSettings) {
@@ -102,7 +109,7 @@ function answerWith({ settings, version }: VersionedSettings) {
 }
 
 /** As the kit demands of an endpoint that declares `stepUp`; here it hangs on what the body asks for. */
-function demandRecentProof(authenticatedAt: Date | undefined, now: Date): void {
+function requireRecentProof(authenticatedAt: Date | undefined, now: Date): void {
   const ageMs = now.getTime() - (authenticatedAt?.getTime() ?? 0);
   if (ageMs > accessTokens.stepUpWithinSeconds * 1_000)
     throw new StepUpRequired({ maxAgeSeconds: accessTokens.stepUpWithinSeconds });

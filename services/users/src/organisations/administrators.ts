@@ -7,7 +7,7 @@ import { administrators, lockOrganisation } from './state-store.ts';
  * no other active member is, now and without an end (one whose role runs out would leave nobody). Two who go at once
  * come one after the other, so one of them stays.
  */
-export async function demandAnotherAdministrator(
+export async function requireAnotherAdministrator(
   tx: Transaction,
   personId: string,
   now: Date,

@@ -1,4 +1,4 @@
-export { demandAnotherAdministrator } from './administrators.ts';
+export { requireAnotherAdministrator } from './administrators.ts';
 export { emailKey } from './email-key.ts';
 export { meOf, versionOfMe } from './me.ts';
 export { rightsFor } from './proven-rights.ts';

@@ -1,28 +1,33 @@
-import { Absent, Id } from '@marimo/contracts';
+import { Absent, Id, Instant } from '@marimo/contracts';
 import { roleAssignments, roles } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
-import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
-import { demandAnotherAdministrator, lockOrganisation } from '../organisations/index.ts';
+import type { TenantTransaction } from '@marimo/postgres';
+import { type Deps, handle, type Route, readPage, reply, requireFound } from '@marimo/service-kit';
+import { lockOrganisation, requireAnotherAdministrator } from '../organisations/index.ts';
 import {
-  demandMayGive,
-  demandMayTake,
-  demandNoConflict,
   type HolderRef,
   holderIdOf,
   lockHolder,
+  requireMayGive,
+  requireMayTake,
+  requireNoConflict,
 } from '../separation-of-duties/index.ts';
 import {
-  findAssignments,
-  findOverlapping,
+  getOverlapping,
   insertAssignment,
   isActive,
+  listAssignments,
   lockAssignment,
-  markRevoked,
-  shorten,
+  updateRevoked,
+  updateValidUntil,
 } from './assignment-store.ts';
 import { isRepetition } from './assignments.ts';
 import { rightsChanged } from './rights-changed.ts';
 import type { Holders } from './store.ts';
+
+const newestFirst = {
+  parts: [Instant, Id],
+  keyOf: ({ grantedAt, assignmentId }: roleAssignments.RoleAssignment) => [grantedAt, assignmentId],
+} as const;
 
 export function assignmentRoutes(deps: Deps): readonly Route[] {
   return [listingRoute(deps), assigningRoute(deps), revokingRoute(deps)];
@@ -30,14 +35,10 @@ export function assignmentRoutes(deps: Deps): readonly Route[] {
 
 function listingRoute({ clock }: Deps): Route {
   return handle(roleAssignments.list, async (call) => {
-    const { limit, after, memberId, serviceAccountId, role, state } = call.query;
-    const before = readCursor(after, roleAssignments.RoleAssignment.shape.grantedAt, Id);
-    const filter = { memberId, serviceAccountId, role, state, before, limit: limit + 1 };
-    const found = await call.readInTenant((tx) => findAssignments(tx, filter, clock()));
-    const items = found.slice(0, limit);
-    const last = items.at(-1);
-    const next = found.length > limit && last ? cursorOf(last.grantedAt, last.assignmentId) : null;
-    return reply(200, { items, next });
+    const page = await readPage(call.query, newestFirst, (slice) =>
+      call.readInTenant((tx) => listAssignments(tx, { ...call.query, ...slice }, clock())),
+    );
+    return reply(200, page);
   });
 }
 
@@ -56,18 +57,18 @@ function assigningRoute({ clock, outbox }: Deps): Route {
       }
 
       const holder = holderOf(body);
-      const from = body.validFrom === undefined ? now : new Date(body.validFrom);
-      const until = body.validUntil === undefined ? null : new Date(body.validUntil);
+      const from = body.validFrom ?? now;
+      const until = body.validUntil ?? null;
       if (until !== null && until <= now) throw new roles.ValidityOver({ validUntil: until.toISOString() });
-      await demandActive(tx, holder);
-      await demandMayGive(tx, caller, [role]);
-      const other = await findOverlapping(tx, { holder, role, from, until }, now);
+      await requireActive(tx, holder);
+      await requireMayGive(tx, caller, [role]);
+      const other = await getOverlapping(tx, { holder, role, from, until }, now);
       if (other !== undefined) throw new roles.RoleAlreadyAssigned({ role, assignmentId: other });
-      await demandNoConflict(tx, { holder, roles: [role], validFrom: from, validUntil: until, now });
+      await requireNoConflict(tx, { holder, roles: [role], validFrom: from, validUntil: until, now });
 
-      const grantedBy = caller?.userId ?? null;
+      const grantedBy = caller.userId;
       await insertAssignment(tx, { assignmentId, holder, role, from, until, grantedBy }, now);
-      const assignment = await demandAssignment(tx, assignmentId, now);
+      const assignment = requireFound(await lockAssignment(tx, assignmentId, now), 'role assignment');
       await rightsChanged(tx, holdersOf(assignment), now);
       await outbox.add(tx, roleAssignments.assigned, assignmentId, factOf(assignment));
       return reply(201, assignment);
@@ -81,20 +82,20 @@ function revokingRoute({ clock, outbox }: Deps): Route {
       const { assignmentId } = call.params;
       await lockOrganisation(tx);
       const now = clock();
-      const present = await demandAssignment(tx, assignmentId, now);
-      const until = call.body.validUntil === undefined ? undefined : new Date(call.body.validUntil);
+      const present = requireFound(await lockAssignment(tx, assignmentId, now), 'role assignment');
+      const until = call.body.validUntil;
       const isSo = until !== undefined && present.validUntil === until.toISOString();
       if (present.state === 'revoked' || isSo) return reply(200, present);
       if (present.state === 'over') throw new roles.RoleAssignmentOver({ assignmentId });
-      if (until !== undefined) demandShorter(present, until, now);
-      await demandMayTake(tx, call.caller, [present.role]);
+      if (until !== undefined) requireShorter(present, until, now);
+      await requireMayTake(tx, call.caller, [present.role]);
       if (present.role === 'admin' && present.memberId !== null) {
-        await demandAnotherAdministrator(tx, present.memberId, now);
+        await requireAnotherAdministrator(tx, present.memberId, now);
       }
 
-      if (until === undefined) await markRevoked(tx, assignmentId, call.caller?.userId ?? null, now);
-      else await shorten(tx, assignmentId, until);
-      const assignment = await demandAssignment(tx, assignmentId, now);
+      if (until === undefined) await updateRevoked(tx, assignmentId, call.caller.userId, now);
+      else await updateValidUntil(tx, assignmentId, until);
+      const assignment = requireFound(await lockAssignment(tx, assignmentId, now), 'role assignment');
       await rightsChanged(tx, holdersOf(assignment), now);
       const what = until === undefined ? roleAssignments.revoked : roleAssignments.shortened;
       await outbox.add(tx, what, assignmentId, factOf(assignment));
@@ -103,7 +104,7 @@ function revokingRoute({ clock, outbox }: Deps): Route {
   );
 }
 
-function demandShorter(
+function requireShorter(
   { validFrom, validUntil }: roleAssignments.RoleAssignment,
   until: Date,
   now: Date,
@@ -114,23 +115,13 @@ function demandShorter(
   }
 }
 
-async function demandActive(tx: Transaction, holder: HolderRef): Promise<void> {
+async function requireActive(tx: TenantTransaction, holder: HolderRef): Promise<void> {
   await lockHolder(tx, holder);
   const active = await isActive(tx, holder);
   if (active === undefined) {
     throw new Absent({ resource: 'personId' in holder ? 'member' : 'service account' });
   }
   if (!active) throw new roles.HolderNotActive({ holderId: holderIdOf(holder) });
-}
-
-async function demandAssignment(
-  tx: Transaction,
-  assignmentId: string,
-  now: Date,
-): Promise<roleAssignments.RoleAssignment> {
-  const assignment = await lockAssignment(tx, assignmentId, now);
-  if (assignment === undefined) throw new Absent({ resource: 'role assignment' });
-  return assignment;
 }
 
 /** The contract lets exactly one of the two through. */

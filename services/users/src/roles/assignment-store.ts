@@ -1,5 +1,5 @@
 import type { roleAssignments } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { HolderRef } from '../separation-of-duties/index.ts';
 
 type Instants = 'validFrom' | 'validUntil' | 'grantedAt' | 'revokedAt';
@@ -23,21 +23,20 @@ const assignments = `
    where tenant_id = $1`;
 
 export interface AssignmentFilter {
-  readonly memberId: string | undefined;
-  readonly serviceAccountId: string | undefined;
-  readonly role: string | undefined;
-  readonly state: roleAssignments.RoleAssignmentState | undefined;
-  /** The last of the page before. */
-  readonly before: readonly [grantedAt: string, assignmentId: string] | undefined;
+  readonly memberId?: string | undefined;
+  readonly serviceAccountId?: string | undefined;
+  readonly role?: string | undefined;
+  readonly state?: roleAssignments.RoleAssignmentState | undefined;
+  readonly after: readonly [grantedAt: Date, assignmentId: string] | undefined;
   readonly limit: number;
 }
 
-export async function findAssignments(
-  tx: Transaction,
+export async function listAssignments(
+  tx: TenantTransaction,
   filter: AssignmentFilter,
   now: Date,
 ): Promise<roleAssignments.RoleAssignment[]> {
-  const { memberId, serviceAccountId, role, state, before: [grantedAt, assignmentId] = [], limit } = filter;
+  const { memberId, serviceAccountId, role, state, after: [grantedAt, assignmentId] = [], limit } = filter;
   const rows = await tx.rows<Row>(
     `select * from (${assignments}) as assigned
       where ($3::uuid is null or "memberId" = $3)
@@ -59,12 +58,12 @@ export async function findAssignments(
       limit,
     ],
   );
-  return rows.map(shown);
+  return rows.map(toApiAssignment);
 }
 
 /** Ours alone until the end of the transaction. */
 export async function lockAssignment(
-  tx: Transaction,
+  tx: TenantTransaction,
   assignmentId: string,
   now: Date,
 ): Promise<roleAssignments.RoleAssignment | undefined> {
@@ -73,12 +72,12 @@ export async function lockAssignment(
     now,
     assignmentId,
   ]);
-  return row && shown(row);
+  return row && toApiAssignment(row);
 }
 
 /** One of the same role for the same holder, whose time meets this one. */
-export async function findOverlapping(
-  tx: Transaction,
+export async function getOverlapping(
+  tx: TenantTransaction,
   { holder, role, from, until }: { holder: HolderRef; role: string; from: Date; until: Date | null },
   now: Date,
 ): Promise<string | undefined> {
@@ -105,7 +104,11 @@ export interface NewAssignment {
   readonly grantedBy: string | null;
 }
 
-export async function insertAssignment(tx: Transaction, given: NewAssignment, now: Date): Promise<void> {
+export async function insertAssignment(
+  tx: TenantTransaction,
+  given: NewAssignment,
+  now: Date,
+): Promise<void> {
   const { assignmentId, holder, role, from, until, grantedBy } = given;
   await tx.run(
     `insert into role_assignment
@@ -125,8 +128,8 @@ export async function insertAssignment(tx: Transaction, given: NewAssignment, no
   );
 }
 
-export async function markRevoked(
-  tx: Transaction,
+export async function updateRevoked(
+  tx: TenantTransaction,
   assignmentId: string,
   revokedBy: string | null,
   now: Date,
@@ -138,7 +141,11 @@ export async function markRevoked(
   );
 }
 
-export async function shorten(tx: Transaction, assignmentId: string, until: Date): Promise<void> {
+export async function updateValidUntil(
+  tx: TenantTransaction,
+  assignmentId: string,
+  until: Date,
+): Promise<void> {
   await tx.run('update role_assignment set valid_until = $3 where tenant_id = $1 and assignment_id = $2', [
     tx.tenantId,
     assignmentId,
@@ -147,7 +154,7 @@ export async function shorten(tx: Transaction, assignmentId: string, until: Date
 }
 
 /** Whether they may be given anything; undefined when there is none such. */
-export async function isActive(tx: Transaction, holder: HolderRef): Promise<boolean | undefined> {
+export async function isActive(tx: TenantTransaction, holder: HolderRef): Promise<boolean | undefined> {
   const row = await tx.first<{ active: boolean }>(
     'personId' in holder
       ? `select state = 'active' as active from member where tenant_id = $1 and person_id = $2`
@@ -157,7 +164,13 @@ export async function isActive(tx: Transaction, holder: HolderRef): Promise<bool
   return row?.active;
 }
 
-function shown({ validFrom, validUntil, grantedAt, revokedAt, ...row }: Row): roleAssignments.RoleAssignment {
+function toApiAssignment({
+  validFrom,
+  validUntil,
+  grantedAt,
+  revokedAt,
+  ...row
+}: Row): roleAssignments.RoleAssignment {
   return {
     ...row,
     validFrom: validFrom.toISOString(),

@@ -10,11 +10,7 @@ export function isRepetition(
     present.memberId === (memberId ?? null) &&
     present.serviceAccountId === (serviceAccountId ?? null) &&
     present.role === role &&
-    present.validFrom === (validFrom === undefined ? present.grantedAt : instant(validFrom)) &&
-    present.validUntil === (validUntil === undefined ? null : instant(validUntil))
+    present.validFrom === (validFrom?.toISOString() ?? present.grantedAt) &&
+    present.validUntil === (validUntil?.toISOString() ?? null)
   );
-}
-
-function instant(text: string): string {
-  return new Date(text).toISOString();
 }

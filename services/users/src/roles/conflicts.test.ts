@@ -10,7 +10,7 @@ import {
 } from '../../test/organisation-with-people.ts';
 import { useUsers } from '../../test/use-users.ts';
 import { plantRoles } from '../../test/workplace-under-test.ts';
-import { demandNoConflict } from '../separation-of-duties/index.ts';
+import { requireNoConflict } from '../separation-of-duties/index.ts';
 import { insertAssignment } from './assignment-store.ts';
 
 const clock = testClock(new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOString());
@@ -185,7 +185,7 @@ describe('at the same time', () => {
     const giveTo = (role: string, before: () => Promise<void>, after: () => Promise<void>) =>
       users.database.database.inTenant(anna.organisation.id, async (tx) => {
         await before();
-        await demandNoConflict(tx, { holder, roles: [role], now });
+        await requireNoConflict(tx, { holder, roles: [role], now });
         await after();
         const given = { assignmentId: newId(), holder, role, from: now, until: null, grantedBy: null };
         await insertAssignment(tx, given, now);
@@ -224,7 +224,7 @@ describe('at the same time', () => {
 describe('what is demanded of roles that are given in another way', () => {
   const demand = (giving: object) =>
     users.database.database.inTenant(anna.organisation.id, (tx) =>
-      demandNoConflict(tx, { roles: [], now: clock.now(), ...giving }),
+      requireNoConflict(tx, { roles: [], now: clock.now(), ...giving }),
     );
 
   it('is that they exist, and agree with each other even if nobody has them yet', async () => {

@@ -12,7 +12,7 @@ export interface RoleRow {
   readonly holders: number;
 }
 
-export function shown({ name, builtIn, title, grants, holders }: RoleRow): roles.Role {
+export function toApiRole({ name, builtIn, title, grants, holders }: RoleRow): roles.Role {
   if (builtIn) {
     const title = builtInRoles[name as BuiltInRoleName];
     return { name, title, builtIn, grants: [...builtInGrants(name)].sort(), holders };
@@ -31,7 +31,7 @@ export function inOrder(grants: readonly string[]): string[] {
 }
 
 /** Throws `PermissionUnknown` for what is most likely misspelt: it would grant nothing. */
-export function demandKnown(grants: readonly string[]): void {
+export function requireKnownPermissions(grants: readonly string[]): void {
   const unknown = grants.filter((grant) => !permissions.some(({ name }) => grantsCover([grant], name)));
   if (unknown.length > 0) throw new roles.PermissionUnknown({ grants: unknown });
 }

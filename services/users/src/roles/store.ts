@@ -11,7 +11,7 @@ interface RolesWanted {
 }
 
 /** Built-in and own in the order of names. A holder counts who has the role now or will have it. */
-export function findRoles(tx: Transaction, { name, afterName, limit, now }: RolesWanted): Promise<RoleRow[]> {
+export function listRoles(tx: Transaction, { name, afterName, limit, now }: RolesWanted): Promise<RoleRow[]> {
   return tx.rows(
     `with named as (
        select name, true as built_in, null as title, 1 as version from unnest($2::text[]) as built_in (name)
@@ -32,8 +32,8 @@ export function findRoles(tx: Transaction, { name, afterName, limit, now }: Role
   );
 }
 
-export async function findRole(tx: Transaction, name: string, now: Date): Promise<RoleRow | undefined> {
-  const [role] = await findRoles(tx, { name, limit: 1, now });
+export async function getRole(tx: Transaction, name: string, now: Date): Promise<RoleRow | undefined> {
+  const [role] = await listRoles(tx, { name, limit: 1, now });
   return role;
 }
 
@@ -148,7 +148,7 @@ export interface SpanOfHolder {
   readonly until: Date | null;
 }
 
-export function spansOfHolders(
+export function listSpansOfHolders(
   tx: Transaction,
   { personIds, accountIds }: Holders,
   now: Date,

@@ -5,7 +5,7 @@ import type { Caller } from '@marimo/service-kit';
 import { holds } from '../organisations/index.ts';
 import {
   conflictsBy,
-  type Given,
+  type GivenRoles,
   type HeldRole,
   momentsOfChange,
   type RoleSpan,
@@ -41,16 +41,16 @@ export interface Giving {
  *
  * Errors: RoleUnknown, SeparationOfDutiesViolated, TooManyRights.
  */
-export async function demandNoConflict(tx: Transaction, giving: Giving): Promise<void> {
+export async function requireNoConflict(tx: Transaction, giving: Giving): Promise<void> {
   const { holder, roles, validFrom, validUntil = null, now } = giving;
-  await demandRoles(tx, roles);
+  await requireRoles(tx, roles);
   if (holder !== undefined) await lockHolder(tx, holder);
   const held = holder === undefined ? [] : await spansOf(tx, holder, now);
   const from = validFrom !== undefined && validFrom > now ? validFrom : now;
   const wanted = roles.map((role): HeldSpan => ({ role, from, until: validUntil }));
   const spans = await withGrants(tx, [...held, ...wanted]);
   const grants = spans.filter(({ role }) => roles.includes(role)).flatMap((span) => span.grants);
-  demandSound(spans, {
+  requireSound(spans, {
     given: { roles, grants },
     holderId: holder === undefined ? null : holderIdOf(holder),
     from,
@@ -60,7 +60,7 @@ export async function demandNoConflict(tx: Transaction, giving: Giving): Promise
 }
 
 /** Demands that each is built in or the organisation's own; the own ones stay as they are until the transaction ends. */
-async function demandRoles(tx: Transaction, roleNames: readonly string[]): Promise<void> {
+async function requireRoles(tx: Transaction, roleNames: readonly string[]): Promise<void> {
   const own = roleNames.filter((role) => !Object.hasOwn(builtInRoles, role));
   const found = own.length === 0 ? [] : await holdOwnRoles(tx, own);
   const unknown = own.find((role) => !found.includes(role));
@@ -73,14 +73,14 @@ async function demandRoles(tx: Transaction, roleNames: readonly string[]): Promi
  *
  * Errors: RoleUnknown, GrantsBeyondOwn with what the caller lacks.
  */
-export async function demandMayGive(
+export async function requireMayGive(
   tx: Transaction,
-  caller: Caller | undefined,
+  caller: Caller,
   roles: readonly string[],
 ): Promise<void> {
-  await demandRoles(tx, roles);
+  await requireRoles(tx, roles);
   const own = await grantsOfOwnRoles(tx, roles);
-  demandHeld(caller, [...roles.flatMap(builtInGrants), ...own.flatMap(({ grants }) => grants)]);
+  requireHeld(caller, [...roles.flatMap(builtInGrants), ...own.flatMap(({ grants }) => grants)]);
 }
 
 /** Of those who decide about people. */
@@ -92,26 +92,26 @@ const rightsOverPeople = Object.values(permissions).map(({ name }) => name);
  *
  * Errors: GrantsBeyondOwn with what the caller lacks.
  */
-export async function demandMayTake(
+export async function requireMayTake(
   tx: Transaction,
-  caller: Caller | undefined,
+  caller: Caller,
   roles: readonly string[],
 ): Promise<void> {
   const own = await grantsOfOwnRoles(tx, roles);
   const held = { roles, grants: own.flatMap(({ grants }) => grants) };
-  demandHeld(
+  requireHeld(
     caller,
     rightsOverPeople.filter((permission) => holds(held, permission)),
   );
 }
 
-export function demandHeld(caller: Caller | undefined, grants: readonly string[]): void {
-  const lacking = grants.filter((grant) => !caller?.may(grant));
+export function requireHeld(caller: Caller, grants: readonly string[]): void {
+  const lacking = grants.filter((grant) => !caller.may(grant));
   if (lacking.length > 0) throw new roles.GrantsBeyondOwn({ grants: [...new Set(lacking)].sort() });
 }
 
 export interface Soundness {
-  readonly given: Given;
+  readonly given: GivenRoles;
   readonly holderId: string | null;
   readonly from: Date;
   readonly until: Date | null;
@@ -119,7 +119,7 @@ export interface Soundness {
 }
 
 /** The rule over time: looks at each moment at which the roles in force become others. */
-export function demandSound(spans: readonly RoleSpan[], soundness: Soundness): void {
+export function requireSound(spans: readonly RoleSpan[], soundness: Soundness): void {
   const { given, holderId, from, until, strict } = soundness;
   for (const moment of momentsOfChange(spans, from, until)) {
     const roleNames = rolesAt(spans, moment);
@@ -128,11 +128,11 @@ export function demandSound(spans: readonly RoleSpan[], soundness: Soundness): v
       const at = holderId === null ? null : moment.toISOString();
       throw new roles.SeparationOfDutiesViolated({ holderId, at, conflicts: conflicts.map(toDutyConflict) });
     }
-    demandRoomInToken(holderId, roleNames);
+    requireRoomInToken(holderId, roleNames);
   }
 }
 
-function demandRoomInToken(holderId: string | null, held: readonly HeldRole[]): void {
+function requireRoomInToken(holderId: string | null, held: readonly HeldRole[]): void {
   const roleNames = new Set(held.map(({ role }) => role)).size;
   const grants = new Set(held.flatMap((each) => (each.builtIn ? [] : each.grants))).size;
   if (roleNames <= roles.rightsLimits.roles && grants <= roles.rightsLimits.grants) return;

@@ -1,10 +1,10 @@
 export {
-  demandHeld,
-  demandMayGive,
-  demandMayTake,
-  demandNoConflict,
-  demandSound,
   type Giving,
+  requireHeld,
+  requireMayGive,
+  requireMayTake,
+  requireNoConflict,
+  requireSound,
   withGrants,
 } from './demands.ts';
 export { type HeldRole, pairsHeld, type RoleSpan } from './separation-of-duties.ts';

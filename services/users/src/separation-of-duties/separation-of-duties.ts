@@ -69,13 +69,13 @@ function sideHeld(roles: readonly HeldRole[], side: readonly Permission[]) {
 }
 
 /** What is about to be given: these roles, with what of them is new to their holder. */
-export interface Given {
+export interface GivenRoles {
   readonly roles: readonly string[];
   readonly grants: readonly string[];
 }
 
 /** Pairs that are not tolerated and that come about by what is given; what was wrong before stands in the report. */
-export function conflictsBy(given: Given, roles: readonly HeldRole[], strict: boolean): PairHeld[] {
+export function conflictsBy(given: GivenRoles, roles: readonly HeldRole[], strict: boolean): PairHeld[] {
   return pairsHeld(roles, strict).filter(({ tolerated, left, right, leftThrough, rightThrough }) => {
     const byRole = [...leftThrough, ...rightThrough].some((role) => given.roles.includes(role));
     const byGrant = [...left, ...right].some((name) => grantsCover(given.grants, name));

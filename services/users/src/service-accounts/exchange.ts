@@ -4,7 +4,7 @@ import { currentContext, runInContext } from '@marimo/observability';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { type Bearer, issueAccessToken, type TokenSigner } from '../signing-keys/index.ts';
-import { type KnownKey, lockKeyOfSecret, noteUse, readKeyOfSecret } from './key-store.ts';
+import { getKeyOfSecret, type KnownKey, lockKeyOfSecret, updateLastUse } from './key-store.ts';
 import { grantsOf, narrowed } from './scopes.ts';
 import { readKey } from './secret.ts';
 import { type KeyOwner, type RightsInForce, rightsOf } from './store.ts';
@@ -13,8 +13,6 @@ export interface KeyParts {
   readonly keys: TokenSigner;
   readonly metrics: { readonly tokens: { inc(labels: { type: 'access' }): void } };
 }
-
-type Time = Pick<Call, 'signal' | 'deadlineAt'>;
 
 export function exchangeRoutes(deps: Deps, parts: KeyParts): readonly Route[] {
   return [
@@ -29,30 +27,26 @@ export function exchangeRoutes(deps: Deps, parts: KeyParts): readonly Route[] {
 
 /** An access token for a key; throws `ApiKeyRefused` for every key it does not like, the same for each reason. */
 async function exchange(
-  { database, clock }: Deps,
+  { clock }: Deps,
   { keys, metrics }: KeyParts,
   text: string,
   address: string,
-  { signal, deadlineAt }: Time,
+  call: Pick<Call, 'inTenantOf'>,
 ): Promise<apiKeys.TokenOfKey> {
   const presented = readKey(text);
   if (presented === undefined) throw new apiKeys.ApiKeyRefused({});
   const { tenantId, hash } = presented;
   const requestId = currentContext()?.requestId ?? newId();
   const issued = await runInContext({ requestId, tenantId }, () =>
-    database.inTenant(
-      tenantId,
-      async (tx) => {
-        if (!(await lockKeyOfSecret(tx, hash))) return undefined;
-        // Now that we have the lock: whoever revokes the key after us dates it after this.
-        const now = clock();
-        const bearer = await bearerOf(tx, await readKeyOfSecret(tx, hash), tenantId, now);
-        if (bearer === undefined) return undefined;
-        await noteUse(tx, bearer.keyId, address.slice(0, 100), now);
-        return { bearer, now };
-      },
-      { signal, deadlineAt },
-    ),
+    call.inTenantOf(tenantId, async (tx) => {
+      if (!(await lockKeyOfSecret(tx, hash))) return undefined;
+      // Now that we have the lock: whoever revokes the key after us dates it after this.
+      const now = clock();
+      const bearer = await bearerOf(tx, await getKeyOfSecret(tx, hash), tenantId, now);
+      if (bearer === undefined) return undefined;
+      await updateLastUse(tx, bearer.keyId, address.slice(0, 100), now);
+      return { bearer, now };
+    }),
   );
   if (issued === undefined) throw new apiKeys.ApiKeyRefused({});
   const { token, expiresIn } = await issueAccessToken(keys, issued.bearer, issued.now);

@@ -1,22 +1,30 @@
 import { Absent, newId } from '@marimo/contracts';
 import { accessTokens, apiKeys, limits, serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { type Deps, handle, type Route, reply, type SignedInCall } from '@marimo/service-kit';
 import {
-  findKey,
+  type Deps,
+  handle,
+  type Route,
+  readPage,
+  reply,
+  requireFound,
+  type SignedInCall,
+} from '@marimo/service-kit';
+import {
+  countWorkingKeys,
+  getKey,
   insertKey,
   insertSecret,
-  keysBefore,
   limitSecrets,
+  listKeys,
   lockKey,
   voidTokens,
-  workingKeys,
 } from './key-store.ts';
 import { endKey, factOf } from './keys.ts';
-import { pageFrom, positionIn } from './page.ts';
-import { demandKnown, demandWithin } from './scopes.ts';
+import { newestKeys } from './page.ts';
+import { requireKnownScopes, requireWithin } from './scopes.ts';
 import { newSecret } from './secret.ts';
-import { findAccount, type KeyOwner, lockOwner, rightsOf } from './store.ts';
+import { getAccount, type KeyOwner, lockOwner, rightsOf } from './store.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
@@ -32,8 +40,7 @@ function accountKeyRoutes(deps: Deps): readonly Route[] {
     handle(apiKeys.listOfAccount, (call) =>
       call.readInTenant(async (tx) => {
         const { accountId } = call.params;
-        if ((await findAccount(tx, accountId)) === undefined)
-          throw new Absent({ resource: 'service account' });
+        requireFound(await getAccount(tx, accountId), 'service account');
         return reply(200, await page(tx, { accountId }, call.query));
       }),
     ),
@@ -76,20 +83,20 @@ async function create(
   owner: KeyOwner,
   { keyId, name, scopes, lifeDays }: apiKeys.NewApiKey,
 ): Promise<apiKeys.ApiKeyWithSecret> {
-  const caller = call.caller;
+  const { caller } = call;
   if (!(await lockOwner(tx, owner))) throw absentOwner(owner);
   const now = clock();
-  demandKnown(scopes);
-  demandWithin(scopes, await demandRights(tx, owner, now), 'owner');
-  demandWithin(scopes, caller, 'caller');
+  requireKnownScopes(scopes);
+  requireWithin(scopes, await requireRights(tx, owner, now), 'owner');
+  requireWithin(scopes, caller, 'caller');
   const { apiKeys: most } = limits.mostAtATime;
-  const room = (await workingKeys(tx, owner, now)) < most;
+  const room = (await countWorkingKeys(tx, owner, now)) < most;
   const made = { keyId, sessionId: newId(), name, scopes: [...new Set(scopes)], createdBy: caller.userId };
   if (!(await insertKey(tx, owner, made, now))) throw new apiKeys.ApiKeyExists({ keyId });
   if (!room) throw new limits.LimitReached({ limited: 'apiKeys', most });
   const secret = newSecret(call.tenantId);
   await insertSecret(tx, keyId, secret, { madeAt: now, validUntil: endOfLife(now, lifeDays) });
-  const key = await demandKey(tx, owner, keyId);
+  const key = await requireKey(tx, owner, keyId);
   await outbox.add(tx, apiKeys.created, keyId, factOf(key));
   return { ...key, key: secret.text };
 }
@@ -107,12 +114,12 @@ async function rotate(
 ): Promise<apiKeys.ApiKeyWithSecret> {
   if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
   const now = clock();
-  const present = await demandKey(tx, owner, keyId);
+  const present = await requireKey(tx, owner, keyId);
   if (present.revokedAt !== null || new Date(present.expiresAt) <= now)
     throw new apiKeys.ApiKeyEnded({ keyId });
-  await demandRights(tx, owner, now);
+  await requireRights(tx, owner, now);
   // Who gets the new secret can do what the key can.
-  demandWithin(present.scopes, call.caller, 'caller');
+  requireWithin(present.scopes, call.caller, 'caller');
 
   const validUntil = endOfLife(now, lifeDays);
   const overlapMs = overlapMinutes * 60_000;
@@ -122,7 +129,7 @@ async function rotate(
   if (overlapMs < accessTokens.accessToken.lifetimeSeconds * 1_000) await voidTokens(tx, { keyId }, now);
   const secret = newSecret(call.tenantId);
   await insertSecret(tx, keyId, secret, { madeAt: now, validUntil });
-  const key = await demandKey(tx, owner, keyId);
+  const key = await requireKey(tx, owner, keyId);
   const fact = { ...factOf(key), oldSecretsEndAt: oldSecretsEndAt.toISOString() };
   await outbox.add(tx, apiKeys.rotated, keyId, fact);
   return { ...key, key: secret.text };
@@ -136,26 +143,22 @@ async function revoke(
 ): Promise<apiKeys.ApiKey> {
   if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
   await endKey(tx, outbox, keyId, clock());
-  return demandKey(tx, owner, keyId);
+  return requireKey(tx, owner, keyId);
 }
 
-async function page(tx: Transaction, owner: KeyOwner, query: { limit: number; after?: string | undefined }) {
-  const { limit } = query;
-  const found = await keysBefore(tx, owner, { before: positionIn(query), limit: limit + 1 });
-  return pageFrom(found, limit, ({ keyId }) => keyId);
+function page(tx: Transaction, owner: KeyOwner, query: { limit: number; after?: string | undefined }) {
+  return readPage(query, newestKeys, (slice) => listKeys(tx, owner, slice));
 }
 
-async function demandRights(tx: Transaction, owner: KeyOwner, now: Date) {
+async function requireRights(tx: Transaction, owner: KeyOwner, now: Date) {
   const rights = await rightsOf(tx, owner, now);
   if (rights !== undefined) return rights;
   if ('accountId' in owner) throw new serviceAccounts.ServiceAccountDisabled(owner);
   throw absentOwner(owner);
 }
 
-async function demandKey(tx: Transaction, owner: KeyOwner, keyId: string): Promise<apiKeys.ApiKey> {
-  const key = await findKey(tx, owner, keyId);
-  if (key === undefined) throw new Absent({ resource: 'API key' });
-  return key;
+async function requireKey(tx: Transaction, owner: KeyOwner, keyId: string): Promise<apiKeys.ApiKey> {
+  return requireFound(await getKey(tx, owner, keyId), 'API key');
 }
 
 function absentOwner(owner: KeyOwner): Absent {

@@ -69,7 +69,7 @@ export async function limitSecrets(tx: Transaction, keyId: string, validUntil: D
 }
 
 /** The owner's own key and no other's. */
-export async function findKey(
+export async function getKey(
   tx: Transaction,
   owner: KeyOwner,
   keyId: string,
@@ -80,14 +80,14 @@ export async function findKey(
       where k.tenant_id = $1 and k.key_id = $4 and (k.person_id = $2 or k.account_id = $3)`,
     [tx.tenantId, ...ownerColumns(owner), keyId],
   );
-  return row && shown(row);
+  return row && toApiKey(row);
 }
 
 /** Newest first. */
-export async function keysBefore(
+export async function listKeys(
   tx: Transaction,
   owner: KeyOwner,
-  { before, limit }: PageWanted,
+  { after, limit }: PageWanted,
 ): Promise<apiKeys.ApiKey[]> {
   const rows = await tx.rows<KeyRow>(
     `select ${columns}
@@ -96,13 +96,13 @@ export async function keysBefore(
         and ($4::timestamptz is null or (k.created_at, k.key_id) < ($4, $5::uuid))
       order by k.created_at desc, k.key_id desc
       limit $6`,
-    [tx.tenantId, ...ownerColumns(owner), before?.createdAt ?? null, before?.id ?? null, limit],
+    [tx.tenantId, ...ownerColumns(owner), after?.[0] ?? null, after?.[1] ?? null, limit],
   );
-  return rows.map(shown);
+  return rows.map(toApiKey);
 }
 
 /** How many keys of this owner work. */
-export async function workingKeys(tx: Transaction, owner: KeyOwner, now: Date): Promise<number> {
+export async function countWorkingKeys(tx: Transaction, owner: KeyOwner, now: Date): Promise<number> {
   const row = await tx.first<{ working: number }>(
     `select count(*)::int as working
        from api_key k ${newestSecret}
@@ -150,7 +150,7 @@ export interface KnownKey {
 }
 
 /** A statement of its own, after the lock: joined into the locking one it would be read as it was before we waited. */
-export function readKeyOfSecret(tx: Transaction, hash: Buffer): Promise<KnownKey | undefined> {
+export function getKeyOfSecret(tx: Transaction, hash: Buffer): Promise<KnownKey | undefined> {
   return tx.first<KnownKey>(
     `select k.key_id as "keyId", k.session_id as "sessionId", k.account_id as "accountId", k.person_id as "personId",
             k.scopes, k.revoked_at as "revokedAt", s.valid_until as "validUntil"
@@ -162,7 +162,12 @@ export function readKeyOfSecret(tx: Transaction, hash: Buffer): Promise<KnownKey
   );
 }
 
-export async function noteUse(tx: Transaction, keyId: string, address: string, now: Date): Promise<void> {
+export async function updateLastUse(
+  tx: Transaction,
+  keyId: string,
+  address: string,
+  now: Date,
+): Promise<void> {
   await tx.run(
     'update api_key set last_used_at = $3, last_used_from = $4 where tenant_id = $1 and key_id = $2',
     [tx.tenantId, keyId, now, address],
@@ -202,7 +207,7 @@ export async function endKeys(tx: Transaction, keys: KeysMeant, now: Date): Prom
      select ${columns} from held k ${newestSecret} order by k.key_id`,
     [tx.tenantId, ...meantColumns(keys), now],
   );
-  return rows.map(shown);
+  return rows.map(toApiKey);
 }
 
 /** Voids the tokens of keys that go on working. */
@@ -225,7 +230,7 @@ export async function forgetPersonIn(tx: Transaction, personId: string): Promise
   );
 }
 
-function shown({ createdAt, expiresAt, lastUsedAt, revokedAt, ...row }: KeyRow): apiKeys.ApiKey {
+function toApiKey({ createdAt, expiresAt, lastUsedAt, revokedAt, ...row }: KeyRow): apiKeys.ApiKey {
   return {
     ...row,
     createdAt: createdAt.toISOString(),

@@ -1,11 +1,11 @@
 import { apiKeys } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
-import { endKeys, forgetPersonIn, type KeysMeant, keysBefore, voidTokens } from './key-store.ts';
+import { endKeys, forgetPersonIn, type KeysMeant, listKeys, voidTokens } from './key-store.ts';
 import type { KeyOwner } from './store.ts';
 
 /** A page that holds all keys of one person. */
-const everyKey = { before: undefined, limit: 10_000 };
+const everyKey = { after: undefined, limit: 10_000 };
 
 /**
  * Ends API keys for good in the tenant of the transaction, and their access tokens everywhere within seconds. For what
@@ -49,7 +49,7 @@ export async function eraseKeysOf(
 
 /** For a person who asks what is kept of them: their keys here, without secrets, newest first. */
 export function keysOfPerson(tx: Transaction, personId: string): Promise<apiKeys.ApiKey[]> {
-  return keysBefore(tx, { personId }, everyKey);
+  return listKeys(tx, { personId }, everyKey);
 }
 
 /** Ends one key; again changes nothing. */

@@ -1,15 +1,23 @@
-import { Absent } from '@marimo/contracts';
 import { limits, serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { type Deps, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import {
+  type Deps,
+  demandMatch,
+  etagOf,
+  handle,
+  type Route,
+  readPage,
+  reply,
+  requireFound,
+} from '@marimo/service-kit';
 import { lockOrganisation } from '../organisations/index.ts';
 import { voidKeyTokensOf } from './keys.ts';
-import { pageFrom, positionIn } from './page.ts';
+import { newestAccounts } from './page.ts';
 import {
-  accountsBefore,
-  enabledAccounts,
-  findAccount,
+  countEnabledAccounts,
+  getAccount,
   insertAccount,
+  listAccounts,
   lockAccount,
   updateAccount,
 } from './store.ts';
@@ -21,18 +29,16 @@ export function accountRoutes(deps: Deps): readonly Route[] {
 function readingRoutes(): readonly Route[] {
   return [
     handle(serviceAccounts.list, async (call) => {
-      const { limit } = call.query;
-      const wanted = { before: positionIn(call.query), limit: limit + 1 };
-      const found = await call.readInTenant((tx) => accountsBefore(tx, wanted));
-      return reply(
-        200,
-        pageFrom(found, limit, ({ accountId }) => accountId),
+      const page = await readPage(call.query, newestAccounts, (slice) =>
+        call.readInTenant((tx) => listAccounts(tx, slice)),
       );
+      return reply(200, page);
     }),
 
     handle(serviceAccounts.get, async (call) => {
-      const account = await call.readInTenant((tx) => findAccount(tx, call.params.accountId));
-      return reply(200, demandAccount(account), etag(demandAccount(account)));
+      const found = await call.readInTenant((tx) => getAccount(tx, call.params.accountId));
+      const account = requireFound(found, 'service account');
+      return reply(200, account, etag(account));
     }),
   ];
 }
@@ -45,7 +51,7 @@ function creatingRoute({ outbox, clock }: Deps): Route {
       const room = await hasRoom(tx);
       const account = await insertAccount(tx, { accountId, name, createdBy: call.caller.userId }, clock());
       if (account === undefined) {
-        const present = await findAccount(tx, accountId);
+        const present = await getAccount(tx, accountId);
         if (present?.name !== name) throw new serviceAccounts.ServiceAccountConflict({ accountId });
         return reply(200, present, etag(present));
       }
@@ -59,7 +65,7 @@ function creatingRoute({ outbox, clock }: Deps): Route {
 function renamingRoute({ outbox }: Deps): Route {
   return handle(serviceAccounts.change, (call) =>
     call.inTenant(async (tx) => {
-      const present = demandAccount(await lockAccount(tx, call.params.accountId));
+      const present = requireFound(await lockAccount(tx, call.params.accountId), 'service account');
       demandMatch(call, present.version);
       const { name } = call.body;
       if (name === present.name) return reply(200, present, etag(present));
@@ -73,7 +79,7 @@ function renamingRoute({ outbox }: Deps): Route {
 function switchingRoutes({ outbox, clock }: Deps): readonly Route[] {
   const setDisabled = async (tx: Transaction, accountId: string, disabled: boolean) => {
     if (!disabled) await lockOrganisation(tx);
-    const present = demandAccount(await lockAccount(tx, accountId));
+    const present = requireFound(await lockAccount(tx, accountId), 'service account');
     if ((present.disabledAt !== null) === disabled) return reply(200, present, etag(present));
     if (!disabled && !(await hasRoom(tx))) throw noRoom();
     const now = clock();
@@ -95,16 +101,11 @@ function switchingRoutes({ outbox, clock }: Deps): readonly Route[] {
 
 /** For one more that is enabled. In the organisation's lock. */
 async function hasRoom(tx: Transaction): Promise<boolean> {
-  return (await enabledAccounts(tx)) < limits.mostAtATime.serviceAccounts;
+  return (await countEnabledAccounts(tx)) < limits.mostAtATime.serviceAccounts;
 }
 
 function noRoom(): limits.LimitReached {
   return new limits.LimitReached({ limited: 'serviceAccounts', most: limits.mostAtATime.serviceAccounts });
-}
-
-function demandAccount(account: serviceAccounts.ServiceAccount | undefined): serviceAccounts.ServiceAccount {
-  if (account === undefined) throw new Absent({ resource: 'service account' });
-  return account;
 }
 
 function etag({ version }: serviceAccounts.ServiceAccount): { etag: string } {

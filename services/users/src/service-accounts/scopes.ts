@@ -3,13 +3,13 @@ import { permissions } from '@marimo/contracts/all';
 import { apiKeys } from '@marimo/contracts/users';
 
 /** What somebody may do, as their roles and their organisation's own say it. */
-export interface Held {
+export interface GrantedRights {
   readonly roles: readonly string[];
   readonly grants: readonly string[];
 }
 
 /** The same without names of roles: permissions, whole or by prefix. */
-export function grantsOf({ roles, grants }: Held): string[] {
+export function grantsOf({ roles, grants }: GrantedRights): string[] {
   return [...new Set([...roles.flatMap(builtInGrants), ...grants])];
 }
 
@@ -28,13 +28,17 @@ function whatBothGrant(one: string, other: string): string[] {
 }
 
 /** Throws `ScopeUnknown` for what is most likely misspelt: it would never allow anything. */
-export function demandKnown(scopes: readonly string[]): void {
+export function requireKnownScopes(scopes: readonly string[]): void {
   const unknown = scopes.filter((scope) => !permissions.some(({ name }) => grantsCover([scope], name)));
   if (unknown.length > 0) throw new apiKeys.ScopeUnknown({ scopes: unknown });
 }
 
 /** Throws `ScopeTooWide` where a scope reaches beyond what is held. */
-export function demandWithin(scopes: readonly string[], held: Held, beyond: 'owner' | 'caller'): void {
+export function requireWithin(
+  scopes: readonly string[],
+  held: GrantedRights,
+  beyond: 'owner' | 'caller',
+): void {
   const rights = grantsOf(held);
   const tooWide = scopes.filter((scope) => !grantsCover(rights, scope));
   if (tooWide.length > 0) throw new apiKeys.ScopeTooWide({ scopes: tooWide, beyond });

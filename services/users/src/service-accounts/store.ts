@@ -1,6 +1,6 @@
 import type { serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import type { Held } from './scopes.ts';
+import type { GrantedRights } from './scopes.ts';
 
 interface AccountRow extends Omit<serviceAccounts.ServiceAccount, 'createdAt' | 'disabledAt'> {
   readonly createdAt: Date;
@@ -28,10 +28,10 @@ export async function insertAccount(
      returning ${columns}`,
     [tx.tenantId, accountId, name, now, createdBy],
   );
-  return row && shown(row);
+  return row && toApiAccount(row);
 }
 
-export async function findAccount(
+export async function getAccount(
   tx: Transaction,
   accountId: string,
 ): Promise<serviceAccounts.ServiceAccount | undefined> {
@@ -39,11 +39,11 @@ export async function findAccount(
     `select ${columns} from service_account where tenant_id = $1 and account_id = $2`,
     [tx.tenantId, accountId],
   );
-  return row && shown(row);
+  return row && toApiAccount(row);
 }
 
 /** How many of them may act. */
-export async function enabledAccounts(tx: Transaction): Promise<number> {
+export async function countEnabledAccounts(tx: Transaction): Promise<number> {
   const row = await tx.first<{ enabled: number }>(
     'select count(*)::int as enabled from service_account where tenant_id = $1 and disabled_at is null',
     [tx.tenantId],
@@ -60,24 +60,19 @@ export async function lockAccount(
     `select ${columns} from service_account where tenant_id = $1 and account_id = $2 for no key update`,
     [tx.tenantId, accountId],
   );
-  return row && shown(row);
-}
-
-/** Where a list goes on: the sort key of the last one seen. */
-export interface Position {
-  readonly createdAt: string;
-  readonly id: string;
+  return row && toApiAccount(row);
 }
 
 export interface PageWanted {
-  readonly before: Position | undefined;
+  /** The last one of the page before. */
+  readonly after: readonly [createdAt: Date, id: string] | undefined;
   readonly limit: number;
 }
 
 /** Newest first. */
-export async function accountsBefore(
+export async function listAccounts(
   tx: Transaction,
-  { before, limit }: PageWanted,
+  { after, limit }: PageWanted,
 ): Promise<serviceAccounts.ServiceAccount[]> {
   const rows = await tx.rows<AccountRow>(
     `select ${columns}
@@ -85,9 +80,9 @@ export async function accountsBefore(
       where tenant_id = $1 and ($2::timestamptz is null or (created_at, account_id) < ($2, $3::uuid))
       order by created_at desc, account_id desc
       limit $4`,
-    [tx.tenantId, before?.createdAt ?? null, before?.id ?? null, limit],
+    [tx.tenantId, after?.[0] ?? null, after?.[1] ?? null, limit],
   );
-  return rows.map(shown);
+  return rows.map(toApiAccount);
 }
 
 export async function updateAccount(
@@ -101,10 +96,10 @@ export async function updateAccount(
     [tx.tenantId, accountId, name, disabledAt],
   );
   if (row === undefined) throw new Error('A service account that was locked is gone');
-  return shown(row);
+  return toApiAccount(row);
 }
 
-function shown({ createdAt, disabledAt, ...row }: AccountRow): serviceAccounts.ServiceAccount {
+function toApiAccount({ createdAt, disabledAt, ...row }: AccountRow): serviceAccounts.ServiceAccount {
   return { ...row, createdAt: createdAt.toISOString(), disabledAt: disabledAt?.toISOString() ?? null };
 }
 
@@ -112,7 +107,7 @@ function shown({ createdAt, disabledAt, ...row }: AccountRow): serviceAccounts.S
 export type KeyOwner = { readonly accountId: string } | { readonly personId: string };
 
 /** What somebody may do now, and until when that holds at least. */
-export interface RightsInForce extends Held {
+export interface RightsInForce extends GrantedRights {
   readonly rolesVersion: number;
   readonly rightsChangeAt: Date | null;
 }

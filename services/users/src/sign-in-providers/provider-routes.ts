@@ -11,7 +11,7 @@ import {
   type SignedInCall,
 } from '@marimo/service-kit';
 import { lockOrganisation } from '../organisations/index.ts';
-import { demandMayGive } from '../separation-of-duties/index.ts';
+import { requireMayGive } from '../separation-of-duties/index.ts';
 import { forgetIdentitiesOf } from './identity-store.ts';
 import { openSecret, type ProviderParts, sealName } from './parts.ts';
 import { demandAllowed, offersPkce } from './provider-client.ts';
@@ -125,7 +125,7 @@ function demandMayMap(
   { caller }: Pick<SignedInCall, 'caller'>,
   { roles, defaultRoles }: Pick<Provider, 'roles' | 'defaultRoles'>,
 ): Promise<void> {
-  return demandMayGive(tx, caller, [...new Set([...Object.values(roles), ...defaultRoles])]);
+  return requireMayGive(tx, caller, [...new Set([...Object.values(roles), ...defaultRoles])]);
 }
 
 async function sealed(

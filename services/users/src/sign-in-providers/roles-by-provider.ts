@@ -2,9 +2,9 @@ import { builtInRoles, newId } from '@marimo/contracts';
 import { organisations, roleAssignments, signInProviders } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
-import { demandAnotherAdministrator } from '../organisations/index.ts';
+import { requireAnotherAdministrator } from '../organisations/index.ts';
 import { rightsChanged } from '../roles/index.ts';
-import { demandNoConflict } from '../separation-of-duties/index.ts';
+import { requireNoConflict } from '../separation-of-duties/index.ts';
 import {
   giveByProvider,
   type HeldAssignment,
@@ -53,7 +53,7 @@ export async function followProvider(
   }
 
   const missing = roles.filter((role) => !held.some((each) => each.role === role));
-  if (missing.length > 0) await demandNoConflict(tx, { holder: { personId }, roles: missing, now });
+  if (missing.length > 0) await requireNoConflict(tx, { holder: { personId }, roles: missing, now });
   for (const role of missing) {
     const assignmentId = newId();
     await giveByProvider(tx, { assignmentId, personId, role }, providerId, now);
@@ -87,7 +87,7 @@ async function isLastAdministrator(
   );
   if (staysOne) return false;
   try {
-    await demandAnotherAdministrator(tx, personId, now);
+    await requireAnotherAdministrator(tx, personId, now);
     return false;
   } catch (error) {
     if (error instanceof organisations.LastAdministrator) return true;

@@ -1,5 +1,5 @@
 import type { organisations } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 
 export interface Place {
   readonly tenantId: string;
@@ -17,15 +17,15 @@ export async function worksSomewhere(tx: Transaction, personId: string): Promise
 }
 
 /** In the tenant of the transaction. */
-export function organisationHere(
-  tx: Transaction,
+export function getOrganisationHere(
+  tx: TenantTransaction,
 ): Promise<Pick<organisations.Workplace, 'id' | 'name' | 'state'> | undefined> {
   return tx.first('select tenant_id as id, name, state from organisation where tenant_id = $1', [
     tx.tenantId,
   ]);
 }
 
-export async function isActiveHere(tx: Transaction, personId: string): Promise<boolean> {
+export async function isActiveHere(tx: TenantTransaction, personId: string): Promise<boolean> {
   const found = await tx.first(
     "select from member where tenant_id = $1 and person_id = $2 and state = 'active'",
     [tx.tenantId, personId],

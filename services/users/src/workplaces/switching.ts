@@ -2,7 +2,7 @@ import { Absent, Unauthenticated } from '@marimo/contracts';
 import type { sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
-import type { Call, Caller } from '@marimo/service-kit';
+import { type Call, type Caller, requireFound } from '@marimo/service-kit';
 import { findMembership, holdOrganisation, type Membership } from '../organisations/index.ts';
 import {
   actingAs,
@@ -61,8 +61,7 @@ export async function switchTo(
       const { userAgent, address } = call;
       const start = { personId, method, methods, authenticatedAt, userAgent, address, expiresAt, now };
       const session = await startSession(there, outbox, start);
-      const membership = await findMembership(there, personId, now);
-      if (membership === undefined) throw new Absent({ resource: 'organisation' });
+      const membership = requireFound(await findMembership(there, personId, now), 'organisation');
       switched = { membership, session };
     }),
   );

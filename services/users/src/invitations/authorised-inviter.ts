@@ -1,21 +1,21 @@
 import type { invitations } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { holds } from '../organisations/index.ts';
 import { withGrants } from '../separation-of-duties/index.ts';
 import { rightsOf } from '../service-accounts/index.ts';
-import { inviterName } from './store.ts';
+import { getInviterName } from './store.ts';
 
 /**
  * The name of who invited, a member or a service account, as long as they could send this invitation today; undefined
  * when they could not. Whoever has been shut out lets nobody in any more, least of all themselves by another address; and
  * whoever may do less by now gives no more than that.
  */
-export async function standingInviter(
-  tx: Transaction,
+export async function authorisedInviter(
+  tx: TenantTransaction,
   { invitedBy, roles }: Pick<invitations.Invitation, 'invitedBy' | 'roles'>,
   now: Date,
 ): Promise<string | undefined> {
-  const name = await inviterName(tx, invitedBy);
+  const name = await getInviterName(tx, invitedBy);
   if (name === undefined) return undefined;
   const rights =
     (await rightsOf(tx, { personId: invitedBy }, now)) ?? (await rightsOf(tx, { accountId: invitedBy }, now));

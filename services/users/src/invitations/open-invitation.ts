@@ -5,11 +5,11 @@ import type { z } from 'zod';
 import { findLink, type LinkTokens } from '../mail-links/index.ts';
 import { findPersonByEmail, findSettings, type Person } from '../organisations/index.ts';
 import { placesOf } from '../workplaces/index.ts';
-import { standingInviter } from './inviter.ts';
-import { findInvitation } from './store.ts';
+import { authorisedInviter } from './authorised-inviter.ts';
+import { getInvitation } from './store.ts';
 
 /** An invitation that can be accepted now, and where. */
-export interface Found {
+export interface OpenInvitation {
   readonly linkId: string;
   readonly tenantId: string;
   readonly organisation: string;
@@ -20,35 +20,28 @@ export interface Found {
 }
 
 /** Throws `InvitationUnusable`, whatever is wrong with the token or the invitation. */
-export async function findInvited(
-  { database, clock }: Deps,
+export async function requireOpenInvitation(
+  { clock }: Deps,
   links: LinkTokens,
-  {
-    body: { token },
-    signal,
-    deadlineAt,
-  }: Pick<Call, 'signal' | 'deadlineAt'> & { readonly body: { readonly token: string } },
-): Promise<Found> {
-  const linkId = links.readLink(token, 'invitation');
+  call: Pick<Call, 'withoutTenant'> & { readonly body: { readonly token: string } },
+): Promise<OpenInvitation> {
+  const linkId = links.readLink(call.body.token, 'invitation');
   if (linkId === undefined) throw new invitations.InvitationUnusable({});
   const now = clock();
-  const found = await database.withoutTenant(
-    async (tx) => {
-      const link = await findLink(tx, linkId, now);
-      if (link?.purpose !== 'invitation') return undefined;
-      const { tenantId } = link;
-      await tx.enterTenant(tenantId);
-      const invitation = await findInvitation(tx, link.subjectId, now);
-      const settings = (await findSettings(tx))?.settings;
-      if (invitation?.state !== 'open' || settings?.state !== 'active') return undefined;
-      const inviter = await standingInviter(tx, invitation, now);
-      if (inviter === undefined) return undefined;
-      const person = await findPersonByEmail(tx, invitation.email);
-      const acceptBy = await wayFor(tx, person);
-      return { linkId, tenantId, organisation: settings.name, inviter, invitation, person, acceptBy };
-    },
-    { signal, deadlineAt, readOnly: true },
-  );
+  const found = await call.withoutTenant(async (tx) => {
+    const link = await findLink(tx, linkId, now);
+    if (link?.purpose !== 'invitation') return undefined;
+    const { tenantId } = link;
+    const there = await tx.enterTenant(tenantId);
+    const invitation = await getInvitation(there, link.subjectId, now);
+    const settings = (await findSettings(tx))?.settings;
+    if (invitation?.state !== 'open' || settings?.state !== 'active') return undefined;
+    const inviter = await authorisedInviter(there, invitation, now);
+    if (inviter === undefined) return undefined;
+    const person = await findPersonByEmail(tx, invitation.email);
+    const acceptBy = await wayFor(tx, person);
+    return { linkId, tenantId, organisation: settings.name, inviter, invitation, person, acceptBy };
+  });
   if (found === undefined) throw new invitations.InvitationUnusable({});
   return found;
 }
@@ -57,7 +50,7 @@ export async function findInvited(
  * Who works nowhere cannot sign in to accept, so their password is asked for beside the invitation. Who has none gets one,
  * but only if they belong nowhere: else the mailbox alone would open what a provider guards.
  */
-async function wayFor(tx: Transaction, person: Person | undefined): Promise<Found['acceptBy']> {
+async function wayFor(tx: Transaction, person: Person | undefined): Promise<OpenInvitation['acceptBy']> {
   if (person === undefined) return 'new';
   const places = await placesOf(tx, person.personId);
   if (places.some(({ state }) => state === 'active')) return 'sign-in';
