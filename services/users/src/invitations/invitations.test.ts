@@ -94,7 +94,11 @@ describe('inviting somebody', () => {
 
   it.each([
     ['a role nobody defined', { roles: ['gardener'] }, roles.RoleUnknown],
-    ['duties that check each other', { roles: ['accountant', 'buyer'] }, roles.SeparationOfDutiesViolated],
+    [
+      'duties that check each other',
+      { roles: ['accountant', 'purchaser'] },
+      roles.SeparationOfDutiesViolated,
+    ],
     [
       'roles whose time has passed',
       { roles: ['user'], validUntil: '2020-01-01T00:00:00Z' },
@@ -104,8 +108,8 @@ describe('inviting somebody', () => {
     ['a field nobody knows', { state: 'accepted' }, MalformedRequest],
   ])('with %s is refused and stores nothing', async (_, body, refusal) => {
     // Who buys may not pay: a role of the organisation's own that conflicts with the accountant's.
-    const buyer = ['users.role.*', 'accounting.*', 'users.member.*'];
-    await plantRoles(users, anna.organisation.id, { buyer });
+    const purchaser = ['users.role.*', 'accounting.*', 'users.member.*'];
+    await plantRoles(users, anna.organisation.id, { purchaser });
     const before = await everything();
     expect(await invite(body)).toBeRefused(refusal);
     expect(await everything()).toEqual(before);

@@ -29,16 +29,7 @@ describe('who is signed in', () => {
     );
     const who = await users.call(sessions.me, {}, { as: body.accessToken });
     expect(who.body.roles).toEqual(['accountant', 'user']);
-    expect(who.body.permissions).toEqual([
-      'accounting.*',
-      'chat.*',
-      'main.document.*',
-      'main.item.read',
-      'main.partner.read',
-      'main.report.read',
-      'main.task.*',
-      'workers.notification.*',
-    ]);
+    expect(who.body.permissions).toEqual(['accounting.*', 'workers.notification.*']);
   });
 
   it('sees their own organisation and no other', async () => {

@@ -1,4 +1,4 @@
-import { Absent, Forbidden, MalformedRequest, Stale } from '@marimo/contracts';
+import { Absent, builtInRoles, Forbidden, MalformedRequest, Stale } from '@marimo/contracts';
 import { permissions } from '@marimo/contracts/all';
 import { accessTokens, type identity, limits, roles } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
@@ -42,16 +42,7 @@ describe('the roles of an organisation', () => {
     const boris = await memberOf(users, anna, clock.now());
     await give(users, as, { memberId: boris.id }, 'clerk');
     const { items } = (await users.call(roles.list, { query: {} }, { as })).body;
-    expect(items.map(({ name }) => name)).toEqual([
-      'accountant',
-      'admin',
-      'agent',
-      'clerk',
-      'manager',
-      'production_manager',
-      'shop_manager',
-      'user',
-    ]);
+    expect(items.map(({ name }) => name)).toEqual([...Object.keys(builtInRoles), 'clerk'].sort());
     expect(items.find(({ name }) => name === 'admin')).toMatchObject({
       builtIn: true,
       title: { en: 'Administrator', ru: 'Администратор' },
@@ -69,9 +60,10 @@ describe('the roles of an organisation', () => {
 
   it('come in pages', async () => {
     const first = (await users.call(roles.list, { query: { limit: 5 } }, { as })).body;
-    expect(first.items).toHaveLength(5);
     const rest = (await users.call(roles.list, { query: { after: first.next ?? '' } }, { as })).body;
-    expect(rest).toMatchObject({ items: [{ name: 'shop_manager' }, { name: 'user' }], next: null });
+    expect([first.items.length, rest.next]).toEqual([5, null]);
+    const names = [...first.items, ...rest.items].map(({ name }) => name);
+    expect(names).toEqual(Object.keys(builtInRoles).sort());
   });
 
   it('are seen by nobody of another organisation', async () => {
@@ -207,7 +199,7 @@ describe('changing a role', () => {
 
     const { items } = (await users.call(accessTokens.listRevocations, { query: {} })).body;
     const revoked = items.find(({ sessionId }) => sessionId === before.sid);
-    expect(revoked?.revokedAt).toBe(clock.now().toISOString());
+    expect(revoked?.revokedAt).toEqual(clock.now());
     const after = claimsOf((await signIn(users, boris.email)).accessToken);
     expect(after.grants).toEqual(['accounting.account.read']);
     expect(after.rv).toBe(before.rv + 1);
