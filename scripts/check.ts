@@ -1,5 +1,6 @@
 import { houseRules } from './steps/house-rules.ts';
 import { install } from './steps/install.ts';
+import { checkCommitTitles, checkLanguage } from './steps/language.ts';
 import { run } from './steps/run.ts';
 
 await install('everything');
@@ -12,6 +13,7 @@ const steps: Record<string, () => Promise<string[]>> = {
   'import rules': importRules,
   'dead code': () => tool('knip', '--no-config-hints'),
   'house rules': async () => houseRules(),
+  language: async () => [...checkLanguage(), ...(await checkCommitTitles())],
   documents,
 };
 
