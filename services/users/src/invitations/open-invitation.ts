@@ -40,6 +40,9 @@ export async function requireOpenInvitation(
     if (inviter === undefined) return undefined;
     const person = await findPersonByEmail(tx, invitation.email);
     const acceptBy = await wayFor(tx, person);
+    // Each statement sees what was committed before it: the person may be there because they have just accepted.
+    const isOpen = (await getInvitation(there, link.subjectId, now))?.state === 'open';
+    if (!isOpen) return undefined;
     return { linkId, tenantId, organisation: settings.name, inviter, invitation, person, acceptBy };
   });
   if (found === undefined) throw new invitations.InvitationUnusable({});
