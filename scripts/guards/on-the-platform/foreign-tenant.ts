@@ -88,7 +88,17 @@ async function toldOf(service: ServiceName, endpoint: AnyEndpoint, idOf: IdOf): 
   return `${status} ${plain.replace(/"requestId":"[^"]+"/, '"requestId":""')}`;
 }
 
+/** Once nothing is added any more: a transaction may be rolled back after its caller has been answered. */
 async function statementsSoFar(service: ServiceName): Promise<number> {
+  let last = Number.NaN;
+  for (;;) {
+    const now = await statementsCounted(service);
+    if (now === last) return now;
+    last = now;
+  }
+}
+
+async function statementsCounted(service: ServiceName): Promise<number> {
   const text = await (await fetch(`${whole.addressOf(service)}/metrics`)).text();
   const counts = [...text.matchAll(/^db_queries_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
   return counts.reduce((sum, count) => sum + count, 0);

@@ -167,7 +167,7 @@ describe('a CSV file as a spreadsheet saves it', () => {
     const slip = rows[1]?.replace('60,credit,', '60,credit,1.00') ?? '';
     const { body: day } = await importCsv([rows[0] ?? '', slip, `${one},,,60,credit,1.00,,`]);
     expect(day.refused[0]?.problem['cells']).toEqual([
-      { row: 2, column: 'postingDate', detail: 'must be a real day written YYYY-MM-DD' },
+      { row: 2, column: 'postingDate', detail: 'must be an existing date written YYYY-MM-DD' },
     ]);
   });
 });
