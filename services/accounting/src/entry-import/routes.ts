@@ -3,11 +3,10 @@ import { type ImportReport, startReport } from '@marimo/file-import';
 import type { Transaction } from '@marimo/postgres';
 import type { Refusal } from '@marimo/problems';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import type { BookOf } from '../journals/index.ts';
 import {
   type CheckedEntry,
   checkEntries,
-  type InTurn,
+  type LedgerParts,
   type PostedEntry,
   postEntries,
   postingOf,
@@ -21,10 +20,10 @@ type Draft = Extract<FileEntry, { entry: unknown }>;
 /** Journal lines in one transaction of mode `each`: some tens of milliseconds in which other postings wait. */
 const linesPerTransaction = 2_000;
 
-export function entryImportRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
+export function entryImportRoutes(deps: Deps, { books, inTurn }: LedgerParts): Route[] {
   return [
     handle(journalEntries.importFile, async (call) => {
-      const book = await bookOf(call);
+      const book = await books.open(call);
       const posting = postingOf(deps, call, book);
       const { mode, dryRun } = call.query;
       const time = { deadlineAt: call.deadlineAt, signal: call.signal };

@@ -1,3 +1,4 @@
-export { type BookOf, openBooks } from './book.ts';
+export { type Books, openBooks } from './books.ts';
+export { openBooksAtRegistration } from './consumer.ts';
 export { journalRoutes } from './routes.ts';
 export type { Book } from './store.ts';

@@ -1,5 +1,6 @@
-import { Unavailable } from '@marimo/contracts';
+import { newId, Unavailable } from '@marimo/contracts';
 import { journals } from '@marimo/contracts/accounting';
+import { sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest } from '@marimo/testing';
 import { accounting } from '../../service.ts';
 import { type Organisation, organisationIn, startAccounting } from '../../test/organisation.ts';
@@ -15,23 +16,67 @@ beforeEach(() => {
 });
 
 describe('the book of an organisation', () => {
-  it('is opened at the first use of the ledger, in its base currency, with a general journal', async () => {
+  const register = (id?: string) =>
+    service.deliver(sessions.organisationRegistered, {
+      ...(id !== undefined && { id }),
+      tenantId: pine.tenantId,
+      data: {
+        organisation: {
+          id: pine.tenantId,
+          name: 'Pine',
+          baseCurrency: 'KZT',
+          language: 'ru',
+          timeZone: 'Asia/Almaty',
+          state: 'active',
+        },
+        admin: {
+          id: newId(),
+          name: 'Anna',
+          email: 'anna@example.com',
+          emailVerified: true,
+          language: 'ru',
+          timeZone: 'Asia/Almaty',
+        },
+      },
+    });
+
+  it('is opened when the organisation registers, with a general journal in its language', async () => {
+    await register();
     const { body } = await pine.call(journals.list, {});
-    expect(body.items).toMatchObject([{ code: 'GJ', name: 'General journal' }]);
+    expect(body.items).toMatchObject([{ code: 'GJ', name: 'Общий журнал' }]);
     expect(await pine.rows('ledger_book')).toMatchObject([{ base_currency: 'KZT' }]);
     expect(await pine.events()).toMatchObject([{ type: journals.created.type, data: { code: 'GJ' } }]);
   });
 
-  it('is opened once, also when the first uses come together', async () => {
-    await Promise.all(Array.from({ length: 10 }, () => pine.call(journals.list, {})));
-    expect(await pine.rows('journal')).toHaveLength(1);
-    expect(await pine.events()).toHaveLength(1);
+  it('is opened by the first write where the registration has not arrived yet', async () => {
+    await pine.call(journals.create, { body: { code: 'SALES', name: 'Sales' } });
+    expect(await pine.rows('ledger_book')).toMatchObject([{ base_currency: 'KZT' }]);
+    await register();
+    const { body } = await pine.call(journals.list, {});
+    expect(body.items.map(({ name }) => name)).toEqual(['General journal', 'Sales']);
   });
 
-  it('cannot be opened while nobody can tell its currency; then it can be tried again', async () => {
+  it('is opened once, also when the first writes and the registration come together', async () => {
+    const writes = Array.from({ length: 10 }, (_, place) =>
+      pine.call(journals.create, { body: { code: `J${place}`, name: 'Sales' } }),
+    );
+    await Promise.all([...writes, register(), register()]);
+    expect((await pine.rows<{ code: string }>('journal')).filter(({ code }) => code === 'GJ')).toHaveLength(
+      1,
+    );
+    expect(await pine.rows('ledger_book')).toHaveLength(1);
+  });
+
+  it('is not opened by reading', async () => {
+    expect((await pine.call(journals.list, {})).body.items).toEqual([]);
+    expect(await pine.rows('ledger_book')).toEqual([]);
+  });
+
+  it('cannot be opened while its currency is unknown; then it can be tried again', async () => {
     const alone = await serviceUnderTest(accounting);
     try {
-      expect(await alone.call(journals.list, {})).toBeRefused(Unavailable, { service: 'users' });
+      const sales = { body: { code: 'SALES', name: 'Sales' } };
+      expect(await alone.call(journals.create, sales)).toBeRefused(Unavailable, { service: 'users' });
       expect(await alone.rows('ledger_book')).toEqual([]);
     } finally {
       await alone.stop();

@@ -1,13 +1,13 @@
 import { newId } from '@marimo/contracts';
 import { journals } from '@marimo/contracts/accounting';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import type { BookOf } from './book.ts';
+import type { Books } from './books.ts';
 import { allJournals, insertJournal, journalWithCode } from './store.ts';
 
-export function journalRoutes({ outbox }: Deps, bookOf: BookOf): Route[] {
+export function journalRoutes({ outbox }: Deps, { books }: { readonly books: Books }): Route[] {
   return [
     handle(journals.create, async (call) => {
-      await bookOf(call);
+      await books.open(call);
       return call.inTenant(async (tx) => {
         const journal = { journalId: newId(), ...call.body };
         if (!(await insertJournal(tx, journal))) {
@@ -21,9 +21,8 @@ export function journalRoutes({ outbox }: Deps, bookOf: BookOf): Route[] {
       });
     }),
 
-    handle(journals.list, async (call) => {
-      await bookOf(call);
-      return call.readInTenant(async (tx) => reply(200, { items: await allJournals(tx) }));
-    }),
+    handle(journals.list, (call) =>
+      call.readInTenant(async (tx) => reply(200, { items: await allJournals(tx) })),
+    ),
   ];
 }

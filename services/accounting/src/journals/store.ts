@@ -6,11 +6,6 @@ export interface Book {
   readonly baseCurrency: string;
 }
 
-export function findBook(tx: Transaction): Promise<Book | undefined> {
-  const sql = 'select base_currency as "baseCurrency" from ledger_book where tenant_id = $1';
-  return tx.first<Book>(sql, [tx.tenantId]);
-}
-
 /** False when the book is open already. */
 export async function insertBook(tx: Transaction, { baseCurrency }: Book): Promise<boolean> {
   const sql = `

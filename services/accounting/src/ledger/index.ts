@@ -1,4 +1,4 @@
 export { type CheckedEntry, checkEntries } from './checking.ts';
 export { type PostedEntry, postEntries, postingOf, writeEntries } from './posting.ts';
-export { ledgerRoutes } from './routes.ts';
+export { type LedgerParts, ledgerRoutes } from './routes.ts';
 export { type InTurn, takeTurns } from './turns.ts';

@@ -4,31 +4,33 @@ import type { Transaction } from '@marimo/postgres';
 import { toProblem } from '@marimo/problems';
 import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
-import type { Book, BookOf } from '../journals/index.ts';
+import type { Book, Books } from '../journals/index.ts';
 import { type CheckedEntry, checkEntries } from './checking.ts';
 import { type EntryToPost, isAsWished, reversing } from './ledger.ts';
 import { type PostedEntry, type Posting, postEntries, postingOf, writeEntries } from './posting.ts';
 import { entryWithId, listOfEntries } from './reading-store.ts';
 import type { InTurn } from './turns.ts';
 
-export function ledgerRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
-  return [
-    ...postingRoutes(deps, bookOf, inTurn),
-    reversalRoute(deps, bookOf, inTurn),
-    ...readingRoutes(bookOf),
-  ];
+/** What writing to the ledger needs of the running service. */
+export interface LedgerParts {
+  readonly books: Books;
+  readonly inTurn: InTurn;
 }
 
-function postingRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
+export function ledgerRoutes(deps: Deps, parts: LedgerParts): Route[] {
+  return [...postingRoutes(deps, parts), reversalRoute(deps, parts), ...readingRoutes(parts)];
+}
+
+function postingRoutes(deps: Deps, { books, inTurn }: LedgerParts): Route[] {
   return [
     handle(journalEntries.post, async (call) => {
-      const book = await bookOf(call);
+      const book = await books.open(call);
       const work = (tx: Transaction) => postOne(tx, postingOf(deps, call, book), call.body);
       return inTurn(call.tenantId, () => call.inTenant(work));
     }),
 
     handle(journalEntries.postBatch, async (call) => {
-      const book = await bookOf(call);
+      const book = await books.open(call);
       const { entries } = call.body;
       const work = async (tx: Transaction) => {
         const checked = await checkEntries(tx, book.baseCurrency, entries);
@@ -42,9 +44,9 @@ function postingRoutes(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route[] {
   ];
 }
 
-function reversalRoute(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route {
+function reversalRoute(deps: Deps, { books, inTurn }: LedgerParts): Route {
   return handle(journalEntries.reverse, async (call) => {
-    const book = await bookOf(call);
+    const book = await books.open(call);
     const work = async (tx: Transaction) => {
       const original = await demandEntry(tx, call.params.entryId, book);
       if (original.reversedBy !== null) {
@@ -59,15 +61,15 @@ function reversalRoute(deps: Deps, bookOf: BookOf, inTurn: InTurn): Route {
   });
 }
 
-function readingRoutes(bookOf: BookOf): Route[] {
+function readingRoutes({ books }: LedgerParts): Route[] {
   return [
     handle(journalEntries.get, async (call) => {
-      const book = await bookOf(call);
+      const book = await books.of(call);
       return reply(200, await call.readInTenant((tx) => demandEntry(tx, call.params.entryId, book)));
     }),
 
     handle(journalEntries.list, async (call) => {
-      const book = await bookOf(call);
+      const book = await books.of(call);
       const { limit, after, ...filter } = call.query;
       const place = readCursor(after, Day, z.string().regex(/^\d{1,18}$/), Id);
       const found = await call.readInTenant((tx) =>

@@ -1,24 +1,24 @@
 import { Absent, Day, Id } from '@marimo/contracts';
 import { reports } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
-import { cursorOf, handle, type Route, readCursor, reply } from '@marimo/service-kit';
+import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
 import { z } from 'zod';
 import { listIdsAtOrBelow } from '../accounts/index.ts';
-import type { BookOf } from '../journals/index.ts';
+import type { Books } from '../journals/index.ts';
 import { trialBalanceOf, withBalances } from './reports.ts';
 import { balanceBefore, balanceUntil, movedUpTo, statementRows, trialBalanceRows } from './store.ts';
 
-export function reportRoutes(bookOf: BookOf): Route[] {
+export function reportRoutes(_: Deps, { books }: { readonly books: Books }): Route[] {
   return [
     handle(reports.getTrialBalance, async (call) => {
-      const { baseCurrency } = await bookOf(call);
+      const { baseCurrency } = await books.of(call);
       const { asOf, from } = call.query;
       const rows = await call.readInTenant((tx) => trialBalanceRows(tx, asOf, from));
       return reply(200, trialBalanceOf(rows, { asOf, from, baseCurrency }));
     }),
 
     handle(reports.getAccountStatement, async (call) => {
-      const { baseCurrency } = await bookOf(call);
+      const { baseCurrency } = await books.of(call);
       const { accountCode, from, to, limit, after } = call.query;
       const place = readCursor(after, Day, z.string().regex(/^\d{1,18}$/), Id, z.int());
       const money = (minor: bigint) => Money.ofMinor(minor, baseCurrency);
