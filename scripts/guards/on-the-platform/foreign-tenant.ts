@@ -104,10 +104,13 @@ async function statementsCounted(service: ServiceName): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** How many statements each takes: the least of some, because the service has work of its own beside. */
+/**
+ * How many statements each takes: the least of some, because the service has work of its own beside, on a busy machine in
+ * most of the tries.
+ */
 async function statementsFor(service: ServiceName, endpoint: AnyEndpoint, ids: readonly IdOf[]) {
   const least = ids.map(() => Number.POSITIVE_INFINITY);
-  for (let times = 0; times < 2 || (times < 6 && new Set(least).size > 1); times += 1) {
+  for (let times = 0; times < 2 || (times < 60 && new Set(least).size > 1); times += 1) {
     let before = await statementsSoFar(service);
     for (const [place, idOf] of ids.entries()) {
       await ask(service, endpoint, tokens.stranger, idOf);
