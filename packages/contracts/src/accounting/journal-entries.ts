@@ -5,7 +5,7 @@ import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { ImportMode, ImportQuery, ImportReply, RefusedRow } from '../import.ts';
 import { PageQuery, pageOf } from '../list.ts';
-import { Day, MoneyOnWire, PositiveMoney } from '../measures.ts';
+import { Day, Instant, MoneyOnWire, PositiveMoney } from '../measures.ts';
 import { Absent } from '../platform/refusals.ts';
 import { lineOfText } from '../texts.ts';
 import { AccountArchived, AccountIsGroup, AccountUnknown } from './accounts.ts';
@@ -80,7 +80,7 @@ export const JournalEntry = z.strictObject({
   reversalOf: Id.nullable(),
   reversedBy: Id.nullable(),
   postedBy: Id,
-  postedAt: z.iso.datetime(),
+  postedAt: Instant,
 });
 export type JournalEntry = z.output<typeof JournalEntry>;
 

@@ -1,30 +1,31 @@
-import { Absent } from '@marimo/contracts';
 import { accounts } from '@marimo/contracts/accounting';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import {
-  cursorOf,
   type Deps,
   demandMatch,
   etagOf,
   handle,
   type Route,
-  readCursor,
+  readPage,
   reply,
+  requireFound,
 } from '@marimo/service-kit';
 import { z } from 'zod';
 import { type AccountOutcome, planAccounts, requireFitParent } from './accounts.ts';
 import { readChart } from './chart-file.ts';
 import {
-  accountsWithCodes,
-  accountWithId,
+  getAccount,
   insertAccounts,
+  listAccounts,
+  listAccountsByCodes,
   listCodesInUseBelow,
-  listOfAccounts,
   lockChart,
   standsBelow,
   updateAccount,
 } from './store.ts';
 import { chartTemplates, newAccountsOf } from './templates/index.ts';
+
+const byCode = { parts: [z.string()], keyOf: ({ code }: accounts.Account) => [code] } as const;
 
 export function accountRoutes(deps: Deps): Route[] {
   return [...readingRoutes(), ...addingRoutes(deps), changingRoute(deps)];
@@ -33,16 +34,17 @@ export function accountRoutes(deps: Deps): Route[] {
 function readingRoutes(): Route[] {
   return [
     handle(accounts.list, async (call) => {
-      const { code, type, archived, text, after, limit } = call.query;
-      const [afterCode] = readCursor(after, z.string()) ?? [];
-      const filter = { code, type, archived, text, afterCode, limit: limit + 1 };
-      const found = await call.readInTenant((tx) => listOfAccounts(tx, filter));
-      const items = found.slice(0, limit);
-      return reply(200, { items, next: found.length > limit ? cursorOf(items.at(-1)?.code ?? '') : null });
+      const { code, type, archived, text } = call.query;
+      const page = await readPage(call.query, byCode, ({ after, limit }) =>
+        call.readInTenant((tx) =>
+          listAccounts(tx, { code, type, archived, text, afterCode: after?.[0], limit }),
+        ),
+      );
+      return reply(200, page);
     }),
 
     handle(accounts.get, async (call) => {
-      const account = await call.readInTenant((tx) => demandAccount(tx, call.params.accountId));
+      const account = await call.readInTenant((tx) => requireAccount(tx, call.params.accountId));
       return reply(200, account, { etag: etagOf(account.version) });
     }),
 
@@ -96,14 +98,14 @@ function addingRoutes(deps: Deps): Route[] {
 
 /** Adds what can be added, each with its event, if `mayWrite` likes what would become of them all. */
 async function addAccounts(
-  tx: Transaction,
+  tx: TenantTransaction,
   { outbox }: Deps,
   wanted: readonly accounts.NewAccount[],
   mayWrite: (outcomes: readonly AccountOutcome[]) => boolean = () => true,
 ): Promise<AccountOutcome[]> {
   await lockChart(tx);
   const codes = wanted.flatMap(({ code, parentCode }) => (parentCode === null ? [code] : [code, parentCode]));
-  const outcomes = planAccounts(wanted, await accountsWithCodes(tx, codes));
+  const outcomes = planAccounts(wanted, await listAccountsByCodes(tx, codes));
   const added = outcomes.flatMap((outcome) => (outcome.kind === 'accepted' ? [outcome.account] : []));
   if (added.length > 0 && mayWrite(outcomes)) {
     await insertAccounts(tx, added);
@@ -117,7 +119,7 @@ function changingRoute({ outbox }: Deps): Route {
   return handle(accounts.change, (call) =>
     call.inTenant(async (tx) => {
       await lockChart(tx);
-      const present = await demandAccount(tx, call.params.accountId);
+      const present = await requireAccount(tx, call.params.accountId);
       demandMatch(call, present.version);
       const { name = present.name, parentCode = present.parentCode, archived = present.archived } = call.body;
       const returns = present.archived && !archived;
@@ -143,8 +145,12 @@ function changingRoute({ outbox }: Deps): Route {
   );
 }
 
-async function requirePlace(tx: Transaction, account: accounts.Account, parentCode: string): Promise<void> {
-  const [parent] = await accountsWithCodes(tx, [parentCode]);
+async function requirePlace(
+  tx: TenantTransaction,
+  account: accounts.Account,
+  parentCode: string,
+): Promise<void> {
+  const [parent] = await listAccountsByCodes(tx, [parentCode]);
   if (parent === undefined) throw new accounts.AccountParentUnknown({ parentCode });
   if (await standsBelow(tx, parent.accountId, account.accountId)) {
     throw new accounts.AccountBelowItself({ accountCode: account.code });
@@ -152,13 +158,11 @@ async function requirePlace(tx: Transaction, account: accounts.Account, parentCo
   requireFitParent(account, parent);
 }
 
-async function requireNoneInUseBelow(tx: Transaction, account: accounts.Account): Promise<void> {
+async function requireNoneInUseBelow(tx: TenantTransaction, account: accounts.Account): Promise<void> {
   const accountCodes = await listCodesInUseBelow(tx, account.accountId);
   if (accountCodes.length > 0) throw new accounts.GroupInUse({ accountCode: account.code, accountCodes });
 }
 
-async function demandAccount(tx: Transaction, accountId: string): Promise<accounts.Account> {
-  const account = await accountWithId(tx, accountId);
-  if (account === undefined) throw new Absent({ resource: 'account' });
-  return account;
+async function requireAccount(tx: TenantTransaction, accountId: string): Promise<accounts.Account> {
+  return requireFound(await getAccount(tx, accountId), 'account');
 }

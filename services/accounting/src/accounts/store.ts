@@ -1,8 +1,8 @@
 import type { accounts } from '@marimo/contracts/accounting';
-import { containsText, type Transaction } from '@marimo/postgres';
+import { containsText, type TenantTransaction } from '@marimo/postgres';
 
 /** Changes of one organisation's chart go one after the other, so that no two of them make a circle or a code twice. */
-export async function lockChart(tx: Transaction): Promise<void> {
+export async function lockChart(tx: TenantTransaction): Promise<void> {
   await tx.run("select pg_advisory_xact_lock(hashtextextended('chart of ' || $1, 0))", [tx.tenantId]);
 }
 
@@ -14,12 +14,15 @@ const source = `
   account left join account as parent
     on parent.tenant_id = account.tenant_id and parent.account_id = account.parent_id`;
 
-export function accountsWithCodes(tx: Transaction, codes: readonly string[]): Promise<accounts.Account[]> {
+export function listAccountsByCodes(
+  tx: TenantTransaction,
+  codes: readonly string[],
+): Promise<accounts.Account[]> {
   const sql = `select ${columns} from ${source} where account.tenant_id = $1 and account.code = any($2)`;
   return tx.rows<accounts.Account>(sql, [tx.tenantId, codes]);
 }
 
-export function accountWithId(tx: Transaction, accountId: string): Promise<accounts.Account | undefined> {
+export function getAccount(tx: TenantTransaction, accountId: string): Promise<accounts.Account | undefined> {
   const sql = `select ${columns} from ${source} where account.tenant_id = $1 and account.account_id = $2`;
   return tx.first<accounts.Account>(sql, [tx.tenantId, accountId]);
 }
@@ -33,7 +36,7 @@ export interface AccountFilter {
   readonly limit: number;
 }
 
-export function listOfAccounts(tx: Transaction, filter: AccountFilter): Promise<accounts.Account[]> {
+export function listAccounts(tx: TenantTransaction, filter: AccountFilter): Promise<accounts.Account[]> {
   const { code, type, archived, text, afterCode, limit } = filter;
   const sql = `
     select ${columns}
@@ -50,7 +53,10 @@ export function listOfAccounts(tx: Transaction, filter: AccountFilter): Promise<
 }
 
 /** Parents may be among the accounts themselves: the foreign key is looked at when all of them are there. */
-export async function insertAccounts(tx: Transaction, chart: readonly accounts.Account[]): Promise<void> {
+export async function insertAccounts(
+  tx: TenantTransaction,
+  chart: readonly accounts.Account[],
+): Promise<void> {
   const sql = `
     with given as (
       select * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
@@ -73,7 +79,7 @@ export async function insertAccounts(tx: Transaction, chart: readonly accounts.A
   ]);
 }
 
-export async function updateAccount(tx: Transaction, account: accounts.Account): Promise<void> {
+export async function updateAccount(tx: TenantTransaction, account: accounts.Account): Promise<void> {
   const sql = `
     update account
     set name = $3, archived = $4, version = $5,
@@ -84,7 +90,11 @@ export async function updateAccount(tx: Transaction, account: accounts.Account):
 }
 
 /** Whether the account stands at or below the other one. */
-export async function standsBelow(tx: Transaction, accountId: string, otherId: string): Promise<boolean> {
+export async function standsBelow(
+  tx: TenantTransaction,
+  accountId: string,
+  otherId: string,
+): Promise<boolean> {
   const sql = `
     with recursive above as (
       select account_id, parent_id from account where tenant_id = $1 and account_id = $2
@@ -98,7 +108,7 @@ export async function standsBelow(tx: Transaction, accountId: string, otherId: s
 }
 
 /** What a report on an account adds up: the account and all that stands below it. Empty when there is no such account. */
-export async function listIdsAtOrBelow(tx: Transaction, code: string): Promise<string[]> {
+export async function listIdsAtOrBelow(tx: TenantTransaction, code: string): Promise<string[]> {
   const sql = `
     with recursive below as (
       select account_id from account where tenant_id = $1 and code = $2
@@ -113,7 +123,7 @@ export async function listIdsAtOrBelow(tx: Transaction, code: string): Promise<s
 }
 
 /** The first of the accounts right below that are not archived. */
-export async function listCodesInUseBelow(tx: Transaction, accountId: string): Promise<string[]> {
+export async function listCodesInUseBelow(tx: TenantTransaction, accountId: string): Promise<string[]> {
   const sql = `
     select code from account
     where tenant_id = $1 and parent_id = $2 and not archived

@@ -1,6 +1,6 @@
 import { journalEntries } from '@marimo/contracts/accounting';
 import { type ImportReport, startReport } from '@marimo/file-import';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { Refusal } from '@marimo/problems';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
@@ -28,7 +28,7 @@ export function entryImportRoutes(deps: Deps, { books, inTurn }: LedgerParts): R
       const { mode, dryRun } = call.query;
       const time = { deadlineAt: call.deadlineAt, signal: call.signal };
       // Not call.inTenant: in pieces it is many transactions, and the ids make a repetition safe by themselves.
-      const inTransaction = <R>(work: (tx: Transaction) => Promise<R>) =>
+      const inTransaction = <R>(work: (tx: TenantTransaction) => Promise<R>) =>
         inTurn(call.tenantId, () => deps.database.inTenant(call.tenantId, work, time));
       const report = startReport();
       const inFile = repetitionsInFile();

@@ -2,7 +2,7 @@ import { newId } from '@marimo/contracts';
 import { journals } from '@marimo/contracts/accounting';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import type { Books } from './books.ts';
-import { allJournals, insertJournal, journalWithCode } from './store.ts';
+import { getJournal, insertJournal, listJournals } from './store.ts';
 
 export function journalRoutes({ outbox }: Deps, { books }: { readonly books: Books }): Route[] {
   return [
@@ -11,7 +11,7 @@ export function journalRoutes({ outbox }: Deps, { books }: { readonly books: Boo
       return call.inTenant(async (tx) => {
         const journal = { journalId: newId(), ...call.body };
         if (!(await insertJournal(tx, journal))) {
-          const present = await journalWithCode(tx, journal.code);
+          const present = await getJournal(tx, journal.code);
           if (present?.name !== journal.name)
             throw new journals.JournalCodeTaken({ journalCode: journal.code });
           return reply(200, present);
@@ -22,7 +22,7 @@ export function journalRoutes({ outbox }: Deps, { books }: { readonly books: Boo
     }),
 
     handle(journals.list, (call) =>
-      call.readInTenant(async (tx) => reply(200, { items: await allJournals(tx) })),
+      call.readInTenant(async (tx) => reply(200, { items: await listJournals(tx) })),
     ),
   ];
 }

@@ -1,5 +1,5 @@
 import type { journals } from '@marimo/contracts/accounting';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 
 /** What every posting and report of an organisation needs to know first. */
 export interface Book {
@@ -7,7 +7,7 @@ export interface Book {
 }
 
 /** False when the book is open already. */
-export async function insertBook(tx: Transaction, { baseCurrency }: Book): Promise<boolean> {
+export async function insertBook(tx: TenantTransaction, { baseCurrency }: Book): Promise<boolean> {
   const sql = `
     insert into ledger_book (tenant_id, base_currency) values ($1, $2)
     on conflict (tenant_id) do nothing`;
@@ -16,7 +16,7 @@ export async function insertBook(tx: Transaction, { baseCurrency }: Book): Promi
 
 /** False when the code is taken. */
 export async function insertJournal(
-  tx: Transaction,
+  tx: TenantTransaction,
   { journalId, code, name }: journals.Journal,
 ): Promise<boolean> {
   const sql = `
@@ -27,12 +27,12 @@ export async function insertJournal(
 
 const columns = 'journal_id as "journalId", code, name';
 
-export function journalWithCode(tx: Transaction, code: string): Promise<journals.Journal | undefined> {
+export function getJournal(tx: TenantTransaction, code: string): Promise<journals.Journal | undefined> {
   const sql = `select ${columns} from journal where tenant_id = $1 and code = $2`;
   return tx.first<journals.Journal>(sql, [tx.tenantId, code]);
 }
 
-export function allJournals(tx: Transaction): Promise<journals.Journal[]> {
+export function listJournals(tx: TenantTransaction): Promise<journals.Journal[]> {
   return tx.rows<journals.Journal>(`select ${columns} from journal where tenant_id = $1 order by code`, [
     tx.tenantId,
   ]);

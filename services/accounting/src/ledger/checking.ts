@@ -1,5 +1,5 @@
 import { accounts, journalEntries, journals } from '@marimo/contracts/accounting';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { Refusal } from '@marimo/problems';
 import { type BalancedEntry, balance, digestOf, type EntryToPost, type ReadyEntry } from './ledger.ts';
 import { loadReferences, type References } from './store.ts';
@@ -22,7 +22,7 @@ export type CheckedEntry = ReadyEntry | RepeatedEntry | RefusedEntry;
 
 /** Says of each entry, in the order given, what would become of it; writes and locks nothing. */
 export async function checkEntries(
-  tx: Transaction,
+  tx: TenantTransaction,
   baseCurrency: string,
   entries: readonly EntryToPost[],
 ): Promise<CheckedEntry[]> {

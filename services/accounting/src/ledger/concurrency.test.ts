@@ -67,7 +67,7 @@ describe('postings to the same accounts, journals and years in any order', () =>
     const posting = {
       baseCurrency: 'RUB',
       postedBy: newId(),
-      postedAt: clock.now().toISOString(),
+      postedAt: clock.now(),
       outbox: createOutbox({ service: 'accounting', clock: clock.now, onAdded: () => {} }),
     };
     await pine.call(journals.create, { body: { code: 'BANK', name: 'Bank' } });

@@ -1,7 +1,7 @@
 import { Unauthenticated } from '@marimo/contracts';
 import { journalEntries } from '@marimo/contracts/accounting';
 import type { Outbox } from '@marimo/messaging';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { Call, Deps } from '@marimo/service-kit';
 import type { Book } from '../journals/index.ts';
 import { type CheckedEntry, checkEntries, type RefusedEntry } from './checking.ts';
@@ -17,7 +17,7 @@ import { insertEntries, takeNumbers } from './store.ts';
 /** Who posts into which book, and when. */
 export interface Posting extends Book {
   readonly postedBy: string;
-  readonly postedAt: string; // RFC 3339, UTC
+  readonly postedAt: Date;
   readonly outbox: Outbox;
 }
 
@@ -28,7 +28,7 @@ export type PostedEntry =
 
 /** The one path into the ledger: checks all the entries, then writes together those that may be posted. */
 export async function postEntries(
-  tx: Transaction,
+  tx: TenantTransaction,
   posting: Posting,
   entries: readonly EntryToPost[],
 ): Promise<PostedEntry[]> {
@@ -40,7 +40,7 @@ export async function postEntries(
  * It comes last in its transaction: from here to the end other postings to the same journals wait.
  */
 export async function writeEntries(
-  tx: Transaction,
+  tx: TenantTransaction,
   posting: Posting,
   checked: readonly CheckedEntry[],
 ): Promise<PostedEntry[]> {
@@ -74,7 +74,7 @@ function refuseOverflow(error: unknown): never {
 /** The posting of one request. */
 export function postingOf({ outbox, clock }: Deps, { caller }: Pick<Call, 'caller'>, book: Book): Posting {
   if (caller === undefined) throw new Unauthenticated({});
-  return { ...book, outbox, postedBy: caller.userId, postedAt: clock().toISOString() };
+  return { ...book, outbox, postedBy: caller.userId, postedAt: clock() };
 }
 
 /**
@@ -87,7 +87,7 @@ class PostedMeanwhile extends Error {
 }
 
 /** Numbers follow the order of the request; the result is in the order of ids, in which all transactions insert. */
-async function withNumbers(tx: Transaction, ready: readonly ReadyEntry[]): Promise<NumberedEntry[]> {
+async function withNumbers(tx: TenantTransaction, ready: readonly ReadyEntry[]): Promise<NumberedEntry[]> {
   const keyOf = (journalId: string, fiscalYear: number) => `${journalId} ${fiscalYear}`;
   const series = new Map<string, { journalId: string; fiscalYear: number; members: ReadyEntry[] }>();
   for (const each of ready) {
@@ -110,7 +110,7 @@ async function withNumbers(tx: Transaction, ready: readonly ReadyEntry[]): Promi
   return numbered.sort((a, b) => (a.entryId < b.entryId ? -1 : 1));
 }
 
-/** Field by field as `entryWithId` gives it, so that a repetition gets the same bytes. */
+/** Field by field as `getEntry` gives it, so that a repetition gets the same bytes. */
 function journalEntryOf(
   { entry, number }: NumberedEntry,
   { postedBy, postedAt }: Posting,

@@ -1,6 +1,6 @@
 import type { journalEntries } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
-import { containsText, type Transaction } from '@marimo/postgres';
+import { containsText, type TenantTransaction } from '@marimo/postgres';
 import { listIdsAtOrBelow } from '../accounts/index.ts';
 
 interface EntryColumns {
@@ -36,8 +36,8 @@ interface LineColumns {
   readonly description: string | null;
 }
 
-export async function entryWithId(
-  tx: Transaction,
+export async function getEntry(
+  tx: TenantTransaction,
   entryId: string,
   baseCurrency: string,
 ): Promise<journalEntries.JournalEntry | undefined> {
@@ -55,7 +55,6 @@ export async function entryWithId(
   const lines = await tx.rows<LineColumns>(linesSql, [tx.tenantId, entryId], 'ledger_lines');
   return {
     ...entry,
-    postedAt: entry.postedAt.toISOString(),
     lines: lines.map(({ lineNumber, accountCode, debit, credit, base, currency, description }) => ({
       lineNumber,
       accountCode,
@@ -67,8 +66,7 @@ export async function entryWithId(
   };
 }
 
-/** The place of an entry in the list: latest day first, then highest number, then id. */
-export type EntryPlace = readonly [postingDate: string, sequence: string, entryId: string];
+type EntryPlace = readonly [postingDate: string, sequence: string, entryId: string];
 
 export interface EntryFilter {
   readonly from?: string | undefined;
@@ -85,8 +83,8 @@ export interface ListedEntry {
   readonly place: EntryPlace;
 }
 
-export async function listOfEntries(
-  tx: Transaction,
+export async function listEntries(
+  tx: TenantTransaction,
   filter: EntryFilter,
   baseCurrency: string,
 ): Promise<ListedEntry[]> {
@@ -117,7 +115,6 @@ export async function listOfEntries(
   return rows.map(({ sequence: place, total, ...entry }) => ({
     summary: {
       ...entry,
-      postedAt: entry.postedAt.toISOString(),
       total: Money.ofMinor(total, baseCurrency),
     },
     place: [entry.postingDate, String(place), entry.entryId],

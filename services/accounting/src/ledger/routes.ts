@@ -1,15 +1,21 @@
-import { Absent, Day, Id, newId } from '@marimo/contracts';
+import { Day, Id, newId } from '@marimo/contracts';
 import { journalEntries } from '@marimo/contracts/accounting';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import { toProblem } from '@marimo/problems';
-import { cursorOf, type Deps, handle, type Route, readCursor, reply } from '@marimo/service-kit';
+import { type Deps, handle, type Route, readPage, reply, requireFound } from '@marimo/service-kit';
 import { z } from 'zod';
 import type { Book, Books } from '../journals/index.ts';
 import { type CheckedEntry, checkEntries } from './checking.ts';
 import { type EntryToPost, isAsWished, reversing } from './ledger.ts';
 import { type PostedEntry, type Posting, postEntries, postingOf, writeEntries } from './posting.ts';
-import { entryWithId, listOfEntries } from './reading-store.ts';
+import { getEntry, type ListedEntry, listEntries } from './reading-store.ts';
 import type { InTurn } from './turns.ts';
+
+/** Latest day first, then highest number, then id. */
+const byPlace = {
+  parts: [Day, z.string().regex(/^\d{1,18}$/), Id],
+  keyOf: ({ place }: ListedEntry) => place,
+} as const;
 
 /** What writing to the ledger needs of the running service. */
 export interface LedgerParts {
@@ -25,14 +31,14 @@ function postingRoutes(deps: Deps, { books, inTurn }: LedgerParts): Route[] {
   return [
     handle(journalEntries.post, async (call) => {
       const book = await books.open(call);
-      const work = (tx: Transaction) => postOne(tx, postingOf(deps, call, book), call.body);
+      const work = (tx: TenantTransaction) => postOne(tx, postingOf(deps, call, book), call.body);
       return inTurn(call.tenantId, () => call.inTenant(work));
     }),
 
     handle(journalEntries.postBatch, async (call) => {
       const book = await books.open(call);
       const { entries } = call.body;
-      const work = async (tx: Transaction) => {
+      const work = async (tx: TenantTransaction) => {
         const checked = await checkEntries(tx, book.baseCurrency, entries);
         const isSpoilt =
           call.query.mode === 'all-or-nothing' && checked.some(({ kind }) => kind === 'refused');
@@ -47,10 +53,10 @@ function postingRoutes(deps: Deps, { books, inTurn }: LedgerParts): Route[] {
 function reversalRoute(deps: Deps, { books, inTurn }: LedgerParts): Route {
   return handle(journalEntries.reverse, async (call) => {
     const book = await books.open(call);
-    const work = async (tx: Transaction) => {
-      const original = await demandEntry(tx, call.params.entryId, book);
+    const work = async (tx: TenantTransaction) => {
+      const original = await requireEntry(tx, call.params.entryId, book);
       if (original.reversedBy !== null) {
-        const reversal = await demandEntry(tx, original.reversedBy, book);
+        const reversal = await requireEntry(tx, original.reversedBy, book);
         if (isAsWished(reversal, call.body)) return reply(200, reversal);
         throw new journalEntries.EntryReversed({ entryId: reversal.entryId, number: reversal.number });
       }
@@ -65,39 +71,32 @@ function readingRoutes({ books }: LedgerParts): Route[] {
   return [
     handle(journalEntries.get, async (call) => {
       const book = await books.of(call);
-      return reply(200, await call.readInTenant((tx) => demandEntry(tx, call.params.entryId, book)));
+      return reply(200, await call.readInTenant((tx) => requireEntry(tx, call.params.entryId, book)));
     }),
 
     handle(journalEntries.list, async (call) => {
       const book = await books.of(call);
-      const { limit, after, ...filter } = call.query;
-      const place = readCursor(after, Day, z.string().regex(/^\d{1,18}$/), Id);
-      const found = await call.readInTenant((tx) =>
-        listOfEntries(tx, { ...filter, after: place, limit: limit + 1 }, book.baseCurrency),
+      const { items, next } = await readPage(call.query, byPlace, (slice) =>
+        call.readInTenant((tx) => listEntries(tx, { ...call.query, ...slice }, book.baseCurrency)),
       );
-      const page = found.slice(0, limit);
-      const last = found.length > limit ? page.at(-1) : undefined;
-      const next = last === undefined ? null : cursorOf(...last.place);
-      return reply(200, { items: page.map(({ summary }) => summary), next });
+      return reply(200, { items: items.map(({ summary }) => summary), next });
     }),
   ];
 }
 
-async function postOne(tx: Transaction, posting: Posting, entry: EntryToPost) {
+async function postOne(tx: TenantTransaction, posting: Posting, entry: EntryToPost) {
   const [posted] = await postEntries(tx, posting, [entry]);
   if (posted?.kind === 'accepted') return reply(201, posted.entry);
   if (posted?.kind === 'refused') throw posted.refusal;
-  return reply(200, await demandEntry(tx, entry.entryId, posting));
+  return reply(200, await requireEntry(tx, entry.entryId, posting));
 }
 
-async function demandEntry(
-  tx: Transaction,
+async function requireEntry(
+  tx: TenantTransaction,
   entryId: string,
   { baseCurrency }: Book,
 ): Promise<journalEntries.JournalEntry> {
-  const entry = await entryWithId(tx, entryId, baseCurrency);
-  if (entry === undefined) throw new Absent({ resource: 'journal entry' });
-  return entry;
+  return requireFound(await getEntry(tx, entryId, baseCurrency), 'journal entry');
 }
 
 function batchResult(result: PostedEntry | CheckedEntry): journalEntries.BatchResult {

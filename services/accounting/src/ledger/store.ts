@@ -1,5 +1,5 @@
 import type { Money } from '@marimo/measures';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 import type { LedgerLine, NumberedEntry } from './ledger.ts';
 
 export interface AccountState {
@@ -27,7 +27,7 @@ type ReferenceRow =
 
 /** One question for accounts by code, journals by code and entries by id: each more would cost a posting a round trip. */
 export async function loadReferences(
-  tx: Transaction,
+  tx: TenantTransaction,
   accountCodes: ReadonlySet<string>,
   journalCodes: ReadonlySet<string>,
   entryIds: ReadonlySet<string>,
@@ -67,7 +67,7 @@ export interface NumbersWanted {
  * until the transaction ends, and get the numbers back if it fails; rows are taken in the order of their key.
  */
 export function takeNumbers(
-  tx: Transaction,
+  tx: TenantTransaction,
   wanted: readonly NumbersWanted[],
 ): Promise<{ journalId: string; fiscalYear: number; last: bigint }[]> {
   const sql = `
@@ -92,9 +92,9 @@ export function takeNumbers(
  * rules as a whole. False when somebody else has meanwhile posted one of the ids or reversals; then it must not stand.
  */
 export async function insertEntries(
-  tx: Transaction,
+  tx: TenantTransaction,
   entries: readonly NumberedEntry[],
-  by: { readonly postedBy: string; readonly postedAt: string },
+  by: { readonly postedBy: string; readonly postedAt: Date },
 ): Promise<boolean> {
   const [newEntries, newLines] = [
     columnsOf(entryColumns, entries, 4),

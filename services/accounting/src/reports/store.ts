@@ -1,5 +1,5 @@
 import type { accounts } from '@marimo/contracts/accounting';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction } from '@marimo/postgres';
 
 /** Minor units of the base currency. */
 export interface TrialBalanceRow {
@@ -12,8 +12,8 @@ export interface TrialBalanceRow {
 }
 
 /** Reads kept balances only, so its time does not depend on how many entries there are. */
-export function trialBalanceRows(
-  tx: Transaction,
+export function listTrialBalanceRows(
+  tx: TenantTransaction,
   asOf: string,
   from: string | undefined,
 ): Promise<TrialBalanceRow[]> {
@@ -36,17 +36,25 @@ export function trialBalanceRows(
 }
 
 /** Debit minus credit of some accounts together when a day ends, in minor units of the base currency. */
-export function balanceUntil(tx: Transaction, accountIds: readonly string[], day: string): Promise<bigint> {
+export function getBalanceUntil(
+  tx: TenantTransaction,
+  accountIds: readonly string[],
+  day: string,
+): Promise<bigint> {
   return balanceAt(tx, accountIds, day, 0);
 }
 
 /** The same when a day begins. */
-export function balanceBefore(tx: Transaction, accountIds: readonly string[], day: string): Promise<bigint> {
+export function getBalanceBefore(
+  tx: TenantTransaction,
+  accountIds: readonly string[],
+  day: string,
+): Promise<bigint> {
   return balanceAt(tx, accountIds, day, 1);
 }
 
 async function balanceAt(
-  tx: Transaction,
+  tx: TenantTransaction,
   accountIds: readonly string[],
   day: string,
   daysBefore: 0 | 1,
@@ -67,7 +75,7 @@ export type LinePlace = readonly [postingDate: string, sequence: string, entryId
 
 /** What the lines of that one day up to and including this place add to the balance. */
 export async function movedUpTo(
-  tx: Transaction,
+  tx: TenantTransaction,
   accountIds: readonly string[],
   place: LinePlace,
 ): Promise<bigint> {
@@ -104,7 +112,7 @@ export interface StatementFilter {
   readonly limit: number;
 }
 
-export function statementRows(tx: Transaction, filter: StatementFilter): Promise<StatementRow[]> {
+export function listStatementRows(tx: TenantTransaction, filter: StatementFilter): Promise<StatementRow[]> {
   // Each account gives at most a page, read from its index: a group of many would otherwise read all its lines.
   const sql = `
     select page.*
