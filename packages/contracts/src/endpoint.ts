@@ -89,7 +89,7 @@ export function endpoint<
 
 export type AnyEndpoint = EndpointDefinition;
 
-/** An endpoint that only lets in whoever has signed in: with a permission, or without a particular one. */
+/** An endpoint for signed-in callers, with a particular permission or without one. */
 export type SignedInEndpoint = EndpointDefinition<
   Any,
   Any,
