@@ -1,6 +1,6 @@
 // The house plan as import rules. Zones come from the folders found, so a new package, service or slice is fenced
 // on the day it appears.
-import { readdirSync } from 'node:fs';
+import { globSync, readdirSync } from 'node:fs';
 
 const layers = [
   'measures',
@@ -54,6 +54,14 @@ const doors = {
   'csv-parse': ['packages/file-import'],
 };
 
+// A folder without files of its own is a wing: the folders in it are slices too.
+const wings = globSync('services/*/src/*/*/index.ts')
+  .map((door) => door.split('/').slice(0, -2).join('/'))
+  .filter((folder) => globSync(`${folder}/*.ts`).length === 0);
+const wing = `(?:${[...new Set(wings)].join('|') || '-'})/`;
+/** From the service's folder on; `$1` is the service. */
+const doorsOfSlices = `(?:(?!${wing})services/$1/src|(?=${wing})services/$1/src/[^/]+)/[^/]+/index\\.ts$`;
+
 export default {
   forbidden: [
     ...upward,
@@ -72,8 +80,14 @@ export default {
     {
       name: 'a-slice-enters-another-only-by-its-door',
       severity: 'error',
-      from: { path: '^services/([^/]+)/src/([^/]+)/' },
-      to: { path: '^services/$1/src/([^/]+)/', pathNot: '^services/$1/src/($2/|[^/]+/index\\.ts$)' },
+      from: { path: '^services/([^/]+)/src/([^/]+)/', pathNot: `^${wing}` },
+      to: { path: '^services/$1/src/[^/]+/', pathNot: ['^services/$1/src/$2/', `^${doorsOfSlices}`] },
+    },
+    {
+      name: 'a-slice-of-a-wing-enters-another-only-by-its-door',
+      severity: 'error',
+      from: { path: `^(?=${wing})services/([^/]+)/src/([^/]+/[^/]+)/` },
+      to: { path: '^services/$1/src/[^/]+/', pathNot: ['^services/$1/src/$2/', `^${doorsOfSlices}`] },
     },
     {
       name: 'measures-problems-and-contracts-run-in-a-browser',

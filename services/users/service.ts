@@ -1,25 +1,25 @@
 import { type BackgroundWork, type Deps, defineService, type ServiceDefinition } from '@marimo/service-kit';
-import { accessReportRoutes } from './src/access-reports/index.ts';
-import { deviceSessionRoutes } from './src/device-sessions/index.ts';
+import { accessReportRoutes } from './src/access/access-reports/index.ts';
+import { assignmentRoutes, roleRoutes } from './src/access/roles/index.ts';
+import { serviceAccountRoutes } from './src/access/service-accounts/index.ts';
 import { housekeeping } from './src/housekeeping.ts';
-import { invitationRoutes } from './src/invitations/index.ts';
-import { mailLinkRoutes } from './src/mail-links/index.ts';
-import { memberRoutes } from './src/members/index.ts';
-import { closing, organisationLifeRoutes } from './src/organisation-life/index.ts';
-import { organisationRoutes } from './src/organisations/index.ts';
+import { deviceSessionRoutes } from './src/identity/device-sessions/index.ts';
+import { mailLinkRoutes } from './src/identity/mail-links/index.ts';
+import { peopleRoutes } from './src/identity/people/index.ts';
+import { personalDataRoutes } from './src/identity/personal-data/index.ts';
+import { secondFactorRoutes } from './src/identity/second-factors/index.ts';
+import { serviceTokenRoutes } from './src/identity/service-tokens/index.ts';
+import { sessionRoutes } from './src/identity/sessions/index.ts';
+import { signInProviderRoutes } from './src/identity/sign-in-providers/index.ts';
+import { rotatingKeys, signingKeyRoutes } from './src/identity/signing-keys/index.ts';
+import { invitationRoutes } from './src/organisations/invitations/index.ts';
+import { memberRoutes } from './src/organisations/members/index.ts';
+import { membershipRoutes } from './src/organisations/memberships/index.ts';
+import { closing, organisationLifecycleRoutes } from './src/organisations/organisation-lifecycle/index.ts';
+import { organisationRoutes } from './src/organisations/organisations/index.ts';
+import { registrationRoutes } from './src/organisations/registration/index.ts';
 import { makeParts, type Parts } from './src/parts.ts';
-import { peopleRoutes } from './src/people/index.ts';
-import { personalDataRoutes } from './src/personal-data/index.ts';
-import { registrationRoutes } from './src/registration/index.ts';
-import { assignmentRoutes, roleRoutes } from './src/roles/index.ts';
-import { secondFactorRoutes } from './src/second-factors/index.ts';
-import { serviceAccountRoutes } from './src/service-accounts/index.ts';
-import { serviceTokenRoutes } from './src/service-tokens/index.ts';
-import { sessionRoutes } from './src/sessions/index.ts';
 import { type UsersSettings, usersSettings } from './src/settings.ts';
-import { signInProviderRoutes } from './src/sign-in-providers/index.ts';
-import { rotatingKeys, signingKeyRoutes } from './src/signing-keys/index.ts';
-import { workplaceRoutes } from './src/workplaces/index.ts';
 
 const verifyingTokens: BackgroundWork<Parts> = {
   name: 'verifying tokens',
@@ -38,10 +38,10 @@ export function usersService({ passwordCost }: { readonly passwordCost?: number 
     parts: (deps: Deps, settings: UsersSettings) => makeParts(deps, settings, passwordCost),
     routes: [
       organisationRoutes,
-      organisationLifeRoutes,
+      organisationLifecycleRoutes,
       memberRoutes,
       invitationRoutes,
-      workplaceRoutes,
+      membershipRoutes,
       registrationRoutes,
       sessionRoutes,
       signingKeyRoutes,

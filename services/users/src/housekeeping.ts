@@ -1,11 +1,11 @@
 import { runPeriodically } from '@marimo/observability';
 import type { BackgroundWork } from '@marimo/service-kit';
-import { forgetOldLinks } from './mail-links/index.ts';
-import { countSeenSince } from './organisations/index.ts';
+import { forgetOldLinks } from './identity/mail-links/index.ts';
+import { forgetUnanswered, resealFactorKeys } from './identity/second-factors/index.ts';
+import { forgetOldRevocations } from './identity/sessions/index.ts';
+import { countSeenSince } from './organisations/organisations/index.ts';
+import { forgetOldRegistrations } from './organisations/registration/index.ts';
 import type { Parts } from './parts.ts';
-import { forgetOldRegistrations } from './registration/index.ts';
-import { forgetUnanswered, resealFactorKeys } from './second-factors/index.ts';
-import { forgetOldRevocations } from './sessions/index.ts';
 
 const activeForMs = 15 * 60_000;
 

@@ -1,11 +1,25 @@
 import { type Deps, type JwksVerifier, jwksVerifier } from '@marimo/service-kit';
-import { createLinkTokens, type LinkTokens } from './mail-links/index.ts';
-import { createHasher, newPasswordKey, type PasswordHasher, passwordKey } from './passwords/index.ts';
-import { createSecondStep, type SecondFactorParts, secondFactorParts } from './second-factors/index.ts';
-import { knownDevices, readRevocations, type SessionParts, signInMetrics } from './sessions/index.ts';
+import { createLinkTokens, type LinkTokens } from './identity/mail-links/index.ts';
+import {
+  createHasher,
+  newPasswordKey,
+  type PasswordHasher,
+  passwordKey,
+} from './identity/passwords/index.ts';
+import {
+  createSecondStep,
+  type SecondFactorParts,
+  secondFactorParts,
+} from './identity/second-factors/index.ts';
+import {
+  knownDevices,
+  readRevocations,
+  type SessionParts,
+  signInMetrics,
+} from './identity/sessions/index.ts';
+import { type ProviderParts, providerParts } from './identity/sign-in-providers/index.ts';
+import { createKeyRing, createSeal, deriveKey } from './identity/signing-keys/index.ts';
 import type { UsersSettings } from './settings.ts';
-import { type ProviderParts, providerParts } from './sign-in-providers/index.ts';
-import { createKeyRing, createSeal, deriveKey } from './signing-keys/index.ts';
 
 /** What the slices of one running service share. */
 export interface Parts extends SessionParts, SecondFactorParts, ProviderParts {

@@ -1,7 +1,7 @@
 import { type identity, invitations } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
-import { createLinkTokens } from '../src/mail-links/index.ts';
-import { deriveKey } from '../src/signing-keys/index.ts';
+import { createLinkTokens } from '../src/identity/mail-links/index.ts';
+import { deriveKey } from '../src/identity/signing-keys/index.ts';
 import { pineUnderTest } from './pine-under-test.ts';
 import { password } from './workplace-under-test.ts';
 

@@ -1,7 +1,7 @@
 import { newId } from '@marimo/contracts';
 import { type identity, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
-import { insertMember, insertPerson } from '../src/organisations/index.ts';
+import { insertMember, insertPerson } from '../src/organisations/organisations/index.ts';
 
 export const password = 'correct horse battery staple';
 

@@ -1,0 +1,11 @@
+export { type HeldRole, pairsHeld, type RoleSpan } from './conflicting-duties.ts';
+export {
+  type Giving,
+  requireHeld,
+  requireMayGive,
+  requireMayTake,
+  requireNoConflict,
+  requireSound,
+  withGrants,
+} from './demands.ts';
+export { type HolderRef, holderIdOf, isStrict, lockHolder } from './store.ts';

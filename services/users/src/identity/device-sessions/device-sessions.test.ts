@@ -1,0 +1,181 @@
+import { Absent, newId } from '@marimo/contracts';
+import { deviceSessions, type identity, sessions } from '@marimo/contracts/users';
+import { useUsers } from '../../../test/use-users.ts';
+
+const password = 'correct horse battery staple';
+const users = useUsers();
+let anna: identity.SignedIn;
+let count = 0;
+beforeEach(async () => {
+  anna = await registered();
+});
+
+async function registered(): Promise<identity.SignedIn> {
+  const email = `person${++count}@example.com`;
+  return (
+    await users.call(sessions.register, { body: { organisation: 'Pine', name: 'Anna', email, password } })
+  ).body;
+}
+async function phone(): Promise<identity.SignedIn> {
+  const headers = { 'user-agent': 'Marimo for phones', 'x-forwarded-for': '203.0.113.7' };
+  const answer = await users.call(
+    sessions.login,
+    { body: { email: anna.user.email, password } },
+    { headers },
+  );
+  return answer.body as identity.SignedIn;
+}
+const sessionsOf = async ({ accessToken }: identity.SignedIn) =>
+  (await users.call(deviceSessions.listMine, {}, { as: accessToken })).body.items;
+const goesOn = async ({ refreshToken }: identity.SignedIn) =>
+  (await users.call(sessions.refresh, { body: { refreshToken } })).status === 200;
+const endedOf = async (sessionId: string) =>
+  (await users.events()).filter(({ type, subject }) => type === sessions.ended.type && subject === sessionId);
+
+describe('the list of where somebody is signed in', () => {
+  it('shows each device with its address, and which of them asks', async () => {
+    await phone();
+    const [one, other] = await sessionsOf(anna);
+    expect(new Set([one?.client, other?.client])).toEqual(new Set(['Marimo for phones', 'node']));
+    const seen = [one, other].find((each) => each?.client === 'Marimo for phones');
+    expect(seen).toMatchObject({
+      address: '203.0.113.7',
+      methods: ['pwd'],
+      current: false,
+      deviceName: null,
+    });
+    expect(new Set([one?.current, other?.current])).toEqual(new Set([false, true]));
+  });
+
+  it('shows those of other organisations too', async () => {
+    const elsewhere = newId();
+    await signedInElsewhere(elsewhere);
+    const items = await sessionsOf(anna);
+    expect(items.map(({ organisation }) => organisation.name).sort()).toEqual(['Oak', 'Pine']);
+  });
+
+  it('does not show what has ended, nor what is a stranger’s', async () => {
+    const stranger = await registered();
+    const { id } = (await sessionsOf(stranger))[0]!;
+    expect((await sessionsOf(anna)).map((each) => each.id)).not.toContain(id);
+  });
+});
+
+describe('a device', () => {
+  it('is given a name, once per change', async () => {
+    const { id } = (await sessionsOf(anna))[0]!;
+    const name = () =>
+      users.call(
+        deviceSessions.nameMine,
+        { params: { sessionId: id }, body: { deviceName: 'Ноутбук' } },
+        { as: anna.accessToken },
+      );
+    expect((await name()).body.deviceName).toBe('Ноутбук');
+    expect((await name()).status).toBe(200);
+    expect((await sessionsOf(anna))[0]?.deviceName).toBe('Ноутбук');
+    const told = (await users.events()).filter(
+      ({ type, subject }) => type === sessions.named.type && subject === id,
+    );
+    expect(told).toHaveLength(1);
+  });
+
+  it('of a stranger cannot be named or signed out', async () => {
+    const stranger = await registered();
+    const params = { sessionId: (await sessionsOf(stranger))[0]!.id };
+    const as = { as: anna.accessToken };
+    expect(await users.call(deviceSessions.nameMine, { params, body: { deviceName: 'x' } }, as)).toBeRefused(
+      Absent,
+    );
+    expect(await users.call(deviceSessions.revokeMine, { params }, as)).toBeRefused(Absent);
+    expect(await goesOn(stranger)).toBe(true);
+  });
+});
+
+describe('a device of a colleague', () => {
+  it('cannot be seen, named or signed out, although it is of the same organisation', async () => {
+    const colleague = await registered();
+    const sessionId = await signedInElsewhere(anna.organisation.id, colleague.user.id);
+    const as = { as: anna.accessToken };
+    const params = { sessionId };
+    expect((await sessionsOf(anna)).map(({ id }) => id)).not.toContain(sessionId);
+    expect(await users.call(deviceSessions.nameMine, { params, body: { deviceName: 'x' } }, as)).toBeRefused(
+      Absent,
+    );
+    expect(await users.call(deviceSessions.revokeMine, { params }, as)).toBeRefused(Absent);
+    expect(await endedOf(sessionId)).toEqual([]);
+  });
+});
+
+describe('signing out elsewhere', () => {
+  it('ends one session, in any organisation, and again changes nothing', async () => {
+    const elsewhere = newId();
+    const sessionId = await signedInElsewhere(elsewhere);
+    const revoke = () =>
+      users.call(deviceSessions.revokeMine, { params: { sessionId } }, { as: anna.accessToken });
+    expect((await revoke()).status).toBe(204);
+    expect((await revoke()).status).toBe(204);
+    const told = await endedOf(sessionId);
+    expect(told).toMatchObject([{ tenantid: elsewhere, data: { reason: 'revoked' } }]);
+    expect((await users.rows('revocation')).map(({ session_id: id }) => id)).toContain(sessionId);
+  });
+
+  it('ends all others, and this one goes on', async () => {
+    const other = await phone();
+    const body = { which: 'others' as const };
+    const answer = await users.call(deviceSessions.revokeAllMine, { body }, { as: anna.accessToken });
+    expect(answer.body).toEqual({ ended: 1 });
+    expect(await goesOn(other)).toBe(false);
+    expect((await users.call(sessions.me, {}, { as: anna.accessToken })).status).toBe(200);
+    expect(await goesOn(anna)).toBe(true);
+  });
+
+  it('ends all there are', async () => {
+    const other = await phone();
+    const body = { which: 'all' as const };
+    const answer = await users.call(deviceSessions.revokeAllMine, { body }, { as: anna.accessToken });
+    expect(answer.body).toEqual({ ended: 2 });
+    expect([await goesOn(other), await goesOn(anna)]).toEqual([false, false]);
+  });
+});
+
+describe('an administrator', () => {
+  it('ends a member’s sessions in this organisation only', async () => {
+    const elsewhere = newId();
+    const sessionId = await signedInElsewhere(elsewhere);
+    const params = { memberId: anna.user.id };
+    const answer = await users.call(deviceSessions.revokeOfMember, { params }, { as: anna.accessToken });
+    expect(answer.body).toEqual({ ended: 1 });
+    expect(await endedOf(sessionId)).toEqual([]);
+  });
+
+  it('finds no member of another organisation', async () => {
+    const stranger = await registered();
+    const params = { memberId: stranger.user.id };
+    const answer = await users.call(deviceSessions.revokeOfMember, { params }, { as: anna.accessToken });
+    expect(answer).toBeRefused(Absent);
+    expect(await goesOn(stranger)).toBe(true);
+  });
+});
+
+/** A session in another organisation, which is made if it is new; answers the session's id. */
+async function signedInElsewhere(tenantId: string, personId = anna.user.id): Promise<string> {
+  const sessionId = newId();
+  const { sql } = users.database;
+  await sql(
+    `insert into organisation (tenant_id, name, base_currency, language, registered_at)
+     values ($1, 'Oak', 'EUR', 'en', now()) on conflict do nothing`,
+    [tenantId],
+  );
+  await sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())', [
+    tenantId,
+    personId,
+  ]);
+  await sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [personId, tenantId]);
+  await sql(
+    `insert into session (tenant_id, session_id, person_id, client, started_at, last_used_at, expires_at,
+                          authenticated_at)
+     values ($1, $2, $3, 'phone', now(), now(), now() + interval '7 days', now())`,
+    [tenantId, sessionId, personId],
+  );
+  return sessionId;
+}

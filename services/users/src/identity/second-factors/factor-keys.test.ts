@@ -1,0 +1,79 @@
+import { newId } from '@marimo/contracts';
+import { secondFactors } from '@marimo/contracts/users';
+import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
+import { usersService } from '../../../service.ts';
+import { personUnderTest } from '../../../test/person-with-factors.ts';
+import { createFactorKeys, type SealedSecret } from './factor-keys.ts';
+
+const clock = testClock(new Date().toISOString());
+const secret = Buffer.from('a secret of 20 bytes');
+
+let users: ServiceUnderTest;
+beforeEach(async () => {
+  users = await serviceUnderTest(usersService({ passwordCost: 4 }), { as: null, clock: clock.now });
+});
+afterEach(() => users?.stop());
+
+const under = (...[now, before]: Parameters<typeof createFactorKeys>) => {
+  const keys = createFactorKeys(now, before);
+  const { database } = users.database;
+  return {
+    seal: (factorId: string) => database.withoutTenant((tx) => keys.seal(tx, secret, factorId, clock.now())),
+    open: (sealed: SealedSecret, factorId: string) =>
+      database.withoutTenant((tx) => keys.open(tx, sealed, factorId)),
+    reseal: () => database.withoutTenant((tx) => keys.reseal(tx)),
+  };
+};
+
+describe('the secret of an authenticator app', () => {
+  it('lies sealed, under a name it does not open without', async () => {
+    const [one, two] = [newId(), newId()];
+    const sealed = await under('first').seal(one);
+    expect(sealed.sealedSecret.includes(secret)).toBe(false);
+    expect(await under('first').open(sealed, one)).toEqual(secret);
+    expect(await under('first').open(sealed, two)).toBeNull();
+    expect(await under('another').open(sealed, one)).toBeNull();
+  });
+
+  it('is under one key, also where two processes begin at the same moment', async () => {
+    const sealed = await Promise.all([1, 2, 3, 4].map(() => under('first').seal(newId())));
+    expect(new Set(sealed.map(({ keyId }) => keyId)).size).toBe(1);
+  });
+
+  it('opens after a change of JWT_SECRET that was announced, and needs the old one no more', async () => {
+    const factorId = newId();
+    const sealed = await under('first').seal(factorId);
+    expect(await under('second', 'first').open(sealed, factorId)).toEqual(secret);
+    await under('second', 'first').reseal();
+    expect(await under('second').open(sealed, factorId)).toEqual(secret);
+    expect(await under('first').open(sealed, factorId)).toBeNull();
+    await under('second', 'first').reseal();
+    expect(await under('second').open(sealed, factorId)).toEqual(secret);
+  });
+
+  it('stays closed after one that was not, opens when the old one is known again, and new ones work', async () => {
+    const [old, fresh] = [newId(), newId()];
+    const sealedBefore = await under('first').seal(old);
+    const sealedAfter = await under('second').seal(fresh);
+    expect(await under('second').open(sealedBefore, old)).toBeNull();
+    expect(await under('second').open(sealedAfter, fresh)).toEqual(secret);
+    await under('second', 'first').reseal();
+    expect(await under('second').open(sealedBefore, old)).toEqual(secret);
+    expect(await under('second').open(sealedAfter, fresh)).toEqual(secret);
+  });
+});
+
+it('asks for the second factor, and takes a recovery code, also where the secret opens no more', async () => {
+  const anna = await personUnderTest(users, clock);
+  const app = await anna.addApp();
+  await users.database.sql(`update factor_key set sealed_key = '\\x00'`);
+  const { challenge } = await anna.ask();
+  const code = app.nextCode();
+  expect(await users.call(secondFactors.finishLogin, { body: { challenge, code } })).toBeRefused(
+    secondFactors.ProofRefused,
+  );
+  const [recoveryCode] = app.recoveryCodes;
+  expect((await users.call(secondFactors.finishLogin, { body: { challenge, recoveryCode } })).status).toBe(
+    200,
+  );
+});

@@ -1,0 +1,213 @@
+import { StepUpRequired, Unauthenticated } from '@marimo/contracts';
+import { credentials, secondFactors, sessions } from '@marimo/contracts/users';
+import type { ServiceUnderTest } from '@marimo/testing';
+import {
+  annaUnderTest,
+  claimsOf,
+  type PersonUnderTest,
+  password,
+  personUnderTest,
+  statusesOf,
+  wrongCode,
+} from '../../../test/person-with-factors.ts';
+
+const { clock, present } = annaUnderTest();
+const minutes = 60_000;
+
+let users: ServiceUnderTest;
+let anna: PersonUnderTest;
+beforeEach(() => {
+  ({ users, anna } = present());
+});
+
+const as = () => anna.signedIn.accessToken;
+const prove = (body: Parameters<typeof users.call<typeof secondFactors.stepUp>>[1]['body'], token = as()) =>
+  users.call(secondFactors.stepUp, { body }, { as: token });
+/** Needs a recent proof. */
+const beginApp = (token = as()) =>
+  users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as: token });
+
+describe('proving once more who one is', () => {
+  it('is demanded ten minutes after signing in, and the challenge says so', async () => {
+    clock.advance(10 * minutes - 1_000);
+    expect((await beginApp()).status).toBe(201);
+    clock.advance(2_000);
+    const late = await beginApp();
+    expect(late).toBeRefused(StepUpRequired, { maxAgeSeconds: 600 });
+    expect(late.headers.get('www-authenticate')).toBe(
+      'Bearer error="insufficient_user_authentication", max_age="600"',
+    );
+  });
+
+  it('is not done by a refresh', async () => {
+    clock.advance(11 * minutes);
+    const { body } = await users.call(sessions.refresh, {
+      body: { refreshToken: anna.signedIn.refreshToken },
+    });
+    expect(await beginApp(body.accessToken)).toBeRefused(StepUpRequired);
+  });
+
+  it('takes the password of who has no second factor, and lasts over the next refresh', async () => {
+    clock.advance(11 * minutes);
+    const { accessToken } = (await prove({ password })).body;
+    const before = claimsOf(as());
+    expect(claimsOf(accessToken)).toMatchObject({ sid: before.sid, amr: ['pwd'], roles: ['admin'] });
+    expect(claimsOf(accessToken).auth_time).toBe(Math.floor(clock.now().getTime() / 1_000));
+    expect((await beginApp(accessToken)).status).toBe(201);
+    const next = await users.call(sessions.refresh, { body: { refreshToken: anna.signedIn.refreshToken } });
+    expect((await beginApp(next.body.accessToken)).status).toBe(201);
+    const told = (await users.events()).filter(
+      ({ type, subject }) => type === secondFactors.identityProved.type && subject === before.sid,
+    );
+    expect(told).toMatchObject([{ actorid: anna.id, data: { userId: anna.id, methods: ['pwd'] } }]);
+  });
+
+  it('does not take the password alone of who has a second factor', async () => {
+    const app = await anna.addApp();
+    await anna.enterWith(app);
+    expect(await prove({ password })).toBeRefused(secondFactors.SecondFactorNeeded, {
+      factors: ['totp', 'recovery-code'],
+    });
+    const { accessToken } = (await prove({ code: app.nextCode() })).body;
+    expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
+  });
+
+  it('takes each code once, signing in and stepping up together', async () => {
+    const app = await anna.addApp();
+    await anna.enterWith(app);
+    expect(await prove({ code: app.code() })).toBeRefused(secondFactors.ProofRefused);
+    const code = app.nextCode();
+    const answers = await Promise.all([prove({ code }), prove({ code }), prove({ code })]);
+    expect(statusesOf(answers)).toEqual([200, 401, 401]);
+  });
+
+  it('takes a recovery code once', async () => {
+    const { recoveryCodes } = await anna.addApp();
+    const [recoveryCode = ''] = recoveryCodes;
+    expect(claimsOf((await prove({ recoveryCode })).body.accessToken).amr).toEqual([
+      'pwd',
+      'recovery',
+      'mfa',
+    ]);
+    expect(await prove({ recoveryCode })).toBeRefused(secondFactors.ProofRefused);
+  });
+
+  it('makes a session of before the second factor one that has shown it', async () => {
+    const app = await anna.addApp();
+    const { accessToken } = (await prove({ code: app.nextCode() })).body;
+    expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
+  });
+});
+
+describe('with a passkey', () => {
+  const asked = async (token = as()) =>
+    (await users.call(secondFactors.challengeStepUp, {}, { as: token })).body;
+
+  it('proves it by a signature over a challenge of this session, once', async () => {
+    const device = await anna.addDevice();
+    const options = await asked();
+    expect(options.allowCredentials.map(({ id }) => id)).toEqual([device.credentialId]);
+    const passkey = device.sign(options);
+    expect(claimsOf((await prove({ passkey })).body.accessToken).amr).toEqual(['pwd', 'swk', 'mfa']);
+    expect(await prove({ passkey: device.sign(options) })).toBeRefused(secondFactors.ProofRefused);
+  });
+
+  it('refuses a challenge of another session, of signing in, and one out of date', async () => {
+    const device = await anna.addDevice();
+    const { challenge, passkeyOptions } = await anna.ask();
+    if (passkeyOptions === undefined) throw new Error('A passkey was expected');
+    const ofLogin = device.sign(passkeyOptions);
+    expect(await prove({ passkey: ofLogin })).toBeRefused(secondFactors.ProofRefused);
+    const entered = await users.call(secondFactors.finishLogin, {
+      body: { challenge, passkey: device.sign(passkeyOptions) },
+    });
+    const ofOther = device.sign(await asked(entered.body.accessToken));
+    expect(await prove({ passkey: ofOther })).toBeRefused(secondFactors.ProofRefused);
+    const late = await asked();
+    clock.advance(5 * minutes);
+    expect(await prove({ passkey: device.sign(late) })).toBeRefused(secondFactors.ProofRefused);
+  });
+
+  it('says so to who has none', async () => {
+    expect(await users.call(secondFactors.challengeStepUp, {}, { as: as() })).toBeRefused(
+      secondFactors.SecondFactorMissing,
+    );
+    expect(await users.call(secondFactors.renewRecoveryCodes, {}, { as: as() })).toBeRefused(
+      secondFactors.SecondFactorMissing,
+    );
+  });
+});
+
+describe('a wrong proof', () => {
+  it('changes nothing, and is slowed after ten in one session only', async () => {
+    const other = as();
+    await anna.enter();
+    for (let n = 0; n < 10; n += 1)
+      expect(await prove({ password: 'wrong horse' })).toBeRefused(secondFactors.ProofRefused);
+    const slowed = await prove({ password });
+    expect(slowed).toBeRefused(credentials.TooManyAttempts);
+    expect(slowed.headers.get('retry-after')).toBe('30');
+    expect((await prove({ password }, other)).status).toBe(200);
+  });
+
+  it('does not come through more often when many come at once', async () => {
+    const guesses = Array.from({ length: 30 }, (_, n) => prove({ password: `wrong horse ${n}` }));
+    expect(statusesOf(await Promise.all(guesses))).toEqual([...Array(10).fill(401), ...Array(20).fill(429)]);
+  });
+
+  it('comes through sixty times in all, in however many sessions of one person', async () => {
+    const statuses: number[] = [];
+    for (let session = 0; session < 7; session += 1) {
+      await anna.enter();
+      for (let n = 0; n < 10; n += 1) statuses.push((await prove({ password: 'wrong horse' })).status);
+    }
+    expect(statuses).toEqual([...Array(60).fill(401), ...Array(10).fill(429)]);
+  });
+
+  it('is none where something else is asked for, and is forgotten with the right one', async () => {
+    for (let n = 0; n < 9; n += 1) await prove({ password: 'wrong horse' });
+    expect((await prove({ password })).status).toBe(200);
+    for (let n = 0; n < 9; n += 1) await prove({ password: 'wrong horse' });
+    const app = await anna.addApp();
+    for (let n = 0; n < 3; n += 1)
+      expect(await prove({ password })).toBeRefused(secondFactors.SecondFactorNeeded);
+    expect((await prove({ code: app.nextCode() })).status).toBe(200);
+  });
+
+  it('of codes counts together with those at signing in', async () => {
+    const app = await anna.addApp();
+    for (let n = 0; n < 5; n += 1)
+      expect(await prove({ code: wrongCode(app) })).toBeRefused(secondFactors.ProofRefused);
+    expect(await prove({ code: app.code(1) })).toBeRefused(credentials.TooManyAttempts);
+    const { challenge } = await anna.ask();
+    const answer = await users.call(secondFactors.finishLogin, { body: { challenge, code: app.code(1) } });
+    expect(answer).toBeRefused(credentials.TooManyAttempts);
+  });
+
+  it('is what anything of another person is', async () => {
+    const boris = await personUnderTest(users, clock);
+    const his = await boris.addApp();
+    await anna.addApp();
+    expect(await prove({ code: his.nextCode() })).toBeRefused(secondFactors.ProofRefused);
+    expect(await prove({ recoveryCode: his.recoveryCodes[0] })).toBeRefused(secondFactors.ProofRefused);
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['two proofs at once', { password, code: '123456' }],
+    ['a list', { code: ['123456'] }],
+    ['an unknown field', { password, methods: ['mfa'] }],
+  ])('that is %s is malformed', async (_, body) => {
+    expect((await prove(body as { password: string })).status).toBe(400);
+  });
+});
+
+it('is not possible without a token, nor in a session that has ended or is not there', async () => {
+  expect(await users.call(secondFactors.stepUp, { body: { password } })).toBeRefused(Unauthenticated);
+  const { accessToken } = await anna.enter();
+  await users.call(sessions.logout, { body: { refreshToken: anna.signedIn.refreshToken } });
+  expect(await prove({ password }, accessToken)).toBeRefused(Unauthenticated);
+  const again = await anna.enter();
+  await users.database.sql('delete from session where session_id = $1', [claimsOf(again.accessToken).sid]);
+  expect(await prove({ password })).toBeRefused(Unauthenticated);
+});

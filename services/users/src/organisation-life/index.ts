@@ -1,2 +1,0 @@
-export { closing } from './closing.ts';
-export { organisationLifeRoutes } from './routes.ts';

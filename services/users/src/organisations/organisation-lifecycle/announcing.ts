@@ -1,0 +1,26 @@
+import { organisations } from '@marimo/contracts/users';
+import type { Outbox } from '@marimo/messaging';
+import type { TenantTransaction } from '@marimo/postgres';
+import { noticeTo } from '../../identity/people/index.ts';
+import { administrators } from '../organisations/index.ts';
+import { dayOf } from './organisation-lifecycle.ts';
+import { addressees } from './store.ts';
+
+/** Has every administrator told by mail that the organisation closes, or that it does not, whoever decided it. */
+export async function announce(
+  tx: TenantTransaction,
+  outbox: Outbox,
+  { closesAt, timeZone }: Pick<organisations.OrganisationSettings, 'closesAt' | 'timeZone'>,
+  now: Date,
+): Promise<void> {
+  const personIds = (await administrators(tx, now)).map(({ personId }) => personId);
+  for (const person of await addressees(tx, personIds)) {
+    const { personId: userId } = person;
+    const linkId = await noticeTo(tx, person, now);
+    if (closesAt === null) await outbox.add(tx, organisations.reopeningAnnounced, userId, { userId, linkId });
+    else {
+      const closesOn = dayOf(new Date(closesAt), timeZone);
+      await outbox.add(tx, organisations.closingAnnounced, userId, { userId, linkId, closesOn });
+    }
+  }
+}

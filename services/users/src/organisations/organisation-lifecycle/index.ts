@@ -1,0 +1,2 @@
+export { closing } from './closing.ts';
+export { organisationLifecycleRoutes } from './routes.ts';

@@ -1,0 +1,94 @@
+import { MalformedRequest, Unauthenticated } from '@marimo/contracts';
+import {
+  apiKeys,
+  credentials,
+  founding,
+  type identity,
+  organisations,
+  sessions,
+} from '@marimo/contracts/users';
+import { keysUnderTest } from '../../../test/keys-under-test.ts';
+import { claimsOf, peopleOf, statusesOf } from '../../../test/workplace-under-test.ts';
+
+const test = keysUnderTest();
+const { clock } = test;
+const people = peopleOf(() => test.users, clock.now);
+let anna: identity.SignedIn;
+beforeEach(async () => {
+  anna = await people.organisation('Pine');
+});
+
+const found = ({ accessToken }: Pick<identity.SignedIn, 'accessToken'>, changes: object = {}) =>
+  test.users.call(founding.found, { body: { organisation: 'Birch', ...changes } }, { as: accessToken });
+const organisationCount = async () => (await test.users.rows('organisation')).length;
+
+describe('founding another organisation', () => {
+  it('makes the caller its administrator and goes on there, in a session of its own', async () => {
+    const { body } = await found(anna, { baseCurrency: 'EUR', timeZone: 'Asia/Omsk' });
+    expect(body.organisation).toMatchObject({
+      name: 'Birch',
+      baseCurrency: 'EUR',
+      language: 'en',
+      timeZone: 'Asia/Omsk',
+    });
+    expect(body.user).toEqual(anna.user);
+    expect(claimsOf(body)).toMatchObject({ tid: body.organisation.id, roles: ['admin'] });
+    const places = await test.users.call(organisations.listWorkplaces, {}, { as: body.accessToken });
+    expect(places.body.items.map(({ name }) => name)).toEqual(['Birch', 'Pine']);
+    const events = await test.users.events();
+    expect(events.filter(({ tenantid }) => tenantid === body.organisation.id)).toMatchObject([
+      { type: sessions.organisationRegistered.type, actorid: anna.user.id, data: { admin: anna.user } },
+      { actorid: anna.user.id, data: { method: 'registration' } },
+    ]);
+    const ended = events.filter(({ subject }) => subject === claimsOf(anna).sid).at(-1);
+    expect(ended).toMatchObject({ type: sessions.ended.type, data: { reason: 'switch' } });
+  });
+
+  it('founds one of several that are sent at once or again', async () => {
+    const before = await organisationCount();
+    const answers = await Promise.all([found(anna), found(anna), found(anna)]);
+    expect(statusesOf(answers)).toEqual([201, 401, 401]);
+    expect(await found(anna)).toBeRefused(Unauthenticated);
+    expect(await organisationCount()).toBe(before + 1);
+  });
+
+  it('is no proof that is younger than the sign-in was', async () => {
+    const proved = claimsOf(anna).auth_time;
+    clock.advance(60_000);
+    expect(claimsOf((await found(anna)).body).auth_time).toBe(proved);
+  });
+
+  it('is for every member, also of an organisation that pauses', async () => {
+    const boris = await people.member(anna, ['user']);
+    await test.users.call(organisations.suspend, {}, { as: await people.anew(anna) });
+    clock.advance(1);
+    const paused = await people.signIn(boris.user.email);
+    const { body } = await found(paused);
+    expect((await test.users.call(sessions.me, {}, { as: body.accessToken })).body.permissions).toEqual([
+      '*',
+    ]);
+  });
+
+  it('is not for a program, nor for who has only the word of a provider, and then nothing is stored', async () => {
+    const key = (await test.makeOwnKey(anna, { scopes: ['*'] })).body;
+    const { accessToken } = (await test.users.call(apiKeys.exchange, { body: { key: key.key } })).body;
+    const before = [await organisationCount(), await test.users.rows('session')];
+    expect((await found({ accessToken })).status).toBe(403);
+    await test.users.database.sql("update session set methods = '{fed}' where person_id = $1", [
+      anna.user.id,
+    ]);
+    expect(await found(anna)).toBeRefused(credentials.OwnProofNeeded);
+    await test.users.database.sql("update session set methods = '{pwd}' where person_id = $1", [
+      anna.user.id,
+    ]);
+    expect([await organisationCount(), await test.users.rows('session')]).toEqual(before);
+  });
+
+  it.each([
+    ['an empty name', { organisation: ' ' }],
+    ['a currency that is none', { baseCurrency: 'euro' }],
+    ['an id of its own choice', { organisationId: '0199c1f0-0000-7000-8000-000000000001' }],
+  ])('refuses %s', async (_, changes) => {
+    expect(await found(anna, changes)).toBeRefused(MalformedRequest);
+  });
+});

@@ -1,3 +1,0 @@
-export { workplaceRoutes } from './routes.ts';
-export { placesOf, worksSomewhere } from './store.ts';
-export { type Switched, type Switching, switchTo } from './switching.ts';
