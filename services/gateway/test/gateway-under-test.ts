@@ -54,6 +54,14 @@ export const stock: readonly AnyEndpoint[] = [
     deadlineMs: 1_100,
     replies,
   }),
+  endpoint({
+    method: 'GET',
+    path: '/api/v1/stock/patient',
+    summary: '',
+    access: 'public',
+    deadlineMs: 300_000,
+    replies,
+  }),
 ];
 
 export interface Upstream {
@@ -294,12 +302,22 @@ export function raw(
   });
 }
 
-/** Resolves once it holds. Fails shortly before Jest would, which could not say what was waited for. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 28_000;
-  while (performance.now() < giveUpAt) {
+interface Patience {
+  /** Below the limit of the test, which could not say what was waited for. */
+  readonly giveUpAfterMs?: number;
+  /** What the failure shows: how far it came. */
+  readonly seen?: () => unknown;
+}
+
+/** Resolves once it holds. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  { giveUpAfterMs = 28_000, seen = () => '' }: Patience = {},
+): Promise<void> {
+  const giveUpAt = performance.now() + giveUpAfterMs;
+  for (let pauseMs = 1; performance.now() < giveUpAt; pauseMs = Math.min(50, pauseMs * 2)) {
     if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
-  throw new Error(`It never came to be: ${holds.toString()}`);
+  throw new Error(`It never came to be: ${holds.toString()} ${JSON.stringify(await seen())}`);
 }

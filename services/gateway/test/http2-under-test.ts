@@ -87,3 +87,10 @@ export const goawayOf = ({ received }: FrameClient) => {
   const last = received.filter(({ type }) => type === frameTypes.goaway).at(-1);
   return last && codeOf(last);
 };
+
+/**
+ * So many streams are refused, or the connection is. Its end can overtake the GOAWAY that says why: closing a socket
+ * with unread bytes resets it, and the client's system then drops what it has not handed on.
+ */
+export const isRefused = (client: FrameClient, streams = 1) =>
+  resetsOf(client).length >= streams || goawayOf(client) !== undefined || client.closed();

@@ -1,6 +1,6 @@
 import { until } from '../../test/gateway-under-test.ts';
 import { asking, flags, frame, frameTypes, get, headerBlock } from '../../test/http2-frames.ts';
-import { answering, closeHttp2, gatewayWith, goawayOf, resetsOf } from '../../test/http2-under-test.ts';
+import { answering, closeHttp2, gatewayWith, isRefused } from '../../test/http2-under-test.ts';
 
 afterEach(closeHttp2);
 
@@ -42,7 +42,7 @@ describe('an HTTP/2 request that could be read in two ways', () => {
     client.send(asking(1, headers));
     const answered = () =>
       client.received.some(({ type, stream }) => type === frameTypes.headers && stream === 1);
-    await until(() => resetsOf(client).length > 0 || goawayOf(client) !== undefined || answered());
+    await until(() => isRefused(client) || answered());
     expect(stock.requests).toEqual([]);
     if (answered()) expect(await gateway.measured('http_requests_total', { status: '200' })).toBe(0);
   });
@@ -58,7 +58,7 @@ describe('an HTTP/2 request that could be read in two ways', () => {
     const stock = await answering();
     const client = await (await gatewayWith(stock)).frames();
     client.send(asking(1, more([name, value])));
-    await until(() => stock.requests.length === 1 || resetsOf(client).length > 0);
+    await until(() => stock.requests.length === 1 || isRefused(client));
     const { headers } = stock.requests[0] ?? { headers: {} };
     expect(
       Object.keys(headers).filter((one) => one.startsWith('x-a') || one === 'transfer-encoding'),
@@ -89,7 +89,7 @@ describe('an HTTP/2 request that could be read in two ways', () => {
       );
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await until(() => resetsOf(client).length === 40 || goawayOf(client) !== undefined);
+    await until(() => isRefused(client, 40), { seen: () => client.received });
     expect(stock.requests).toEqual([]);
   });
 
@@ -103,7 +103,7 @@ describe('an HTTP/2 request that could be read in two ways', () => {
     expect(session.remoteSettings.enableConnectProtocol).toBe(false);
     const client = await gateway.frames();
     client.send(asking(1, [[':method', 'CONNECT'], ...get.slice(1), [':protocol', 'websocket']]));
-    await until(() => resetsOf(client).length > 0 || goawayOf(client) !== undefined);
+    await until(() => isRefused(client));
     expect(stock.requests).toEqual([]);
   });
 });

@@ -118,7 +118,8 @@ function limitControlFrames(
 class StreamRequest extends Http2ServerRequest {
   /**
    * A stream that was reset ends for Node like one that is complete, and half an upload would be taken for a whole one.
-   * A body of another length than the one that was stated comes here as such a stream: nghttp2 resets it.
+   * A body that is shorter than was stated comes here as such a stream: nghttp2 resets it. For a longer one it ends the
+   * whole connection, and all of its streams come here.
    */
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
     const { closed, aborted, rstCode } = this.stream;
