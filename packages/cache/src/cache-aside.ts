@@ -6,10 +6,10 @@ export interface Shelf {
    * The kept text, or the means to keep one: it stores nothing that could be seen when the key or a tag was dropped
    * after this look, so that a slow load cannot bring back what was dropped meanwhile.
    */
-  find(key: string, tags: readonly string[]): Promise<Found>;
+  find(key: string, tags: readonly string[]): Promise<LookupResult>;
 }
 
-export type Found =
+export type LookupResult =
   | { readonly text: string }
   | { readonly keep: (text: string, ttlMs: number) => Promise<void> };
 

@@ -1,7 +1,7 @@
 import type { Log } from '@marimo/observability';
 import { LRUCache } from 'lru-cache';
 import { Buckets } from './buckets.ts';
-import { CacheAside, type Found, type Shelf } from './cache-aside.ts';
+import { CacheAside, type LookupResult, type Shelf } from './cache-aside.ts';
 import { Leases } from './leases.ts';
 import type { BucketLevel, Cache } from './store.ts';
 import { Topics } from './topics.ts';
@@ -70,7 +70,7 @@ class MemoryShelf implements Shelf {
     this.#clock = clock;
   }
 
-  async find(key: string, tags: readonly string[]): Promise<Found> {
+  async find(key: string, tags: readonly string[]): Promise<LookupResult> {
     const asOf = this.#drop;
     const names = [nameOfKey(key), ...tags.map(nameOfTag)];
     const isValid = (since: number) =>

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Found, Shelf } from './cache-aside.ts';
+import type { LookupResult, Shelf } from './cache-aside.ts';
 import { away, type Commands, type RedisLink } from './redis-link.ts';
 
 // A version must outlive every entry that was kept under it. It is a new random text each time, so losing one only
@@ -25,7 +25,7 @@ export class RedisShelf implements Shelf {
     link.onConnected((redis) => this.#settle(redis));
   }
 
-  async find(key: string, tags: readonly string[]): Promise<Found> {
+  async find(key: string, tags: readonly string[]): Promise<LookupResult> {
     const names = [versionOfKey(key), ...tags.map(versionOfTag)];
     const entryKey = `entry:${key}`;
     const reply = await this.#link.ask((redis) => get(redis, [entryKey, ...names]));
@@ -73,7 +73,7 @@ export class RedisShelf implements Shelf {
     }
   }
 
-  #nothing(result: 'away'): Found {
+  #nothing(result: 'away'): LookupResult {
     this.#read(result);
     return { keep: async () => undefined };
   }

@@ -44,17 +44,17 @@ describe('each refusal', () => {
   });
 });
 
-type Found = DeclaredRefusal & { readonly folder: string };
+type DeclaredInFolder = DeclaredRefusal & { readonly folder: string };
 
 function factsOf({ facts }: DeclaredRefusal): string[] {
   return 'shape' in facts ? Object.keys(facts.shape as object) : [];
 }
 
-async function declaredRefusals(): Promise<Found[]> {
+async function declaredRefusals(): Promise<DeclaredInFolder[]> {
   const files = globSync('*/**/*.ts', { cwd: import.meta.dirname }).filter(
     (file) => !file.endsWith('.test.ts'),
   );
-  const found = new Map<unknown, Found>();
+  const found = new Map<unknown, DeclaredInFolder>();
   for (const file of files) {
     const module = (await import(join(import.meta.dirname, file))) as Record<string, unknown>;
     for (const each of Object.values(module)) {

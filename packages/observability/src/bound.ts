@@ -28,7 +28,7 @@ export function boundHistogram<L extends string>(
     readonly upperBounds: readonly number[];
   };
   if (cellOf(hashMap, labels) === undefined) histogram.zero(labels);
-  const cell = demand(cellOf(hashMap, labels));
+  const cell = requireCell(cellOf(hashMap, labels));
   return (value) => {
     cell.sum += value;
     cell.count += 1;
@@ -46,7 +46,7 @@ export function boundHistogram<L extends string>(
 export function boundCounter<L extends string>(counter: Counter<L>, labels: Labels<L>): () => void {
   const { hashMap } = counter as unknown as { readonly hashMap: Record<string, CounterCell> };
   if (cellOf(hashMap, labels) === undefined) counter.inc(labels, 0);
-  const cell = demand(cellOf(hashMap, labels));
+  const cell = requireCell(cellOf(hashMap, labels));
   return () => {
     cell.value += 1;
   };
@@ -57,7 +57,7 @@ function cellOf<C extends Cell>(cells: Readonly<Record<string, C>>, labels: Cell
   return Object.values(cells).find((cell) => names.every((name) => cell.labels[name] === labels[name]));
 }
 
-function demand<C>(cell: C | undefined): C {
+function requireCell<C>(cell: C | undefined): C {
   if (cell === undefined) throw new Error('prom-client keeps its values in another way than before');
   return cell;
 }

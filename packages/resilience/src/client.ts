@@ -20,13 +20,13 @@ import { buildRequest, serviceOf } from './request.ts';
 import type { RetryBudgetSettings } from './retry.ts';
 import { sender } from './send.ts';
 
-type Given<Name extends string, T> = T extends undefined
+type InputPart<Name extends string, T> = T extends undefined
   ? { readonly [K in Name]?: undefined }
   : { readonly [K in Name]: T };
 
-export type CallInput<E> = Given<'params', ParamsInputOf<E>> &
-  Given<'query', QueryInputOf<E>> &
-  Given<'body', BodyInputOf<E>> & {
+export type CallInput<E> = InputPart<'params', ParamsInputOf<E>> &
+  InputPart<'query', QueryInputOf<E>> &
+  InputPart<'body', BodyInputOf<E>> & {
     /** The caller's own access token, handed on. Endpoints for services get one of the service's own instead. */
     readonly bearer?: string;
     /** The organisation to act in at an endpoint for services, and the only one it can be. */

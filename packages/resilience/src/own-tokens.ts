@@ -27,7 +27,7 @@ export interface OwnTokensOptions {
   readonly most?: number;
 }
 
-interface Held {
+interface CachedToken {
   readonly token: string;
   readonly askedAt: number;
   /** From then on the next one is fetched while this one is still good, so that nobody waits. */
@@ -41,10 +41,10 @@ interface Held {
 const replaceAgainAfterMs = 1_000;
 
 export function ownTokens({ service, secret, issue, log, most = 1_000 }: OwnTokensOptions): OwnTokens {
-  const held = new Map<string, Held>(); // by organisation, the one used last at the end
+  const held = new Map<string, CachedToken>(); // by organisation, the one used last at the end
   const running = new Map<string, Promise<string>>(); // so that a hundred calls at once ask once
 
-  function keep(name: string, token: Held): void {
+  function keep(name: string, token: CachedToken): void {
     held.delete(name);
     held.set(name, token);
     const [eldest] = held.keys();

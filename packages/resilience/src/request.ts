@@ -7,7 +7,7 @@ export interface WireRequest {
   readonly body: string | null;
 }
 
-interface Given {
+interface RequestParts {
   readonly params?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;
@@ -20,7 +20,10 @@ export function serviceOf({ path }: Pick<AnyEndpoint, 'path'>): ServiceName {
   return name as ServiceName;
 }
 
-export function buildRequest(endpoint: Pick<AnyEndpoint, 'method' | 'path'>, given: Given): WireRequest {
+export function buildRequest(
+  endpoint: Pick<AnyEndpoint, 'method' | 'path'>,
+  given: RequestParts,
+): WireRequest {
   const params = (given.params ?? {}) as Readonly<Record<string, unknown>>;
   const path = endpoint.path.replace(/\{(\w+)\}/g, (_, name: string) => segment(name, params[name]));
   const query = queryText(given.query);

@@ -1,9 +1,9 @@
 import { runPeriodically } from '@marimo/observability';
 import type { BackgroundWork } from '@marimo/service-kit';
 import { forgetOldLinks } from './identity/mail-links/index.ts';
+import { countSeenSince } from './identity/people/index.ts';
 import { forgetUnanswered, resealFactorKeys } from './identity/second-factors/index.ts';
 import { forgetOldRevocations } from './identity/sessions/index.ts';
-import { countSeenSince } from './organisations/organisations/index.ts';
 import { forgetOldRegistrations } from './organisations/registration/index.ts';
 import type { Parts } from './parts.ts';
 

@@ -2,9 +2,9 @@ import { type Deps, type JwksVerifier, jwksVerifier } from '@marimo/service-kit'
 import { createLinkTokens, type LinkTokens } from './identity/mail-links/index.ts';
 import {
   createHasher,
+  getPasswordKey,
   newPasswordKey,
   type PasswordHasher,
-  passwordKey,
 } from './identity/passwords/index.ts';
 import {
   createSecondStep,
@@ -61,7 +61,7 @@ function hasherOf({ database }: Deps, cost: number | undefined): PasswordHasher 
   return createHasher({
     ...(cost !== undefined && { cost }),
     key() {
-      key ??= database.withoutTenant((tx) => passwordKey(tx, newPasswordKey()));
+      key ??= database.withoutTenant((tx) => getPasswordKey(tx, newPasswordKey()));
       // A database that was away a moment ago is asked again.
       key.catch(() => {
         key = undefined;

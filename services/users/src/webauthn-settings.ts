@@ -6,14 +6,14 @@ export interface WebauthnSettings {
   readonly origins: readonly string[];
 }
 
-interface Given {
+interface WebauthnVariables {
   readonly portalUrl: string;
   readonly rpId: string | undefined;
   readonly origins: string | undefined;
 }
 
 /** What is not told follows from the portal's address. */
-export function webauthnOf({ portalUrl, rpId, origins }: Given): WebauthnSettings {
+export function webauthnOf({ portalUrl, rpId, origins }: WebauthnVariables): WebauthnSettings {
   const portal = new URL(portalUrl);
   const others = (origins ?? '').split(',').map((each) => each.trim());
   return {

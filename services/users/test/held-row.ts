@@ -5,7 +5,7 @@ import type { ServiceUnderTest } from '@marimo/testing';
  * Holds a row while the work begins, until so many wait for it, and lets go: then they meet for certain, however fast
  * the machine is.
  */
-export async function meetingAt<T>(
+export async function raceAt<T>(
   users: ServiceUnderTest,
   row: { readonly sql: string; readonly values: readonly unknown[]; readonly waiting: number },
   work: () => Promise<T>,

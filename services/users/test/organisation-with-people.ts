@@ -82,7 +82,7 @@ export function claimsOf(accessToken: string): {
   return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
 }
 
-interface Given {
+interface RoleHolder {
   readonly memberId?: string;
   readonly serviceAccountId?: string;
   readonly validFrom?: string;
@@ -90,7 +90,12 @@ interface Given {
 }
 
 /** Assigns a role by the API; gives the assignment's id. */
-export async function give(users: ServiceUnderTest, as: string, to: Given, role: string): Promise<string> {
+export async function give(
+  users: ServiceUnderTest,
+  as: string,
+  to: RoleHolder,
+  role: string,
+): Promise<string> {
   const assignmentId = newId();
   const answer = await users.call(roleAssignments.assign, { body: { assignmentId, ...to, role } }, { as });
   return answer.body.assignmentId;

@@ -1,7 +1,8 @@
 import { newId } from '@marimo/contracts';
 import { type identity, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
-import { insertMember, insertPerson } from '../src/organisations/organisations/index.ts';
+import { insertPerson } from '../src/identity/people/index.ts';
+import { insertMember } from '../src/organisations/organisations/index.ts';
 
 export const password = 'correct horse battery staple';
 
@@ -110,7 +111,7 @@ async function waiting(users: ServiceUnderTest): Promise<number> {
  * Lets requests meet where they would else only pass by chance: `lock` is taken, each request is started once those
  * before it have run up against a lock or are done, and then all go on at once.
  */
-export async function meetingAt<Answers extends readonly unknown[]>(
+export async function raceAt<Answers extends readonly unknown[]>(
   users: ServiceUnderTest,
   tenantId: string,
   lock: { readonly sql: string; readonly values: readonly unknown[] },

@@ -139,21 +139,21 @@ export const leave = endpoint({
 });
 
 /** An organisation the caller belongs to. */
-export const Workplace = z.strictObject({
+export const OrganisationMembership = z.strictObject({
   id: Id,
   name: z.string(),
   state: OrganisationState,
   /** What the caller is there; only an active member can work there. */
   membership: z.enum(['active', 'suspended']),
 });
-export type Workplace = z.infer<typeof Workplace>;
+export type OrganisationMembership = z.infer<typeof OrganisationMembership>;
 
-export const listWorkplaces = endpoint({
+export const listMemberships = endpoint({
   method: 'GET',
   path: '/api/v1/users/organisations',
   summary: 'Lists the organisations the caller belongs to, by name.',
   access: 'signed-in',
-  replies: { 200: z.strictObject({ items: z.array(Workplace) }) },
+  replies: { 200: z.strictObject({ items: z.array(OrganisationMembership) }) },
 });
 
 export const switchTo = endpoint({

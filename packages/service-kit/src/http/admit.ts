@@ -32,26 +32,26 @@ export async function admit(
 ): Promise<Admitted> {
   if (access === 'public') return {};
   if (isForServices(access)) {
-    return { service: demandListed(access, await verifier.verifyService(bearerOf(req))) };
+    return { service: requireListedService(access, await verifier.verifyService(bearerOf(req))) };
   }
   // The types exclude it; a route made some other way must still be closed to everyone.
   if (access !== 'signed-in' && typeof access?.name !== 'string') throw new Forbidden({ permission: null });
 
   const caller = await verifier.verify(bearerOf(req));
   if (access !== 'signed-in' && !caller.may(access.name)) throw new Forbidden({ permission: access.name });
-  if (stepUp) demandRecentProof(caller, clock());
+  if (stepUp) requireRecentProof(caller, clock());
   // What no permission names, no scope of an API key can allow: a program may look at it and change nothing.
   const isProgram = caller.authenticatedAt === undefined;
   if (isProgram && access === 'signed-in' && method !== 'GET') throw new Forbidden({ permission: null });
   return { caller };
 }
 
-function demandListed({ services }: ForServices, service: CallingService): CallingService {
+function requireListedService({ services }: ForServices, service: CallingService): CallingService {
   if (!services.includes(service.name)) throw new Forbidden({ permission: null });
   return service;
 }
 
-function demandRecentProof({ authenticatedAt }: Caller, now: Date): void {
+function requireRecentProof({ authenticatedAt }: Caller, now: Date): void {
   const ageMs =
     authenticatedAt === undefined ? Number.POSITIVE_INFINITY : now.getTime() - authenticatedAt.getTime();
   if (ageMs > accessTokens.stepUpWithinSeconds * 1_000)

@@ -89,14 +89,14 @@ const subscriptions: readonly Subscription[] = [
   }),
 ];
 
-interface Given {
+interface LetterFacts {
   readonly name: string;
   readonly email: string;
   readonly url: string;
   readonly organisation: string;
 }
 
-type Write = (language: identity.Language, given: Given) => Letter;
+type Write = (language: identity.Language, given: LetterFacts) => Letter;
 
 /** A letter to a person; the event tells nothing about them but where to ask. */
 function toPerson(

@@ -1,13 +1,13 @@
 import type { accessReports } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
-import { shownName } from '../../organisations/members/index.ts';
+import { memberNameSql } from '../../organisations/members/index.ts';
 
 /**
  * Who could act at a moment (`$2`): members in a period of theirs, and accounts that were enabled. An account that was
  * disabled and enabled again counts as enabled in between.
  */
 const activeHolders = `
-  select m.person_id as id, 'member' as kind, ${shownName} as name
+  select m.person_id as id, 'member' as kind, ${memberNameSql} as name
     from member m
     join person p on p.person_id = m.person_id
    where m.tenant_id = $1 and exists (
@@ -62,7 +62,7 @@ export async function listHolders(tx: TenantTransaction, wanted: HoldersWanted):
 /** Whoever is, or ever was, a member or a service account here; with their name of today. */
 export function getHolder(tx: TenantTransaction, id: string): Promise<accessReports.RoleHolder | undefined> {
   return tx.first(
-    `select m.person_id as id, 'member' as kind, ${shownName} as name
+    `select m.person_id as id, 'member' as kind, ${memberNameSql} as name
        from member m join person p on p.person_id = m.person_id
       where m.tenant_id = $1 and m.person_id = $2
      union all

@@ -7,5 +7,5 @@ export {
   requireNoConflict,
   requireSound,
   withGrants,
-} from './demands.ts';
+} from './requirements.ts';
 export { type HolderRef, holderIdOf, isStrict, lockHolder } from './store.ts';

@@ -8,7 +8,7 @@ export function holderIdOf(holder: HolderRef): string {
 }
 
 /** Those of the names that are own roles of the organisation; none of them changes until the transaction ends. */
-export async function holdOwnRoles(tx: Transaction, names: readonly string[]): Promise<string[]> {
+export async function lockOwnRoles(tx: Transaction, names: readonly string[]): Promise<string[]> {
   const rows = await tx.rows<{ name: string }>(
     `select name from own_role
       where tenant_id = $1 and name = any($2) and deleted_at is null
@@ -25,7 +25,7 @@ export interface OwnGrants {
 }
 
 /** As they are now. */
-export function grantsOfOwnRoles(tx: Transaction, names: readonly string[]): Promise<OwnGrants[]> {
+export function listOwnRoleGrants(tx: Transaction, names: readonly string[]): Promise<OwnGrants[]> {
   return tx.rows(
     'select name, grants from own_role_grants where tenant_id = $1 and name = any($2) and until is null',
     [tx.tenantId, names],
@@ -50,7 +50,7 @@ export interface HeldSpan {
 }
 
 /** What a holder has now and will have. A statement of its own after the lock, so that it sees what we waited for. */
-export function spansOf(tx: Transaction, holder: HolderRef, now: Date): Promise<HeldSpan[]> {
+export function listSpans(tx: Transaction, holder: HolderRef, now: Date): Promise<HeldSpan[]> {
   const column = 'personId' in holder ? 'person_id' : 'account_id';
   return tx.rows(
     `select role, valid_from as "from", valid_until as "until"

@@ -222,16 +222,18 @@ describe('at the same time', () => {
 });
 
 describe('what is demanded of roles that are given in another way', () => {
-  const demand = (giving: object) =>
+  const requireGivable = (giving: object) =>
     users.database.database.inTenant(anna.organisation.id, (tx) =>
       requireNoConflict(tx, { roles: [], now: clock.now(), ...giving }),
     );
 
   it('is that they exist, and agree with each other even if nobody has them yet', async () => {
-    await expect(demand({ roles: ['clerk', 'auditor'] })).rejects.toThrow(roles.SeparationOfDutiesViolated);
-    await expect(demand({ roles: ['nobody'] })).rejects.toThrow(roles.RoleUnknown);
-    await demand({ roles: ['clerk', 'user'] });
-    await demand({ roles: [] });
+    await expect(requireGivable({ roles: ['clerk', 'auditor'] })).rejects.toThrow(
+      roles.SeparationOfDutiesViolated,
+    );
+    await expect(requireGivable({ roles: ['nobody'] })).rejects.toThrow(roles.RoleUnknown);
+    await requireGivable({ roles: ['clerk', 'user'] });
+    await requireGivable({ roles: [] });
   });
 
   it('is that a token could carry them', async () => {
@@ -239,7 +241,7 @@ describe('what is demanded of roles that are given in another way', () => {
       const grants = Array.from({ length: 101 }, (_, n) => `shop.${name}${n}.read`);
       await plantRoles(users, anna.organisation.id, { [name]: grants });
     }
-    await expect(demand({ roles: ['wide', 'wider'] })).rejects.toThrow(roles.TooManyRights);
+    await expect(requireGivable({ roles: ['wide', 'wider'] })).rejects.toThrow(roles.TooManyRights);
     expect((await assign('wide')).status).toBe(201);
     const refused = await assign('wider');
     expect(refused).toBeRefused(roles.TooManyRights, {

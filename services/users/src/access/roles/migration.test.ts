@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => old?.drop());
 
 describe('organisations from the time when roles were a list on the member', () => {
-  it('find each role assigned, each membership begun, and each workplace', async () => {
+  it('find each role assigned, each membership begun, and the organisations of each person', async () => {
     for (const tenant of [pine, oak]) {
       await old.sql(
         `insert into organisation (tenant_id, name, base_currency, language, registered_at)

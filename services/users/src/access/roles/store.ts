@@ -163,7 +163,7 @@ export function listSpansOfHolders(
 }
 
 /** Whatever is remembered by the version of somebody's roles is out of date from here on. */
-export async function bumpRolesVersion(tx: Transaction, { personIds, accountIds }: Holders): Promise<void> {
+export async function updateRolesVersion(tx: Transaction, { personIds, accountIds }: Holders): Promise<void> {
   await tx.run(
     'update member set roles_version = roles_version + 1 where tenant_id = $1 and person_id = any($2)',
     [tx.tenantId, personIds],

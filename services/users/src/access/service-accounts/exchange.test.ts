@@ -4,7 +4,7 @@ import { accessTokens, apiKeys, type identity, serviceAccounts, sessions } from 
 import { createOutbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { as, claimsOf, keysUnderTest } from '../../../test/keys-under-test.ts';
-import { endKeysOf, eraseKeysOf, keysOfPerson, rightsOfAccount, voidKeyTokensOf } from './index.ts';
+import { endKeysOf, eraseKeysOf, getRightsOfAccount, keysOfPerson, voidKeyTokensOf } from './index.ts';
 
 const test = keysUnderTest();
 const { clock } = test;
@@ -295,7 +295,7 @@ describe('who ends keys with what they do', () => {
 
   it('tells what an account may do, and nothing of one that is disabled', async () => {
     const accountId = await test.account(anna, 'accountant');
-    const rights = () => inTenant((tx) => rightsOfAccount(tx, accountId, clock.now()));
+    const rights = () => inTenant((tx) => getRightsOfAccount(tx, accountId, clock.now()));
     expect(await rights()).toMatchObject({ roles: ['accountant'], grants: [], rightsChangeAt: null });
     await test.users.call(serviceAccounts.disable, { params: { accountId } }, as(anna));
     expect(await rights()).toBeUndefined();

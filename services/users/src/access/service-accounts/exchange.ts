@@ -7,7 +7,7 @@ import { type Bearer, issueAccessToken, type TokenSigner } from '../../identity/
 import { getKeyOfSecret, type KnownKey, lockKeyOfSecret, updateLastUse } from './key-store.ts';
 import { grantsOf, narrowed } from './scopes.ts';
 import { readKey } from './secret.ts';
-import { type KeyOwner, type RightsInForce, rightsOf } from './store.ts';
+import { getRights, type KeyOwner, type RightsInForce } from './store.ts';
 
 export interface KeyParts {
   readonly keys: TokenSigner;
@@ -62,7 +62,7 @@ async function bearerOf(
 ): Promise<(Bearer & { readonly keyId: string }) | undefined> {
   if (key === undefined || key.revokedAt !== null || key.validUntil <= now) return undefined;
   const owner = ownerOf(key);
-  const rights = await rightsOf(tx, owner, now);
+  const rights = await getRights(tx, owner, now);
   if (rights === undefined) return undefined;
   return {
     keyId: key.keyId,

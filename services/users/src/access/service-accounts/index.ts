@@ -4,7 +4,7 @@ import { keyRoutes } from './key-routes.ts';
 import { accountRoutes } from './routes.ts';
 
 export { endKeysOf, eraseKeysOf, keysOfPerson, voidKeyTokensOf } from './keys.ts';
-export { type KeyOwner, type RightsInForce, rightsOf, rightsOfAccount } from './store.ts';
+export { getRights, getRightsOfAccount, type KeyOwner, type RightsInForce } from './store.ts';
 
 export function serviceAccountRoutes(deps: Deps, parts: KeyParts): readonly Route[] {
   return [...accountRoutes(deps), ...keyRoutes(deps), ...exchangeRoutes(deps, parts)];

@@ -15,16 +15,16 @@ import {
   getKey,
   insertKey,
   insertSecret,
-  limitSecrets,
   listKeys,
   lockKey,
+  updateSecretsEnd,
   voidTokens,
 } from './key-store.ts';
 import { endKey, factOf } from './keys.ts';
 import { newestKeys } from './page.ts';
 import { requireKnownScopes, requireWithin } from './scopes.ts';
 import { newSecret } from './secret.ts';
-import { getAccount, type KeyOwner, lockOwner, rightsOf } from './store.ts';
+import { getAccount, getRights, type KeyOwner, lockOwner } from './store.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
@@ -124,7 +124,7 @@ async function rotate(
   const validUntil = endOfLife(now, lifeDays);
   const overlapMs = overlapMinutes * 60_000;
   const oldSecretsEndAt = earlier(validUntil, toTheSecond(now.getTime() + overlapMs));
-  await limitSecrets(tx, keyId, oldSecretsEndAt);
+  await updateSecretsEnd(tx, keyId, oldSecretsEndAt);
   // Tokens of an old secret could last longer than the secret may: they are fetched anew.
   if (overlapMs < accessTokens.accessToken.lifetimeSeconds * 1_000) await voidTokens(tx, { keyId }, now);
   const secret = newSecret(call.tenantId);
@@ -151,7 +151,7 @@ function page(tx: Transaction, owner: KeyOwner, query: { limit: number; after?: 
 }
 
 async function requireRights(tx: Transaction, owner: KeyOwner, now: Date) {
-  const rights = await rightsOf(tx, owner, now);
+  const rights = await getRights(tx, owner, now);
   if (rights !== undefined) return rights;
   if ('accountId' in owner) throw new serviceAccounts.ServiceAccountDisabled(owner);
   throw absentOwner(owner);

@@ -61,7 +61,7 @@ export async function insertSecret(
 }
 
 /** None of the secrets there are works longer than this. */
-export async function limitSecrets(tx: Transaction, keyId: string, validUntil: Date): Promise<void> {
+export async function updateSecretsEnd(tx: Transaction, keyId: string, validUntil: Date): Promise<void> {
   await tx.run(
     `update api_key_secret set valid_until = $3 where tenant_id = $1 and key_id = $2 and valid_until > $3`,
     [tx.tenantId, keyId, validUntil],

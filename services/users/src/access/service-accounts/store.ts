@@ -116,7 +116,7 @@ export interface RightsInForce extends GrantedRights {
  * What the owner of a key may do now. Undefined for who may not act: a member who is suspended or gone, a disabled
  * account, and everybody while the organisation is not active.
  */
-export function rightsOf(tx: Transaction, owner: KeyOwner, now: Date): Promise<RightsInForce | undefined> {
+export function getRights(tx: Transaction, owner: KeyOwner, now: Date): Promise<RightsInForce | undefined> {
   return tx.first<RightsInForce>(
     `with owner as (
        select m.roles_version from member m
@@ -147,12 +147,12 @@ export function rightsOf(tx: Transaction, owner: KeyOwner, now: Date): Promise<R
 }
 
 /** Undefined for an account that is disabled or was never there. */
-export function rightsOfAccount(
+export function getRightsOfAccount(
   tx: Transaction,
   accountId: string,
   now: Date,
 ): Promise<RightsInForce | undefined> {
-  return rightsOf(tx, { accountId }, now);
+  return getRights(tx, { accountId }, now);
 }
 
 /**

@@ -1,22 +1,16 @@
 import { deviceSessions, knownDevices, sessions } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply, requireFound, type SignedInCall } from '@marimo/service-kit';
+import { listTenantIds } from '../people/index.ts';
 import {
-  demandSayOverSelf,
   endSession,
   endSessionsOf,
-  hasOwnProof,
+  hasPersonalAuthentication,
   type KnownDevices,
+  requireAccountControl,
   type SessionParts,
 } from '../sessions/index.ts';
-import {
-  isMember,
-  isSessionOf,
-  type LivingSession,
-  livingSessions,
-  nameSession,
-  workplacesOf,
-} from './store.ts';
+import { isSessionOf, type LivingSession, listLivingSessions, updateDeviceName, wasMember } from './store.ts';
 
 /** Where a person is signed in. Their own sessions they see in every organisation, a member's only in one. */
 export const deviceSessionRoutes = (
@@ -40,8 +34,8 @@ async function everywhere(
   work: (tx: TenantTransaction) => Promise<void>,
 ): Promise<void> {
   await withoutTenant(async (tx) => {
-    const known = await workplacesOf(tx, caller.userId);
-    const everywhere = hasOwnProof(caller);
+    const known = await listTenantIds(tx, caller.userId);
+    const everywhere = hasPersonalAuthentication(caller);
     const tenantIds = known.filter((tenantId) => everywhere || tenantId === caller.tenantId);
     await tx.inEachTenant(tenantIds, (_, here) => work(here));
   });
@@ -51,7 +45,7 @@ async function everywhere(
 function remembering({ clock }: Deps, devices: KnownDevices): Route {
   return handle(knownDevices.remember, async (call) => {
     const { userId, sessionId } = call.caller;
-    await call.withoutTenant((tx) => demandSayOverSelf(tx, call.caller));
+    await call.withoutTenant((tx) => requireAccountControl(tx, call.caller));
     return reply(201, devices.tokenFor(userId, sessionId, clock()));
   });
 }
@@ -61,7 +55,7 @@ function listing(deps: Deps): Route {
     const { userId, sessionId } = call.caller;
     const items: deviceSessions.DeviceSession[] = [];
     await everywhere(call, async (tx) => {
-      const living = await livingSessions(tx, { personId: userId, now: deps.clock() });
+      const living = await listLivingSessions(tx, { personId: userId, now: deps.clock() });
       items.push(...living.map((session) => toApiSession(session, tx.tenantId, sessionId)));
     });
     items.sort((a, b) => b.lastUsedAt.getTime() - a.lastUsedAt.getTime());
@@ -76,11 +70,11 @@ function naming(deps: Deps): Route {
     const { userId, sessionId: current } = call.caller;
     let named: deviceSessions.DeviceSession | undefined;
     await everywhere(call, async (tx) => {
-      const [session] = await livingSessions(tx, { personId: userId, sessionId, now: deps.clock() });
+      const [session] = await listLivingSessions(tx, { personId: userId, sessionId, now: deps.clock() });
       if (session === undefined) return;
       named = { ...toApiSession(session, tx.tenantId, current), deviceName };
       if (session.deviceName === deviceName) return;
-      await nameSession(tx, sessionId, deviceName);
+      await updateDeviceName(tx, sessionId, deviceName);
       await deps.outbox.add(tx, sessions.named, sessionId, { sessionId, userId, deviceName });
     });
     return reply(200, requireFound(named, 'session'));
@@ -119,7 +113,7 @@ function revokingOfMember({ outbox, clock }: Deps): Route {
   return handle(deviceSessions.revokeOfMember, (call) => {
     const { memberId: personId } = call.params;
     return call.inTenant(async (tx) => {
-      requireFound((await isMember(tx, personId)) || undefined, 'member');
+      requireFound((await wasMember(tx, personId)) || undefined, 'member');
       const ended = await endSessionsOf(tx, outbox, { personId, reason: 'revoked', now: clock() });
       return reply(200, { ended });
     });

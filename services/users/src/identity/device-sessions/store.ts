@@ -1,15 +1,5 @@
 import type { accessTokens } from '@marimo/contracts/users';
-import type { TenantTransaction, Transaction } from '@marimo/postgres';
-
-/** Where a person has, or had, a session that may be alive: the organisations they belong to. */
-export async function workplacesOf(tx: Transaction, personId: string): Promise<string[]> {
-  const rows = await tx.rows<{ tenantId: string }>(
-    'select tenant_id as "tenantId" from workplace where person_id = $1 order by tenant_id',
-    [personId],
-    'workplaces_of_person',
-  );
-  return rows.map(({ tenantId }) => tenantId);
-}
+import type { TenantTransaction } from '@marimo/postgres';
 
 export interface LivingSession {
   readonly sessionId: string;
@@ -24,7 +14,7 @@ export interface LivingSession {
 }
 
 /** In the tenant of the transaction; all, or the one with this id. */
-export function livingSessions(
+export function listLivingSessions(
   tx: TenantTransaction,
   { personId, sessionId, now }: { personId: string; sessionId?: string; now: Date },
 ): Promise<LivingSession[]> {
@@ -42,7 +32,7 @@ export function livingSessions(
   );
 }
 
-export async function nameSession(
+export async function updateDeviceName(
   tx: TenantTransaction,
   sessionId: string,
   deviceName: string,
@@ -67,7 +57,7 @@ export async function isSessionOf(
   return row !== undefined;
 }
 
-export async function isMember(tx: TenantTransaction, personId: string): Promise<boolean> {
+export async function wasMember(tx: TenantTransaction, personId: string): Promise<boolean> {
   const row = await tx.first('select 1 from member where tenant_id = $1 and person_id = $2', [
     tx.tenantId,
     personId,

@@ -4,14 +4,14 @@ import { deleteLinksBefore } from './store.ts';
 export { createLinkTokens, type LinkPurpose, type LinkTokens } from './mail-links.ts';
 export { mailLinkRoutes } from './routes.ts';
 export {
-  findLink,
-  forgetMailOf,
-  issueLink,
-  issueNotice,
+  deleteLink,
+  deleteMailOf,
+  getLink,
+  insertLink,
+  insertNotice,
   type NewLink,
   type PendingLink,
   type Recipient,
-  revokeLink,
   useLink,
 } from './store.ts';
 

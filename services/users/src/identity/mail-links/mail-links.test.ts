@@ -5,12 +5,12 @@ import { testClock } from '@marimo/testing';
 import { useUsers } from '../../../test/use-users.ts';
 import {
   createLinkTokens,
-  findLink,
+  deleteLink,
   forgetOldLinks,
-  issueLink,
-  issueNotice,
+  getLink,
+  insertLink,
+  insertNotice,
   type NewLink,
-  revokeLink,
   useLink,
 } from './index.ts';
 
@@ -38,7 +38,7 @@ const linkOf = (changes: Partial<NewLink> = {}): NewLink => ({
   now: clock.now(),
   ...changes,
 });
-const issued = (changes: Partial<NewLink> = {}) => without((tx) => issueLink(tx, linkOf(changes)));
+const issued = (changes: Partial<NewLink> = {}) => without((tx) => insertLink(tx, linkOf(changes)));
 const used = (linkId: string) => without((tx) => useLink(tx, linkId, clock.now()));
 
 describe('the token of a link', () => {
@@ -124,13 +124,13 @@ describe('a link', () => {
   it('is dead once revoked', async () => {
     const subjectId = newId();
     const linkId = await issued({ subjectId });
-    await without((tx) => revokeLink(tx, 'reset-password', subjectId));
+    await without((tx) => deleteLink(tx, 'reset-password', subjectId));
     expect(await used(linkId)).toBeUndefined();
   });
 
   it('is dead from its last moment on, and forgotten', async () => {
     const linkId = await issued({ expiresAt: new Date(clock.now().getTime() + 1) });
-    expect(await without((tx) => findLink(tx, linkId, clock.now()))).toBeDefined();
+    expect(await without((tx) => getLink(tx, linkId, clock.now()))).toBeDefined();
     clock.advance(1);
     expect(await used(linkId)).toBeUndefined();
     await forgetOldLinks({ database: users.database.database, clock: clock.now } as never);
@@ -155,7 +155,7 @@ describe('writing a mail', () => {
 
   it('leads nowhere when it only tells something', async () => {
     const { purpose: _, subjectId: __, ...notice } = linkOf();
-    const body = await told(await without((tx) => issueNotice(tx, notice)));
+    const body = await told(await without((tx) => insertNotice(tx, notice)));
     expect(body).toMatchObject({ purpose: 'notice', url: null });
   });
 

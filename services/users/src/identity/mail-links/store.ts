@@ -1,7 +1,7 @@
 import { newId } from '@marimo/contracts';
 import type { identity, mailLinks } from '@marimo/contracts/users';
-import type { TenantTransaction, Transaction } from '@marimo/postgres';
-import { emailKey } from '../../organisations/organisations/index.ts';
+import type { Transaction } from '@marimo/postgres';
+import { emailKey } from '../people/index.ts';
 import type { LinkPurpose } from './mail-links.ts';
 
 export interface Recipient {
@@ -33,16 +33,16 @@ export interface PendingLink extends Recipient {
 }
 
 /** A link to be sent; replaces the one that was issued for the same purpose and subject. Gives its id. */
-export function issueLink(tx: Transaction, link: NewLink): Promise<string> {
-  return insertLink(tx, link);
+export function insertLink(tx: Transaction, link: NewLink): Promise<string> {
+  return insertMail(tx, link);
 }
 
 /** A mail that only tells something. Gives the id the mail worker asks with. */
-export function issueNotice(tx: Transaction, notice: Mail): Promise<string> {
-  return insertLink(tx, { ...notice, purpose: 'notice', subjectId: newId() });
+export function insertNotice(tx: Transaction, notice: Mail): Promise<string> {
+  return insertMail(tx, { ...notice, purpose: 'notice', subjectId: newId() });
 }
 
-async function insertLink(
+async function insertMail(
   tx: Transaction,
   link: Mail & { readonly purpose: mailLinks.MailPurpose; readonly subjectId: string },
 ): Promise<string> {
@@ -78,7 +78,7 @@ const linkColumns = `purpose, subject_id as "subjectId", tenant_id as "tenantId"
   language`;
 
 /** A link that can still be used. */
-export function findLink(tx: Transaction, linkId: string, now: Date): Promise<PendingLink | undefined> {
+export function getLink(tx: Transaction, linkId: string, now: Date): Promise<PendingLink | undefined> {
   return tx.first(
     `select ${linkColumns} from mail_link where link_id = $1 and used_at is null and expires_at > $2`,
     [linkId, now],
@@ -96,12 +96,12 @@ export function useLink(tx: Transaction, linkId: string, now: Date): Promise<Pen
 }
 
 /** The link issued for this is dead, and its mail is not written any more. */
-export async function revokeLink(tx: Transaction, purpose: LinkPurpose, subjectId: string): Promise<void> {
+export async function deleteLink(tx: Transaction, purpose: LinkPurpose, subjectId: string): Promise<void> {
   await tx.run('delete from mail_link where purpose = $1 and subject_id = $2', [purpose, subjectId]);
 }
 
 /** All that is on its way to a person, or to a mailbox; of one organisation, where one is told. */
-export async function forgetMailOf(
+export async function deleteMailOf(
   tx: Transaction,
   { personId, email }: { readonly personId: string; readonly email: string },
   tenantId?: string,
@@ -114,12 +114,4 @@ export async function forgetMailOf(
 
 export async function deleteLinksBefore(tx: Transaction, moment: Date): Promise<void> {
   await tx.run('delete from mail_link where expires_at <= $1', [moment]);
-}
-
-/** In the tenant of the transaction. */
-export async function organisationName(tx: TenantTransaction): Promise<string> {
-  const row = await tx.first<{ name: string }>('select name from organisation where tenant_id = $1', [
-    tx.tenantId,
-  ]);
-  return row?.name ?? '';
 }

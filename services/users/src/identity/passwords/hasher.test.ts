@@ -1,8 +1,8 @@
 import { TooManyRequests } from '@marimo/contracts';
 import { createHasher, newPasswordKey } from './hasher.ts';
 
-const passwordKey = newPasswordKey();
-const quick = { key: async () => passwordKey, cost: 4 };
+const getPasswordKey = newPasswordKey();
+const quick = { key: async () => getPasswordKey, cost: 4 };
 
 describe('hashing passwords', () => {
   it('recognises the password it hashed and no other', async () => {

@@ -1,3 +1,3 @@
 export { createHasher, newPasswordKey, type PasswordHasher } from './hasher.ts';
-export { passwordKey } from './store.ts';
-export { demandStrongPassword } from './strength.ts';
+export { getPasswordKey } from './store.ts';
+export { requireStrongPassword } from './strength.ts';

@@ -1,12 +1,12 @@
 import { credentials } from '@marimo/contracts/users';
 import { commonPasswords } from './common-passwords.ts';
-import { demandStrongPassword } from './strength.ts';
+import { requireStrongPassword } from './strength.ts';
 
 const context = { organisation: 'Pine & Co', name: 'Anna Petrova', email: 'anna.petrova@example.com' };
 
 function reasonOf(password: string): string | null {
   try {
-    demandStrongPassword(password, context);
+    requireStrongPassword(password, context);
     return null;
   } catch (thrown) {
     if (thrown instanceof credentials.PasswordTooWeak) return thrown.facts.reason;

@@ -22,7 +22,7 @@ const leftoverLetters = 3;
  * Errors: PasswordTooWeak with the first rule that is broken.
  * Source: docs/domain/identity.md#passwords
  */
-export function demandStrongPassword(password: string, context: PasswordContext): void {
+export function requireStrongPassword(password: string, context: PasswordContext): void {
   const reason = weaknessOf(password, context);
   if (reason !== null) throw new credentials.PasswordTooWeak({ reason });
 }

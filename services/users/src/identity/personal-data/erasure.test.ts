@@ -12,7 +12,7 @@ import {
 import { testClock } from '@marimo/testing';
 import { linked, published, tablesWith, theirs, traces } from '../../../test/traces.ts';
 import { useUsers } from '../../../test/use-users.ts';
-import { meetingAt, password, peopleOf } from '../../../test/workplace-under-test.ts';
+import { password, peopleOf, raceAt } from '../../../test/workplace-under-test.ts';
 import { forgetOldLinks } from '../mail-links/index.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -170,7 +170,7 @@ describe('having oneself erased', () => {
     const { email } = boris.user;
     const lock = { sql: 'select from mail_link where email_key = $1 for update', values: [email] };
     await askReset(email);
-    await meetingAt(users, boris.organisation.id, lock, [() => erase(boris, email), () => askReset(email)]);
+    await raceAt(users, boris.organisation.id, lock, [() => erase(boris, email), () => askReset(email)]);
     const mails = await users.rows<{ email: string; purpose: string }>('mail_link');
     expect(mails.filter((mail) => mail.email === email).map(({ purpose }) => purpose)).toEqual(['notice']);
   });

@@ -2,12 +2,18 @@ import { members, personalData } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import { eraseKeysOf } from '../../access/service-accounts/index.ts';
-import { endMembership, findMember } from '../../organisations/members/index.ts';
+import { endMembership, getMember } from '../../organisations/members/index.ts';
 import { lockOrganisation } from '../../organisations/organisations/index.ts';
-import { forgetMailOf, issueNotice, type Recipient } from '../mail-links/index.ts';
+import { deleteMailOf, insertNotice, type Recipient } from '../mail-links/index.ts';
 import { forgetSecondFactors } from '../second-factors/index.ts';
 import { endSessionsOf } from '../sessions/index.ts';
-import { eraseAccount, eraseHere, isErasedHere, knownElsewhere, tenantsKnowing } from './store.ts';
+import {
+  eraseAccount,
+  eraseHere,
+  isErasedHere,
+  listOtherTenantsKnowing,
+  listTenantsKnowing,
+} from './store.ts';
 
 /** Longer than any usual trouble with the mail; then the address goes too, whether the last mail was written or not. */
 const farewellLastsMs = 60 * 60_000;
@@ -31,14 +37,14 @@ export async function eraseEverywhere(
   tenantId: string,
 ): Promise<void> {
   const { personId } = person;
-  const tenants = await tenantsKnowing(tx, person);
-  await forgetMailOf(tx, person);
+  const tenants = await listTenantsKnowing(tx, person);
+  await deleteMailOf(tx, person);
   const linkId = await farewellTo(tx, person, tenantId, deps.clock());
   await tx.inEachTenant(tenants, async (here, inside) => {
     await lockOrganisation(inside);
     const now = deps.clock();
     await endSessionsOf(inside, deps.outbox, { personId, reason: 'erasure', now });
-    await leave(inside, deps, await findMember(inside, personId, now), now);
+    await leave(inside, deps, await getMember(inside, personId, now), now);
     await eraseIn(inside, deps, person, { linkId, farewell: here === tenantId }, now);
   });
   await erasePerson(tx, personId);
@@ -68,7 +74,7 @@ async function leave(
  */
 export async function isKeptElsewhere(tx: Transaction, personId: string, tenantId: string): Promise<boolean> {
   let kept = false;
-  await tx.inEachTenant(await knownElsewhere(tx, personId, tenantId), async (_, here) => {
+  await tx.inEachTenant(await listOtherTenantsKnowing(tx, personId, tenantId), async (_, here) => {
     kept ||= !(await isErasedHere(here, personId));
   });
   return kept;
@@ -89,7 +95,7 @@ export async function eraseFormerMember(
   const { tenantId } = tx;
   const now = deps.clock();
   // What another organisation keeps, and the account a person works there with, is not this one's to erase.
-  await forgetMailOf(tx, person, isKept ? tenantId : undefined);
+  await deleteMailOf(tx, person, isKept ? tenantId : undefined);
   const linkId = await farewellTo(tx, person, tenantId, now);
   await eraseIn(tx, deps, person, { linkId, farewell: !isKept }, now);
   if (!isKept) await erasePerson(tx, personId);
@@ -114,5 +120,5 @@ async function eraseIn(
 async function farewellTo(tx: Transaction, person: Leaving, tenantId: string, now: Date): Promise<string> {
   const { email, name, language } = person;
   const expiresAt = new Date(now.getTime() + farewellLastsMs);
-  return issueNotice(tx, { email, name, language, tenantId, personId: null, expiresAt, now });
+  return insertNotice(tx, { email, name, language, tenantId, personId: null, expiresAt, now });
 }

@@ -2,17 +2,17 @@ import type { personalData } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { keysOfPerson } from '../../access/service-accounts/index.ts';
 import {
-  accountHeld,
-  factorsHeld,
-  invitationsHeld,
+  getAccountData,
+  getMembershipSummary,
   type Known,
-  linkedHeld,
-  mailHeld,
-  membershipHeld,
-  periodsHeld,
-  rolesHeld,
-  sessionsHeld,
-  tenantsKnowing,
+  listInvitations,
+  listLinkedAccounts,
+  listMail,
+  listPeriods,
+  listRoles,
+  listSecondFactors,
+  listSessions,
+  listTenantsKnowing,
 } from './store.ts';
 
 interface Named extends Known {
@@ -29,19 +29,19 @@ export async function allOf(
   const { personId, name, email } = person;
   const memberships: personalData.PersonalData['memberships'] = [];
   const invitations: personalData.PersonalData['invitations'] = [];
-  await tx.inEachTenant(await tenantsKnowing(tx, person), async (_, here) => {
+  await tx.inEachTenant(await listTenantsKnowing(tx, person), async (_, here) => {
     const membership = await membershipOf(here, personId);
     if (membership !== undefined) memberships.push(membership);
-    invitations.push(...(await invitationsHeld(here, email, now)));
+    invitations.push(...(await listInvitations(here, email, now)));
   });
-  const account = (await accountHeld(tx, personId)) ?? null;
+  const account = (await getAccountData(tx, personId)) ?? null;
   return {
     scope: 'person',
     person: { id: personId, name, email, account },
     memberships,
     invitations,
-    secondFactors: await factorsHeld(tx, personId),
-    mail: await mailHeld(tx, person, null),
+    secondFactors: await listSecondFactors(tx, personId),
+    mail: await listMail(tx, person, null),
     kept,
   };
 }
@@ -60,9 +60,9 @@ export async function partOf(
     scope: 'organisation',
     person: { id: personId, name, email, account: null },
     memberships: membership === undefined ? [] : [membership],
-    invitations: email === null ? [] : await invitationsHeld(tx, email, now),
+    invitations: email === null ? [] : await listInvitations(tx, email, now),
     secondFactors: [],
-    mail: email === null ? [] : await mailHeld(tx, person, tx.tenantId),
+    mail: email === null ? [] : await listMail(tx, person, tx.tenantId),
     kept,
   };
 }
@@ -71,15 +71,15 @@ async function membershipOf(
   tx: TenantTransaction,
   personId: string,
 ): Promise<personalData.PersonalData['memberships'][number] | undefined> {
-  const held = await membershipHeld(tx, personId);
+  const held = await getMembershipSummary(tx, personId);
   if (held === undefined) return undefined;
   const keys = await keysOfPerson(tx, personId);
   return {
     ...held,
-    periods: await periodsHeld(tx, personId),
-    roles: await rolesHeld(tx, personId),
-    sessions: await sessionsHeld(tx, personId),
+    periods: await listPeriods(tx, personId),
+    roles: await listRoles(tx, personId),
+    sessions: await listSessions(tx, personId),
     apiKeys: keys.toReversed(), // oldest first, as everything here
-    linkedAccounts: await linkedHeld(tx, personId),
+    linkedAccounts: await listLinkedAccounts(tx, personId),
   };
 }

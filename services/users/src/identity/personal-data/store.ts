@@ -1,6 +1,6 @@
 import { personalData } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
-import { emailKey } from '../../organisations/organisations/index.ts';
+import { emailKey } from '../people/index.ts';
 
 export interface Known {
   readonly personId: string;
@@ -10,7 +10,7 @@ export interface Known {
 type Membership = personalData.PersonalData['memberships'][number];
 
 /** Where something may be kept of a person: where they were ever a member, or are invited now. */
-export async function tenantsKnowing(tx: Transaction, { personId, email }: Known): Promise<string[]> {
+export async function listTenantsKnowing(tx: Transaction, { personId, email }: Known): Promise<string[]> {
   const rows = await tx.rows<{ tenantId: string }>(
     `select tenant_id as "tenantId" from known_in where person_id = $1
       union
@@ -22,7 +22,11 @@ export async function tenantsKnowing(tx: Transaction, { personId, email }: Known
 }
 
 /** The other organisations that ever knew a person. */
-export async function knownElsewhere(tx: Transaction, personId: string, tenantId: string): Promise<string[]> {
+export async function listOtherTenantsKnowing(
+  tx: Transaction,
+  personId: string,
+  tenantId: string,
+): Promise<string[]> {
   const rows = await tx.rows<{ tenantId: string }>(
     'select tenant_id as "tenantId" from known_in where person_id = $1 and tenant_id <> $2 order by tenant_id',
     [personId, tenantId],
@@ -38,9 +42,9 @@ export async function isErasedHere(tx: TenantTransaction, personId: string): Pro
   return found !== undefined;
 }
 
-type Account = NonNullable<personalData.PersonalData['person']['account']>;
+type AccountData = NonNullable<personalData.PersonalData['person']['account']>;
 
-export function accountHeld(tx: Transaction, personId: string): Promise<Account | undefined> {
+export function getAccountData(tx: Transaction, personId: string): Promise<AccountData | undefined> {
   return tx.first(
     `select email_verified_at as "emailVerifiedAt", language, time_zone as "timeZone",
               password_hash is not null as "hasPassword", last_seen_at as "lastSeenAt"
@@ -50,7 +54,7 @@ export function accountHeld(tx: Transaction, personId: string): Promise<Account 
   );
 }
 
-export function factorsHeld(
+export function listSecondFactors(
   tx: Transaction,
   personId: string,
 ): Promise<personalData.PersonalData['secondFactors']> {
@@ -64,7 +68,7 @@ export function factorsHeld(
 }
 
 /** Of all organisations, or of the transaction's. */
-export function mailHeld(
+export function listMail(
   tx: Transaction,
   { personId, email }: Known,
   tenantId: string | null,
@@ -78,10 +82,13 @@ export function mailHeld(
   );
 }
 
-type Held = Pick<Membership, 'organisation' | 'state' | 'joinedAt'>;
+type MembershipSummary = Pick<Membership, 'organisation' | 'state' | 'joinedAt'>;
 
 /** In the tenant of the transaction, as everything below. */
-export function membershipHeld(tx: TenantTransaction, personId: string): Promise<Held | undefined> {
+export function getMembershipSummary(
+  tx: TenantTransaction,
+  personId: string,
+): Promise<MembershipSummary | undefined> {
   return tx.first(
     `select json_build_object('id', o.tenant_id, 'name', o.name) as organisation, m.state,
               m.joined_at as "joinedAt"
@@ -92,7 +99,7 @@ export function membershipHeld(tx: TenantTransaction, personId: string): Promise
   );
 }
 
-export function periodsHeld(tx: TenantTransaction, personId: string): Promise<Membership['periods']> {
+export function listPeriods(tx: TenantTransaction, personId: string): Promise<Membership['periods']> {
   return tx.rows(
     `select began_at as "from", ended_at as until from member_period
         where tenant_id = $1 and person_id = $2
@@ -101,7 +108,7 @@ export function periodsHeld(tx: TenantTransaction, personId: string): Promise<Me
   );
 }
 
-export function rolesHeld(tx: TenantTransaction, personId: string): Promise<Membership['roles']> {
+export function listRoles(tx: TenantTransaction, personId: string): Promise<Membership['roles']> {
   return tx.rows(
     `select role, valid_from as "validFrom", valid_until as "validUntil", granted_at as "grantedAt",
               granted_by as "grantedBy", revoked_at as "revokedAt", revoked_by as "revokedBy"
@@ -112,7 +119,7 @@ export function rolesHeld(tx: TenantTransaction, personId: string): Promise<Memb
   );
 }
 
-export function sessionsHeld(tx: TenantTransaction, personId: string): Promise<Membership['sessions']> {
+export function listSessions(tx: TenantTransaction, personId: string): Promise<Membership['sessions']> {
   return tx.rows(
     `select session_id as id, client, device_name as "deviceName", address, methods, started_at as "startedAt",
               last_used_at as "lastUsedAt", authenticated_at as "authenticatedAt", ended_at as "endedAt",
@@ -124,7 +131,10 @@ export function sessionsHeld(tx: TenantTransaction, personId: string): Promise<M
   );
 }
 
-export function linkedHeld(tx: TenantTransaction, personId: string): Promise<Membership['linkedAccounts']> {
+export function listLinkedAccounts(
+  tx: TenantTransaction,
+  personId: string,
+): Promise<Membership['linkedAccounts']> {
   return tx.rows(
     `select p.name as provider, f.subject, f.linked_at as "linkedAt", f.last_used_at as "lastUsedAt"
          from federated_identity f
@@ -135,7 +145,7 @@ export function linkedHeld(tx: TenantTransaction, personId: string): Promise<Mem
   );
 }
 
-export function invitationsHeld(
+export function listInvitations(
   tx: TenantTransaction,
   email: string,
   now: Date,

@@ -3,28 +3,28 @@ import { secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { type Caller, type Deps, handle, type Route, reply, requireFound } from '@marimo/service-kit';
-import { findMembership } from '../../organisations/organisations/index.ts';
-import { demandSayOverSelf, endSessionsOf, holdPerson } from '../sessions/index.ts';
+import { getMembership } from '../../organisations/organisations/index.ts';
+import { listTenantIds, lockAuthentication } from '../people/index.ts';
+import { securityNoticeTo } from '../self-service/index.ts';
+import { endSessionsOf, requireAccountControl } from '../sessions/index.ts';
 import { takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
-import { about, giveRecoveryCodes, toApiFactor } from './factor-routes.ts';
-import { noticeTo } from './notice.ts';
+import { factOf, giveRecoveryCodes, toApiFactor } from './factor-routes.ts';
 import type { SecondFactorParts } from './parts.ts';
-import { findPasskeys, insertPasskey } from './passkey-store.ts';
+import { insertPasskey, listPasskeys } from './passkey-store.ts';
 import { creationOptions, type NewPasskey, readCreated } from './passkeys.ts';
 import { countRecoveryCodes } from './recovery-code-store.ts';
 import { askFor } from './second-step.ts';
 import {
-  beginFactor,
   deleteBegunFactors,
   type Factor,
-  findFactors,
-  findWorkplaces,
-  lockStanding,
-  markAdded,
+  insertFactor,
+  listFactors,
+  lockFactors,
+  updateAdded,
 } from './store.ts';
-import { newSecret, shownSecret, stepOf } from './totp.ts';
-import { findTotpSecrets, insertTotpSecret, useStep } from './totp-store.ts';
+import { newSecret, stepOf, toApiTotpSecret } from './totp.ts';
+import { insertTotpSecret, listTotpSecrets, useStep } from './totp-store.ts';
 
 /** Each makes guessing a code a little easier, and nobody has as many telephones. */
 const most: Record<secondFactors.SecondFactorKind, number> = { totp: 5, passkey: 20 };
@@ -35,24 +35,24 @@ export function enrolmentRoutes(deps: Deps, parts: SecondFactorParts): readonly 
   return [...totpRoutes(deps, parts), ...passkeyRoutes(deps, parts)];
 }
 
-function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): readonly Route[] {
-  const { keys } = proving;
+function totpRoutes({ outbox, clock }: Deps, { verification }: SecondFactorParts): readonly Route[] {
+  const { keys } = verification;
   return [
     handle(secondFactors.enrolTotp, async (call) => {
       const { caller } = call;
       const personId = caller.userId;
       const now = clock();
       return call.inTenant(async (tx) => {
-        await demandSayOverSelf(tx, caller);
-        await demandRoom(tx, personId, 'totp');
+        await requireAccountControl(tx, caller);
+        await requireRoom(tx, personId, 'totp');
         await deleteBegunFactors(tx, { personId });
-        const membership = await findMembership(tx, personId, now);
+        const membership = await getMembership(tx, personId, now);
         if (membership === undefined) throw new Unauthenticated({});
         const factorId = newId();
         const secret = newSecret();
-        await beginFactor(tx, { factorId, personId, kind: 'totp', name: call.body.name }, now);
+        await insertFactor(tx, { factorId, personId, kind: 'totp', name: call.body.name }, now);
         await insertTotpSecret(tx, factorId, await keys.seal(tx, secret, factorId, now));
-        return reply(201, { factorId, ...shownSecret(secret, membership.user.email) });
+        return reply(201, { factorId, ...toApiTotpSecret(secret, membership.user.email) });
       });
     }),
 
@@ -63,14 +63,14 @@ function totpRoutes({ outbox, clock }: Deps, { proving }: SecondFactorParts): re
       const { code, endOtherSessions } = call.body;
       const now = clock();
       return call.withoutTenant(async (tx) => {
-        await holdPerson(tx, personId);
-        await demandSayOverSelf(tx, caller);
-        const factors = await demandRoom(tx, personId, 'totp', factorId);
+        await lockAuthentication(tx, personId);
+        await requireAccountControl(tx, caller);
+        const factors = await requireRoom(tx, personId, 'totp', factorId);
         // The answer was lost, or the button pressed twice.
         const added = factors.find((each) => each.factorId === factorId && each.kind === 'totp');
         if (added !== undefined) return reply(200, { factor: toApiFactor(added), recoveryCodes: null });
         const since = new Date(now.getTime() - confirmWithinMs);
-        const [begun] = await findTotpSecrets(tx, personId, { factorId, since });
+        const [begun] = await listTotpSecrets(tx, personId, { factorId, since });
         const secret = begun && (await keys.open(tx, begun, factorId));
         const step = stepOf(code, requireFound(secret ?? undefined, 'second factor'), now);
         if (step === undefined) throw new secondFactors.ProofRefused({});
@@ -89,13 +89,13 @@ function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorPa
       const { userId: personId, sessionId } = caller;
       const now = clock();
       return call.inTenant(async (tx) => {
-        await demandSayOverSelf(tx, caller);
-        await demandRoom(tx, personId, 'passkey');
-        const membership = await findMembership(tx, personId, now);
+        await requireAccountControl(tx, caller);
+        await requireRoom(tx, personId, 'passkey');
+        const membership = await getMembership(tx, personId, now);
         if (membership === undefined) throw new Unauthenticated({});
         const { email, name } = membership.user;
         const challenge = await askFor(tx, { purpose: 'add-passkey', personId, sessionId }, now);
-        const known = await findPasskeys(tx, personId);
+        const known = await listPasskeys(tx, personId);
         return reply(200, creationOptions(relyingParty, challenge, { personId, email, name }, known));
       });
     }),
@@ -108,8 +108,8 @@ function passkeyRoutes({ outbox, clock }: Deps, { relyingParty }: SecondFactorPa
       const challenge = challengeIn(passkey.response.clientDataJSON) ?? '';
       const created = await readCreated(relyingParty, passkey, challenge);
       const added = await call.withoutTenant(async (tx) => {
-        await holdPerson(tx, personId);
-        await demandSayOverSelf(tx, caller);
+        await lockAuthentication(tx, personId);
+        await requireAccountControl(tx, caller);
         // Taken in any case: what was signed for it wrongly is not tried again.
         const asked = { purpose: 'add-passkey', sessionId } as const;
         const isOurs = await takeChallenge(tx, challengeHash(challenge), asked, now);
@@ -133,22 +133,22 @@ async function insertAdded(
 ): Promise<Added> {
   const { now } = adding;
   const { userId: personId } = adding.caller;
-  await demandRoom(tx, personId, 'passkey');
+  await requireRoom(tx, personId, 'passkey');
   const factorId = newId();
-  await beginFactor(tx, { factorId, personId, kind: 'passkey', name }, now);
+  await insertFactor(tx, { factorId, personId, kind: 'passkey', name }, now);
   if (!(await insertPasskey(tx, factorId, created))) throw new secondFactors.PasskeyKnown({});
   return add(tx, outbox, { ...adding, factorId });
 }
 
 /** The factors there are; one more of this kind may be added until the transaction ends. */
-async function demandRoom(
+async function requireRoom(
   tx: Transaction,
   personId: string,
   kind: secondFactors.SecondFactorKind,
   except?: string,
 ): Promise<Factor[]> {
-  await lockStanding(tx, personId);
-  const factors = await findFactors(tx, personId);
+  await lockFactors(tx, personId);
+  const factors = await listFactors(tx, personId);
   const others = factors.filter((each) => each.kind === kind && each.factorId !== except);
   if (others.length >= most[kind]) throw new secondFactors.TooManySecondFactors({ most: most[kind] });
   return factors;
@@ -173,12 +173,12 @@ async function add(
   { caller, factorId, endOtherSessions, now }: Adding,
 ): Promise<Added> {
   const { userId: personId, tenantId, sessionId: except } = caller;
-  const factor = requireFound(await markAdded(tx, factorId, now), 'second factor');
-  await tx.inEachTenant(endOtherSessions ? await findWorkplaces(tx, personId) : [], async (_, there) => {
+  const factor = requireFound(await updateAdded(tx, factorId, now), 'second factor');
+  await tx.inEachTenant(endOtherSessions ? await listTenantIds(tx, personId) : [], async (_, there) => {
     await endSessionsOf(there, outbox, { personId, reason: 'second-factors', except, now });
   });
-  const linkId = await noticeTo(await tx.enterTenant(tenantId), personId, now);
-  await outbox.add(tx, secondFactors.added, personId, { ...about(personId, factor), linkId });
+  const linkId = await securityNoticeTo(await tx.enterTenant(tenantId), personId, now);
+  await outbox.add(tx, secondFactors.added, personId, { ...factOf(personId, factor), linkId });
   const hasCodes = (await countRecoveryCodes(tx, personId)) > 0;
   const recoveryCodes = hasCodes ? null : await giveRecoveryCodes(tx, outbox, personId);
   return { factor: toApiFactor(factor), recoveryCodes };

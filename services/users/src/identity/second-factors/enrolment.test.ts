@@ -30,7 +30,7 @@ const confirm = (factorId: string, code: string) =>
   users.call(secondFactors.confirmTotp, { params: { factorId }, body: { code } }, as());
 const listed = async () => (await users.call(secondFactors.list, {}, as())).body;
 const remove = (factorId: string) => users.call(secondFactors.remove, { params: { factorId } }, as());
-const demand = (tenantId: string) =>
+const requireSecondFactor = (tenantId: string) =>
   users.database.sql('update organisation set require_second_factor = true where tenant_id = $1', [tenantId]);
 const eventsOf = async (type: string) =>
   (await users.events()).filter((each) => each.type === type && each.subject === anna.id);
@@ -208,7 +208,7 @@ describe('a second factor', () => {
 
 describe('where the organisation demands a second factor', () => {
   it('who has none signs in without any right, adds one, steps up, and has them all', async () => {
-    await demand(anna.tenantId);
+    await requireSecondFactor(anna.tenantId);
     const { accessToken } = await anna.enter();
     expect(claimsOf(accessToken)).toMatchObject({ roles: [], grants: [] });
     const before = (await users.call(sessions.me, {}, as())).body;
@@ -236,14 +236,14 @@ describe('where the organisation demands a second factor', () => {
 
   it('who has one signs in with it and has all rights at once', async () => {
     const app = await anna.addApp();
-    await demand(anna.tenantId);
+    await requireSecondFactor(anna.tenantId);
     expect(claimsOf((await anna.enterWith(app)).accessToken).roles).toEqual(['admin']);
   });
 
   it('the last one stays, also when the last two are removed at the same moment', async () => {
     const app = await anna.addApp();
     const device = await anna.addDevice();
-    await demand(anna.tenantId);
+    await requireSecondFactor(anna.tenantId);
     const answers = await Promise.all([remove(app.factorId), remove(device.factorId)]);
     expect(statusesOf(answers)).toEqual([204, 422]);
     expect(answers.find(({ status }) => status === 422)).toBeRefused(secondFactors.LastFactorDemanded);
@@ -262,7 +262,7 @@ describe('where the organisation demands a second factor', () => {
       anna.id,
       boris.tenantId,
     ]);
-    await demand(boris.tenantId);
+    await requireSecondFactor(boris.tenantId);
     expect(await remove(factorId)).toBeRefused(secondFactors.LastFactorDemanded);
     expect((await listed()).items).toHaveLength(1);
   });

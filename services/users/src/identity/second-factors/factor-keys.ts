@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { newId } from '@marimo/contracts';
 import type { Transaction } from '@marimo/postgres';
 import { createSeal, type Seal } from '../signing-keys/index.ts';
-import { findFactorKeys, insertFactorKey, lockFactorKeys, resealFactorKey } from './key-store.ts';
+import { insertFactorKey, listFactorKeys, lockFactorKeys, updateFactorKey } from './key-store.ts';
 
 const keyPurpose = 'marimo/users/factor-key-seal';
 const secretPurpose = 'marimo/users/factor-secret-seal';
@@ -37,7 +37,7 @@ export function createFactorKeys(jwtSecret: string, previousJwtSecret?: string):
   };
 
   async function usableKey(tx: Transaction, now: Date): Promise<{ keyId: string; seal: Seal }> {
-    for (const { keyId, sealedKey } of await findFactorKeys(tx)) {
+    for (const { keyId, sealedKey } of await listFactorKeys(tx)) {
       const seal = openKey(sealedKey, keyId);
       if (seal !== null) return { keyId, seal };
     }
@@ -54,16 +54,16 @@ export function createFactorKeys(jwtSecret: string, previousJwtSecret?: string):
       return { keyId, sealedSecret: seal.close(secret, factorId) };
     },
     async open(tx, { keyId, sealedSecret }, factorId) {
-      const found = (await findFactorKeys(tx)).find((each) => each.keyId === keyId);
+      const found = (await listFactorKeys(tx)).find((each) => each.keyId === keyId);
       if (found === undefined) return null;
       return openKey(found.sealedKey, keyId)?.open(sealedSecret, factorId) ?? null;
     },
     async reseal(tx) {
       if (previous === undefined) return;
       await lockFactorKeys(tx);
-      for (const { keyId, sealedKey } of await findFactorKeys(tx)) {
+      for (const { keyId, sealedKey } of await listFactorKeys(tx)) {
         const key = previous.open(sealedKey, keyId);
-        if (key !== null) await resealFactorKey(tx, { keyId, sealedKey: current.close(key, keyId) });
+        if (key !== null) await updateFactorKey(tx, { keyId, sealedKey: current.close(key, keyId) });
       }
     },
   };

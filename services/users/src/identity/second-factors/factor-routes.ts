@@ -2,18 +2,18 @@ import { secondFactors } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply, requireFound } from '@marimo/service-kit';
-import { demandSayOverSelf } from '../sessions/index.ts';
-import { noticeTo } from './notice.ts';
+import { listTenantIds } from '../people/index.ts';
+import { securityNoticeTo } from '../self-service/index.ts';
+import { requireAccountControl } from '../sessions/index.ts';
 import { countRecoveryCodes, replaceRecoveryCodes } from './recovery-code-store.ts';
 import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
 import {
   deleteFactor,
-  demandsSecondFactor,
   type Factor,
-  findFactors,
-  findWorkplaces,
-  lockStanding,
-  renameFactor,
+  listFactors,
+  lockFactors,
+  requiresSecondFactor,
+  updateFactorName,
 } from './store.ts';
 
 export function factorRoutes({ outbox, clock }: Deps): readonly Route[] {
@@ -21,7 +21,7 @@ export function factorRoutes({ outbox, clock }: Deps): readonly Route[] {
     handle(secondFactors.list, async (call) => {
       const personId = call.caller.userId;
       return call.readInTenant(async (tx) => {
-        const items = (await findFactors(tx, personId)).map(toApiFactor);
+        const items = (await listFactors(tx, personId)).map(toApiFactor);
         return reply(200, { items, recoveryCodesLeft: await countRecoveryCodes(tx, personId) });
       });
     }),
@@ -30,12 +30,12 @@ export function factorRoutes({ outbox, clock }: Deps): readonly Route[] {
       const { caller, params } = call;
       const personId = caller.userId;
       return call.inTenant(async (tx) => {
-        await demandSayOverSelf(tx, caller);
+        await requireAccountControl(tx, caller);
         const renamed = requireFound(
-          await renameFactor(tx, { personId, factorId: params.factorId, name: call.body.name }),
+          await updateFactorName(tx, { personId, factorId: params.factorId, name: call.body.name }),
           'second factor',
         );
-        await outbox.add(tx, secondFactors.renamed, personId, about(personId, renamed));
+        await outbox.add(tx, secondFactors.renamed, personId, factOf(personId, renamed));
         return reply(200, toApiFactor(renamed));
       });
     }),
@@ -44,13 +44,13 @@ export function factorRoutes({ outbox, clock }: Deps): readonly Route[] {
       const { params, tenantId, caller } = call;
       const personId = caller.userId;
       await call.withoutTenant(async (tx) => {
-        await demandSayOverSelf(tx, caller);
+        await requireAccountControl(tx, caller);
         // Two who remove the last two at once would each see the other's.
-        await lockStanding(tx, personId);
+        await lockFactors(tx, personId);
         const removed = requireFound(await deleteFactor(tx, personId, params.factorId), 'second factor');
-        if ((await findFactors(tx, personId)).length === 0) await leaveWithout(tx, personId);
-        const linkId = await noticeTo(await tx.enterTenant(tenantId), personId, clock());
-        await outbox.add(tx, secondFactors.removed, personId, { ...about(personId, removed), linkId });
+        if ((await listFactors(tx, personId)).length === 0) await leaveWithout(tx, personId);
+        const linkId = await securityNoticeTo(await tx.enterTenant(tenantId), personId, clock());
+        await outbox.add(tx, secondFactors.removed, personId, { ...factOf(personId, removed), linkId });
       });
       return reply(204, null);
     }),
@@ -59,9 +59,9 @@ export function factorRoutes({ outbox, clock }: Deps): readonly Route[] {
       const { caller } = call;
       const personId = caller.userId;
       return call.inTenant(async (tx) => {
-        await demandSayOverSelf(tx, caller);
-        await lockStanding(tx, personId);
-        if ((await findFactors(tx, personId)).length === 0) throw new secondFactors.SecondFactorMissing({});
+        await requireAccountControl(tx, caller);
+        await lockFactors(tx, personId);
+        if ((await listFactors(tx, personId)).length === 0) throw new secondFactors.SecondFactorMissing({});
         return reply(201, { recoveryCodes: await giveRecoveryCodes(tx, outbox, personId) });
       });
     }),
@@ -83,7 +83,7 @@ export async function giveRecoveryCodes(
   return codes;
 }
 
-export function about(personId: string, { factorId, kind, name }: Factor) {
+export function factOf(personId: string, { factorId, kind, name }: Factor) {
   return { userId: personId, factorId, kind, name };
 }
 
@@ -93,8 +93,8 @@ export function toApiFactor({ factorId: id, ...factor }: Factor): secondFactors.
 
 /** Recovery codes stand in for something, so they go with the last of it; unless an organisation demands it. */
 async function leaveWithout(tx: Transaction, personId: string): Promise<void> {
-  await tx.inEachTenant(await findWorkplaces(tx, personId), async (_, there) => {
-    if (await demandsSecondFactor(there)) throw new secondFactors.LastFactorDemanded({});
+  await tx.inEachTenant(await listTenantIds(tx, personId), async (_, there) => {
+    if (await requiresSecondFactor(there)) throw new secondFactors.LastFactorDemanded({});
   });
   await replaceRecoveryCodes(tx, personId, []);
 }

@@ -6,7 +6,7 @@ export interface StoredFactorKey {
 }
 
 /** Newest first. */
-export function findFactorKeys(tx: Transaction): Promise<StoredFactorKey[]> {
+export function listFactorKeys(tx: Transaction): Promise<StoredFactorKey[]> {
   return tx.rows(
     'select key_id as "keyId", sealed_key as "sealedKey" from factor_key order by made_at desc, key_id desc',
     [],
@@ -31,6 +31,6 @@ export async function insertFactorKey(
   ]);
 }
 
-export async function resealFactorKey(tx: Transaction, { keyId, sealedKey }: StoredFactorKey): Promise<void> {
+export async function updateFactorKey(tx: Transaction, { keyId, sealedKey }: StoredFactorKey): Promise<void> {
   await tx.run('update factor_key set sealed_key = $2 where key_id = $1', [keyId, sealedKey]);
 }

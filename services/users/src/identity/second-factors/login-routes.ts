@@ -9,35 +9,28 @@ import {
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
-  findMembership,
-  findPerson,
-  holdOrganisation,
+  getMembership,
+  lockOrganisationShared,
   type Membership,
 } from '../../organisations/organisations/index.ts';
-import {
-  actingAs,
-  holdPerson,
-  networkOf,
-  type StartedSession,
-  signedIn,
-  startSession,
-} from '../sessions/index.ts';
-import { countAgainst, refusalOf, type Unproven } from './answers.ts';
+import { getPerson, lockAuthentication } from '../people/index.ts';
+import { actingAs, networkOf, type StartedSession, signedIn, startSession } from '../sessions/index.ts';
+import { countAgainst, refusalOf, type VerificationFailure } from './answers.ts';
 import { deleteChallenge, type FirstStep, lockLoginChallenge, takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
 import { methodsAfter } from './methods.ts';
 import type { SecondFactorParts } from './parts.ts';
 import { lockPasskey } from './passkey-store.ts';
 import { requestOptions } from './passkeys.ts';
-import { checkSignature, prove } from './proving.ts';
 import { askFor, proofOf } from './second-step.ts';
+import { verifyPasskeySignature, verifySecondFactor } from './verify-second-factor.ts';
 
 type Started = {
   readonly kind: 'started';
   readonly membership: Membership;
   readonly session: StartedSession;
 };
-type Outcome = Started | Unproven;
+type Outcome = Started | VerificationFailure;
 
 /** What is left to do once somebody has proved who they are. */
 interface Arrival {
@@ -97,20 +90,25 @@ async function answerChallenge(
   const { personId, tenantId, methods } = first;
   const here = await tx.enterTenant(tenantId);
   return actingAs(tenantId, personId, async () => {
-    const proven = await prove(parts.proving, here, { personId, presented, challenge, now });
-    if (proven.kind === 'wrong') await countAgainst(here, deps.outbox, hash, personId);
-    if (proven.kind !== 'right') return proven;
+    const result = await verifySecondFactor(parts.verification, here, {
+      personId,
+      presented,
+      challenge,
+      now,
+    });
+    if (result.kind === 'wrong') await countAgainst(here, deps.outbox, hash, personId);
+    if (result.kind !== 'right') return result;
     await deleteChallenge(here, hash);
     const method = methods.includes('fed') ? 'federated' : 'password';
-    return arrive(deps, here, { personId, method, methods: methodsAfter(methods, proven.proof), call, now });
+    return arrive(deps, here, { personId, method, methods: methodsAfter(methods, result.proof), call, now });
   });
 }
 
 /** A password that was changed or reset meanwhile opens nothing any more. */
 async function stillHolds(tx: Transaction, { personId, firstProof }: FirstStep): Promise<boolean> {
   if (firstProof === null) return true;
-  await holdPerson(tx, personId);
-  const person = await findPerson(tx, personId);
+  await lockAuthentication(tx, personId);
+  const person = await getPerson(tx, personId);
   return proofOf(person?.passwordHash ?? null)?.equals(firstProof) === true;
 }
 
@@ -129,25 +127,30 @@ async function answerAlone(
   }
   const stored = await lockPasskey(tx, Buffer.from(passkey.id, 'base64url'));
   if (stored === undefined) return { kind: 'wrong' };
-  const person = await findPerson(tx, stored.personId);
+  const person = await getPerson(tx, stored.personId);
   // Nobody has said who they are, so the device must: its handle is what binds the key to a person.
   if (person === undefined || passkey.response.userHandle == null) return { kind: 'wrong' };
 
   const { personId, lastTenantId } = person;
   const here = await tx.enterTenant(lastTenantId);
   return actingAs(lastTenantId, personId, async () => {
-    const proven = await checkSignature(parts.proving, here, { stored, passkey, challenge, now });
-    if (proven.kind !== 'right') return proven;
-    if (!proven.proof.verified) return { kind: 'wrong' };
-    const methods = methodsAfter([], proven.proof);
+    const result = await verifyPasskeySignature(parts.verification, here, {
+      stored,
+      passkey,
+      challenge,
+      now,
+    });
+    if (result.kind !== 'right') return result;
+    if (!result.proof.verified) return { kind: 'wrong' };
+    const methods = methodsAfter([], result.proof);
     return arrive(deps, here, { personId, method: 'passkey', methods, call, now });
   });
 }
 
 async function arrive({ outbox }: Deps, tx: TenantTransaction, arrival: Arrival): Promise<Started> {
   const { personId, method, methods, call, now } = arrival;
-  await holdOrganisation(tx);
-  const membership = await findMembership(tx, personId, now);
+  await lockOrganisationShared(tx);
+  const membership = await getMembership(tx, personId, now);
   if (membership === undefined) throw new organisations.NoActiveMembership({});
   const { userAgent, address } = call;
   const session = await startSession(tx, outbox, {

@@ -20,7 +20,7 @@ export async function insertPasskey(
   return inserted === 1;
 }
 
-export function findPasskeys(tx: Transaction, personId: string): Promise<KnownPasskey[]> {
+export function listPasskeys(tx: Transaction, personId: string): Promise<KnownPasskey[]> {
   return tx.rows(
     `select k.credential_id as "credentialId", k.transports
        from passkey k
@@ -46,6 +46,6 @@ export function lockPasskey(tx: Transaction, credentialId: Buffer): Promise<Stor
   );
 }
 
-export async function keepCounter(tx: Transaction, factorId: string, counter: number): Promise<void> {
+export async function updateCounter(tx: Transaction, factorId: string, counter: number): Promise<void> {
   await tx.run('update passkey set counter = $2 where factor_id = $1', [factorId, counter]);
 }

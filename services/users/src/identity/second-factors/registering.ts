@@ -6,9 +6,9 @@ import { deleteChallenge, lockRegistrationChallenge } from './challenge-store.ts
 import { challengeHash } from './challenge-text.ts';
 import { methodsAfter } from './methods.ts';
 import type { SecondFactorParts } from './parts.ts';
-import { prove } from './proving.ts';
 import { asked, proofOf } from './second-step.ts';
-import { findFactors } from './store.ts';
+import { listFactors } from './store.ts';
+import { verifySecondFactor } from './verify-second-factor.ts';
 
 type Registering = FirstStepDone & { readonly answer: secondFactors.FinishLogin | undefined };
 
@@ -25,14 +25,14 @@ export type RegisteringStep =
  */
 export async function registeringStep(
   tx: TenantTransaction,
-  { proving }: Pick<SecondFactorParts, 'proving'>,
+  { verification }: Pick<SecondFactorParts, 'verification'>,
   { personId, methods, passwordHash, answer, now }: Registering,
 ): Promise<RegisteringStep> {
-  if ((await findFactors(tx, personId)).length === 0) return { kind: 'proven', methods };
+  if ((await listFactors(tx, personId)).length === 0) return { kind: 'proven', methods };
   const firstProof = proofOf(passwordHash);
   if (answer === undefined) {
     const question = { purpose: 'register', personId, methods, firstProof } as const;
-    return { kind: 'asked', asked: await asked(tx, proving.relyingParty, question, now) };
+    return { kind: 'asked', asked: await asked(tx, verification.relyingParty, question, now) };
   }
   const { challenge, ...presented } = answer;
   const hash = challengeHash(challenge);
@@ -40,11 +40,11 @@ export async function registeringStep(
   if (first === undefined || !sameProof(first.firstProof, firstProof)) {
     return { kind: 'refused', refusal: refusalOf({ kind: 'unanswerable' }) };
   }
-  const proven = await prove(proving, tx, { personId, presented, challenge, now });
-  if (proven.kind === 'wrong') await countAgainst(tx, proving.outbox, hash, personId);
-  if (proven.kind !== 'right') return { kind: 'refused', refusal: refusalOf(proven) };
+  const result = await verifySecondFactor(verification, tx, { personId, presented, challenge, now });
+  if (result.kind === 'wrong') await countAgainst(tx, verification.outbox, hash, personId);
+  if (result.kind !== 'right') return { kind: 'refused', refusal: refusalOf(result) };
   await deleteChallenge(tx, hash);
-  return { kind: 'proven', methods: methodsAfter(first.methods, proven.proof) };
+  return { kind: 'proven', methods: methodsAfter(first.methods, result.proof) };
 }
 
 function sameProof(one: Buffer | null, other: Buffer | null): boolean {

@@ -1,18 +1,12 @@
 import { secondFactors } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply, requireFound } from '@marimo/service-kit';
+import { listTenantIds } from '../people/index.ts';
+import { securityNoticeTo } from '../self-service/index.ts';
 import { endSessionsOf } from '../sessions/index.ts';
 import { deleteChallengesOf } from './challenge-store.ts';
-import { noticeTo } from './notice.ts';
 import { replaceRecoveryCodes } from './recovery-code-store.ts';
-import {
-  deleteAllFactors,
-  findWorkplaces,
-  isMember,
-  keepStanding,
-  lockPerson,
-  lockStanding,
-} from './store.ts';
+import { deleteAllFactors, isMember, lockFactors, lockPerson, updateLockout } from './store.ts';
 
 export function resetRoutes({ outbox, clock }: Deps): readonly Route[] {
   return [
@@ -21,12 +15,12 @@ export function resetRoutes({ outbox, clock }: Deps): readonly Route[] {
       return call.inTenant(async (tx) => {
         await lockPerson(tx, personId);
         requireFound((await isMember(tx, personId)) || undefined, 'member');
-        const workplaces = await findWorkplaces(tx, personId);
-        if (workplaces.some((tenantId) => tenantId !== tx.tenantId))
+        const tenantIds = await listTenantIds(tx, personId);
+        if (tenantIds.some((tenantId) => tenantId !== tx.tenantId))
           throw new secondFactors.MemberElsewhere({});
         if ((await forgetSecondFactors(tx, personId)) > 0) {
           const now = clock();
-          const linkId = await noticeTo(tx, personId, now);
+          const linkId = await securityNoticeTo(tx, personId, now);
           await outbox.add(tx, secondFactors.reset, personId, { userId: personId, linkId });
           await endSessionsOf(tx, outbox, { personId, reason: 'second-factors', now });
         }
@@ -39,9 +33,9 @@ export function resetRoutes({ outbox, clock }: Deps): readonly Route[] {
 /** Takes away all that a person could prove a second step with; tells how many factors there were. */
 export async function forgetSecondFactors(tx: Transaction, personId: string): Promise<number> {
   await deleteChallengesOf(tx, personId);
-  await lockStanding(tx, personId);
+  await lockFactors(tx, personId);
   const gone = await deleteAllFactors(tx, personId);
   await replaceRecoveryCodes(tx, personId, []);
-  await keepStanding(tx, personId, { failures: 0, blockedUntil: null });
+  await updateLockout(tx, personId, { failures: 0, blockedUntil: null });
   return gone;
 }

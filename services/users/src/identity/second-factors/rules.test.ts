@@ -1,11 +1,11 @@
 import type { accessTokens } from '@marimo/contracts/users';
 import { rightsFor } from '../../organisations/organisations/index.ts';
 import { challengeIn } from './challenge-text.ts';
+import { lockoutMsAfter } from './lockout.ts';
 import { methodsAfter } from './methods.ts';
 import { looksCopied } from './passkeys.ts';
 import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
-import { delayAfter } from './standing.ts';
-import { newSecret, shownSecret, stepOf } from './totp.ts';
+import { newSecret, stepOf, toApiTotpSecret } from './totp.ts';
 
 describe('a time-based code', () => {
   // RFC 6238, appendix B, for SHA-1: eight digits there, of which an app shows the last six.
@@ -27,7 +27,7 @@ describe('a time-based code', () => {
     const secret = newSecret();
     expect(secret).toHaveLength(20);
     expect(secret.equals(newSecret())).toBe(false);
-    const { uri, secret: typed } = shownSecret(secret, 'anna+1@example.com');
+    const { uri, secret: typed } = toApiTotpSecret(secret, 'anna+1@example.com');
     expect(typed).toMatch(/^[A-Z2-7]{32}$/);
     const { searchParams, protocol, pathname } = new URL(uri);
     expect(protocol).toBe('otpauth:');
@@ -60,7 +60,7 @@ it.each([
   [12, 3_600],
   [1_000, 3_600],
 ])('after %i wrong codes in a row, no code is looked at for %i seconds', (failures, seconds) => {
-  expect(delayAfter(failures)).toBe(seconds * 1_000);
+  expect(lockoutMsAfter(failures)).toBe(seconds * 1_000);
 });
 
 describe('the methods of a session', () => {

@@ -5,7 +5,7 @@ import type { SecondStep } from '../sessions/index.ts';
 import { type Challenge, insertChallenge } from './challenge-store.ts';
 import { newChallenge } from './challenge-text.ts';
 import { type RelyingParty, requestOptions } from './passkeys.ts';
-import { stepsOf } from './proving.ts';
+import { getSecondSteps } from './verify-second-factor.ts';
 
 /** Asks for the second factor of somebody whose password was right. */
 export function createSecondStep(relyingParty: RelyingParty): SecondStep {
@@ -25,7 +25,7 @@ export async function asked(
   question: Challenge & { readonly personId: string },
   now: Date,
 ): Promise<secondFactors.SecondFactorAsked> {
-  const { steps, passkeys } = await stepsOf(tx, question.personId);
+  const { steps, passkeys } = await getSecondSteps(tx, question.personId);
   const challenge = await askFor(tx, question, now);
   return {
     challenge,

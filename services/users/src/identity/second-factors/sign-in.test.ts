@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { credentials, people, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
-import { meetingAt } from '../../../test/held-row.ts';
+import { raceAt } from '../../../test/held-row.ts';
 import { mailOf, tokenOf } from '../../../test/mail.ts';
 import {
   type AppUnderTest,
@@ -129,7 +129,7 @@ describe('a challenge', () => {
       values: [challengeHash(challenge)],
       waiting: 2,
     };
-    const answers = await meetingAt(users, row, () =>
+    const answers = await raceAt(users, row, () =>
       Promise.all([finish({ challenge, code: app.code() }), finish({ challenge, recoveryCode })]),
     );
     expect(statusesOf(answers)).toEqual([200, 401]);

@@ -3,32 +3,32 @@ import { credentials, secondFactors } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply, type SignedInCall } from '@marimo/service-kit';
 import {
-  findMembership,
-  findPerson,
-  holdOrganisation,
+  getMembership,
+  lockOrganisationShared,
   type Membership,
 } from '../../organisations/organisations/index.ts';
+import { getPerson } from '../people/index.ts';
 import {
+  type AuthenticatedSession,
   createOwnThrottle,
-  hasOwnProof,
+  hasPersonalAuthentication,
   issueFor,
-  keepProof,
   lockLivingSession,
   type OwnAttempt,
-  type ProvenIn,
+  updateProof,
 } from '../sessions/index.ts';
 import { takeChallenge } from './challenge-store.ts';
 import { challengeHash, challengeIn } from './challenge-text.ts';
 import { methodsAfter, type Proof } from './methods.ts';
 import type { SecondFactorParts } from './parts.ts';
 import { requestOptions } from './passkeys.ts';
-import { type Proven, prove, stepsOf } from './proving.ts';
 import { askFor } from './second-step.ts';
+import { getSecondSteps, type VerificationResult, verifySecondFactor } from './verify-second-factor.ts';
 
 type StepUpCall = Call<typeof secondFactors.stepUp>;
 type Outcome =
-  | { readonly kind: 'done'; readonly membership: Membership; readonly session: ProvenIn }
-  | Exclude<Proven, { kind: 'right' }>;
+  | { readonly kind: 'done'; readonly membership: Membership; readonly session: AuthenticatedSession }
+  | Exclude<VerificationResult, { kind: 'right' }>;
 
 interface Asking extends OwnAttempt {
   readonly now: Date;
@@ -41,7 +41,7 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
     handle(secondFactors.stepUp, async (call) => {
       const asking = askingIn(call, clock());
       await throttle.begin(asking);
-      const outcome = await proveAnew(deps, parts, call, asking).catch(async (error: unknown) => {
+      const outcome = await stepUp(deps, parts, call, asking).catch(async (error: unknown) => {
         await throttle.undo(asking);
         throw error;
       });
@@ -67,7 +67,7 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
     handle(secondFactors.challengeStepUp, async (call) => {
       const { personId, sessionId, now } = askingIn(call, clock());
       return call.inTenant(async (tx) => {
-        const { passkeys } = await stepsOf(tx, personId);
+        const { passkeys } = await getSecondSteps(tx, personId);
         if (passkeys.length === 0) throw new secondFactors.SecondFactorMissing({});
         const challenge = await askFor(tx, { purpose: 'step-up', personId, sessionId }, now);
         return reply(200, requestOptions(parts.relyingParty, challenge, 'preferred', passkeys));
@@ -76,7 +76,7 @@ export function stepUpRoutes(deps: Deps, parts: SecondFactorParts): readonly Rou
   ];
 }
 
-async function proveAnew(
+async function stepUp(
   deps: Deps,
   parts: SecondFactorParts,
   call: StepUpCall,
@@ -89,7 +89,7 @@ async function proveAnew(
 
 function askingIn({ caller }: Pick<SignedInCall, 'caller'>, now: Date): Asking {
   const { userId: personId, sessionId } = caller;
-  return { personId, sessionId, ownProof: hasOwnProof(caller), now };
+  return { personId, sessionId, ownProof: hasPersonalAuthentication(caller), now };
 }
 
 /** Undefined when the password is wrong. Hashing takes long, so it is done before the transaction. */
@@ -99,8 +99,8 @@ async function passwordProof(
   { personId }: Asking,
 ): Promise<Proof | undefined> {
   const { person, steps } = await withoutTenant(async (tx) => ({
-    person: await findPerson(tx, personId),
-    steps: (await stepsOf(tx, personId)).steps,
+    person: await getPerson(tx, personId),
+    steps: (await getSecondSteps(tx, personId)).steps,
   }));
   if (steps.some((step) => step !== 'recovery-code'))
     throw new secondFactors.SecondFactorNeeded({ factors: steps });
@@ -122,37 +122,37 @@ async function prolong(
   { call, asking, byPassword }: Prolonging,
 ): Promise<Outcome> {
   const { personId, sessionId, now } = asking;
-  await holdOrganisation(tx);
+  await lockOrganisationShared(tx);
   const before = await lockLivingSession(tx, asking, now);
-  const membership = await findMembership(tx, personId, now);
+  const membership = await getMembership(tx, personId, now);
   // An API key, a session that ended a moment ago, a membership that did.
   if (before === undefined || membership === undefined) throw new Unauthenticated({});
   if (byPassword !== false && membership.hasSecondFactor) {
-    throw new secondFactors.SecondFactorNeeded({ factors: (await stepsOf(tx, personId)).steps });
+    throw new secondFactors.SecondFactorNeeded({ factors: (await getSecondSteps(tx, personId)).steps });
   }
-  const proven: Proven = byPassword
+  const result: VerificationResult = byPassword
     ? { kind: 'right', proof: byPassword }
-    : await proveSecondFactor(parts, tx, call, asking);
-  if (proven.kind !== 'right') return proven;
+    : await verifyPresented(parts, tx, call, asking);
+  if (result.kind !== 'right') return result;
 
   const session = {
     sessionId,
     authenticatedAt: now,
-    methods: methodsAfter(before.methods, proven.proof),
+    methods: methodsAfter(before.methods, result.proof),
     expiresAt: before.expiresAt,
   };
-  await keepProof(tx, sessionId, session);
+  await updateProof(tx, sessionId, session);
   const data = { sessionId, userId: personId, methods: session.methods };
   await deps.outbox.add(tx, secondFactors.identityProved, sessionId, data);
   return { kind: 'done', membership, session };
 }
 
-async function proveSecondFactor(
-  { proving }: SecondFactorParts,
+async function verifyPresented(
+  { verification }: SecondFactorParts,
   tx: TenantTransaction,
   { body }: StepUpCall,
   { personId, sessionId, now }: Asking,
-): Promise<Proven> {
+): Promise<VerificationResult> {
   const { password: _, ...presented } = body;
   const { passkey } = presented;
   const challenge = passkey === undefined ? '' : (challengeIn(passkey.response.clientDataJSON) ?? '');
@@ -160,5 +160,5 @@ async function proveSecondFactor(
     const asked = { purpose: 'step-up', sessionId } as const;
     if (!(await takeChallenge(tx, challengeHash(challenge), asked, now))) return { kind: 'wrong' };
   }
-  return prove(proving, tx, { personId, presented, challenge, now });
+  return verifySecondFactor(verification, tx, { personId, presented, challenge, now });
 }

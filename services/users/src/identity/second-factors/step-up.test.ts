@@ -21,8 +21,10 @@ beforeEach(() => {
 });
 
 const as = () => anna.signedIn.accessToken;
-const prove = (body: Parameters<typeof users.call<typeof secondFactors.stepUp>>[1]['body'], token = as()) =>
-  users.call(secondFactors.stepUp, { body }, { as: token });
+const verifySecondFactor = (
+  body: Parameters<typeof users.call<typeof secondFactors.stepUp>>[1]['body'],
+  token = as(),
+) => users.call(secondFactors.stepUp, { body }, { as: token });
 /** Needs a recent proof. */
 const beginApp = (token = as()) =>
   users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as: token });
@@ -49,7 +51,7 @@ describe('proving once more who one is', () => {
 
   it('takes the password of who has no second factor, and lasts over the next refresh', async () => {
     clock.advance(11 * minutes);
-    const { accessToken } = (await prove({ password })).body;
+    const { accessToken } = (await verifySecondFactor({ password })).body;
     const before = claimsOf(as());
     expect(claimsOf(accessToken)).toMatchObject({ sid: before.sid, amr: ['pwd'], roles: ['admin'] });
     expect(claimsOf(accessToken).auth_time).toBe(Math.floor(clock.now().getTime() / 1_000));
@@ -65,36 +67,40 @@ describe('proving once more who one is', () => {
   it('does not take the password alone of who has a second factor', async () => {
     const app = await anna.addApp();
     await anna.enterWith(app);
-    expect(await prove({ password })).toBeRefused(secondFactors.SecondFactorNeeded, {
+    expect(await verifySecondFactor({ password })).toBeRefused(secondFactors.SecondFactorNeeded, {
       factors: ['totp', 'recovery-code'],
     });
-    const { accessToken } = (await prove({ code: app.nextCode() })).body;
+    const { accessToken } = (await verifySecondFactor({ code: app.nextCode() })).body;
     expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
   });
 
   it('takes each code once, signing in and stepping up together', async () => {
     const app = await anna.addApp();
     await anna.enterWith(app);
-    expect(await prove({ code: app.code() })).toBeRefused(secondFactors.ProofRefused);
+    expect(await verifySecondFactor({ code: app.code() })).toBeRefused(secondFactors.ProofRefused);
     const code = app.nextCode();
-    const answers = await Promise.all([prove({ code }), prove({ code }), prove({ code })]);
+    const answers = await Promise.all([
+      verifySecondFactor({ code }),
+      verifySecondFactor({ code }),
+      verifySecondFactor({ code }),
+    ]);
     expect(statusesOf(answers)).toEqual([200, 401, 401]);
   });
 
   it('takes a recovery code once', async () => {
     const { recoveryCodes } = await anna.addApp();
     const [recoveryCode = ''] = recoveryCodes;
-    expect(claimsOf((await prove({ recoveryCode })).body.accessToken).amr).toEqual([
+    expect(claimsOf((await verifySecondFactor({ recoveryCode })).body.accessToken).amr).toEqual([
       'pwd',
       'recovery',
       'mfa',
     ]);
-    expect(await prove({ recoveryCode })).toBeRefused(secondFactors.ProofRefused);
+    expect(await verifySecondFactor({ recoveryCode })).toBeRefused(secondFactors.ProofRefused);
   });
 
   it('makes a session of before the second factor one that has shown it', async () => {
     const app = await anna.addApp();
-    const { accessToken } = (await prove({ code: app.nextCode() })).body;
+    const { accessToken } = (await verifySecondFactor({ code: app.nextCode() })).body;
     expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
   });
 });
@@ -108,8 +114,14 @@ describe('with a passkey', () => {
     const options = await asked();
     expect(options.allowCredentials.map(({ id }) => id)).toEqual([device.credentialId]);
     const passkey = device.sign(options);
-    expect(claimsOf((await prove({ passkey })).body.accessToken).amr).toEqual(['pwd', 'swk', 'mfa']);
-    expect(await prove({ passkey: device.sign(options) })).toBeRefused(secondFactors.ProofRefused);
+    expect(claimsOf((await verifySecondFactor({ passkey })).body.accessToken).amr).toEqual([
+      'pwd',
+      'swk',
+      'mfa',
+    ]);
+    expect(await verifySecondFactor({ passkey: device.sign(options) })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
   });
 
   it('refuses a challenge of another session, of signing in, and one out of date', async () => {
@@ -117,15 +129,15 @@ describe('with a passkey', () => {
     const { challenge, passkeyOptions } = await anna.ask();
     if (passkeyOptions === undefined) throw new Error('A passkey was expected');
     const ofLogin = device.sign(passkeyOptions);
-    expect(await prove({ passkey: ofLogin })).toBeRefused(secondFactors.ProofRefused);
+    expect(await verifySecondFactor({ passkey: ofLogin })).toBeRefused(secondFactors.ProofRefused);
     const entered = await users.call(secondFactors.finishLogin, {
       body: { challenge, passkey: device.sign(passkeyOptions) },
     });
     const ofOther = device.sign(await asked(entered.body.accessToken));
-    expect(await prove({ passkey: ofOther })).toBeRefused(secondFactors.ProofRefused);
+    expect(await verifySecondFactor({ passkey: ofOther })).toBeRefused(secondFactors.ProofRefused);
     const late = await asked();
     clock.advance(5 * minutes);
-    expect(await prove({ passkey: device.sign(late) })).toBeRefused(secondFactors.ProofRefused);
+    expect(await verifySecondFactor({ passkey: device.sign(late) })).toBeRefused(secondFactors.ProofRefused);
   });
 
   it('says so to who has none', async () => {
@@ -143,15 +155,17 @@ describe('a wrong proof', () => {
     const other = as();
     await anna.enter();
     for (let n = 0; n < 10; n += 1)
-      expect(await prove({ password: 'wrong horse' })).toBeRefused(secondFactors.ProofRefused);
-    const slowed = await prove({ password });
+      expect(await verifySecondFactor({ password: 'wrong horse' })).toBeRefused(secondFactors.ProofRefused);
+    const slowed = await verifySecondFactor({ password });
     expect(slowed).toBeRefused(credentials.TooManyAttempts);
     expect(slowed.headers.get('retry-after')).toBe('30');
-    expect((await prove({ password }, other)).status).toBe(200);
+    expect((await verifySecondFactor({ password }, other)).status).toBe(200);
   });
 
   it('does not come through more often when many come at once', async () => {
-    const guesses = Array.from({ length: 30 }, (_, n) => prove({ password: `wrong horse ${n}` }));
+    const guesses = Array.from({ length: 30 }, (_, n) =>
+      verifySecondFactor({ password: `wrong horse ${n}` }),
+    );
     expect(statusesOf(await Promise.all(guesses))).toEqual([...Array(10).fill(401), ...Array(20).fill(429)]);
   });
 
@@ -159,26 +173,27 @@ describe('a wrong proof', () => {
     const statuses: number[] = [];
     for (let session = 0; session < 7; session += 1) {
       await anna.enter();
-      for (let n = 0; n < 10; n += 1) statuses.push((await prove({ password: 'wrong horse' })).status);
+      for (let n = 0; n < 10; n += 1)
+        statuses.push((await verifySecondFactor({ password: 'wrong horse' })).status);
     }
     expect(statuses).toEqual([...Array(60).fill(401), ...Array(10).fill(429)]);
   });
 
   it('is none where something else is asked for, and is forgotten with the right one', async () => {
-    for (let n = 0; n < 9; n += 1) await prove({ password: 'wrong horse' });
-    expect((await prove({ password })).status).toBe(200);
-    for (let n = 0; n < 9; n += 1) await prove({ password: 'wrong horse' });
+    for (let n = 0; n < 9; n += 1) await verifySecondFactor({ password: 'wrong horse' });
+    expect((await verifySecondFactor({ password })).status).toBe(200);
+    for (let n = 0; n < 9; n += 1) await verifySecondFactor({ password: 'wrong horse' });
     const app = await anna.addApp();
     for (let n = 0; n < 3; n += 1)
-      expect(await prove({ password })).toBeRefused(secondFactors.SecondFactorNeeded);
-    expect((await prove({ code: app.nextCode() })).status).toBe(200);
+      expect(await verifySecondFactor({ password })).toBeRefused(secondFactors.SecondFactorNeeded);
+    expect((await verifySecondFactor({ code: app.nextCode() })).status).toBe(200);
   });
 
   it('of codes counts together with those at signing in', async () => {
     const app = await anna.addApp();
     for (let n = 0; n < 5; n += 1)
-      expect(await prove({ code: wrongCode(app) })).toBeRefused(secondFactors.ProofRefused);
-    expect(await prove({ code: app.code(1) })).toBeRefused(credentials.TooManyAttempts);
+      expect(await verifySecondFactor({ code: wrongCode(app) })).toBeRefused(secondFactors.ProofRefused);
+    expect(await verifySecondFactor({ code: app.code(1) })).toBeRefused(credentials.TooManyAttempts);
     const { challenge } = await anna.ask();
     const answer = await users.call(secondFactors.finishLogin, { body: { challenge, code: app.code(1) } });
     expect(answer).toBeRefused(credentials.TooManyAttempts);
@@ -188,8 +203,10 @@ describe('a wrong proof', () => {
     const boris = await personUnderTest(users, clock);
     const his = await boris.addApp();
     await anna.addApp();
-    expect(await prove({ code: his.nextCode() })).toBeRefused(secondFactors.ProofRefused);
-    expect(await prove({ recoveryCode: his.recoveryCodes[0] })).toBeRefused(secondFactors.ProofRefused);
+    expect(await verifySecondFactor({ code: his.nextCode() })).toBeRefused(secondFactors.ProofRefused);
+    expect(await verifySecondFactor({ recoveryCode: his.recoveryCodes[0] })).toBeRefused(
+      secondFactors.ProofRefused,
+    );
   });
 
   it.each([
@@ -198,7 +215,7 @@ describe('a wrong proof', () => {
     ['a list', { code: ['123456'] }],
     ['an unknown field', { password, methods: ['mfa'] }],
   ])('that is %s is malformed', async (_, body) => {
-    expect((await prove(body as { password: string })).status).toBe(400);
+    expect((await verifySecondFactor(body as { password: string })).status).toBe(400);
   });
 });
 
@@ -206,8 +223,8 @@ it('is not possible without a token, nor in a session that has ended or is not t
   expect(await users.call(secondFactors.stepUp, { body: { password } })).toBeRefused(Unauthenticated);
   const { accessToken } = await anna.enter();
   await users.call(sessions.logout, { body: { refreshToken: anna.signedIn.refreshToken } });
-  expect(await prove({ password }, accessToken)).toBeRefused(Unauthenticated);
+  expect(await verifySecondFactor({ password }, accessToken)).toBeRefused(Unauthenticated);
   const again = await anna.enter();
   await users.database.sql('delete from session where session_id = $1', [claimsOf(again.accessToken).sid]);
-  expect(await prove({ password })).toBeRefused(Unauthenticated);
+  expect(await verifySecondFactor({ password })).toBeRefused(Unauthenticated);
 });

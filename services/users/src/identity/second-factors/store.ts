@@ -1,4 +1,4 @@
-import type { identity, secondFactors } from '@marimo/contracts/users';
+import type { secondFactors } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 
 export interface Factor {
@@ -9,7 +9,7 @@ export interface Factor {
   readonly lastUsedAt: Date | null;
 }
 
-export interface Standing {
+export interface Lockout {
   readonly failures: number;
   readonly blockedUntil: Date | null;
 }
@@ -18,24 +18,24 @@ const factorColumns = `f.factor_id as "factorId", f.kind, f.name, f.added_at as 
                        f.last_used_at as "lastUsedAt"`;
 
 /** Ours alone until the end of the transaction: all that changes a person's second factors waits here. */
-export async function lockStanding(tx: Transaction, personId: string): Promise<Standing> {
+export async function lockFactors(tx: Transaction, personId: string): Promise<Lockout> {
   await tx.run(
     'insert into second_factor_standing (person_id) values ($1) on conflict (person_id) do nothing',
     [personId],
     'make_standing',
   );
-  const standing = await tx.first<Standing>(
+  const lockout = await tx.first<Lockout>(
     `select failures, blocked_until as "blockedUntil" from second_factor_standing where person_id = $1 for update`,
     [personId],
     'lock_standing',
   );
-  return standing ?? { failures: 0, blockedUntil: null };
+  return lockout ?? { failures: 0, blockedUntil: null };
 }
 
-export async function keepStanding(
+export async function updateLockout(
   tx: Transaction,
   personId: string,
-  { failures, blockedUntil }: Standing,
+  { failures, blockedUntil }: Lockout,
 ): Promise<void> {
   await tx.run(
     'update second_factor_standing set failures = $2, blocked_until = $3 where person_id = $1',
@@ -50,7 +50,7 @@ export async function lockPerson(tx: Transaction, personId: string): Promise<voi
 }
 
 /** Those that count: without one that waits for its first code. Oldest first. */
-export function findFactors(tx: Transaction, personId: string): Promise<Factor[]> {
+export function listFactors(tx: Transaction, personId: string): Promise<Factor[]> {
   return tx.rows(
     `select ${factorColumns} from second_factor f
       where f.person_id = $1 and f.added_at is not null
@@ -60,7 +60,7 @@ export function findFactors(tx: Transaction, personId: string): Promise<Factor[]
   );
 }
 
-export async function beginFactor(
+export async function insertFactor(
   tx: Transaction,
   factor: {
     readonly factorId: string;
@@ -78,18 +78,18 @@ export async function beginFactor(
 }
 
 /** From now on it is asked for. */
-export function markAdded(tx: Transaction, factorId: string, now: Date): Promise<Factor | undefined> {
+export function updateAdded(tx: Transaction, factorId: string, now: Date): Promise<Factor | undefined> {
   return tx.first(
     `update second_factor f set added_at = $2 where f.factor_id = $1 returning ${factorColumns}`,
     [factorId, now],
   );
 }
 
-export async function noteFactorUse(tx: Transaction, factorId: string, now: Date): Promise<void> {
+export async function updateFactorUse(tx: Transaction, factorId: string, now: Date): Promise<void> {
   await tx.run('update second_factor set last_used_at = $2 where factor_id = $1', [factorId, now]);
 }
 
-export function renameFactor(
+export function updateFactorName(
   tx: Transaction,
   { personId, factorId, name }: { personId: string; factorId: string; name: string },
 ): Promise<Factor | undefined> {
@@ -135,25 +135,8 @@ export async function deleteBegunFactors(
   }
 }
 
-/** Whom to tell, and how. */
-export function findRecipient(
-  tx: Transaction,
-  personId: string,
-): Promise<{ email: string; name: string; language: identity.Language } | undefined> {
-  return tx.first('select email, name, language from person where person_id = $1', [personId]);
-}
-
-/** Where somebody is a member. */
-export async function findWorkplaces(tx: Transaction, personId: string): Promise<string[]> {
-  const rows = await tx.rows<{ tenantId: string }>(
-    'select tenant_id as "tenantId" from workplace where person_id = $1 order by tenant_id',
-    [personId],
-  );
-  return rows.map(({ tenantId }) => tenantId);
-}
-
 /** In the organisation of the transaction. */
-export async function demandsSecondFactor(tx: TenantTransaction): Promise<boolean> {
+export async function requiresSecondFactor(tx: TenantTransaction): Promise<boolean> {
   const row = await tx.first<{ demanded: boolean }>(
     'select require_second_factor as demanded from organisation where tenant_id = $1',
     [tx.tenantId],

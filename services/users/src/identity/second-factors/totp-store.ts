@@ -18,7 +18,7 @@ export async function insertTotpSecret(
 }
 
 /** Of the apps that count, or of the one that waits for its first code. */
-export function findTotpSecrets(
+export function listTotpSecrets(
   tx: Transaction,
   personId: string,
   begun?: { readonly factorId: string; readonly since: Date },

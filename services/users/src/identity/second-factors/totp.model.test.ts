@@ -93,11 +93,11 @@ it('takes and refuses codes as the model says, in random stories', async () => {
       const app = await anna.addApp();
       const model = new Model(nowSeconds());
       for (const one of story) await play(anna, app, model, one);
-      const [standing] = await users.database.sql<{ failures: number }>(
+      const [lockout] = await users.database.sql<{ failures: number }>(
         'select failures from second_factor_standing where person_id = $1',
         [anna.id],
       );
-      expect(standing?.failures).toBe(model.failures);
+      expect(lockout?.failures).toBe(model.failures);
     }),
     { numRuns: tries(15, 50), seed: runSeed },
   );

@@ -13,7 +13,7 @@ export function newSecret(): Buffer {
 }
 
 /** The secret as it is typed in, and as it is shown in a QR code. */
-export function shownSecret(
+export function toApiTotpSecret(
   secret: Buffer,
   email: string,
 ): { readonly secret: string; readonly uri: string } {

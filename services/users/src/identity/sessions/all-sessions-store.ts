@@ -1,6 +1,6 @@
 import type { sessions } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
-import type { ProvenSession, Session } from './store.ts';
+import type { Session, SessionProof } from './store.ts';
 
 /**
  * Ends, and voids the access tokens of, every session of the organisation but those of some people. The date of a
@@ -44,7 +44,7 @@ export function lockLiveSession(
   tx: TenantTransaction,
   { sessionId, personId }: Session,
   now: Date,
-): Promise<ProvenSession | undefined> {
+): Promise<SessionProof | undefined> {
   return tx.first(
     `select session_id as "sessionId", person_id as "personId", authenticated_at as "authenticatedAt", methods,
             expires_at as "expiresAt"

@@ -1,10 +1,10 @@
 import { sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
+import { lockAuthentication } from '../people/index.ts';
 import { endAllBut, lockLiveSession, voidAll } from './all-sessions-store.ts';
-import { holdPerson } from './proof-store.ts';
 import { endSession } from './sessions.ts';
-import type { ProvenSession, Session } from './store.ts';
+import type { Session, SessionProof } from './store.ts';
 
 /** Ends the sessions of everybody in the tenant of the transaction, but those of the people in `keep`. */
 export async function endSessionsOfAllBut(
@@ -35,8 +35,8 @@ export async function leaveSession(
   outbox: Outbox,
   session: Session,
   now: Date,
-): Promise<ProvenSession | undefined> {
-  await holdPerson(tx, session.personId);
+): Promise<SessionProof | undefined> {
+  await lockAuthentication(tx, session.personId);
   const proof = await lockLiveSession(tx, session, now);
   if (proof !== undefined) await endSession(tx, outbox, session, 'switch', now);
   return proof;

@@ -1,7 +1,7 @@
 import { sessions } from '@marimo/contracts/users';
 import { currentContext, runInContext } from '@marimo/observability';
 import type { Deps } from '@marimo/service-kit';
-import type { Person } from '../../organisations/organisations/index.ts';
+import type { Person } from '../people/index.ts';
 
 /**
  * Puts a wrong password into the audit of where its owner works. After the answer, so that neither it nor its time tells

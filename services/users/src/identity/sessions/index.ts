@@ -2,20 +2,25 @@ export { endSessionsOfAllBut, leaveSession, voidAllAccessTokens } from './all-se
 export { type KnownDevices, knownDevices } from './known-device.ts';
 export { type SignInMetrics, signInMetrics } from './metrics.ts';
 export { networkOf } from './network.ts';
-export { demandOwnProof, demandSayOverSelf, hasOwnProof, methodsElsewhere } from './own-proof.ts';
 export { passwordProof } from './password-proof.ts';
-export { holdPerson, keepProof, lockLivingSession } from './proof-store.ts';
+export {
+  hasPersonalAuthentication,
+  methodsElsewhere,
+  requireAccountControl,
+  requirePersonalAuthentication,
+} from './personal-authentication.ts';
+export { lockLivingSession, updateProof } from './proof-store.ts';
 export { forgetOldRevocations, readRevocations } from './revocations.ts';
 export { type SessionParts, sessionRoutes } from './routes.ts';
 export type { FirstStepDone, SecondStep } from './second-step.ts';
 export {
+  type AuthenticatedSession,
   actingAs,
   type EndOfSessions,
   endSession,
   endSessionsOf,
   issueFor,
   type ProofOfIdentity,
-  type ProvenIn,
   type StartedSession,
   signedIn,
   startSession,

@@ -1,7 +1,7 @@
 import { credentials, type identity } from '@marimo/contracts/users';
 import type { Call, Deps } from '@marimo/service-kit';
-import { findPersonByEmail, type Person } from '../../organisations/organisations/index.ts';
 import type { PasswordHasher } from '../passwords/index.ts';
+import { getPersonByEmail, type Person } from '../people/index.ts';
 import { noteFailure } from './failed-sign-in.ts';
 import type { KnownDevices } from './known-device.ts';
 import type { SignInMetrics } from './metrics.ts';
@@ -29,7 +29,7 @@ export function passwordProof(deps: Deps, { hasher, metrics, devices }: Parts): 
   const throttle = createThrottle(deps.cache);
 
   return async ({ email, password, deviceToken }, { address, signal, withoutTenant }) => {
-    const person = await withoutTenant((tx) => findPersonByEmail(tx, email));
+    const person = await withoutTenant((tx) => getPersonByEmail(tx, email));
     const knownDevice = devices.recognise(deviceToken ?? '', person?.personId ?? '', clock());
     const attempt = { email, address, knownDevice };
     await throttle.begin(attempt).catch((error: unknown) => {

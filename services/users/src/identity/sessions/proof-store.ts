@@ -1,14 +1,6 @@
 import type { accessTokens } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 
-/**
- * Nobody changes what this person proves themselves with until the end of the transaction, so that no session begins
- * beside a change that ends them all. Before anything else of the person is locked, and before it is read what holds.
- */
-export async function holdPerson(tx: Transaction, personId: string): Promise<void> {
-  await tx.run('select from person where person_id = $1 for no key update', [personId], 'hold_person');
-}
-
 /** How this person signed in to this living session, and when it ends; ours alone until the end of the transaction. */
 export async function lockLivingSession(
   tx: TenantTransaction,
@@ -26,7 +18,7 @@ export async function lockLivingSession(
   );
 }
 
-export async function keepProof(
+export async function updateProof(
   tx: TenantTransaction,
   sessionId: string,
   {

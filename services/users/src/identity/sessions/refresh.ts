@@ -1,15 +1,15 @@
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
 import {
-  findMembership,
-  holdOrganisation,
+  getMembership,
+  lockOrganisationShared,
   type Membership,
-  notePresence,
 } from '../../organisations/organisations/index.ts';
+import { updatePresence } from '../people/index.ts';
 import { type RefreshToken, successorOf } from './refresh-token.ts';
 import { stepFor } from './rotation.ts';
 import { actingAs, clientOf, endSession, type StartedSession } from './sessions.ts';
-import { insertToken, lockSessionOf, noteUse, readToken, useToken } from './store.ts';
+import { getToken, insertToken, lockSessionOfToken, updateLastUse, useToken } from './store.ts';
 
 export interface PresentedToken {
   readonly presented: RefreshToken;
@@ -29,14 +29,14 @@ export async function refreshSession(
   outbox: Outbox,
   { presented, refreshKey, userAgent, now }: PresentedToken,
 ): Promise<RefreshOutcome> {
-  await holdOrganisation(tx);
-  const session = await lockSessionOf(tx, presented.hash);
+  await lockOrganisationShared(tx);
+  const session = await lockSessionOfToken(tx, presented.hash);
   if (session === undefined) return { kind: 'refused' };
   const { sessionId, personId, authenticatedAt, methods, expiresAt } = session;
   const successor = successorOf(presented, refreshKey);
   const client = clientOf(userAgent);
 
-  const step = stepFor(await readToken(tx, presented.hash, successor.hash), client, now);
+  const step = stepFor(await getToken(tx, presented.hash, successor.hash), client, now);
   if (step === 'refuse') return { kind: 'refused' };
   if (step === 'end') {
     await actingAs(presented.tenantId, personId, () => endSession(tx, outbox, session, 'replay', now));
@@ -45,10 +45,10 @@ export async function refreshSession(
   if (step === 'rotate') {
     await useToken(tx, presented.hash, client, now);
     await insertToken(tx, sessionId, successor.hash, now);
-    await noteUse(tx, sessionId, now);
-    await notePresence(tx, personId, now);
+    await updateLastUse(tx, sessionId, now);
+    await updatePresence(tx, personId, now);
   }
-  const membership = await findMembership(tx, personId, now);
+  const membership = await getMembership(tx, personId, now);
   if (membership === undefined) return { kind: 'refused' };
   return {
     kind: 'continued',

@@ -1,6 +1,6 @@
 import { accessTokens, credentials, type identity, organisations, sessions } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { findMembership, holdOrganisation } from '../../organisations/organisations/index.ts';
+import { getMembership, lockOrganisationShared } from '../../organisations/organisations/index.ts';
 import type { PasswordHasher } from '../passwords/index.ts';
 import type { KeyRing } from '../signing-keys/index.ts';
 import type { KnownDevices } from './known-device.ts';
@@ -11,7 +11,7 @@ import { readRefreshToken } from './refresh-token.ts';
 import { readRevocations } from './revocations.ts';
 import type { SecondStep } from './second-step.ts';
 import { actingAs, endSession, signedIn, startSession } from './sessions.ts';
-import { holdPassword, lockSessionOf } from './store.ts';
+import { lockPassword, lockSessionOfToken } from './store.ts';
 
 export interface SessionParts {
   readonly hasher: PasswordHasher;
@@ -46,11 +46,11 @@ function loginRoute(deps: Deps, parts: SessionParts): Route {
     const methods = ['pwd'] as const;
     const started = await actingAs(lastTenantId, personId, () =>
       call.inTenantOf(lastTenantId, async (tx) => {
-        await holdOrganisation(tx);
+        await lockOrganisationShared(tx);
         // It may have been changed since it was looked at, and whoever knew the old one must not stay. Held before it is
         // read whether there is a second factor, so that none is added in between.
-        if (!(await holdPassword(tx, personId, passwordHash))) throw new credentials.WrongCredentials({});
-        const membership = await findMembership(tx, personId, now);
+        if (!(await lockPassword(tx, personId, passwordHash))) throw new credentials.WrongCredentials({});
+        const membership = await getMembership(tx, personId, now);
         if (membership === undefined) throw new organisations.NoActiveMembership({});
         if (membership.hasSecondFactor) return secondStep.ask(tx, { personId, methods, passwordHash, now });
         const { userAgent, address } = call;
@@ -93,7 +93,7 @@ function logoutRoute({ outbox, clock }: Deps): Route {
     const presented = readRefreshToken(call.body.refreshToken);
     if (presented === undefined) return reply(204, null);
     await call.inTenantOf(presented.tenantId, async (tx) => {
-      const session = await lockSessionOf(tx, presented.hash);
+      const session = await lockSessionOfToken(tx, presented.hash);
       if (session === undefined) return;
       await actingAs(presented.tenantId, session.personId, () =>
         endSession(tx, outbox, session, 'logout', clock()),

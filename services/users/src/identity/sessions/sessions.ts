@@ -4,35 +4,30 @@ import { type accessTokens, type identity, sessions } from '@marimo/contracts/us
 import type { Outbox } from '@marimo/messaging';
 import { currentContext, runInContext } from '@marimo/observability';
 import type { TenantTransaction } from '@marimo/postgres';
-import {
-  type Membership,
-  notePresence,
-  rightsFor,
-  rightsInState,
-} from '../../organisations/organisations/index.ts';
+import { type Membership, rightsFor, rightsInState } from '../../organisations/organisations/index.ts';
+import { lockAuthentication, updatePresence } from '../people/index.ts';
 import { type IssuedToken, issueAccessToken, type TokenSigner } from '../signing-keys/index.ts';
-import { holdPerson } from './proof-store.ts';
 import { newRefreshToken, type RefreshToken } from './refresh-token.ts';
 import { sessionLifeMs } from './rotation.ts';
 import {
   deleteExpiredSessions,
   insertRevocation,
+  insertRevocations,
   insertSession,
   insertToken,
-  markAllEnded,
-  markEnded,
-  revokeLiveSessions,
   type Session,
+  updateAllEnded,
+  updateEnded,
 } from './store.ts';
 
 /** A session that goes on. */
-export interface ProvenIn extends ProofOfIdentity {
+export interface AuthenticatedSession extends ProofOfIdentity {
   readonly sessionId: string;
   /** Nothing of it outlives this. */
   readonly expiresAt: Date;
 }
 
-export interface StartedSession extends ProvenIn {
+export interface StartedSession extends AuthenticatedSession {
   readonly refreshToken: RefreshToken;
 }
 
@@ -63,7 +58,7 @@ export async function startSession(
   const refreshToken = newRefreshToken(tx.tenantId);
   const sessionId = newId();
   const { expiresAt = new Date(now.getTime() + sessionLifeMs) } = start;
-  await holdPerson(tx, personId);
+  await lockAuthentication(tx, personId);
   await deleteExpiredSessions(tx, personId, now);
   await insertSession(tx, {
     sessionId,
@@ -76,7 +71,7 @@ export async function startSession(
     expiresAt,
   });
   await insertToken(tx, sessionId, refreshToken.hash, now);
-  await notePresence(tx, personId, now);
+  await updatePresence(tx, personId, now);
   await outbox.add(tx, sessions.started, sessionId, {
     sessionId,
     userId: personId,
@@ -94,7 +89,7 @@ export async function endSession(
   reason: sessions.SessionEndReason,
   now: Date,
 ): Promise<void> {
-  if (!(await markEnded(tx, sessionId, reason, now))) return;
+  if (!(await updateEnded(tx, sessionId, reason, now))) return;
   await insertRevocation(tx, sessionId, now);
   await outbox.add(tx, sessions.ended, sessionId, { sessionId, userId: personId, reason });
 }
@@ -113,7 +108,7 @@ export async function endSessionsOf(
   outbox: Outbox,
   { personId, reason, except, now }: EndOfSessions,
 ): Promise<number> {
-  const ended = await markAllEnded(tx, { personId, reason, except: except ?? null, now });
+  const ended = await updateAllEnded(tx, { personId, reason, except: except ?? null, now });
   for (const sessionId of ended) {
     await insertRevocation(tx, sessionId, now);
     await outbox.add(tx, sessions.ended, sessionId, { sessionId, userId: personId, reason });
@@ -144,7 +139,7 @@ export async function signedIn(
 export function issueFor(
   signer: TokenSigner,
   membership: Membership,
-  { sessionId, authenticatedAt, methods, expiresAt }: ProvenIn,
+  { sessionId, authenticatedAt, methods, expiresAt }: AuthenticatedSession,
   now: Date,
 ): Promise<IssuedToken> {
   const { user, organisation, rolesVersion, rightsChangeAt } = membership;
@@ -172,7 +167,7 @@ export function issueFor(
  * the next refresh brings the new ones.
  */
 export async function voidAccessTokens(tx: TenantTransaction, personId: string, now: Date): Promise<void> {
-  await revokeLiveSessions(tx, personId, now);
+  await insertRevocations(tx, personId, now);
 }
 
 /** Before sign-in no token says who acts; from here on logs and events do. */

@@ -7,7 +7,7 @@ export interface Session {
   readonly personId: string;
 }
 
-export interface ProvenSession extends Session {
+export interface SessionProof extends Session {
   readonly authenticatedAt: Date;
   readonly methods: readonly accessTokens.AuthenticationMethod[];
   readonly expiresAt: Date;
@@ -34,7 +34,7 @@ export async function insertSession(tx: TenantTransaction, session: NewSession):
 }
 
 /** False when it is another by now; else nobody changes it until the end of the transaction. */
-export async function holdPassword(
+export async function lockPassword(
   tx: Transaction,
   personId: string,
   passwordHash: string | null,
@@ -74,7 +74,10 @@ export async function insertToken(
 }
 
 /** The session this token belongs to, ours alone until the end of the transaction. */
-export function lockSessionOf(tx: TenantTransaction, tokenHash: Buffer): Promise<ProvenSession | undefined> {
+export function lockSessionOfToken(
+  tx: TenantTransaction,
+  tokenHash: Buffer,
+): Promise<SessionProof | undefined> {
   return tx.first(
     `select s.session_id as "sessionId", s.person_id as "personId", s.authenticated_at as "authenticatedAt", s.methods,
             s.expires_at as "expiresAt"
@@ -91,7 +94,7 @@ export function lockSessionOf(tx: TenantTransaction, tokenHash: Buffer): Promise
  * The state of a token. A statement of its own, after the lock: joined into the locking one it would be read as it was
  * before we had to wait.
  */
-export function readToken(
+export function getToken(
   tx: TenantTransaction,
   tokenHash: Buffer,
   successorHash: Buffer,
@@ -121,7 +124,7 @@ export async function useToken(
   );
 }
 
-export async function noteUse(tx: TenantTransaction, sessionId: string, now: Date): Promise<void> {
+export async function updateLastUse(tx: TenantTransaction, sessionId: string, now: Date): Promise<void> {
   await tx.run(
     'update session set last_used_at = $3 where tenant_id = $1 and session_id = $2',
     [tx.tenantId, sessionId, now],
@@ -130,7 +133,7 @@ export async function noteUse(tx: TenantTransaction, sessionId: string, now: Dat
 }
 
 /** False when it had ended, or expired, before. */
-export async function markEnded(
+export async function updateEnded(
   tx: TenantTransaction,
   sessionId: string,
   reason: sessions.SessionEndReason,
@@ -145,7 +148,7 @@ export async function markEnded(
 }
 
 /** The sessions it ended. */
-export async function markAllEnded(
+export async function updateAllEnded(
   tx: TenantTransaction,
   {
     personId,
@@ -178,7 +181,7 @@ export async function insertRevocation(tx: Transaction, sessionId: string, now: 
 }
 
 /** Every session of this person that is alive in this organisation. */
-export async function revokeLiveSessions(tx: TenantTransaction, personId: string, now: Date): Promise<void> {
+export async function insertRevocations(tx: TenantTransaction, personId: string, now: Date): Promise<void> {
   await tx.run(
     `insert into revocation (session_id, revoked_at)
      select session_id, $3 from session
@@ -200,7 +203,7 @@ export interface RevocationPage {
  * transaction that was running then. It moves only when there is something to report, so that who has everything can
  * tell. One from the future is of another database and counts as none.
  */
-export async function revocationsAfter(tx: Transaction, after: string, since: Date): Promise<RevocationPage> {
+export async function listRevocations(tx: Transaction, after: string, since: Date): Promise<RevocationPage> {
   const page = await tx.first<{ items: { sessionId: string; revokedAt: string }[]; next: string }>(
     `with asked as (
        select case when $1::xid8 <= pg_snapshot_xmax(pg_current_snapshot()) then $1::xid8 else '0'::xid8 end as xid

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BucketLimit, Cache, WantedTokens } from '@marimo/cache';
 import { credentials } from '@marimo/contracts/users';
-import { emailKey } from '../../organisations/organisations/index.ts';
+import { emailKey } from '../people/index.ts';
 import { networkOf } from './network.ts';
 
 /** Ten failures at once, then one each half minute: for one address with one account, and for one known device. */

@@ -1,6 +1,6 @@
 import { Name } from '@marimo/contracts';
 import { identity } from '@marimo/contracts/users';
-import { emailKey } from '../../organisations/organisations/index.ts';
+import { emailKey } from '../people/index.ts';
 import type { ProviderSettings } from './store.ts';
 
 /** What an identity token says; only its shape as JSON is known. */

@@ -1,16 +1,13 @@
 import { type accessTokens, type secondFactors, signInProviders } from '@marimo/contracts/users';
 import type { Call, Deps } from '@marimo/service-kit';
-import {
-  findMembership,
-  lockOrganisation,
-  type Membership,
-} from '../../organisations/organisations/index.ts';
-import { actingAs, holdPerson, type StartedSession, startSession } from '../sessions/index.ts';
-import { type Arrival, recognise, welcome } from './arrival.ts';
+import { getMembership, lockOrganisation, type Membership } from '../../organisations/organisations/index.ts';
+import { lockAuthentication } from '../people/index.ts';
+import { actingAs, type StartedSession, startSession } from '../sessions/index.ts';
+import { type Arrival, linkAccount, recognise } from './account-linking.ts';
 import { type Claims, hadSecondFactor, lacksRolesClaim, provedAt, subjectIn, wantedRoles } from './claims.ts';
 import type { ProviderParts } from './parts.ts';
 import { followProvider } from './roles-by-provider.ts';
-import { findProvider, type Provider } from './store.ts';
+import { getProvider, type Provider } from './store.ts';
 
 export interface Vouched {
   readonly tenantId: string;
@@ -46,7 +43,7 @@ export async function arrive(
     await lockOrganisation(tx);
     const now = clock();
     // Another by now, it may have another issuer, and the same subject is then somebody else.
-    const present = await findProvider(tx, provider.providerId);
+    const present = await getProvider(tx, provider.providerId);
     if (!present?.enabled || present.version !== provider.version)
       throw new signInProviders.FederatedSignInRefused({});
 
@@ -54,7 +51,7 @@ export async function arrive(
     const recognised = await recognise(tx, arrival);
     const { personId } = recognised;
     return actingAs(tenantId, personId, async () => {
-      await welcome(tx, outbox, arrival, recognised);
+      await linkAccount(tx, outbox, arrival, recognised);
       const roles = wantedRoles(claims, provider);
       const { providerId, rolesClaim } = provider;
       if (lacksRolesClaim(claims, provider)) {
@@ -62,8 +59,8 @@ export async function arrive(
         await outbox.add(tx, signInProviders.rolesClaimMissing, personId, missing);
       }
       await followProvider(tx, { outbox, log }, { personId, providerId, roles, now });
-      await holdPerson(tx, personId);
-      const membership = await findMembership(tx, personId, now);
+      await lockAuthentication(tx, personId);
+      const membership = await getMembership(tx, personId, now);
       if (membership === undefined)
         throw new signInProviders.FederatedAccountRefused({ reason: 'no-member' });
 

@@ -5,7 +5,7 @@ export interface Identity {
   readonly subject: string;
 }
 
-export async function findPersonOf(
+export async function getPersonOf(
   tx: TenantTransaction,
   { providerId, subject }: Identity,
 ): Promise<string | undefined> {
@@ -31,7 +31,7 @@ export async function insertIdentity(
   );
 }
 
-export async function noteIdentityUse(
+export async function updateIdentityUse(
   tx: TenantTransaction,
   { providerId, subject }: Identity,
   now: Date,
@@ -45,7 +45,7 @@ export async function noteIdentityUse(
 }
 
 /** Of another issuer the same subjects are other people. */
-export async function forgetIdentitiesOf(tx: TenantTransaction, providerId: string): Promise<void> {
+export async function deleteIdentitiesOf(tx: TenantTransaction, providerId: string): Promise<void> {
   await tx.run('delete from federated_identity where tenant_id = $1 and provider_id = $2', [
     tx.tenantId,
     providerId,
@@ -62,7 +62,11 @@ export interface HeldAssignment {
   readonly endless: boolean;
 }
 
-export function rolesInForce(tx: TenantTransaction, personId: string, now: Date): Promise<HeldAssignment[]> {
+export function listRolesInForce(
+  tx: TenantTransaction,
+  personId: string,
+  now: Date,
+): Promise<HeldAssignment[]> {
   return tx.rows(
     `select assignment_id as "assignmentId", role, provider_id as "providerId", valid_from as "validFrom",
             valid_until is null as endless
@@ -76,7 +80,7 @@ export function rolesInForce(tx: TenantTransaction, personId: string, now: Date)
 }
 
 /** Those of the names that are own roles of the organisation; they stay so until the transaction ends. */
-export async function ownRolesAmong(tx: TenantTransaction, names: readonly string[]): Promise<string[]> {
+export async function listOwnRolesAmong(tx: TenantTransaction, names: readonly string[]): Promise<string[]> {
   const rows = await tx.rows<{ name: string }>(
     `select name from own_role where tenant_id = $1 and name = any($2) and deleted_at is null order by name for share`,
     [tx.tenantId, names],
@@ -84,7 +88,7 @@ export async function ownRolesAmong(tx: TenantTransaction, names: readonly strin
   return rows.map(({ name }) => name);
 }
 
-export async function giveByProvider(
+export async function insertAssignment(
   tx: TenantTransaction,
   given: { readonly assignmentId: string; readonly personId: string; readonly role: string },
   providerId: string,
@@ -99,7 +103,7 @@ export async function giveByProvider(
   );
 }
 
-export async function takeByProvider(tx: TenantTransaction, assignmentId: string, now: Date): Promise<void> {
+export async function updateRevoked(tx: TenantTransaction, assignmentId: string, now: Date): Promise<void> {
   await tx.run(
     `update role_assignment set revoked_at = greatest(granted_at, $3)
       where tenant_id = $1 and assignment_id = $2`,

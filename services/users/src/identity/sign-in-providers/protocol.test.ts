@@ -7,7 +7,7 @@ import {
   type ProviderUnderTest,
   providerUnderTest,
 } from '../../../test/provider-under-test.ts';
-import { meetingAt, peopleOf, statusesOf } from '../../../test/workplace-under-test.ts';
+import { peopleOf, raceAt, statusesOf } from '../../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
@@ -139,7 +139,7 @@ describe('the end of a sign-in with a provider', () => {
              where sign_in_provider.tenant_id = locked.tenant_id and provider_id = $2`,
       values: [admin.organisation.id, providerId],
     };
-    const [late] = await meetingAt<[Awaited<ReturnType<typeof finish>>]>(users, admin.organisation.id, lock, [
+    const [late] = await raceAt<[Awaited<ReturnType<typeof finish>>]>(users, admin.organisation.id, lock, [
       () => finish(brought),
     ]);
     expect(late).toBeRefused(signInProviders.FederatedSignInRefused);

@@ -5,7 +5,7 @@ import * as openid from 'openid-client';
 import type { Claims } from './claims.ts';
 import { isWrongToken, readFailure } from './failures.ts';
 import type { Flow } from './flow.ts';
-import { outsideFetch } from './outside.ts';
+import { outsideFetch } from './ssrf-guard.ts';
 import type { Provider } from './store.ts';
 
 const timeoutSeconds = 5;
@@ -51,7 +51,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
   const known = new LRUCache<string, Promise<Metadata>>({ max: 500, ttl: freshForMs });
 
   async function look(provider: Provider): Promise<Metadata> {
-    demandAllowed(provider.issuer, production);
+    requireAllowedAddress(provider.issuer, production);
     try {
       const found = await openid.discovery(
         new URL(provider.issuer),
@@ -66,7 +66,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
       );
       const metadata: Metadata = JSON.parse(JSON.stringify(found.serverMetadata()));
       // The portal sends the browser there, so it must be an address of the web and no script.
-      demandAllowed(metadata.authorization_endpoint, production);
+      requireAllowedAddress(metadata.authorization_endpoint, production);
       return metadata;
     } catch (error) {
       throw readFailure(error, log, provider.providerId);
@@ -146,7 +146,7 @@ export function offersPkce({ code_challenge_methods_supported: offered }: Metada
 }
 
 /** Throws SignInProviderUnusable for what is no address of the web, or in production one anybody can read along. */
-export function demandAllowed(address: string | undefined, production: boolean): void {
+export function requireAllowedAddress(address: string | undefined, production: boolean): void {
   const protocol = address !== undefined && URL.canParse(address) ? new URL(address).protocol : '';
   if (protocol === 'https:' || (protocol === 'http:' && !production)) return;
   throw unusable(`${production ? 'https' : 'http'} is needed: anything else can be read along the way.`);

@@ -12,11 +12,11 @@ import {
 } from '@marimo/service-kit';
 import { requireMayGive } from '../../access/conflicting-duties/index.ts';
 import { lockOrganisation } from '../../organisations/organisations/index.ts';
-import { forgetIdentitiesOf } from './identity-store.ts';
+import { deleteIdentitiesOf } from './identity-store.ts';
 import { openSecret, type ProviderParts, sealName } from './parts.ts';
-import { demandAllowed, offersPkce } from './provider-client.ts';
+import { offersPkce, requireAllowedAddress } from './provider-client.ts';
 import { changedBy, changedIn, settingsOf } from './sign-in-providers.ts';
-import { findProvider, findProviders, insertProvider, type Provider, updateProvider } from './store.ts';
+import { getProvider, insertProvider, listProviders, type Provider, updateProvider } from './store.ts';
 
 export function providerRoutes(deps: Deps, parts: ProviderParts): readonly Route[] {
   return [connectRoute(deps, parts), ...readingRoutes(parts), changeRoute(deps, parts), checkRoute(parts)];
@@ -30,7 +30,7 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
       const settings = settingsOf(call.body);
       await lockOrganisation(tx);
       const now = clock();
-      const present = await findProvider(tx, providerId);
+      const present = await getProvider(tx, providerId);
       if (present !== undefined) {
         const isSame = changedIn(present, settings).length === 0;
         if (!isSame || (await openSecret(tx, parts.factorKeys, present)) !== clientSecret) {
@@ -38,10 +38,10 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
         }
         return answer(200, present, parts.redirectUriOf(call.tenantId));
       }
-      demandAllowed(settings.issuer, production);
-      await demandMayMap(tx, call, settings);
+      requireAllowedAddress(settings.issuer, production);
+      await requireMayMap(tx, call, settings);
       const { signInProviders: most } = limits.mostAtATime;
-      if ((await findProviders(tx)).length >= most)
+      if ((await listProviders(tx)).length >= most)
         throw new limits.LimitReached({ limited: 'signInProviders', most });
       const secret = await sealed(tx, parts, { providerId, clientSecret, now });
       await insertProvider(tx, { ...settings, providerId, secret }, now);
@@ -54,7 +54,7 @@ function connectRoute({ outbox, clock, settings: { production } }: Deps, parts: 
 function readingRoutes(parts: ProviderParts): Route[] {
   return [
     handle(signInProviders.list, async (call) => {
-      const found = await call.readInTenant(findProviders);
+      const found = await call.readInTenant(listProviders);
       const redirectUri = parts.redirectUriOf(call.tenantId);
       return reply(200, { items: found.map((provider) => toApiProvider(provider, redirectUri)), next: null });
     }),
@@ -81,16 +81,16 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
       ];
       if (changed.length === 0) return answer(200, present, parts.redirectUriOf(call.tenantId));
 
-      demandAllowed(settings.issuer, production);
-      if (changed.includes('issuer') && clientSecret === undefined) demandNoSecret(present);
+      requireAllowedAddress(settings.issuer, production);
+      if (changed.includes('issuer') && clientSecret === undefined) requireNoSecret(present);
       // Whatever it maps to, a disabled one gives nothing: whoever may change it can always stop it.
-      if (settings.enabled) await demandMayMap(tx, call, settings);
+      if (settings.enabled) await requireMayMap(tx, call, settings);
       const secret =
         clientSecret === undefined
           ? present.secret
           : await sealed(tx, parts, { providerId, clientSecret, now });
       await updateProvider(tx, { ...settings, providerId, secret });
-      if (changed.includes('issuer')) await forgetIdentitiesOf(tx, providerId);
+      if (changed.includes('issuer')) await deleteIdentitiesOf(tx, providerId);
       const { name } = settings;
       await outbox.add(tx, signInProviders.changed, providerId, { providerId, name, changed });
       return answer(200, await requireProvider(tx, providerId), parts.redirectUriOf(call.tenantId));
@@ -111,7 +111,7 @@ function checkRoute({ client }: ProviderParts): Route {
 }
 
 /** The secret is never shown, so it must not be sent to where somebody points the provider either. */
-function demandNoSecret({ secret }: Provider): void {
+function requireNoSecret({ secret }: Provider): void {
   if (secret === null) return;
   throw new signInProviders.SignInProviderUnusable({
     reason:
@@ -120,7 +120,7 @@ function demandNoSecret({ secret }: Provider): void {
 }
 
 /** Whoever maps to roles gives them, to people of the provider's choice. */
-function demandMayMap(
+function requireMayMap(
   tx: TenantTransaction,
   { caller }: Pick<SignedInCall, 'caller'>,
   { roles, defaultRoles }: Pick<Provider, 'roles' | 'defaultRoles'>,
@@ -138,7 +138,7 @@ async function sealed(
 }
 
 async function requireProvider(tx: TenantTransaction, providerId: string): Promise<Provider> {
-  return requireFound(await findProvider(tx, providerId), 'sign-in provider');
+  return requireFound(await getProvider(tx, providerId), 'sign-in provider');
 }
 
 function toApiProvider(provider: Provider, redirectUri: string): signInProviders.SignInProvider {

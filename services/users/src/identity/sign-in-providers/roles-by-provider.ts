@@ -6,11 +6,11 @@ import { requireNoConflict } from '../../access/conflicting-duties/index.ts';
 import { rightsChanged } from '../../access/roles/index.ts';
 import { requireAnotherAdministrator } from '../../organisations/organisations/index.ts';
 import {
-  giveByProvider,
   type HeldAssignment,
-  ownRolesAmong,
-  rolesInForce,
-  takeByProvider,
+  insertAssignment,
+  listOwnRolesAmong,
+  listRolesInForce,
+  updateRevoked,
 } from './identity-store.ts';
 
 export interface Wanted {
@@ -38,7 +38,7 @@ export async function followProvider(
   if (roles.length < wanted.roles.length) {
     log.warn('a sign-in provider maps to roles that are not there', { providerId });
   }
-  const held = await rolesInForce(tx, personId, now);
+  const held = await listRolesInForce(tx, personId, now);
   const surplus = held.filter((each) => each.providerId === providerId && !roles.includes(each.role));
   let changed = false;
   for (const assignment of surplus) {
@@ -47,7 +47,7 @@ export async function followProvider(
       await outbox.add(tx, signInProviders.lastAdministratorKept, personId, kept);
       continue;
     }
-    await takeByProvider(tx, assignment.assignmentId, now);
+    await updateRevoked(tx, assignment.assignmentId, now);
     await outbox.add(tx, roleAssignments.revoked, assignment.assignmentId, factOf(personId, assignment));
     changed = true;
   }
@@ -56,7 +56,7 @@ export async function followProvider(
   if (missing.length > 0) await requireNoConflict(tx, { holder: { personId }, roles: missing, now });
   for (const role of missing) {
     const assignmentId = newId();
-    await giveByProvider(tx, { assignmentId, personId, role }, providerId, now);
+    await insertAssignment(tx, { assignmentId, personId, role }, providerId, now);
     await outbox.add(
       tx,
       roleAssignments.assigned,
@@ -69,7 +69,7 @@ export async function followProvider(
 }
 
 async function existing(tx: TenantTransaction, names: readonly string[]): Promise<string[]> {
-  const own = await ownRolesAmong(tx, names);
+  const own = await listOwnRolesAmong(tx, names);
   return names.filter((name) => Object.hasOwn(builtInRoles, name) || own.includes(name));
 }
 

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { signInProviders } from '@marimo/contracts/users';
 import type { ProviderSettings } from './store.ts';
 
-type Given = Omit<signInProviders.NewSignInProvider, 'providerId' | 'clientSecret'>;
-type Settings = { [K in keyof Given]: Given[K] };
+type WritableSettings = Omit<signInProviders.NewSignInProvider, 'providerId' | 'clientSecret'>;
+type Settings = { [K in keyof WritableSettings]: WritableSettings[K] };
 
 /** What an organisation decides, and nothing beside it; lists that are sets are in order, so that the same is the same. */
 export function settingsOf(given: ProviderSettings): Settings {

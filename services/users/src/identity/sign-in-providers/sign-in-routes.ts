@@ -5,7 +5,7 @@ import { networkOf, signedIn } from '../sessions/index.ts';
 import { arrive } from './finishing.ts';
 import { hashOf, newBrowserSecret, signInLastsMs } from './flow.ts';
 import { openSecret, type ProviderParts } from './parts.ts';
-import { findProvider, findProviders, keepSignIn, useSignIn } from './store.ts';
+import { getProvider, insertSignIn, listProviders, useSignIn } from './store.ts';
 
 /** Who begins and never comes back fills a table; nobody signs in this often by hand. */
 const beginnings = { perSecond: 1, burst: 60 };
@@ -17,7 +17,7 @@ export function federatedSignInRoutes(deps: Deps, parts: ProviderParts): readonl
 function optionsRoute(): Route {
   return handle(signInProviders.listSignInOptions, async (call) => {
     const { organisationId } = call.params;
-    const found = await call.inTenantOf(organisationId, findProviders);
+    const found = await call.inTenantOf(organisationId, listProviders);
     const enabled = found.filter((provider) => provider.enabled);
     return reply(200, { items: enabled.map(({ providerId, name }) => ({ providerId, name })) });
   });
@@ -35,7 +35,7 @@ function beginRoute({ cache, clock }: Deps, { flows, client, factorKeys }: Provi
       throw new TooManyRequests({ limit: beginnings.burst }, { retryAfterSeconds });
     }
     const asked = await call.inTenantOf(tenantId, async (tx) => {
-      const provider = await findProvider(tx, providerId);
+      const provider = await getProvider(tx, providerId);
       if (!provider?.enabled) throw new signInProviders.FederatedSignInRefused({});
       return { provider, secret: await openSecret(tx, factorKeys, provider), tenantId };
     });
@@ -46,7 +46,7 @@ function beginRoute({ cache, clock }: Deps, { flows, client, factorKeys }: Provi
     const now = clock();
     const expiresAt = new Date(now.getTime() + signInLastsMs);
     const begun = { stateHash: flow.stateHash, browserHash, providerId, freshly, expiresAt };
-    await call.inTenantOf(tenantId, (tx) => keepSignIn(tx, begun, now));
+    await call.inTenantOf(tenantId, (tx) => insertSignIn(tx, begun, now));
     return reply(201, { authorizationUrl, state: flow.state, browserSecret, expiresAt });
   });
 }
@@ -78,7 +78,7 @@ function finishRoute(deps: Deps, parts: ProviderParts): Route {
     // Used up, and that committed, before the provider is asked: whatever it says, nobody comes back with this one.
     const asked = await call.inTenantOf(tenantId, async (tx) => {
       const begun = await useSignIn(tx, { stateHash, browserHash }, clock());
-      const provider = begun && (await findProvider(tx, begun.providerId));
+      const provider = begun && (await getProvider(tx, begun.providerId));
       if (!provider?.enabled) return undefined;
       return { provider, tenantId, freshly: begun?.freshly === true };
     });

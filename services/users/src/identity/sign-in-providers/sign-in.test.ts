@@ -16,7 +16,7 @@ import {
   type ProviderUnderTest,
   providerUnderTest,
 } from '../../../test/provider-under-test.ts';
-import { claimsOf, meetingAt, peopleOf } from '../../../test/workplace-under-test.ts';
+import { claimsOf, peopleOf, raceAt } from '../../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;
@@ -110,7 +110,7 @@ describe('somebody the provider of their organisation vouches for', () => {
     const here = admin.organisation.id;
     const enter = () => federation.enter(here, providerId, who);
     const lock = { sql: 'select from organisation where tenant_id = $1 for update', values: [here] };
-    const answers = await meetingAt<[Awaited<ReturnType<typeof enter>>, Awaited<ReturnType<typeof enter>>]>(
+    const answers = await raceAt<[Awaited<ReturnType<typeof enter>>, Awaited<ReturnType<typeof enter>>]>(
       users,
       here,
       lock,
@@ -252,7 +252,7 @@ it('a sign-in at the moment at which a second factor is added is asked for it', 
   await provider.says(who, verified(anna.email));
   const lock = { sql: 'select from person where person_id = $1 for no key update', values: [anna.id] };
   type Answers = readonly [{ readonly status: number }, { readonly status: number }];
-  const [added, entered] = await meetingAt<Answers>(users, anna.tenantId, lock, [
+  const [added, entered] = await raceAt<Answers>(users, anna.tenantId, lock, [
     () => users.call(secondFactors.confirmTotp, { params: { factorId }, body }, as),
     () => federation.enter(anna.tenantId, providerId, who),
   ]);

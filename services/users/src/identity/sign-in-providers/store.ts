@@ -38,25 +38,25 @@ const columns = `provider_id as "providerId", name, issuer, client_id as "client
   create_members as "createMembers", email_domains as "emailDomains", trust_second_factor as "trustSecondFactor",
   client_authentication as "clientAuthentication", enabled, created_at as "createdAt", version`;
 
-function found({ sealedSecret, keyId, ...row }: Row): Provider {
+function fromRow({ sealedSecret, keyId, ...row }: Row): Provider {
   return { ...row, secret: sealedSecret === null || keyId === null ? null : { sealedSecret, keyId } };
 }
 
-export async function findProviders(tx: TenantTransaction): Promise<Provider[]> {
+export async function listProviders(tx: TenantTransaction): Promise<Provider[]> {
   const rows = await tx.rows<Row>(
     `select ${columns} from sign_in_provider where tenant_id = $1 order by created_at, provider_id`,
     [tx.tenantId],
   );
-  return rows.map(found);
+  return rows.map(fromRow);
 }
 
-export async function findProvider(tx: TenantTransaction, providerId: string): Promise<Provider | undefined> {
+export async function getProvider(tx: TenantTransaction, providerId: string): Promise<Provider | undefined> {
   const row = await tx.first<Row>(
     `select ${columns} from sign_in_provider where tenant_id = $1 and provider_id = $2`,
     [tx.tenantId, providerId],
     'sign_in_provider',
   );
-  return row && found(row);
+  return row && fromRow(row);
 }
 
 type Stored = Omit<Provider, 'version' | 'createdAt'>;
@@ -117,7 +117,7 @@ export interface BegunSignIn {
 }
 
 /** Sweeps out what nobody came back from as well. */
-export async function keepSignIn(tx: TenantTransaction, begun: BegunSignIn, now: Date): Promise<void> {
+export async function insertSignIn(tx: TenantTransaction, begun: BegunSignIn, now: Date): Promise<void> {
   const { stateHash, browserHash, providerId, freshly, expiresAt } = begun;
   await tx.run('delete from federated_sign_in where tenant_id = $1 and expires_at <= $2', [tx.tenantId, now]);
   await tx.run(

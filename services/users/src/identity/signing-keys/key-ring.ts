@@ -7,7 +7,7 @@ import {
   deleteAllKeys,
   deleteDeadKeys,
   insertKey,
-  livingKeys,
+  listLivingKeys,
   lockKeys,
   retireKeysBefore,
   type StoredKey,
@@ -80,11 +80,11 @@ export function createKeyRing({ database, seal, clock }: KeyRingOptions): KeyRin
 
   async function read(): Promise<Known> {
     const now = clock();
-    let stored = await database.withoutTenant((tx) => livingKeys(tx, now), { readOnly: true });
+    let stored = await database.withoutTenant((tx) => listLivingKeys(tx, now), { readOnly: true });
     if (!stored.some((key) => canSign(key, now))) {
       stored = await database.withoutTenant(async (tx) => {
         await lockKeys(tx);
-        const others = await livingKeys(tx, now);
+        const others = await listLivingKeys(tx, now);
         if (others.some((key) => canSign(key, now))) return others;
         const first = await newKey(seal, now);
         await insertKey(tx, first);
@@ -145,7 +145,7 @@ export function createKeyRing({ database, seal, clock }: KeyRingOptions): KeyRin
         await lockKeys(tx);
         if (compromised) await deleteAllKeys(tx);
         else await deleteDeadKeys(tx, now);
-        const newest = (await livingKeys(tx, now)).at(-1);
+        const newest = (await listLivingKeys(tx, now)).at(-1);
         if (newest !== undefined && now.getTime() - newest.signsFrom.getTime() < unlessYoungerThanMs)
           return newest;
         await retireKeysBefore(tx, next, new Date(next.signsFrom.getTime() + verifiesAfterMs));

@@ -9,7 +9,7 @@ export interface StoredKey {
 }
 
 /** Oldest first. */
-export function livingKeys(tx: Transaction, now: Date): Promise<StoredKey[]> {
+export function listLivingKeys(tx: Transaction, now: Date): Promise<StoredKey[]> {
   return tx.rows(
     `select kid, public_key as "publicKey", sealed_private as "sealedPrivate", signs_from as "signsFrom"
        from signing_key

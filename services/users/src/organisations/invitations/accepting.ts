@@ -4,8 +4,8 @@ import type { TenantTransaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import { requireNoConflict } from '../../access/conflicting-duties/index.ts';
 import { type LinkTokens, useLink } from '../../identity/mail-links/index.ts';
-import { demandStrongPassword } from '../../identity/passwords/index.ts';
-import { lockAccount } from '../../identity/people/index.ts';
+import { requireStrongPassword } from '../../identity/passwords/index.ts';
+import { insertPerson, lockCredentials } from '../../identity/people/index.ts';
 import {
   actingAs,
   passwordProof,
@@ -16,13 +16,7 @@ import {
 } from '../../identity/sessions/index.ts';
 import { join } from '../members/index.ts';
 import { switchTo } from '../memberships/index.ts';
-import {
-  findMembership,
-  findSettings,
-  insertPerson,
-  lockOrganisation,
-  type Membership,
-} from '../organisations/index.ts';
+import { getMembership, getSettings, lockOrganisation, type Membership } from '../organisations/index.ts';
 import { authorisedInviter } from './authorised-inviter.ts';
 import { setFirstPassword } from './first-password.ts';
 import { type OpenInvitation, requireOpenInvitation } from './open-invitation.ts';
@@ -60,7 +54,7 @@ function acceptRoute(deps: Deps, parts: InvitationParts): Route {
     let passwordHash: string | null;
     if (acceptBy === 'password') ({ passwordHash } = await prove({ email, password }, call));
     else {
-      demandStrongPassword(password, { organisation, name, email });
+      requireStrongPassword(password, { organisation, name, email });
       passwordHash = await parts.hasher.hash(password, call.signal);
     }
 
@@ -92,7 +86,7 @@ interface Started {
 async function accept(tx: TenantTransaction, deps: Deps, accepting: Accepting): Promise<Started | undefined> {
   const { call, found, personId, now } = accepting;
   await takeUp(tx, deps, { ...found, personId }, (email) => ownAccount(tx, deps, accepting, email));
-  const membership = await findMembership(tx, personId, now);
+  const membership = await getMembership(tx, personId, now);
   if (membership === undefined) throw new invitations.InvitationUnusable({});
   if (membership.hasSecondFactor) return undefined;
   const { userAgent, address } = call;
@@ -109,7 +103,7 @@ async function ownAccount(
   email: string,
 ): Promise<void> {
   if (found.acceptBy === 'password') {
-    const account = await lockAccount(tx, personId);
+    const account = await lockCredentials(tx, personId);
     if (account?.passwordHash !== passwordHash) throw new credentials.WrongCredentials({});
     if (!(await hasEmail(tx, personId, email))) throw new invitations.InvitationUnusable({});
     return;
@@ -158,7 +152,7 @@ async function takeUp(
   const now = clock();
   const used = await useLink(tx, linkId, now);
   const invitation = await lockInvitation(tx, id, now);
-  const state = (await findSettings(tx))?.settings.state;
+  const state = (await getSettings(tx))?.settings.state;
   if (used === undefined || invitation?.state !== 'open' || state !== 'active') {
     throw new invitations.InvitationUnusable({});
   }

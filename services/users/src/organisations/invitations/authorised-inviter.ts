@@ -1,7 +1,7 @@
 import type { invitations } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
 import { withGrants } from '../../access/conflicting-duties/index.ts';
-import { rightsOf } from '../../access/service-accounts/index.ts';
+import { getRights } from '../../access/service-accounts/index.ts';
 import { holds } from '../organisations/index.ts';
 import { getInviterName } from './store.ts';
 
@@ -18,7 +18,8 @@ export async function authorisedInviter(
   const name = await getInviterName(tx, invitedBy);
   if (name === undefined) return undefined;
   const rights =
-    (await rightsOf(tx, { personId: invitedBy }, now)) ?? (await rightsOf(tx, { accountId: invitedBy }, now));
+    (await getRights(tx, { personId: invitedBy }, now)) ??
+    (await getRights(tx, { accountId: invitedBy }, now));
   if (rights === undefined) return undefined;
   const given = await withGrants(
     tx,

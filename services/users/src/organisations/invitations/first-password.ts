@@ -1,10 +1,11 @@
 import { invitations } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
-import { revokeLink } from '../../identity/mail-links/index.ts';
-import { lockAccount, markEmailVerified, noticeTo, setPassword } from '../../identity/people/index.ts';
+import { deleteLink } from '../../identity/mail-links/index.ts';
+import { lockCredentials, updateEmailVerified, updatePassword } from '../../identity/people/index.ts';
 import { forgetSecondFactors } from '../../identity/second-factors/index.ts';
-import { placesOf } from '../memberships/index.ts';
+import { securityNotice } from '../../identity/self-service/index.ts';
+import { listMemberships } from '../memberships/index.ts';
 import { hasEmail } from './store.ts';
 
 interface First {
@@ -29,15 +30,15 @@ export async function setFirstPassword(
   outbox: Outbox,
   { personId, email, passwordHash, now }: First,
 ): Promise<void> {
-  const account = await lockAccount(tx, personId);
+  const account = await lockCredentials(tx, personId);
   const isTheirs = account?.passwordHash === null && (await hasEmail(tx, personId, email));
   // A statement after the lock: who was given an organisation while we waited is seen.
-  if (!isTheirs || (await placesOf(tx, personId)).length > 0) throw new invitations.SignInToAccept({});
-  await setPassword(tx, personId, passwordHash);
-  await markEmailVerified(tx, personId, now);
-  await revokeLink(tx, 'verify-email', personId);
-  await revokeLink(tx, 'reset-password', personId);
+  if (!isTheirs || (await listMemberships(tx, personId)).length > 0) throw new invitations.SignInToAccept({});
+  await updatePassword(tx, personId, passwordHash);
+  await updateEmailVerified(tx, personId, now);
+  await deleteLink(tx, 'verify-email', personId);
+  await deleteLink(tx, 'reset-password', personId);
   const factorsRemoved = await forgetSecondFactors(tx, personId);
-  const linkId = await noticeTo(tx, account, now);
+  const linkId = await securityNotice(tx, account, now);
   await outbox.add(tx, invitations.firstPasswordSet, personId, { userId: personId, linkId, factorsRemoved });
 }

@@ -10,7 +10,7 @@ import {
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { links, pineInvites } from '../../../test/invitations-under-test.ts';
-import { claimsOf, meetingAt, plantRoles, statusesOf } from '../../../test/workplace-under-test.ts';
+import { claimsOf, plantRoles, raceAt, statusesOf } from '../../../test/workplace-under-test.ts';
 
 const pine = pineInvites();
 const { clock, people, as, sql, everything, invite, eventsAbout, tokenOf, invited, accept, look } = pine;
@@ -352,7 +352,7 @@ describe('somebody new', () => {
     const { id } = anna.organisation;
     const admin = await as(anna);
     const lock = { sql: 'select from organisation where tenant_id = $1 for update', values: [id] };
-    const [suspended, accepted] = await meetingAt(users, id, lock, [
+    const [suspended, accepted] = await raceAt(users, id, lock, [
       () => users.call(organisations.suspend, {}, admin),
       () => accept(token),
     ]);

@@ -11,8 +11,8 @@ import {
   type SignedInCall,
 } from '@marimo/service-kit';
 import { requireMayGive, requireNoConflict } from '../../access/conflicting-duties/index.ts';
-import { issueLink, revokeLink } from '../../identity/mail-links/index.ts';
-import { findSettings, lockOrganisation } from '../organisations/index.ts';
+import { deleteLink, insertLink } from '../../identity/mail-links/index.ts';
+import { getSettings, lockOrganisation } from '../organisations/index.ts';
 import { betweenMailsMs, countedForMs, expiryOf, mailsADay } from './invitations.ts';
 import {
   countMailsSince,
@@ -55,7 +55,7 @@ function inviteRoute(deps: Deps): Route {
       await requireQuiet(tx, email, now);
       if (open !== undefined) {
         await endInvitation(tx, open, { state: 'replaced', by, now });
-        await revokeLink(tx, 'invitation', open);
+        await deleteLink(tx, 'invitation', open);
       }
 
       const id = newId();
@@ -63,7 +63,7 @@ function inviteRoute(deps: Deps): Route {
       const mail = {
         id,
         email,
-        language: language ?? (await findSettings(tx))?.settings.language ?? 'en',
+        language: language ?? (await getSettings(tx))?.settings.language ?? 'en',
         expiresAt: expiryOf(now, validUntil),
       };
       const linkId = await linkFor(tx, mail, now);
@@ -92,7 +92,7 @@ function revokeRoute({ outbox, clock }: Deps): Route {
       if (state === 'revoked') return reply(200, invitation);
       if (state !== 'open' && state !== 'expired') throw new invitations.InvitationNotOpen({ state });
       await endInvitation(tx, invitationId, { state: 'revoked', by: call.caller.userId, now });
-      await revokeLink(tx, 'invitation', invitationId);
+      await deleteLink(tx, 'invitation', invitationId);
       await outbox.add(tx, invitations.revoked, invitationId, { invitationId });
       return reply(200, { ...invitation, state: 'revoked' as const });
     }),
@@ -176,7 +176,7 @@ function linkFor(
 ): Promise<string> {
   const { tenantId } = tx;
   const mail = { email, name: email, language, tenantId, personId: null, expiresAt, now };
-  return issueLink(tx, { ...mail, purpose: 'invitation', subjectId: id });
+  return insertLink(tx, { ...mail, purpose: 'invitation', subjectId: id });
 }
 
 /** The invitation as it is now, with the event that has it mailed. */

@@ -2,9 +2,10 @@ import { invitations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { Call, Deps } from '@marimo/service-kit';
 import type { z } from 'zod';
-import { findLink, type LinkTokens } from '../../identity/mail-links/index.ts';
-import { placesOf } from '../memberships/index.ts';
-import { findPersonByEmail, findSettings, type Person } from '../organisations/index.ts';
+import { getLink, type LinkTokens } from '../../identity/mail-links/index.ts';
+import { getPersonByEmail, type Person } from '../../identity/people/index.ts';
+import { listMemberships } from '../memberships/index.ts';
+import { getSettings } from '../organisations/index.ts';
 import { authorisedInviter } from './authorised-inviter.ts';
 import { getInvitation } from './store.ts';
 
@@ -29,16 +30,16 @@ export async function requireOpenInvitation(
   if (linkId === undefined) throw new invitations.InvitationUnusable({});
   const now = clock();
   const found = await call.withoutTenant(async (tx) => {
-    const link = await findLink(tx, linkId, now);
+    const link = await getLink(tx, linkId, now);
     if (link?.purpose !== 'invitation') return undefined;
     const { tenantId } = link;
     const there = await tx.enterTenant(tenantId);
     const invitation = await getInvitation(there, link.subjectId, now);
-    const settings = (await findSettings(tx))?.settings;
+    const settings = (await getSettings(tx))?.settings;
     if (invitation?.state !== 'open' || settings?.state !== 'active') return undefined;
     const inviter = await authorisedInviter(there, invitation, now);
     if (inviter === undefined) return undefined;
-    const person = await findPersonByEmail(tx, invitation.email);
+    const person = await getPersonByEmail(tx, invitation.email);
     const acceptBy = await wayFor(tx, person);
     // Each statement sees what was committed before it: the person may be there because they have just accepted.
     const isOpen = (await getInvitation(there, link.subjectId, now))?.state === 'open';
@@ -55,7 +56,7 @@ export async function requireOpenInvitation(
  */
 async function wayFor(tx: Transaction, person: Person | undefined): Promise<OpenInvitation['acceptBy']> {
   if (person === undefined) return 'new';
-  const places = await placesOf(tx, person.personId);
+  const places = await listMemberships(tx, person.personId);
   if (places.some(({ state }) => state === 'active')) return 'sign-in';
   if (person.passwordHash !== null) return 'password';
   return places.length === 0 ? 'first-password' : 'sign-in';

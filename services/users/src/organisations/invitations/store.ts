@@ -1,6 +1,6 @@
 import type { identity, invitations, members } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
-import { emailKey } from '../organisations/index.ts';
+import { emailKey } from '../../identity/people/index.ts';
 
 interface Row extends Omit<invitations.Invitation, 'validUntil' | 'invitedAt' | 'expiresAt'> {
   readonly validUntil: Date | null;

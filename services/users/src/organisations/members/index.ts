@@ -1,3 +1,3 @@
 export { endMembership, type Joining, join } from './members.ts';
 export { memberRoutes } from './routes.ts';
-export { findMember, shownName } from './store.ts';
+export { getMember, memberNameSql } from './store.ts';

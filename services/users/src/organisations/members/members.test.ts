@@ -11,7 +11,7 @@ import {
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { pineUnderTest } from '../../../test/pine-under-test.ts';
-import { claimsOf, meetingAt, password, plantRoles, statusesOf } from '../../../test/workplace-under-test.ts';
+import { claimsOf, password, plantRoles, raceAt, statusesOf } from '../../../test/workplace-under-test.ts';
 
 const { clock, people, present, as, sql, isVoid, refreshed, eventsAbout: told } = pineUnderTest();
 const minutes = 60_000;
@@ -130,7 +130,7 @@ describe('a suspended member', () => {
     await users.call(members.suspend, of(boris), await as(anna));
     let status = 200;
     for (let tries = 0; status === 200 && tries < 100; tries += 1) {
-      status = (await users.call(organisations.listWorkplaces, {}, { as: boris.accessToken })).status;
+      status = (await users.call(organisations.listMemberships, {}, { as: boris.accessToken })).status;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect(status).toBe(401);
@@ -298,7 +298,7 @@ describe('deciding about members', () => {
   it('leaves one of two administrators who remove each other at once', async () => {
     const clara = await people.member(anna, ['admin']);
     const [one, other] = [await as(anna), await as(clara)];
-    const answers = await meetingAt(
+    const answers = await raceAt(
       users,
       anna.organisation.id,
       {
@@ -341,7 +341,7 @@ describe('leaving an organisation', () => {
     const clara = await people.member(anna, ['admin']);
     const tokens = [await as(anna), await as(clara)];
     // Both have looked who else is there before either has gone.
-    const answers = await meetingAt(
+    const answers = await raceAt(
       users,
       anna.organisation.id,
       {

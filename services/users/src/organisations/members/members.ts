@@ -5,13 +5,13 @@ import { endKeysOf, voidKeyTokensOf } from '../../access/service-accounts/index.
 import { endSessionsOf } from '../../identity/sessions/index.ts';
 import { insertMember, insertRoles, requireAnotherAdministrator } from '../organisations/index.ts';
 import {
-  beginPeriod,
-  endPeriod,
-  findMember,
-  leadToWork,
-  listWorkplace,
-  revokeRoles,
-  setState,
+  getMember,
+  insertPeriod,
+  updateLastTenant,
+  updateMembershipState,
+  updatePeriodEnd,
+  updateRolesRevoked,
+  updateState,
 } from './store.ts';
 
 /**
@@ -28,19 +28,19 @@ export async function shutOut(
 ): Promise<void> {
   const personId = member.id;
   await requireAnotherAdministrator(tx, personId, now);
-  await setState(tx, personId, 'suspended');
-  await endPeriod(tx, personId, now);
-  await listWorkplace(tx, personId, 'suspended');
-  await leadToWork(tx, personId);
+  await updateState(tx, personId, 'suspended');
+  await updatePeriodEnd(tx, personId, now);
+  await updateMembershipState(tx, personId, 'suspended');
+  await updateLastTenant(tx, personId);
   await endSessionsOf(tx, outbox, { personId, reason: 'membership', now });
   await voidKeyTokensOf(tx, { personId }, now);
 }
 
 export async function letIn(tx: Transaction, personId: string, now: Date): Promise<void> {
-  await setState(tx, personId, 'active');
-  await beginPeriod(tx, personId, now);
-  await listWorkplace(tx, personId, 'active');
-  await leadToWork(tx, personId);
+  await updateState(tx, personId, 'active');
+  await insertPeriod(tx, personId, now);
+  await updateMembershipState(tx, personId, 'active');
+  await updateLastTenant(tx, personId);
 }
 
 /**
@@ -56,11 +56,11 @@ export async function endMembership(
 ): Promise<void> {
   const personId = member.id;
   await requireAnotherAdministrator(tx, personId, now);
-  await setState(tx, personId, 'left');
-  await endPeriod(tx, personId, now);
-  await revokeRoles(tx, personId, { by, now });
-  await listWorkplace(tx, personId, undefined);
-  await leadToWork(tx, personId);
+  await updateState(tx, personId, 'left');
+  await updatePeriodEnd(tx, personId, now);
+  await updateRolesRevoked(tx, personId, { by, now });
+  await updateMembershipState(tx, personId, undefined);
+  await updateLastTenant(tx, personId);
   await endSessionsOf(tx, outbox, { personId, reason: 'membership', now });
   await endKeysOf(tx, outbox, { personId }, now);
 }
@@ -78,11 +78,11 @@ export interface Joining {
 /** Makes a person a member, for the first time or again; false for who is one, also a suspended one. */
 export async function join(tx: Transaction, outbox: Outbox, joining: Joining): Promise<boolean> {
   const { personId, roles, now } = joining;
-  const known = await findMember(tx, personId, now);
+  const known = await getMember(tx, personId, now);
   if (known !== undefined && known.state !== 'left') return false;
   if (known === undefined) {
     await insertMember(tx, personId, joining, now);
-    await leadToWork(tx, personId);
+    await updateLastTenant(tx, personId);
   } else {
     await letIn(tx, personId, now);
     await insertRoles(tx, personId, joining, now);

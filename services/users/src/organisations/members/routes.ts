@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { requireMayTake } from '../../access/conflicting-duties/index.ts';
 import { lockOrganisation } from '../organisations/index.ts';
 import { endMembership, letIn, shutOut } from './members.ts';
-import { findMember, listMembers } from './store.ts';
+import { getMember, listMembers } from './store.ts';
 
 const byName = {
   parts: [z.string().max(200), Id],
@@ -27,7 +27,7 @@ function readingRoutes({ clock }: Deps): Route[] {
     }),
 
     handle(members.get, async (call) => {
-      const found = await call.readInTenant((tx) => findMember(tx, call.params.memberId, clock()));
+      const found = await call.readInTenant((tx) => getMember(tx, call.params.memberId, clock()));
       return reply(200, requireFound(found, 'member'));
     }),
   ];
@@ -45,13 +45,13 @@ function decidingRoutes({ outbox, clock }: Deps): Route[] {
       const by = call.caller.userId;
       await lockOrganisation(tx);
       const now = clock(); // only after the lock: every token made before is older
-      const member = requireFound(await findMember(tx, memberId, now), 'member');
+      const member = requireFound(await getMember(tx, memberId, now), 'member');
       if (memberId === by) throw new members.OwnMembership({});
       if (member.state === wanted) return reply(200, member);
       if (member.state === 'left') throw new members.MemberHasLeft({});
       await requireMayTake(tx, call.caller, member.roles);
       await decision(tx, member, by, now);
-      return reply(200, requireFound(await findMember(tx, memberId, now), 'member'));
+      return reply(200, requireFound(await getMember(tx, memberId, now), 'member'));
     });
 
   return [
@@ -84,7 +84,7 @@ function leaveRoute({ outbox, clock }: Deps): Route {
       const by = call.caller.userId;
       await lockOrganisation(tx);
       const now = clock();
-      const member = requireFound(await findMember(tx, by, now), 'member');
+      const member = requireFound(await getMember(tx, by, now), 'member');
       if (member.state !== 'left') {
         await endMembership(tx, outbox, member, { by, now });
         await outbox.add(tx, members.left, by, factOf(member));

@@ -7,11 +7,11 @@ interface MemberRow extends Omit<members.Member, 'joinedAt' | 'lastSeenAt'> {
 }
 
 /** Who has left and was erased here has no name here any more, in no list and in no search. SQL over member m, person p. */
-export const shownName = `case when m.state = 'left' and m.erased_at is not null then '${personalData.erasedName}' else p.name end`;
+export const memberNameSql = `case when m.state = 'left' and m.erased_at is not null then '${personalData.erasedName}' else p.name end`;
 
 /** `$1` is the tenant, `$2` now. Of who has left, the address is not the organisation's any more. */
 const member = `
-  select m.person_id as id, ${shownName} as name, case when m.state <> 'left' then p.email end as email, m.state,
+  select m.person_id as id, ${memberNameSql} as name, case when m.state <> 'left' then p.email end as email, m.state,
          array(select distinct a.role from role_assignment a
                 where a.tenant_id = m.tenant_id and a.person_id = m.person_id and a.revoked_at is null
                   and a.valid_from <= $2 and (a.valid_until is null or a.valid_until > $2)
@@ -39,17 +39,17 @@ export async function listMembers(
     `${member}
       where m.tenant_id = $1
         and ($3::text is null or m.state = $3)
-        and ($4::text is null or ${containsText(shownName, '$4')}
+        and ($4::text is null or ${containsText(memberNameSql, '$4')}
              or (m.state <> 'left' and ${containsText('p.email', '$4')}))
-        and ($5::text is null or (${shownName}, m.person_id) > ($5, $6::uuid))
-      order by ${shownName}, m.person_id
+        and ($5::text is null or (${memberNameSql}, m.person_id) > ($5, $6::uuid))
+      order by ${memberNameSql}, m.person_id
       limit $7`,
     [tx.tenantId, now, state ?? null, text ?? null, name ?? null, id ?? null, limit],
   );
   return rows.map(toApiMember);
 }
 
-export async function findMember(
+export async function getMember(
   tx: Transaction,
   personId: string,
   now: Date,
@@ -66,7 +66,11 @@ function toApiMember({ joinedAt, lastSeenAt, ...row }: MemberRow): members.Membe
   return { ...row, joinedAt: joinedAt.toISOString(), lastSeenAt: lastSeenAt?.toISOString() ?? null };
 }
 
-export async function setState(tx: Transaction, personId: string, state: members.MemberState): Promise<void> {
+export async function updateState(
+  tx: Transaction,
+  personId: string,
+  state: members.MemberState,
+): Promise<void> {
   await tx.run('update member set state = $3 where tenant_id = $1 and person_id = $2', [
     tx.tenantId,
     personId,
@@ -74,7 +78,7 @@ export async function setState(tx: Transaction, personId: string, state: members
   ]);
 }
 
-export async function endPeriod(tx: Transaction, personId: string, now: Date): Promise<void> {
+export async function updatePeriodEnd(tx: Transaction, personId: string, now: Date): Promise<void> {
   await tx.run(
     `update member_period set ended_at = greatest($3, began_at)
       where tenant_id = $1 and person_id = $2 and ended_at is null`,
@@ -83,7 +87,7 @@ export async function endPeriod(tx: Transaction, personId: string, now: Date): P
 }
 
 /** One that ended in this very moment goes on. */
-export async function beginPeriod(tx: Transaction, personId: string, now: Date): Promise<void> {
+export async function insertPeriod(tx: Transaction, personId: string, now: Date): Promise<void> {
   await tx.run(
     `insert into member_period (tenant_id, person_id, began_at) values ($1, $2, $3)
      on conflict (tenant_id, person_id, began_at) do update set ended_at = null`,
@@ -92,7 +96,7 @@ export async function beginPeriod(tx: Transaction, personId: string, now: Date):
 }
 
 /** The roles of somebody who goes; `by` is empty where nobody decided it. */
-export async function revokeRoles(
+export async function updateRolesRevoked(
   tx: Transaction,
   personId: string,
   { by, now }: { readonly by: string | null; readonly now: Date },
@@ -109,7 +113,7 @@ export async function revokeRoles(
 }
 
 /** In the person's own list of places; undefined takes it off. */
-export async function listWorkplace(
+export async function updateMembershipState(
   tx: Transaction,
   personId: string,
   state: 'active' | 'suspended' | undefined,
@@ -126,7 +130,7 @@ export async function listWorkplace(
 }
 
 /** The next sign-in leads to a place where the person can work, if there is one. */
-export async function leadToWork(tx: Transaction, personId: string): Promise<void> {
+export async function updateLastTenant(tx: Transaction, personId: string): Promise<void> {
   await tx.run(
     `update person set last_tenant_id = coalesce(
          (select tenant_id from workplace where person_id = $1 and state = 'active'

@@ -37,7 +37,7 @@ describe('somebody who works in several organisations', () => {
   it('sees them all, with what they are there', async () => {
     await users.call(members.suspend, of(boris), await as(anna));
     const { accessToken } = await people.signIn(boris.user.email);
-    const { items } = (await users.call(organisations.listWorkplaces, {}, { as: accessToken })).body;
+    const { items } = (await users.call(organisations.listMemberships, {}, { as: accessToken })).body;
     expect(items).toEqual([
       { id: oak.organisation.id, name: 'Oak', state: 'active', membership: 'active' },
       { id: anna.organisation.id, name: 'Pine', state: 'active', membership: 'suspended' },

@@ -1,17 +1,17 @@
 import { organisations } from '@marimo/contracts/users';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { hasOwnProof, type SessionParts, signedIn } from '../../identity/sessions/index.ts';
-import { getOrganisationHere, placesOf } from './store.ts';
+import { hasPersonalAuthentication, type SessionParts, signedIn } from '../../identity/sessions/index.ts';
+import { getOrganisationHere, listMemberships } from './store.ts';
 import { switchTo } from './switching.ts';
 
 export function membershipRoutes({ outbox, clock }: Deps, parts: SessionParts): readonly Route[] {
   return [
-    handle(organisations.listWorkplaces, async ({ caller, withoutTenant }) => {
+    handle(organisations.listMemberships, async ({ caller, withoutTenant }) => {
       const items = await withoutTenant(async (tx) => {
-        const found: organisations.Workplace[] = [];
-        const known = await placesOf(tx, caller.userId);
+        const found: organisations.OrganisationMembership[] = [];
+        const known = await listMemberships(tx, caller.userId);
         // Where else somebody works is not for the eyes of who has only a provider's word, or a key.
-        const everywhere = hasOwnProof(caller);
+        const everywhere = hasPersonalAuthentication(caller);
         const places = known.filter(({ tenantId }) => everywhere || tenantId === caller.tenantId);
         const memberships = new Map(places.map(({ tenantId, state }) => [tenantId, state]));
         await tx.inEachTenant([...memberships.keys()], async (tenantId, there) => {

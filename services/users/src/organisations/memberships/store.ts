@@ -1,25 +1,25 @@
 import type { organisations } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 
-export interface Place {
+export interface MembershipState {
   readonly tenantId: string;
   readonly state: 'active' | 'suspended';
 }
 
 /** Where a person is a member; a global list, so it names no organisation. */
-export function placesOf(tx: Transaction, personId: string): Promise<Place[]> {
+export function listMemberships(tx: Transaction, personId: string): Promise<MembershipState[]> {
   return tx.rows('select tenant_id as "tenantId", state from workplace where person_id = $1', [personId]);
 }
 
 /** Whether some organisation lets this person in, so that they can sign in. */
-export async function worksSomewhere(tx: Transaction, personId: string): Promise<boolean> {
-  return (await placesOf(tx, personId)).some(({ state }) => state === 'active');
+export async function isActiveSomewhere(tx: Transaction, personId: string): Promise<boolean> {
+  return (await listMemberships(tx, personId)).some(({ state }) => state === 'active');
 }
 
 /** In the tenant of the transaction. */
 export function getOrganisationHere(
   tx: TenantTransaction,
-): Promise<Pick<organisations.Workplace, 'id' | 'name' | 'state'> | undefined> {
+): Promise<Pick<organisations.OrganisationMembership, 'id' | 'name' | 'state'> | undefined> {
   return tx.first('select tenant_id as id, name, state from organisation where tenant_id = $1', [
     tx.tenantId,
   ]);

@@ -5,13 +5,13 @@ import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { type Call, type Caller, requireFound } from '@marimo/service-kit';
 import {
   actingAs,
-  demandOwnProof,
   leaveSession,
   methodsElsewhere,
+  requirePersonalAuthentication,
   type StartedSession,
   startSession,
 } from '../../identity/sessions/index.ts';
-import { findMembership, holdOrganisation, type Membership } from '../organisations/index.ts';
+import { getMembership, lockOrganisationShared, type Membership } from '../organisations/index.ts';
 import { isActiveHere } from './store.ts';
 
 export interface Switching {
@@ -45,23 +45,23 @@ export async function switchTo(
   let switched: Switched | undefined;
   let proof: Awaited<ReturnType<typeof leaveSession>>;
   await tx.inEachTenant([tenantId], async (_, here) => {
-    await holdOrganisation(here);
+    await lockOrganisationShared(here);
     proof = await leaveSession(here, outbox, { sessionId, personId }, now);
   });
   if (proof === undefined) throw new Unauthenticated({});
-  demandOwnProof(proof);
+  requirePersonalAuthentication(proof);
   // It is the same sign-in, so it ends when that would have ended.
   const { authenticatedAt, expiresAt } = proof;
   const methods = methodsElsewhere(proof.methods);
   await tx.inEachTenant([organisationId], (_, there) =>
     actingAs(organisationId, personId, async () => {
       await before(there);
-      await holdOrganisation(there);
+      await lockOrganisationShared(there);
       if (!(await isActiveHere(there, personId))) throw new Absent({ resource: 'organisation' });
       const { userAgent, address } = call;
       const start = { personId, method, methods, authenticatedAt, userAgent, address, expiresAt, now };
       const session = await startSession(there, outbox, start);
-      const membership = requireFound(await findMembership(there, personId, now), 'organisation');
+      const membership = requireFound(await getMembership(there, personId, now), 'organisation');
       switched = { membership, session };
     }),
   );

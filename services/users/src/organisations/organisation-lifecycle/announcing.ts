@@ -1,10 +1,10 @@
 import { organisations } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
-import { noticeTo } from '../../identity/people/index.ts';
-import { administrators } from '../organisations/index.ts';
+import { securityNotice } from '../../identity/self-service/index.ts';
+import { listAdministrators } from '../organisations/index.ts';
 import { dayOf } from './organisation-lifecycle.ts';
-import { addressees } from './store.ts';
+import { listAddressees } from './store.ts';
 
 /** Has every administrator told by mail that the organisation closes, or that it does not, whoever decided it. */
 export async function announce(
@@ -13,10 +13,10 @@ export async function announce(
   { closesAt, timeZone }: Pick<organisations.OrganisationSettings, 'closesAt' | 'timeZone'>,
   now: Date,
 ): Promise<void> {
-  const personIds = (await administrators(tx, now)).map(({ personId }) => personId);
-  for (const person of await addressees(tx, personIds)) {
+  const personIds = (await listAdministrators(tx, now)).map(({ personId }) => personId);
+  for (const person of await listAddressees(tx, personIds)) {
     const { personId: userId } = person;
-    const linkId = await noticeTo(tx, person, now);
+    const linkId = await securityNotice(tx, person, now);
     if (closesAt === null) await outbox.add(tx, organisations.reopeningAnnounced, userId, { userId, linkId });
     else {
       const closesOn = dayOf(new Date(closesAt), timeZone);

@@ -4,8 +4,8 @@ import type { TenantTransaction } from '@marimo/postgres';
 import type { BackgroundWork, Deps } from '@marimo/service-kit';
 import { endKeysOf } from '../../access/service-accounts/index.ts';
 import { endSessionsOfAllBut } from '../../identity/sessions/index.ts';
-import { findSettings, lockOrganisation, updateSettings } from '../organisations/index.ts';
-import { dueToClose, endAllMemberships, forgetWorkplace, unscheduleClosing } from './store.ts';
+import { getSettings, lockOrganisation, updateSettings } from '../organisations/index.ts';
+import { deleteClosing, deleteWorkplaces, endAllMemberships, listDueToClose } from './store.ts';
 
 /** With the polling of revocations far less than the minute in which a closed organisation has to be gone. */
 const pauseMs = 15_000;
@@ -22,7 +22,7 @@ export const closing: BackgroundWork = {
 
 /** Closes every organisation whose time to be reopened has run out; one that cannot be closed keeps no other waiting. */
 export async function closeDue({ database, outbox, clock, log }: Closing): Promise<void> {
-  const due = await database.withoutTenant((tx) => dueToClose(tx, clock(), atOnce), { readOnly: true });
+  const due = await database.withoutTenant((tx) => listDueToClose(tx, clock(), atOnce), { readOnly: true });
   for (const tenantId of due) {
     await database
       .inTenant(tenantId, (tx) => closeForGood(tx, outbox, clock))
@@ -36,15 +36,15 @@ async function closeForGood(
   clock: Deps['clock'],
 ): Promise<void> {
   await lockOrganisation(tx);
-  const present = (await findSettings(tx))?.settings;
+  const present = (await getSettings(tx))?.settings;
   const now = clock();
   // Somebody may have reopened it, or another instance have closed it, while we waited.
   if (present?.state !== 'closing' || present.closesAt === null || new Date(present.closesAt) > now) return;
 
   const settings = { ...present, state: 'closed' as const };
   await updateSettings(tx, settings);
-  await unscheduleClosing(tx);
-  await forgetWorkplace(tx); // people before their sessions, as everywhere: nobody waits in a circle
+  await deleteClosing(tx);
+  await deleteWorkplaces(tx); // people before their sessions, as everywhere: nobody waits in a circle
   await endSessionsOfAllBut(tx, outbox, [], { reason: 'organisation', now });
   await endKeysOf(tx, outbox, { all: true }, now);
   await endAllMemberships(tx, now);

@@ -11,7 +11,7 @@ import {
 import { createOutbox } from '@marimo/messaging';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { pineUnderTest } from '../../../test/pine-under-test.ts';
-import { claimsOf, meetingAt, password } from '../../../test/workplace-under-test.ts';
+import { claimsOf, password, raceAt } from '../../../test/workplace-under-test.ts';
 import { closeDue } from './closing.ts';
 
 const { clock, people, present, as, isVoid, refreshed: refreshedNow } = pineUnderTest();
@@ -195,7 +195,7 @@ describe('a suspended organisation', () => {
   it('gives no token with the old rights to who is signing in when it is suspended', async () => {
     const token = await as(anna);
     clock.advance(2 * minutes); // so that the sign-in notes the presence, where it is stopped
-    const [signIn] = await meetingAt(
+    const [signIn] = await raceAt(
       users,
       anna.organisation.id,
       { sql: 'select from person where person_id = $1 for update', values: [boris.user.id] },
@@ -285,7 +285,7 @@ describe('closing an organisation', () => {
     // Who works elsewhere too goes on there.
     const other = await people.signIn(boris.user.email);
     expect(other.organisation.name).toBe('Oak');
-    const places = await users.call(organisations.listWorkplaces, {}, { as: other.accessToken });
+    const places = await users.call(organisations.listMemberships, {}, { as: other.accessToken });
     expect(places.body.items.map(({ name }) => name)).toEqual(['Oak']);
   });
 
@@ -295,7 +295,7 @@ describe('closing an organisation', () => {
     // Both have found it due before either closes it.
     const { id } = anna.organisation;
     const lock = { sql: 'select from organisation where tenant_id = $1 for update', values: [id] };
-    await meetingAt(users, id, lock, [closeDueNow, closeDueNow]);
+    await raceAt(users, id, lock, [closeDueNow, closeDueNow]);
     expect(await eventsOf(anna.organisation.id, organisations.closed.type)).toHaveLength(1);
   });
 

@@ -15,7 +15,7 @@ import {
 import { voidKeyTokensOf } from '../../access/service-accounts/index.ts';
 import { endSessionsOfAllBut, voidAllAccessTokens } from '../../identity/sessions/index.ts';
 import {
-  findSettings,
+  getSettings,
   lockOrganisation,
   mayEndPause,
   updateSettings,
@@ -29,7 +29,7 @@ import {
   settingsAfter,
   stateAfter,
 } from './organisation-lifecycle.ts';
-import { rightsOfMembers, scheduleClosing, unscheduleClosing } from './store.ts';
+import { deleteClosing, listMemberRights, updateClosing } from './store.ts';
 
 export function organisationLifecycleRoutes(deps: Deps): readonly Route[] {
   const step = (name: Step, call: Pick<Call, 'inTenant'>) =>
@@ -91,10 +91,10 @@ async function takeStep(
     closesAt: state === 'closing' ? closesAt(now).toISOString() : null,
   };
   await updateSettings(tx, settings);
-  if (settings.closesAt === null) await unscheduleClosing(tx);
-  else await scheduleClosing(tx, new Date(settings.closesAt));
+  if (settings.closesAt === null) await deleteClosing(tx);
+  else await updateClosing(tx, new Date(settings.closesAt));
   if (state !== 'active') {
-    const able = (await rightsOfMembers(tx, now)).filter(mayEndPause).map(({ personId }) => personId);
+    const able = (await listMemberRights(tx, now)).filter(mayEndPause).map(({ personId }) => personId);
     await endSessionsOfAllBut(tx, outbox, able, { reason: 'organisation', now });
   }
   // Also when it goes on: the tokens of the pause grant little.
@@ -107,7 +107,7 @@ async function takeStep(
 
 async function lockSettings(tx: Transaction): Promise<VersionedSettings> {
   await lockOrganisation(tx);
-  return requireFound(await findSettings(tx), 'organisation');
+  return requireFound(await getSettings(tx), 'organisation');
 }
 
 function answerWith({ settings, version }: VersionedSettings) {

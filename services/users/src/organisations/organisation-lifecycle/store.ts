@@ -1,5 +1,5 @@
 import type { Transaction } from '@marimo/postgres';
-import type { Addressee } from '../../identity/people/index.ts';
+import type { Addressee } from '../../identity/self-service/index.ts';
 
 export interface MemberRights {
   readonly personId: string;
@@ -8,7 +8,7 @@ export interface MemberRights {
 }
 
 /** The rights in force now of every active member who has any. */
-export function rightsOfMembers(tx: Transaction, now: Date): Promise<MemberRights[]> {
+export function listMemberRights(tx: Transaction, now: Date): Promise<MemberRights[]> {
   return tx.rows(
     `select m.person_id as "personId", array_agg(distinct a.role) as roles,
             coalesce(array_agg(distinct granted) filter (where granted is not null), '{}') as grants
@@ -24,7 +24,7 @@ export function rightsOfMembers(tx: Transaction, now: Date): Promise<MemberRight
 }
 
 /** Of these people, whom a mail goes to and in which language. */
-export function addressees(tx: Transaction, personIds: readonly string[]): Promise<Addressee[]> {
+export function listAddressees(tx: Transaction, personIds: readonly string[]): Promise<Addressee[]> {
   return tx.rows(
     `select person_id as "personId", email, name, language from person
       where person_id = any($1)
@@ -34,7 +34,7 @@ export function addressees(tx: Transaction, personIds: readonly string[]): Promi
 }
 
 /** Remembers, outside of any tenant, when the organisation closes by itself. */
-export async function scheduleClosing(tx: Transaction, closesAt: Date): Promise<void> {
+export async function updateClosing(tx: Transaction, closesAt: Date): Promise<void> {
   await tx.run(
     `insert into organisation_closing (tenant_id, closes_at) values ($1, $2)
      on conflict (tenant_id) do update set closes_at = excluded.closes_at`,
@@ -42,12 +42,12 @@ export async function scheduleClosing(tx: Transaction, closesAt: Date): Promise<
   );
 }
 
-export async function unscheduleClosing(tx: Transaction): Promise<void> {
+export async function deleteClosing(tx: Transaction): Promise<void> {
   await tx.run('delete from organisation_closing where tenant_id = $1', [tx.tenantId]);
 }
 
 /** Organisations, of all there are, whose time to be reopened has run out. */
-export async function dueToClose(tx: Transaction, now: Date, limit: number): Promise<string[]> {
+export async function listDueToClose(tx: Transaction, now: Date, limit: number): Promise<string[]> {
   const rows = await tx.rows<{ tenantId: string }>(
     `select tenant_id as "tenantId" from organisation_closing where closes_at <= $1 order by closes_at limit $2`,
     [now, limit],
@@ -74,7 +74,7 @@ export async function endAllMemberships(tx: Transaction, now: Date): Promise<voi
 }
 
 /** Nobody's next sign-in leads here any more, but to another place of theirs if they have one. */
-export async function forgetWorkplace(tx: Transaction): Promise<void> {
+export async function deleteWorkplaces(tx: Transaction): Promise<void> {
   await tx.run(
     `with gone as (
        delete from workplace where tenant_id = $1 returning person_id

@@ -1,6 +1,6 @@
 import { organisations } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { administrators, lockOrganisation } from './state-store.ts';
+import { listAdministrators, lockOrganisation } from './state-store.ts';
 
 /**
  * Before this person stops being an administrator here, in whatever way: throws `LastAdministrator` if they are one and
@@ -13,7 +13,7 @@ export async function requireAnotherAdministrator(
   now: Date,
 ): Promise<void> {
   await lockOrganisation(tx);
-  const present = await administrators(tx, now);
+  const present = await listAdministrators(tx, now);
   const isOne = present.some((each) => each.personId === personId);
   const another = present.some((each) => each.personId !== personId && each.endless);
   if (isOne && !another) throw new organisations.LastAdministrator({});

@@ -2,7 +2,7 @@ import { MalformedRequest } from '@marimo/contracts';
 import { accessTokens, organisations, sessions } from '@marimo/contracts/users';
 import { sharedSigner, tokenFor } from '@marimo/testing';
 import { useUsers } from '../../../test/use-users.ts';
-import { countSeenSince } from './store.ts';
+import { countSeenSince } from '../../identity/people/index.ts';
 
 const users = useUsers();
 

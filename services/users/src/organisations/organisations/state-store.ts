@@ -1,5 +1,5 @@
 import type { organisations } from '@marimo/contracts/users';
-import type { Transaction } from '@marimo/postgres';
+import type { TenantTransaction, Transaction } from '@marimo/postgres';
 
 /**
  * Nobody else changes who belongs here, or in what state the organisation is, until this transaction ends; and no token
@@ -14,7 +14,7 @@ export async function lockOrganisation(tx: Transaction): Promise<void> {
 }
 
 /** For what makes a token: nobody takes rights away while it is read what they are. Many do this at the same time. */
-export async function holdOrganisation(tx: Transaction): Promise<void> {
+export async function lockOrganisationShared(tx: Transaction): Promise<void> {
   await tx.run(
     'select from organisation where tenant_id = $1 for key share',
     [tx.tenantId],
@@ -29,7 +29,7 @@ export interface Administrator {
 }
 
 /** The active members who are administrators now. */
-export function administrators(tx: Transaction, now: Date): Promise<Administrator[]> {
+export function listAdministrators(tx: Transaction, now: Date): Promise<Administrator[]> {
   return tx.rows(
     `select a.person_id as "personId", bool_or(a.valid_until is null) as endless
        from role_assignment a
@@ -47,7 +47,7 @@ export interface VersionedSettings {
   readonly version: number;
 }
 
-export async function findSettings(tx: Transaction): Promise<VersionedSettings | undefined> {
+export async function getSettings(tx: Transaction): Promise<VersionedSettings | undefined> {
   const row = await tx.first<
     Omit<organisations.OrganisationSettings, 'closesAt'> & {
       readonly closesAt: Date | null;
@@ -80,4 +80,12 @@ export async function updateSettings(
       where tenant_id = $1`,
     [tx.tenantId, name, language, timeZone, state, closesAt, requireSecondFactor, strictSeparation],
   );
+}
+
+/** Of the organisation of the transaction. */
+export async function getOrganisationName(tx: TenantTransaction): Promise<string> {
+  const row = await tx.first<{ name: string }>('select name from organisation where tenant_id = $1', [
+    tx.tenantId,
+  ]);
+  return row?.name ?? '';
 }

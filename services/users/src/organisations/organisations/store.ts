@@ -1,20 +1,6 @@
 import { newId } from '@marimo/contracts';
 import type { identity } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
-import { emailKey } from './email-key.ts';
-
-/** Somebody who may sign in, with what that takes. */
-export interface Person {
-  readonly personId: string;
-  /** Null for who signs in elsewhere. */
-  readonly passwordHash: string | null;
-  readonly lastTenantId: string;
-}
-
-export interface NewPerson extends identity.User {
-  readonly passwordHash: string | null;
-  readonly tenantId: string;
-}
 
 /** What a person is in one organisation. */
 export interface Membership {
@@ -30,51 +16,6 @@ export interface Membership {
   /** What the organisation demands, and whether the person has one. */
   readonly requireSecondFactor: boolean;
   readonly hasSecondFactor: boolean;
-}
-
-export function findPersonByEmail(tx: Transaction, email: string): Promise<Person | undefined> {
-  return tx.first(
-    `select person_id as "personId", password_hash as "passwordHash", last_tenant_id as "lastTenantId"
-       from person
-      where email_key = $1`,
-    [emailKey(email)],
-    'person_by_email',
-  );
-}
-
-export function findPerson(tx: Transaction, personId: string): Promise<Person | undefined> {
-  return tx.first(
-    `select person_id as "personId", password_hash as "passwordHash", last_tenant_id as "lastTenantId"
-       from person
-      where person_id = $1`,
-    [personId],
-    'person_by_id',
-  );
-}
-
-/** False when the e-mail is somebody's already, also if they came a moment before. */
-export async function insertPerson(tx: Transaction, person: NewPerson, now: Date): Promise<boolean> {
-  const { id, email, emailVerified, name, language, timeZone, passwordHash, tenantId } = person;
-  const inserted = await tx.run(
-    `insert into person
-       (person_id, email, email_key, email_verified_at, name, language, time_zone, password_hash, last_tenant_id,
-        last_seen_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-     on conflict (email_key) do nothing`,
-    [
-      id,
-      email.normalize('NFC'),
-      emailKey(email),
-      emailVerified ? now : null,
-      name,
-      language,
-      timeZone,
-      passwordHash,
-      tenantId,
-      now,
-    ],
-  );
-  return inserted === 1;
 }
 
 export async function insertOrganisation(
@@ -155,7 +96,7 @@ interface MembershipRow {
 }
 
 /** In the organisation of the transaction; undefined for who is no active member of it. */
-export async function findMembership(
+export async function getMembership(
   tx: Transaction,
   personId: string,
   now: Date,
@@ -215,24 +156,4 @@ export async function findMembership(
     requireSecondFactor,
     hasSecondFactor,
   };
-}
-
-/** To the minute, so that a busy person is not a busy row. */
-export async function notePresence(tx: Transaction, personId: string, now: Date): Promise<void> {
-  await tx.run(
-    `update person
-        set last_tenant_id = $2, last_seen_at = $3
-      where person_id = $1 and (last_seen_at < $3::timestamptz - interval '1 minute' or last_tenant_id <> $2)`,
-    [personId, tx.tenantId, now],
-    'note_presence',
-  );
-}
-
-/** In all organisations: those who signed in or refreshed since. */
-export async function countSeenSince(tx: Transaction, since: Date): Promise<number> {
-  const row = await tx.first<{ people: number }>(
-    'select count(*)::int as people from person where last_seen_at >= $1',
-    [since],
-  );
-  return row?.people ?? 0;
 }

@@ -33,7 +33,7 @@ describe('founding another organisation', () => {
     });
     expect(body.user).toEqual(anna.user);
     expect(claimsOf(body)).toMatchObject({ tid: body.organisation.id, roles: ['admin'] });
-    const places = await test.users.call(organisations.listWorkplaces, {}, { as: body.accessToken });
+    const places = await test.users.call(organisations.listMemberships, {}, { as: body.accessToken });
     expect(places.body.items.map(({ name }) => name)).toEqual(['Birch', 'Pine']);
     const events = await test.users.events();
     expect(events.filter(({ tenantid }) => tenantid === body.organisation.id)).toMatchObject([

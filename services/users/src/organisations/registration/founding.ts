@@ -3,7 +3,8 @@ import { founding, type identity, sessions } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { type Account, findAccount, personCalling } from '../../identity/people/index.ts';
+import { getCredentials, type LoginCredentials } from '../../identity/people/index.ts';
+import { requirePerson } from '../../identity/self-service/index.ts';
 import { type SessionParts, signedIn } from '../../identity/sessions/index.ts';
 import { switchTo } from '../memberships/index.ts';
 import { insertMember, insertOrganisation } from '../organisations/index.ts';
@@ -11,12 +12,12 @@ import { insertMember, insertOrganisation } from '../organisations/index.ts';
 /** Somebody who is signed in somewhere founds another organisation and goes on there. */
 export function foundRoute({ outbox, clock }: Deps, parts: SessionParts): Route {
   return handle(founding.found, async (call) => {
-    const caller = personCalling(call);
+    const caller = requirePerson(call);
     const organisationId = newId();
     const now = clock();
     const switching = { caller, organisationId, method: 'registration', call, now } as const;
     const founding = async (tx: TenantTransaction) => {
-      const founder = await findAccount(tx, caller.userId);
+      const founder = await getCredentials(tx, caller.userId);
       if (founder !== undefined) await found(tx, outbox, { wanted: call.body, founder, now });
     };
     const { membership, session } = await call.withoutTenant((tx) =>
@@ -30,7 +31,7 @@ export function foundRoute({ outbox, clock }: Deps, parts: SessionParts): Route 
 
 interface Founding {
   readonly wanted: founding.FoundOrganisation;
-  readonly founder: Account;
+  readonly founder: LoginCredentials;
   readonly now: Date;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { identity } from '@marimo/contracts/users';
-import { emailKey } from '../organisations/index.ts';
+import { emailKey } from '../../identity/people/index.ts';
 
 /** How long a repetition is recognised by its `Idempotency-Key`. */
 export const repeatableForMs = 24 * 60 * 60 * 1_000;

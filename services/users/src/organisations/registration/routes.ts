@@ -2,8 +2,9 @@ import { IdempotencyKeyReused, newId } from '@marimo/contracts';
 import { type accessTokens, credentials, sessions } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { demandStrongPassword } from '../../identity/passwords/index.ts';
-import { askToVerify } from '../../identity/people/index.ts';
+import { requireStrongPassword } from '../../identity/passwords/index.ts';
+import { getPerson, getPersonByEmail, insertPerson } from '../../identity/people/index.ts';
+import { askToVerify } from '../../identity/self-service/index.ts';
 import {
   actingAs,
   type SessionParts,
@@ -11,17 +12,10 @@ import {
   signedIn,
   startSession,
 } from '../../identity/sessions/index.ts';
-import {
-  findMembership,
-  findPerson,
-  findPersonByEmail,
-  holdOrganisation,
-  insertPerson,
-  type Membership,
-} from '../organisations/index.ts';
+import { getMembership, lockOrganisationShared, type Membership } from '../organisations/index.ts';
 import { foundRoute, makeOrganisation } from './founding.ts';
 import { digestOf, hashOfKey, repeatableForMs } from './registration.ts';
-import { findRegistration, keepRegistration } from './store.ts';
+import { getRegistration, insertRegistration } from './store.ts';
 import { type RegistrationParts, withAccountRoute } from './with-account.ts';
 
 interface Registered {
@@ -39,7 +33,7 @@ interface Registering {
 export function registrationRoutes(deps: Deps, parts: RegistrationParts): readonly Route[] {
   return [
     handle(sessions.register, async (call) => {
-      demandStrongPassword(call.body.password, call.body);
+      requireStrongPassword(call.body.password, call.body);
       const now = deps.clock();
       const registering = { deps, parts, call, now };
       const { membership, session } = (await repeated(registering)) ?? (await registerAnew(registering));
@@ -55,7 +49,7 @@ export function registrationRoutes(deps: Deps, parts: RegistrationParts): readon
 async function registerAnew(registering: Registering): Promise<Registered> {
   const { parts, call } = registering;
   const { email, password } = call.body;
-  const taken = await call.withoutTenant((tx) => findPersonByEmail(tx, email));
+  const taken = await call.withoutTenant((tx) => getPersonByEmail(tx, email));
   if (taken !== undefined) return firstOf(registering); // known before the slow hash
   const passwordHash = await parts.hasher.hash(password, call.signal);
 
@@ -95,7 +89,7 @@ async function create(
 
   if (!(await insertPerson(tx, { ...user, passwordHash, tenantId }, now))) return undefined;
   if (idempotencyKey !== undefined) {
-    const kept = await keepRegistration(
+    const kept = await insertRegistration(
       tx,
       {
         keyHash: hashOfKey(idempotencyKey),
@@ -127,8 +121,8 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
   if (idempotencyKey === undefined) return undefined;
   const since = new Date(now.getTime() - repeatableForMs);
   const known = await call.withoutTenant(async (tx) => {
-    const kept = await findRegistration(tx, hashOfKey(idempotencyKey), since);
-    return kept && { kept, person: await findPerson(tx, kept.personId) };
+    const kept = await getRegistration(tx, hashOfKey(idempotencyKey), since);
+    return kept && { kept, person: await getPerson(tx, kept.personId) };
   });
   if (known === undefined) return undefined;
 
@@ -140,8 +134,8 @@ async function repeated({ deps, parts, call, now }: Registering): Promise<Regist
   const { tenantId, personId } = kept;
   return actingAs(tenantId, personId, () =>
     call.inTenantOf(tenantId, async (tx) => {
-      await holdOrganisation(tx);
-      const membership = await findMembership(tx, personId, now);
+      await lockOrganisationShared(tx);
+      const membership = await getMembership(tx, personId, now);
       if (membership === undefined) throw new IdempotencyKeyReused({});
       // A second factor was added since: a repetition must not be a way around it.
       if (membership.hasSecondFactor) throw new credentials.EmailTaken({});

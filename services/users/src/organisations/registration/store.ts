@@ -11,7 +11,7 @@ interface NewRegistration extends KeptRegistration {
   readonly registeredAt: Date;
 }
 
-export function findRegistration(
+export function getRegistration(
   tx: Transaction,
   keyHash: Buffer,
   since: Date,
@@ -25,7 +25,7 @@ export function findRegistration(
 }
 
 /** False when the key was used for another registration since. */
-export async function keepRegistration(
+export async function insertRegistration(
   tx: Transaction,
   { keyHash, requestDigest, personId, tenantId, registeredAt }: NewRegistration,
   since: Date,

@@ -65,7 +65,7 @@ describe('somebody who has left every organisation', () => {
     expect(made.user).toMatchObject({ id: boris.id, name: 'Anna', email: boris.email });
     expect(made.organisation).toMatchObject({ name: 'Birch', baseCurrency: 'EUR', language: 'ru' });
     expect(claimsOf(made)).toMatchObject({ tid: made.organisation.id, roles: ['admin'], amr: ['pwd'] });
-    const places = await users.call(organisations.listWorkplaces, {}, { as: made.accessToken });
+    const places = await users.call(organisations.listMemberships, {}, { as: made.accessToken });
     expect(places.body.items.map(({ name }) => name)).toEqual(['Birch']);
     expect((await boris.enter()).organisation.id).toBe(made.organisation.id);
     const events = (await users.events()).filter(({ subject }) => subject === made.organisation.id);

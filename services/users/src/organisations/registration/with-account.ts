@@ -2,7 +2,7 @@ import { newId } from '@marimo/contracts';
 import { type accessTokens, credentials, founding } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Call, type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { lockAccount } from '../../identity/people/index.ts';
+import { lockCredentials, type Person } from '../../identity/people/index.ts';
 import {
   type RegisteringStep,
   registeringStep,
@@ -16,11 +16,11 @@ import {
   signedIn,
   startSession,
 } from '../../identity/sessions/index.ts';
-import { worksSomewhere } from '../memberships/index.ts';
-import { findMembership, type Membership, type Person } from '../organisations/index.ts';
+import { isActiveSomewhere } from '../memberships/index.ts';
+import { getMembership, type Membership } from '../organisations/index.ts';
 import { found } from './founding.ts';
 
-export type RegistrationParts = SessionParts & Pick<SecondFactorParts, 'proving'>;
+export type RegistrationParts = SessionParts & Pick<SecondFactorParts, 'verification'>;
 
 interface Registered {
   readonly kind: 'registered';
@@ -68,7 +68,7 @@ async function register(
 ): Promise<Outcome> {
   const { person, call, now } = registering;
   const { personId, passwordHash, lastTenantId } = person;
-  if (await worksSomewhere(tx, personId)) throw new founding.SignInToFound({});
+  if (await isActiveSomewhere(tx, personId)) throw new founding.SignInToFound({});
   const first = { personId, methods: ['pwd' as const], passwordHash, now };
   let step: RegisteringStep | undefined;
   await tx.inEachTenant([lastTenantId], (_, there) =>
@@ -88,11 +88,11 @@ async function make(
   methods: readonly accessTokens.AuthenticationMethod[],
 ): Promise<Registered> {
   const { personId, passwordHash } = person;
-  const founder = await lockAccount(tx, personId);
+  const founder = await lockCredentials(tx, personId);
   // It may have been changed since it was looked at, and whoever knew the old one must not come in.
   if (founder === undefined || founder.passwordHash !== passwordHash)
     throw new credentials.WrongCredentials({});
-  if (await worksSomewhere(tx, personId)) throw new founding.SignInToFound({});
+  if (await isActiveSomewhere(tx, personId)) throw new founding.SignInToFound({});
   const tenantId = newId();
   const here = await tx.enterTenant(tenantId);
   return actingAs(tenantId, personId, async () => {
@@ -100,7 +100,7 @@ async function make(
     const { userAgent, address } = call;
     const start = { personId, method: 'registration', methods, authenticatedAt: now } as const;
     const session = await startSession(here, outbox, { ...start, userAgent, address, now });
-    const membership = await findMembership(here, personId, now);
+    const membership = await getMembership(here, personId, now);
     if (membership === undefined) throw new Error('Who has just founded an organisation is no member of it');
     return { kind: 'registered', membership, session };
   });

@@ -1,7 +1,7 @@
 import type { identity } from '@marimo/contracts/users';
 import { type Letter, letterOf } from './letter.ts';
 
-interface Given {
+interface LetterFacts {
   readonly name: string;
   readonly organisation: string;
 }
@@ -9,7 +9,7 @@ interface Given {
 /** To each administrator, so that nobody's organisation closes behind their back. */
 export function organisationClosing(
   language: identity.Language,
-  { name, organisation, closesOn }: Given & { readonly closesOn: string },
+  { name, organisation, closesOn }: LetterFacts & { readonly closesOn: string },
 ): Letter {
   const day = dayIn(language, closesOn);
   if (language === 'ru') {
@@ -34,7 +34,10 @@ export function organisationClosing(
   });
 }
 
-export function organisationReopened(language: identity.Language, { name, organisation }: Given): Letter {
+export function organisationReopened(
+  language: identity.Language,
+  { name, organisation }: LetterFacts,
+): Letter {
   if (language === 'ru') {
     return letterOf('ru', {
       subject: `Организация не закрывается: ${organisation}`,

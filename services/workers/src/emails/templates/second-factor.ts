@@ -9,7 +9,7 @@ interface News {
 type Write = (language: identity.Language, given: { readonly name: string }) => Letter;
 
 /** To the owner, so that a change somebody else made does not go unseen. */
-export const secondFactorAdded = about({
+export const secondFactorAdded = securityLetter({
   en: {
     subject: 'A second factor was added',
     what: 'An authenticator app or a passkey was added to your Marimo account.',
@@ -20,7 +20,7 @@ export const secondFactorAdded = about({
   },
 });
 
-export const secondFactorRemoved = about({
+export const secondFactorRemoved = securityLetter({
   en: {
     subject: 'A second factor was removed',
     what: 'An authenticator app or a passkey was removed from your Marimo account.',
@@ -31,7 +31,7 @@ export const secondFactorRemoved = about({
   },
 });
 
-export const secondFactorsReset = about({
+export const secondFactorsReset = securityLetter({
   en: {
     subject: 'Your second factors were reset',
     what: 'An administrator removed all second factors of your Marimo account and ended your sessions. Sign in with your password and add one again.',
@@ -42,7 +42,7 @@ export const secondFactorsReset = about({
   },
 });
 
-export const recoveryCodeUsed = about({
+export const recoveryCodeUsed = securityLetter({
   en: {
     subject: 'A recovery code was used',
     what: 'One of your recovery codes was used as the second factor of your Marimo account. It cannot be used again.',
@@ -58,7 +58,7 @@ const advice: Readonly<Record<identity.Language, string>> = {
   ru: 'Если это были не вы, сразу смените пароль и сообщите администратору.',
 };
 
-function about(news: Readonly<Record<identity.Language, News>>): Write {
+function securityLetter(news: Readonly<Record<identity.Language, News>>): Write {
   return (language, { name }) => {
     const { subject, what } = news[language];
     return letterOf(language, { subject, name, before: [what, advice[language]] });

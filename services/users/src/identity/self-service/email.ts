@@ -2,13 +2,20 @@ import { Unauthenticated } from '@marimo/contracts';
 import { mailLinks, people } from '@marimo/contracts/users';
 import { type TenantTransaction, type Transaction, violatedConstraint } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { emailKey, findMembership } from '../../organisations/organisations/index.ts';
+import { getMembership } from '../../organisations/organisations/index.ts';
 import { type LinkTokens, useLink } from '../mail-links/index.ts';
-import { actingAs, demandSayOverSelf } from '../sessions/index.ts';
-import { askToVerify, noticeTo } from './letters.ts';
+import {
+  emailKey,
+  getCredentials,
+  type LoginCredentials,
+  lockCredentials,
+  updateEmail,
+  updateEmailVerified,
+} from '../people/index.ts';
+import { actingAs, requireAccountControl } from '../sessions/index.ts';
+import { askToVerify, securityNotice } from './account-emails.ts';
 import type { MailLimits } from './mail-limits.ts';
-import { personCalling } from './own-call.ts';
-import { type Account, findAccount, lockAccount, markEmailVerified, replaceEmail } from './store.ts';
+import { requirePerson } from './require-person.ts';
 
 export function emailRoutes(deps: Deps, links: LinkTokens, limits: MailLimits): readonly Route[] {
   return [verifyRoute(deps, limits), changeRoute(deps, limits), finishRoute(deps, links)];
@@ -16,11 +23,11 @@ export function emailRoutes(deps: Deps, links: LinkTokens, limits: MailLimits): 
 
 function verifyRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
   return handle(people.askEmailVerification, async (call) => {
-    const { userId } = personCalling(call);
-    const account = await call.readInTenant((tx) => findAccount(tx, userId));
-    if (account === undefined) throw new Unauthenticated({});
-    if (account.emailVerifiedAt !== null) throw new people.EmailVerifiedAlready({});
-    await limits.demandMail('verification', account.email);
+    const { userId } = requirePerson(call);
+    const person = await call.readInTenant((tx) => getCredentials(tx, userId));
+    if (person === undefined) throw new Unauthenticated({});
+    if (person.emailVerifiedAt !== null) throw new people.EmailVerifiedAlready({});
+    await limits.requireMailAllowed('verification', person.email);
     return call.inTenant(async (tx) => {
       const now = clock();
       const present = await lockMember(tx, userId, now);
@@ -37,18 +44,18 @@ function verifyRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
  */
 function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
   return handle(people.changeEmail, async (call) => {
-    const caller = personCalling(call);
+    const caller = requirePerson(call);
     const { userId } = caller;
     const { email } = call.body;
     // For the mailbox, and for the person who might try one mailbox after the other.
-    await limits.demandMail('change', userId);
-    await limits.demandMail('change', email);
+    await limits.requireMailAllowed('change', userId);
+    await limits.requireMailAllowed('change', email);
     return call.inTenant(async (tx) => {
       const now = clock();
-      const account = await lockMember(tx, userId, now);
-      await demandSayOverSelf(tx, caller);
-      const verificationLinkId = await askToVerify(tx, outbox, { ...account, email }, now);
-      const linkId = await noticeTo(tx, account, now);
+      const person = await lockMember(tx, userId, now);
+      await requireAccountControl(tx, caller);
+      const verificationLinkId = await askToVerify(tx, outbox, { ...person, email }, now);
+      const linkId = await securityNotice(tx, person, now);
       await outbox.add(tx, people.emailChangeAsked, userId, { userId, linkId, verificationLinkId });
       return reply(202, null);
     });
@@ -60,11 +67,11 @@ function changeRoute({ outbox, clock }: Deps, limits: MailLimits): Route {
  *
  * Errors: Unauthenticated.
  */
-async function lockMember(tx: TenantTransaction, personId: string, now: Date): Promise<Account> {
-  const account = await lockAccount(tx, personId);
-  const membership = account && (await findMembership(tx, personId, now));
-  if (account === undefined || membership === undefined) throw new Unauthenticated({});
-  return account;
+async function lockMember(tx: TenantTransaction, personId: string, now: Date): Promise<LoginCredentials> {
+  const person = await lockCredentials(tx, personId);
+  const membership = person && (await getMembership(tx, personId, now));
+  if (person === undefined || membership === undefined) throw new Unauthenticated({});
+  return person;
 }
 
 function finishRoute(deps: Deps, links: LinkTokens): Route {
@@ -87,11 +94,11 @@ async function useVerification(tx: Transaction, { outbox, clock }: Deps, linkId:
   const link = await useLink(tx, linkId, now);
   if (link === undefined || link.personId === null) throw new mailLinks.LinkRefused({});
   const { personId: userId, email, tenantId } = link;
-  const account = await lockAccount(tx, userId);
-  if (account === undefined) throw new mailLinks.LinkRefused({});
-  const isSame = emailKey(account.email) === emailKey(email);
-  if (isSame) await markEmailVerified(tx, userId, now);
-  else await replaceEmail(tx, userId, email, now);
+  const person = await lockCredentials(tx, userId);
+  if (person === undefined) throw new mailLinks.LinkRefused({});
+  const isSame = emailKey(person.email) === emailKey(email);
+  if (isSame) await updateEmailVerified(tx, userId, now);
+  else await updateEmail(tx, userId, email, now);
   await tx.enterTenant(tenantId);
   await actingAs(tenantId, userId, () =>
     outbox.add(tx, isSame ? people.emailVerified : people.emailChanged, userId, { userId }),

@@ -2,30 +2,30 @@ import { newId } from '@marimo/contracts';
 import { mailLinks, people } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import { type Deps, handle, type Route, reply } from '@marimo/service-kit';
-import { emailKey } from '../../organisations/organisations/index.ts';
+import { getOrganisationName } from '../../organisations/organisations/index.ts';
 import {
-  findLink,
-  issueLink,
-  issueNotice,
+  deleteLink,
+  getLink,
+  insertLink,
+  insertNotice,
   type LinkTokens,
   type PendingLink,
-  revokeLink,
   useLink,
 } from '../mail-links/index.ts';
-import { demandStrongPassword, type PasswordHasher } from '../passwords/index.ts';
-import { actingAs, endSessionsOf, type SessionParts } from '../sessions/index.ts';
-import { later, noticeTo, resetLinkLastsMs } from './letters.ts';
-import type { MailLimits } from './mail-limits.ts';
+import { type PasswordHasher, requireStrongPassword } from '../passwords/index.ts';
 import {
-  type Account,
-  findAccount,
-  findAccountByEmail,
-  lockAccount,
-  markEmailVerified,
-  nameOfOrganisation,
-  setPassword,
-  tenantsOf,
-} from './store.ts';
+  emailKey,
+  getCredentials,
+  getCredentialsByEmail,
+  type LoginCredentials,
+  listTenantIds,
+  lockCredentials,
+  updateEmailVerified,
+  updatePassword,
+} from '../people/index.ts';
+import { actingAs, endSessionsOf, type SessionParts } from '../sessions/index.ts';
+import { later, resetLinkLastsMs, securityNotice } from './account-emails.ts';
+import type { MailLimits } from './mail-limits.ts';
 
 interface ResetParts extends Pick<SessionParts, 'devices'> {
   readonly hasher: PasswordHasher;
@@ -58,16 +58,16 @@ export async function sendLink(
   email: string,
 ): Promise<void> {
   const now = clock();
-  const account = await findAccountByEmail(tx, email);
-  if (account === undefined || account.passwordHash === null) return pretend(tx, now);
-  const { personId, lastTenantId: tenantId, name, language } = account;
+  const person = await getCredentialsByEmail(tx, email);
+  if (person === undefined || person.passwordHash === null) return pretend(tx, now);
+  const { personId, lastTenantId: tenantId, name, language } = person;
   await tx.enterTenant(tenantId);
-  const linkId = await issueLink(tx, {
+  const linkId = await insertLink(tx, {
     purpose: 'reset-password',
     subjectId: personId,
     tenantId,
     personId,
-    email: account.email,
+    email: person.email,
     name,
     language,
     expiresAt: later(now, resetLinkLastsMs),
@@ -89,8 +89,8 @@ async function pretend(tx: Transaction, now: Date): Promise<void> {
     now,
   } as const;
   await tx.enterTenant(tenantId);
-  await issueLink(tx, { ...decoy, purpose: 'reset-password', subjectId: newId() });
-  await issueNotice(tx, decoy); // in place of the event
+  await insertLink(tx, { ...decoy, purpose: 'reset-password', subjectId: newId() });
+  await insertNotice(tx, decoy); // in place of the event
 }
 
 function finishRoute(deps: Deps, { hasher, links, devices }: ResetParts): Route {
@@ -99,14 +99,14 @@ function finishRoute(deps: Deps, { hasher, links, devices }: ResetParts): Route 
     const linkId = links.readLink(call.body.token, 'reset-password');
     if (linkId === undefined) throw new mailLinks.LinkRefused({});
     const { password } = call.body;
-    const { account, organisation } = await call.withoutTenant((tx) => ownerOf(tx, linkId, clock()));
+    const { person, organisation } = await call.withoutTenant((tx) => ownerOf(tx, linkId, clock()));
     // Before the link is used up: who chose badly chooses again.
-    demandStrongPassword(password, { organisation, name: account.name, email: account.email });
+    requireStrongPassword(password, { organisation, name: person.name, email: person.email });
     const passwordHash = await hasher.hash(password, call.signal);
-    await actingAs(account.lastTenantId, account.personId, () =>
+    await actingAs(person.lastTenantId, person.personId, () =>
       call.withoutTenant((tx) => resetPassword(tx, deps, { linkId, passwordHash })),
     );
-    const { deviceToken, expiresAt } = devices.tokenFor(account.personId, linkId, clock());
+    const { deviceToken, expiresAt } = devices.tokenFor(person.personId, linkId, clock());
     return reply(200, { deviceToken, expiresAt });
   });
 }
@@ -115,22 +115,22 @@ async function ownerOf(
   tx: Transaction,
   linkId: string,
   now: Date,
-): Promise<{ account: Account; organisation: string }> {
-  const link = await findLink(tx, linkId, now);
-  const account = link && (await accountAt(tx, link, findAccount));
-  if (link === undefined || account === undefined) throw new mailLinks.LinkRefused({});
+): Promise<{ person: LoginCredentials; organisation: string }> {
+  const link = await getLink(tx, linkId, now);
+  const person = link && (await personAt(tx, link, getCredentials));
+  if (link === undefined || person === undefined) throw new mailLinks.LinkRefused({});
   const here = await tx.enterTenant(link.tenantId);
-  return { account, organisation: await nameOfOrganisation(here) };
+  return { person, organisation: await getOrganisationName(here) };
 }
 
 /** The account the link was sent to, as long as the mailbox is still theirs. */
-async function accountAt(
+async function personAt(
   tx: Transaction,
   { personId, email }: PendingLink,
-  find: typeof findAccount,
-): Promise<Account | undefined> {
-  const account = personId === null ? undefined : await find(tx, personId);
-  return account !== undefined && emailKey(account.email) === emailKey(email) ? account : undefined;
+  find: typeof getCredentials,
+): Promise<LoginCredentials | undefined> {
+  const person = personId === null ? undefined : await find(tx, personId);
+  return person !== undefined && emailKey(person.email) === emailKey(email) ? person : undefined;
 }
 
 /** Signs nobody in: who has a second factor still needs it. */
@@ -141,15 +141,15 @@ async function resetPassword(
 ): Promise<void> {
   const now = clock();
   const link = await useLink(tx, linkId, now);
-  const account = link && (await accountAt(tx, link, lockAccount));
-  if (link === undefined || account === undefined) throw new mailLinks.LinkRefused({});
-  const { personId } = account;
-  await setPassword(tx, personId, passwordHash);
-  await markEmailVerified(tx, personId, now);
-  await revokeLink(tx, 'verify-email', personId);
-  await tx.inEachTenant(await tenantsOf(tx, personId), async (_, there) => {
+  const person = link && (await personAt(tx, link, lockCredentials));
+  if (link === undefined || person === undefined) throw new mailLinks.LinkRefused({});
+  const { personId } = person;
+  await updatePassword(tx, personId, passwordHash);
+  await updateEmailVerified(tx, personId, now);
+  await deleteLink(tx, 'verify-email', personId);
+  await tx.inEachTenant(await listTenantIds(tx, personId), async (_, there) => {
     await endSessionsOf(there, outbox, { personId, reason: 'password', now });
   });
-  const noticeId = await noticeTo(await tx.enterTenant(link.tenantId), account, now);
+  const noticeId = await securityNotice(await tx.enterTenant(link.tenantId), person, now);
   await outbox.add(tx, people.passwordChanged, personId, { userId: personId, linkId: noticeId, by: 'reset' });
 }

@@ -9,7 +9,7 @@ import {
   password,
   personUnderTest,
 } from '../../../test/person-with-factors.ts';
-import { meetingAt } from '../../../test/workplace-under-test.ts';
+import { raceAt } from '../../../test/workplace-under-test.ts';
 
 const { clock, present } = annaUnderTest();
 const newPassword = 'an entirely different horse';
@@ -49,7 +49,7 @@ describe('a sign-in at the same moment', () => {
     );
     const token = await tokenOf(users, asked.at(-1));
     const code = app.nextCode();
-    const [entered, reset] = await meetingAt<[Answer, Answer]>(
+    const [entered, reset] = await raceAt<[Answer, Answer]>(
       users,
       anna.tenantId,
       held('select from organisation where tenant_id = $1 for update', anna.tenantId),
@@ -68,7 +68,7 @@ describe('a sign-in at the same moment', () => {
       await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as })
     ).body;
     const body = { code: codeOf(secret, clock), endOtherSessions: true };
-    const [entered, added] = await meetingAt<[Answer, Answer]>(
+    const [entered, added] = await raceAt<[Answer, Answer]>(
       users,
       anna.tenantId,
       held('select from member where tenant_id = $1 for update', anna.tenantId),
@@ -87,7 +87,7 @@ describe('a sign-in at the same moment', () => {
       await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as })
     ).body;
     const body = { code: codeOf(secret, clock) };
-    const [added, entered] = await meetingAt<[Answer, Answer]>(
+    const [added, entered] = await raceAt<[Answer, Answer]>(
       users,
       anna.tenantId,
       held('select from person where person_id = $1 for no key update', anna.id),
@@ -108,7 +108,7 @@ describe('a sign-in at the same moment', () => {
       'update person set last_tenant_id = $2, last_seen_at = $3 where person_id = $1',
       [anna.id, there, clock.now()],
     );
-    const [switched, changed] = await meetingAt<[Answer, Answer]>(
+    const [switched, changed] = await raceAt<[Answer, Answer]>(
       users,
       there,
       held('select from organisation where tenant_id = $1 for update', there),
@@ -132,7 +132,7 @@ it('a password alone proves nothing once more where a second factor was added a 
     await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, other)
   ).body;
   const body = { code: codeOf(secret, clock) };
-  const [proved, added] = await meetingAt<[Answer, Answer]>(
+  const [proved, added] = await raceAt<[Answer, Answer]>(
     users,
     anna.tenantId,
     held('select from session where tenant_id = $1 and session_id = $2 for update', anna.tenantId, sid),
@@ -148,7 +148,7 @@ it('a password alone proves nothing once more where a second factor was added a 
 it('an administrator does not reset the second factors of somebody who joins another organisation meanwhile', async () => {
   await anna.addApp();
   const { tenantId: elsewhere } = await personUnderTest(users, clock);
-  const [reset] = await meetingAt<[Answer]>(
+  const [reset] = await raceAt<[Answer]>(
     users,
     elsewhere,
     held('insert into workplace (person_id, tenant_id) values ($1, $2)', anna.id, elsewhere),

@@ -1,24 +1,24 @@
 import { people } from '@marimo/contracts/users';
 import { type Deps, demandMatch, etagOf, handle, type Route, reply, requireFound } from '@marimo/service-kit';
-import { findMembership, meOf, versionOfMe } from '../../organisations/organisations/index.ts';
-import { demandSayOverSelf } from '../sessions/index.ts';
-import { personCalling } from './own-call.ts';
-import { type Account, lockAccount, updateProfile } from './store.ts';
+import { getMembership, meOf, versionOfMe } from '../../organisations/organisations/index.ts';
+import { type LoginCredentials, lockCredentials, updateProfile } from '../people/index.ts';
+import { requireAccountControl } from '../sessions/index.ts';
+import { requirePerson } from './require-person.ts';
 
 export function profileRoute({ outbox, clock }: Deps): Route {
   return handle(people.changeMe, async (call) => {
-    const caller = personCalling(call);
+    const caller = requirePerson(call);
     const { userId, methods } = caller;
     return call.inTenant(async (tx) => {
       const now = clock();
-      const account = requireFound(await lockAccount(tx, userId), 'member');
-      const before = requireFound(await findMembership(tx, userId, now), 'member');
+      const person = requireFound(await lockCredentials(tx, userId), 'member');
+      const before = requireFound(await getMembership(tx, userId, now), 'member');
       const seen = meOf(before, methods);
       demandMatch(call, versionOfMe(seen));
 
-      const { profile, changed } = profileAfter(account, call.body);
+      const { profile, changed } = profileAfter(person, call.body);
       if (changed.length === 0) return reply(200, seen, { etag: etagOf(versionOfMe(seen)) });
-      await demandSayOverSelf(tx, caller);
+      await requireAccountControl(tx, caller);
       await updateProfile(tx, userId, profile);
       await outbox.add(tx, people.changed, userId, { userId, changed });
       const after = { ...seen, user: { ...seen.user, ...profile } };
@@ -30,7 +30,7 @@ export function profileRoute({ outbox, clock }: Deps): Route {
 const fields = ['name', 'language', 'timeZone'] as const;
 
 /** The profile as it is wanted, and what of it is another than now. */
-function profileAfter(now: Pick<Account, (typeof fields)[number]>, wanted: people.ChangeMe) {
+function profileAfter(now: Pick<LoginCredentials, (typeof fields)[number]>, wanted: people.ChangeMe) {
   const { name = now.name, language = now.language, timeZone = now.timeZone } = wanted;
   const profile = { name, language, timeZone };
   return { profile, changed: fields.filter((field) => profile[field] !== now[field]) };

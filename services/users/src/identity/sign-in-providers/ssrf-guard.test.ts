@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isOwnAddress } from './addresses.ts';
-import { outsideFetch, type Resolve } from './outside.ts';
+import { outsideFetch, type Resolve } from './ssrf-guard.ts';
 
 describe('the addresses no provider is at', () => {
   it.each([

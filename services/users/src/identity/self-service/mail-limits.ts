@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BucketLimit, Cache } from '@marimo/cache';
 import { TooManyRequests } from '@marimo/contracts';
 import { people } from '@marimo/contracts/users';
-import { emailKey } from '../../organisations/organisations/index.ts';
+import { emailKey } from '../people/index.ts';
 import { networkOf } from '../sessions/index.ts';
 
 const anHour = 60 * 60;
@@ -20,7 +20,7 @@ export interface MailLimits {
   /** Whether one more may go to this mailbox; counts it. */
   mayMail(asking: Asking, email: string): Promise<boolean>;
   /** The same for who is signed in: throws TooManyMails. */
-  demandMail(asking: Asking, email: string): Promise<void>;
+  requireMailAllowed(asking: Asking, email: string): Promise<void>;
 }
 
 export function createMailLimits(cache: Cache): MailLimits {
@@ -41,7 +41,7 @@ export function createMailLimits(cache: Cache): MailLimits {
     async mayMail(asking, email) {
       return (await take(asking, email)).allowed;
     },
-    async demandMail(asking, email) {
+    async requireMailAllowed(asking, email) {
       const { allowed, retryAfterMs } = await take(asking, email);
       if (!allowed) throw new people.TooManyMails({}, { retryAfterSeconds: seconds(retryAfterMs) });
     },

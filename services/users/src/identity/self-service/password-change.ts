@@ -3,45 +3,46 @@ import { people } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { type Caller, type Deps, handle, type Route, reply } from '@marimo/service-kit';
 import {
-  findMembership,
-  holdOrganisation,
+  getMembership,
+  getOrganisationName,
+  lockOrganisationShared,
   type Membership,
 } from '../../organisations/organisations/index.ts';
-import { revokeLink } from '../mail-links/index.ts';
-import { demandStrongPassword } from '../passwords/index.ts';
+import { deleteLink } from '../mail-links/index.ts';
+import { requireStrongPassword } from '../passwords/index.ts';
+import { getCredentials, listTenantIds, lockCredentials, updatePassword } from '../people/index.ts';
 import {
+  type AuthenticatedSession,
   createOwnThrottle,
   endSessionsOf,
-  hasOwnProof,
+  hasPersonalAuthentication,
   issueFor,
-  keepProof,
   lockLivingSession,
-  type ProvenIn,
   type SessionParts,
+  updateProof,
 } from '../sessions/index.ts';
-import { noticeTo } from './letters.ts';
-import { personCalling } from './own-call.ts';
-import { findAccount, lockAccount, nameOfOrganisation, setPassword, tenantsOf } from './store.ts';
+import { securityNotice } from './account-emails.ts';
+import { requirePerson } from './require-person.ts';
 
 export function passwordChangeRoute(deps: Deps, { hasher, keys, metrics }: SessionParts): Route {
   const throttle = createOwnThrottle(deps.cache);
   return handle(people.changePassword, async (call) => {
-    const caller = personCalling(call);
+    const caller = requirePerson(call);
     const { current, new: wanted } = call.body;
-    const { account, organisation } = await call.readInTenant(async (tx) => ({
-      account: await findAccount(tx, caller.userId),
-      organisation: await nameOfOrganisation(tx),
+    const { person, organisation } = await call.readInTenant(async (tx) => ({
+      person: await getCredentials(tx, caller.userId),
+      organisation: await getOrganisationName(tx),
     }));
-    if (account === undefined) throw new Unauthenticated({});
-    const { email, name, passwordHash } = account;
+    if (person === undefined) throw new Unauthenticated({});
+    const { email, name, passwordHash } = person;
     if (passwordHash === null) throw new people.PasswordNotSet({});
     const { userId: personId, sessionId } = caller;
-    const attempt = { personId, sessionId, ownProof: hasOwnProof(caller) };
+    const attempt = { personId, sessionId, ownProof: hasPersonalAuthentication(caller) };
     await throttle.begin(attempt);
     if (!(await hasher.matches(current, passwordHash, call.signal)))
       throw new people.CurrentPasswordWrong({});
     await throttle.succeeded(attempt);
-    demandStrongPassword(wanted, { organisation, name, email });
+    requireStrongPassword(wanted, { organisation, name, email });
 
     const newHash = await hasher.hash(wanted, call.signal);
     const change = { caller, passwordHash, newHash };
@@ -61,7 +62,7 @@ interface Change {
 
 interface Changed {
   readonly membership: Membership;
-  readonly session: ProvenIn;
+  readonly session: AuthenticatedSession;
   readonly now: Date;
 }
 
@@ -69,21 +70,21 @@ interface Changed {
 async function replacePassword(tx: Transaction, deps: Deps, change: Change): Promise<Changed> {
   const { outbox, clock } = deps;
   const { userId: personId, tenantId, sessionId: except } = change.caller;
-  const account = await lockAccount(tx, personId);
+  const person = await lockCredentials(tx, personId);
   // Another change came first, so what was proved is not the password any more.
-  if (account?.passwordHash !== change.passwordHash) throw new people.CurrentPasswordWrong({});
+  if (person?.passwordHash !== change.passwordHash) throw new people.CurrentPasswordWrong({});
   const now = clock();
-  await setPassword(tx, personId, change.newHash);
-  await revokeLink(tx, 'reset-password', personId);
+  await updatePassword(tx, personId, change.newHash);
+  await deleteLink(tx, 'reset-password', personId);
   // It may lead to a new e-mail that somebody else asked for, and with that mailbox to a password of theirs.
-  await revokeLink(tx, 'verify-email', personId);
-  const elsewhere = (await tenantsOf(tx, personId)).filter((each) => each !== tenantId);
+  await deleteLink(tx, 'verify-email', personId);
+  const elsewhere = (await listTenantIds(tx, personId)).filter((each) => each !== tenantId);
   await tx.inEachTenant(elsewhere, async (_, there) => {
     await endSessionsOf(there, outbox, { personId, reason: 'password', now });
   });
   const here = await tx.enterTenant(tenantId);
   await endSessionsOf(here, outbox, { personId, reason: 'password', except, now });
-  const linkId = await noticeTo(here, account, now);
+  const linkId = await securityNotice(here, person, now);
   await outbox.add(tx, people.passwordChanged, personId, { userId: personId, linkId, by: 'change' });
   return { ...(await goOn(here, change.caller, now)), now };
 }
@@ -97,12 +98,12 @@ async function goOn(
   { userId: personId, sessionId, authenticatedAt = new Date(0) }: Caller,
   now: Date,
 ): Promise<Omit<Changed, 'now'>> {
-  await holdOrganisation(tx);
-  const membership = await findMembership(tx, personId, now);
+  await lockOrganisationShared(tx);
+  const membership = await getMembership(tx, personId, now);
   const session = await lockLivingSession(tx, { sessionId, personId }, now);
   if (membership === undefined || session === undefined) throw new Unauthenticated({});
   if (membership.hasSecondFactor) return { membership, session: { ...session, sessionId, authenticatedAt } };
   const proof = { authenticatedAt: now, methods: [...new Set([...session.methods, 'pwd' as const])] };
-  await keepProof(tx, sessionId, proof);
+  await updateProof(tx, sessionId, proof);
   return { membership, session: { ...session, ...proof, sessionId } };
 }

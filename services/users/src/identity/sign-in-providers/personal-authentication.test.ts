@@ -69,7 +69,7 @@ describe("an organisation's provider, whatever it says", () => {
     ]);
     expect(session).toEqual({ ended_at: null });
     expect(
-      (await users.call(organisations.listWorkplaces, {}, asVouched())).body.items.map(({ id }) => id),
+      (await users.call(organisations.listMemberships, {}, asVouched())).body.items.map(({ id }) => id),
     ).toEqual([theirs.organisation.id]);
   });
 

@@ -7,7 +7,7 @@ import type { Caller, SignedInCall } from '@marimo/service-kit';
  *
  * Errors: Forbidden.
  */
-export function personCalling({ caller }: Pick<SignedInCall, 'caller'>): Caller {
+export function requirePerson({ caller }: Pick<SignedInCall, 'caller'>): Caller {
   if (caller.authenticatedAt === undefined) throw new Forbidden({ permission: null });
   return caller;
 }

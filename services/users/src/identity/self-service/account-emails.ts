@@ -1,7 +1,8 @@
 import { people } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
-import { issueLink, issueNotice, type Recipient } from '../mail-links/index.ts';
+import { insertLink, insertNotice, type Recipient } from '../mail-links/index.ts';
+import { getCredentials } from '../people/index.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -19,14 +20,21 @@ export function later(now: Date, ms: number): Date {
   return new Date(now.getTime() + ms);
 }
 
-/** A mail that tells a person what happened to their account, at the address they have now; gives its id. */
-export function noticeTo(tx: TenantTransaction, to: Addressee, now: Date): Promise<string> {
-  return issueNotice(tx, {
+/** An e-mail that tells a person what happened to their account, at the address they have now; gives its id. */
+export function securityNotice(tx: TenantTransaction, to: Addressee, now: Date): Promise<string> {
+  return insertNotice(tx, {
     ...recipientOf(to),
     tenantId: tx.tenantId,
     expiresAt: later(now, noticeLastsMs),
     now,
   });
+}
+
+/** The same for somebody whose credentials are not at hand. */
+export async function securityNoticeTo(tx: TenantTransaction, personId: string, now: Date): Promise<string> {
+  const person = await getCredentials(tx, personId);
+  if (person === undefined) throw new Error('A notice goes to a person');
+  return securityNotice(tx, person, now);
 }
 
 /** Sends a link to a mailbox that proves whose it is; gives its id. Only the newest one works. */
@@ -37,7 +45,7 @@ export async function askToVerify(
   now: Date,
 ): Promise<string> {
   const { personId } = to;
-  const linkId = await issueLink(tx, {
+  const linkId = await insertLink(tx, {
     ...recipientOf(to),
     purpose: 'verify-email',
     subjectId: personId,

@@ -10,7 +10,7 @@ const longestDelayMs = 60 * 60_000;
  * Units:  milliseconds.
  * Source: NIST SP 800-63B-4, section 3.2.2; docs/domain/identity.md#second-factors
  */
-export function delayAfter(failures: number): number {
+export function lockoutMsAfter(failures: number): number {
   if (failures < freeFailures) return 0;
   return Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - freeFailures));
 }

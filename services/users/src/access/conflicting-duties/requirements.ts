@@ -13,14 +13,14 @@ import {
   toDutyConflict,
 } from './conflicting-duties.ts';
 import {
-  grantsOfOwnRoles,
   type HeldSpan,
   type HolderRef,
   holderIdOf,
-  holdOwnRoles,
   isStrict,
+  listOwnRoleGrants,
+  listSpans,
   lockHolder,
-  spansOf,
+  lockOwnRoles,
 } from './store.ts';
 
 export interface Giving {
@@ -45,7 +45,7 @@ export async function requireNoConflict(tx: Transaction, giving: Giving): Promis
   const { holder, roles, validFrom, validUntil = null, now } = giving;
   await requireRoles(tx, roles);
   if (holder !== undefined) await lockHolder(tx, holder);
-  const held = holder === undefined ? [] : await spansOf(tx, holder, now);
+  const held = holder === undefined ? [] : await listSpans(tx, holder, now);
   const from = validFrom !== undefined && validFrom > now ? validFrom : now;
   const wanted = roles.map((role): HeldSpan => ({ role, from, until: validUntil }));
   const spans = await withGrants(tx, [...held, ...wanted]);
@@ -62,7 +62,7 @@ export async function requireNoConflict(tx: Transaction, giving: Giving): Promis
 /** Demands that each is built in or the organisation's own; the own ones stay as they are until the transaction ends. */
 async function requireRoles(tx: Transaction, roleNames: readonly string[]): Promise<void> {
   const own = roleNames.filter((role) => !Object.hasOwn(builtInRoles, role));
-  const found = own.length === 0 ? [] : await holdOwnRoles(tx, own);
+  const found = own.length === 0 ? [] : await lockOwnRoles(tx, own);
   const unknown = own.find((role) => !found.includes(role));
   if (unknown !== undefined) throw new roles.RoleUnknown({ role: unknown });
 }
@@ -79,7 +79,7 @@ export async function requireMayGive(
   roles: readonly string[],
 ): Promise<void> {
   await requireRoles(tx, roles);
-  const own = await grantsOfOwnRoles(tx, roles);
+  const own = await listOwnRoleGrants(tx, roles);
   requireHeld(caller, [...roles.flatMap(builtInGrants), ...own.flatMap(({ grants }) => grants)]);
 }
 
@@ -97,7 +97,7 @@ export async function requireMayTake(
   caller: Caller,
   roles: readonly string[],
 ): Promise<void> {
-  const own = await grantsOfOwnRoles(tx, roles);
+  const own = await listOwnRoleGrants(tx, roles);
   const held = { roles, grants: own.flatMap(({ grants }) => grants) };
   requireHeld(
     caller,
@@ -143,7 +143,7 @@ function requireRoomInToken(holderId: string | null, held: readonly HeldRole[]):
 /** With what each role grants now. */
 export async function withGrants(tx: Transaction, spans: readonly HeldSpan[]): Promise<RoleSpan[]> {
   const names = [...new Set(spans.map(({ role }) => role))];
-  const own = new Map((await grantsOfOwnRoles(tx, names)).map(({ name, grants }) => [name, grants]));
+  const own = new Map((await listOwnRoleGrants(tx, names)).map(({ name, grants }) => [name, grants]));
   return spans.map((span) => ({
     ...span,
     builtIn: Object.hasOwn(builtInRoles, span.role),

@@ -5,7 +5,7 @@ import { testClock } from '@marimo/testing';
 import { mailOf, tokenOf } from '../../../test/mail.ts';
 import { organisationOf, password, signIn } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
-import { meetingAt } from '../../../test/workplace-under-test.ts';
+import { raceAt } from '../../../test/workplace-under-test.ts';
 import { sendLink } from './password-reset.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -212,12 +212,9 @@ describe('the link to a new password', () => {
       values: [anna.user.id],
     };
     const signingIn = () => users.call(sessions.login, { body: { email: anna.user.email, password } });
-    const [late] = await meetingAt<[Awaited<ReturnType<typeof signingIn>>]>(
-      users,
-      anna.organisation.id,
-      lock,
-      [signingIn],
-    );
+    const [late] = await raceAt<[Awaited<ReturnType<typeof signingIn>>]>(users, anna.organisation.id, lock, [
+      signingIn,
+    ]);
     expect(late).toBeRefused(credentials.WrongCredentials);
   });
 

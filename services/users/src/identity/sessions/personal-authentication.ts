@@ -3,9 +3,9 @@ import type { Transaction } from '@marimo/postgres';
 import { isProviderAlone } from './proof-store.ts';
 
 /** Something of the person's own; `fed` is what an organisation's provider says, also where it says `mfa`. */
-const own: readonly accessTokens.AuthenticationMethod[] = ['pwd', 'otp', 'swk', 'recovery'];
+const personal: readonly accessTokens.AuthenticationMethod[] = ['pwd', 'otp', 'swk', 'recovery'];
 
-interface Proving {
+interface AuthenticatedPerson {
   readonly userId: string;
   readonly methods: readonly accessTokens.AuthenticationMethod[];
 }
@@ -16,13 +16,14 @@ interface Proving {
  *
  * Source: docs/domain/identity.md#sign-in-with-an-organisations-provider
  */
-export function hasOwnProof({ methods }: Pick<Proving, 'methods'>): boolean {
-  return methods.some((method) => own.includes(method));
+export function hasPersonalAuthentication({ methods }: Pick<AuthenticatedPerson, 'methods'>): boolean {
+  return methods.some((method) => personal.includes(method));
 }
 
 /** Before somebody goes to another organisation. Errors: OwnProofNeeded. */
-export function demandOwnProof(caller: Pick<Proving, 'methods'>): void {
-  if (caller.methods.includes('fed') && !hasOwnProof(caller)) throw new credentials.OwnProofNeeded({});
+export function requirePersonalAuthentication(caller: Pick<AuthenticatedPerson, 'methods'>): void {
+  if (caller.methods.includes('fed') && !hasPersonalAuthentication(caller))
+    throw new credentials.OwnProofNeeded({});
 }
 
 /**
@@ -33,7 +34,7 @@ export function methodsElsewhere(
   methods: readonly accessTokens.AuthenticationMethod[],
 ): accessTokens.AuthenticationMethod[] {
   if (!methods.includes('fed')) return [...methods];
-  const left = methods.filter((method) => own.includes(method));
+  const left = methods.filter((method) => personal.includes(method));
   const isBoth = left.includes('pwd') && left.length > 1;
   return isBoth ? [...left, 'mfa'] : left;
 }
@@ -45,10 +46,10 @@ export function methodsElsewhere(
  *
  * Errors: OwnProofNeeded.
  */
-export async function demandSayOverSelf(
+export async function requireAccountControl(
   tx: Transaction,
-  { userId, methods, tenantId }: Proving & { readonly tenantId: string },
+  { userId, methods, tenantId }: AuthenticatedPerson & { readonly tenantId: string },
 ): Promise<void> {
-  if (!methods.includes('fed') || hasOwnProof({ methods })) return;
+  if (!methods.includes('fed') || hasPersonalAuthentication({ methods })) return;
   if (!(await isProviderAlone(tx, userId, tenantId))) throw new credentials.OwnProofNeeded({});
 }

@@ -2,10 +2,11 @@ import { newId } from '@marimo/contracts';
 import { signInProviders } from '@marimo/contracts/users';
 import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
-import { findMember, join } from '../../organisations/members/index.ts';
-import { findPersonByEmail, findSettings, insertPerson } from '../../organisations/organisations/index.ts';
+import { getMember, join } from '../../organisations/members/index.ts';
+import { getSettings } from '../../organisations/organisations/index.ts';
+import { getPersonByEmail, insertPerson } from '../people/index.ts';
 import { type Claims, mayJoin, profileIn, verifiedEmail } from './claims.ts';
-import { findPersonOf, type Identity, insertIdentity, noteIdentityUse } from './identity-store.ts';
+import { getPersonOf, type Identity, insertIdentity, updateIdentityUse } from './identity-store.ts';
 import type { Provider } from './store.ts';
 
 /** Somebody the provider vouches for. */
@@ -33,31 +34,31 @@ export async function recognise(
   tx: TenantTransaction,
   { provider, claims, subject, now }: Arrival,
 ): Promise<Recognised> {
-  const known = await findPersonOf(tx, { providerId: provider.providerId, subject });
+  const known = await getPersonOf(tx, { providerId: provider.providerId, subject });
   if (known !== undefined) {
-    await demandActive(tx, known, now, 'no-member');
+    await requireActiveMember(tx, known, now, 'no-member');
     return { kind: 'known', personId: known };
   }
   const email = verifiedEmail(claims);
   if (email === undefined) throw new signInProviders.FederatedAccountRefused({ reason: 'email-unverified' });
-  const person = await findPersonByEmail(tx, email);
-  const mayBecome = mayJoin(email, provider) && (await findSettings(tx))?.settings.state === 'active';
+  const person = await getPersonByEmail(tx, email);
+  const mayBecome = mayJoin(email, provider) && (await getSettings(tx))?.settings.state === 'active';
   if (person !== undefined) {
     // Where nobody can become a member, the answer does not tell who has an account.
-    await demandActive(tx, person.personId, now, mayBecome ? 'account-elsewhere' : 'no-member');
+    await requireActiveMember(tx, person.personId, now, mayBecome ? 'account-elsewhere' : 'no-member');
     return { kind: 'linked', personId: person.personId };
   }
   if (!mayBecome) throw new signInProviders.FederatedAccountRefused({ reason: 'no-member' });
   return { kind: 'new', personId: newId(), email };
 }
 
-async function demandActive(
+async function requireActiveMember(
   tx: TenantTransaction,
   personId: string,
   now: Date,
   otherwise: 'account-elsewhere' | 'no-member',
 ): Promise<void> {
-  const member = await findMember(tx, personId, now);
+  const member = await getMember(tx, personId, now);
   if (member?.state === 'active') return;
   throw new signInProviders.FederatedAccountRefused({
     reason: member?.state === 'suspended' ? 'member-suspended' : otherwise,
@@ -65,7 +66,7 @@ async function demandActive(
 }
 
 /** Keeps who it was: the next sign-in goes by the subject, whatever the address is by then. */
-export async function welcome(
+export async function linkAccount(
   tx: TenantTransaction,
   outbox: Outbox,
   { provider, claims, subject, now }: Arrival,
@@ -74,7 +75,7 @@ export async function welcome(
   const { providerId } = provider;
   const { kind, personId } = recognised;
   const identity: Identity = { providerId, subject };
-  if (kind === 'known') return noteIdentityUse(tx, identity, now);
+  if (kind === 'known') return updateIdentityUse(tx, identity, now);
   if (kind === 'new') await admit(tx, outbox, claims, recognised, now);
   await insertIdentity(tx, identity, personId, now);
   const data = { userId: personId, providerId, created: kind === 'new' };
@@ -89,7 +90,7 @@ async function admit(
   { personId, email }: Extract<Recognised, { kind: 'new' }>,
   now: Date,
 ): Promise<void> {
-  const settings = (await findSettings(tx))?.settings;
+  const settings = (await getSettings(tx))?.settings;
   if (settings === undefined) throw new Error('Somebody joins an organisation');
   const user = { id: personId, email, emailVerified: true, ...profileIn(claims, email, settings) };
   const isNew = await insertPerson(tx, { ...user, passwordHash: null, tenantId: tx.tenantId }, now);
