@@ -81,7 +81,7 @@ export const reportAccessOf = endpoint({
   replies: {
     200: z.strictObject({
       holder: RoleHolder,
-      at: z.iso.datetime(),
+      at: Instant,
       /** Whether they were an active member, or an enabled account; else they could do nothing. */
       active: z.boolean(),
       /** In force then; what the own ones granted then. */

@@ -4,6 +4,7 @@ import { type AnyEndpoint, endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { forServices } from '../permission.ts';
 import { personal } from '../personal.ts';
 import { Absent } from '../platform/refusals.ts';
@@ -53,13 +54,13 @@ export const ApiKey = z.strictObject({
   /** What its newest secret begins with. */
   prefix: z.string(),
   scopes: z.array(z.string()),
-  createdAt: z.iso.datetime(),
+  createdAt: Instant,
   createdBy: Id,
-  expiresAt: z.iso.datetime(),
+  expiresAt: Instant,
   /** When it was last exchanged for an access token, which lasts up to 15 minutes, and from where. */
-  lastUsedAt: z.iso.datetime().nullable(),
+  lastUsedAt: Instant.nullable(),
   lastUsedFrom: personal(z.string()).nullable(),
-  revokedAt: z.iso.datetime().nullable(),
+  revokedAt: Instant.nullable(),
 });
 export type ApiKey = z.infer<typeof ApiKey>;
 
@@ -79,10 +80,7 @@ const KeyFact = ApiKey.pick({
 });
 /** Subject: the key. */
 export const created = event('users.api-key-created.v1', KeyFact);
-export const rotated = event(
-  'users.api-key-rotated.v1',
-  KeyFact.extend({ oldSecretsEndAt: z.iso.datetime() }),
-);
+export const rotated = event('users.api-key-rotated.v1', KeyFact.extend({ oldSecretsEndAt: Instant }));
 export const revoked = event('users.api-key-revoked.v1', KeyFact);
 
 export class ApiKeyExists extends refusal(z.object({ keyId: z.string() }), {

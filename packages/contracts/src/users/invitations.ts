@@ -5,6 +5,7 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { personal } from '../personal.ts';
 import { Absent, Forbidden, TooManyRequests } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
@@ -36,13 +37,13 @@ export const Invitation = z.strictObject({
   /** Given with the membership. */
   roles: z.array(RoleName),
   /** When those roles end; null for never. */
-  validUntil: z.iso.datetime().nullable(),
+  validUntil: Instant.nullable(),
   /** Of the mail. */
   language: Language,
   state: InvitationState,
   invitedBy: Id,
-  invitedAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime(),
+  invitedAt: Instant,
+  expiresAt: Instant,
 });
 export type Invitation = z.infer<typeof Invitation>;
 
@@ -173,7 +174,7 @@ export const look = endpoint({
       inviter: personal(z.string()),
       email: personal(z.string()),
       language: Language,
-      expiresAt: z.iso.datetime(),
+      expiresAt: Instant,
       acceptBy: AcceptBy,
     }),
   },
@@ -232,8 +233,8 @@ export const invited = event(
     invitationId: Id,
     linkId: Id,
     roles: z.array(RoleName),
-    validUntil: z.iso.datetime().nullable(),
-    expiresAt: z.iso.datetime(),
+    validUntil: Instant.nullable(),
+    expiresAt: Instant,
   }),
 );
 /** Subject: the invitation. */

@@ -5,6 +5,7 @@ import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { personal } from '../personal.ts';
 import { Absent } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
@@ -26,9 +27,9 @@ export const Member = z.strictObject({
   /** Roles in force now; of a suspended member, those that come back with them. */
   roles: z.array(RoleName),
   /** When they became a member for the first time. */
-  joinedAt: z.iso.datetime(),
+  joinedAt: Instant,
   /** When one of their sessions here was last used; null when none is remembered. */
-  lastSeenAt: z.iso.datetime().nullable(),
+  lastSeenAt: Instant.nullable(),
 });
 export type Member = z.infer<typeof Member>;
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
+import { Instant } from '../measures.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
 import { OwnProofNeeded } from './credentials.ts';
@@ -18,7 +19,7 @@ export const OrganisationSettings = Organisation.extend({
   /** Duties are kept apart inside the built-in roles too. */
   strictSeparation: z.boolean(),
   /** Until then it can be reopened; null unless it is closing or closed. */
-  closesAt: z.iso.datetime().nullable(),
+  closesAt: Instant.nullable(),
 });
 export type OrganisationSettings = z.infer<typeof OrganisationSettings>;
 

@@ -57,12 +57,12 @@ export const RoleAssignment = z.strictObject({
   memberId: Id.nullable(),
   serviceAccountId: Id.nullable(),
   role: RoleName,
-  validFrom: z.iso.datetime(),
-  validUntil: z.iso.datetime().nullable(),
-  grantedAt: z.iso.datetime(),
+  validFrom: Instant,
+  validUntil: Instant.nullable(),
+  grantedAt: Instant,
   /** Null for the first administrator, whom nobody made one. */
   grantedBy: Id.nullable(),
-  revokedAt: z.iso.datetime().nullable(),
+  revokedAt: Instant.nullable(),
   revokedBy: Id.nullable(),
   state: RoleAssignmentState,
 });
@@ -123,8 +123,8 @@ const Assigned = z.strictObject({
   memberId: Id.nullable(),
   serviceAccountId: Id.nullable(),
   role: RoleName,
-  validFrom: z.iso.datetime(),
-  validUntil: z.iso.datetime().nullable(),
+  validFrom: Instant,
+  validUntil: Instant.nullable(),
 });
 
 /** Subject: the assignment. */

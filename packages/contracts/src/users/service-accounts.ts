@@ -4,6 +4,7 @@ import { type AnyEndpoint, endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
+import { Instant } from '../measures.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
 import { Name } from '../texts.ts';
 import { LimitReached, mostAtATime } from './limits.ts';
@@ -16,10 +17,10 @@ export const ProgramId = z.uuid().toLowerCase();
 export const ServiceAccount = z.strictObject({
   accountId: Id,
   name: z.string(),
-  createdAt: z.iso.datetime(),
+  createdAt: Instant,
   createdBy: Id,
   /** Its keys do not work while it is set. */
-  disabledAt: z.iso.datetime().nullable(),
+  disabledAt: Instant.nullable(),
   version: z.int(),
 });
 export type ServiceAccount = z.infer<typeof ServiceAccount>;

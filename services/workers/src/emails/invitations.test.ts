@@ -20,7 +20,7 @@ const invite = (linkId: string, id = newId()) =>
   workers.deliver(invitations.invited, {
     tenantId,
     id,
-    data: { invitationId: newId(), linkId, roles: [], validUntil: null, expiresAt: new Date().toISOString() },
+    data: { invitationId: newId(), linkId, roles: [], validUntil: null, expiresAt: new Date() },
   });
 const mails = async () =>
   (await workers.call(emails.list, { query: {} }, { as: tokenFor({ tenantId }) })).body.items;

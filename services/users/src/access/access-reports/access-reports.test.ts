@@ -194,7 +194,7 @@ describe('what somebody can do', () => {
     const { body } = await accessOf(boris.id);
     expect(body).toMatchObject({
       holder: { id: boris.id, kind: 'member', name: 'Boris' },
-      at: now(),
+      at: new Date(now()),
       active: true,
       roles: [
         { role: 'clerk', builtIn: false, grants: [post] },

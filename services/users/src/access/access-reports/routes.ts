@@ -85,7 +85,7 @@ function accessOfRoute({ clock }: Deps): Route {
       const roles = heldRoles(names, await listOwnGrants(tx, at));
       return reply(200, {
         holder,
-        at: at.toISOString(),
+        at,
         active,
         roles: roles.map(({ role, builtIn, grants }) => ({ role, builtIn, grants: [...grants] })),
         permissions: permissionsOf(roles),

@@ -20,7 +20,7 @@ import {
   updateRevoked,
   updateValidUntil,
 } from './assignment-store.ts';
-import { isRepetition } from './assignments.ts';
+import { isRepetition, isSameMoment } from './assignments.ts';
 import { rightsChanged } from './rights-changed.ts';
 import type { Holders } from './store.ts';
 
@@ -84,7 +84,7 @@ function revokingRoute({ clock, outbox }: Deps): Route {
       const now = clock();
       const present = requireFound(await lockAssignment(tx, assignmentId, now), 'role assignment');
       const until = call.body.validUntil;
-      const isSo = until !== undefined && present.validUntil === until.toISOString();
+      const isSo = until !== undefined && isSameMoment(present.validUntil, until);
       if (present.state === 'revoked' || isSo) return reply(200, present);
       if (present.state === 'over') throw new roles.RoleAssignmentOver({ assignmentId });
       if (until !== undefined) requireShorter(present, until, now);
@@ -109,8 +109,8 @@ function requireShorter(
   until: Date,
   now: Date,
 ): void {
-  const tooLate = validUntil !== null && until > new Date(validUntil);
-  if (until <= now || until <= new Date(validFrom) || tooLate) {
+  const tooLate = validUntil !== null && until > validUntil;
+  if (until <= now || until <= validFrom || tooLate) {
     throw new roles.ValidityOver({ validUntil: until.toISOString() });
   }
 }

@@ -2,14 +2,6 @@ import type { roleAssignments } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
 import type { HolderRef } from '../conflicting-duties/index.ts';
 
-type Instants = 'validFrom' | 'validUntil' | 'grantedAt' | 'revokedAt';
-interface Row extends Omit<roleAssignments.RoleAssignment, Instants> {
-  readonly validFrom: Date;
-  readonly validUntil: Date | null;
-  readonly grantedAt: Date;
-  readonly revokedAt: Date | null;
-}
-
 /** `$2` is now. */
 const assignments = `
   select assignment_id as "assignmentId", person_id as "memberId", account_id as "serviceAccountId", role,
@@ -31,13 +23,13 @@ export interface AssignmentFilter {
   readonly limit: number;
 }
 
-export async function listAssignments(
+export function listAssignments(
   tx: TenantTransaction,
   filter: AssignmentFilter,
   now: Date,
 ): Promise<roleAssignments.RoleAssignment[]> {
   const { memberId, serviceAccountId, role, state, after: [grantedAt, assignmentId] = [], limit } = filter;
-  const rows = await tx.rows<Row>(
+  return tx.rows(
     `select * from (${assignments}) as assigned
       where ($3::uuid is null or "memberId" = $3)
         and ($4::uuid is null or "serviceAccountId" = $4)
@@ -58,21 +50,15 @@ export async function listAssignments(
       limit,
     ],
   );
-  return rows.map(toApiAssignment);
 }
 
 /** Ours alone until the end of the transaction. */
-export async function lockAssignment(
+export function lockAssignment(
   tx: TenantTransaction,
   assignmentId: string,
   now: Date,
 ): Promise<roleAssignments.RoleAssignment | undefined> {
-  const row = await tx.first<Row>(`${assignments} and assignment_id = $3 for update`, [
-    tx.tenantId,
-    now,
-    assignmentId,
-  ]);
-  return row && toApiAssignment(row);
+  return tx.first(`${assignments} and assignment_id = $3 for update`, [tx.tenantId, now, assignmentId]);
 }
 
 /** One of the same role for the same holder, whose time meets this one. */
@@ -162,20 +148,4 @@ export async function isActive(tx: TenantTransaction, holder: HolderRef): Promis
     [tx.tenantId, 'personId' in holder ? holder.personId : holder.accountId],
   );
   return row?.active;
-}
-
-function toApiAssignment({
-  validFrom,
-  validUntil,
-  grantedAt,
-  revokedAt,
-  ...row
-}: Row): roleAssignments.RoleAssignment {
-  return {
-    ...row,
-    validFrom: validFrom.toISOString(),
-    validUntil: validUntil?.toISOString() ?? null,
-    grantedAt: grantedAt.toISOString(),
-    revokedAt: revokedAt?.toISOString() ?? null,
-  };
 }

@@ -68,7 +68,7 @@ describe('giving a role', () => {
       memberId: boris.id,
       serviceAccountId: null,
       role: 'accountant',
-      validFrom: clock.now().toISOString(),
+      validFrom: clock.now(),
       validUntil: null,
       grantedBy: anna.user.id,
       revokedAt: null,
@@ -237,7 +237,11 @@ describe('a role for a time', () => {
     expect(await revoke(assignmentId, { validUntil: inMs(days) })).toBeRefused(roles.ValidityOver);
     expect(await revoke(assignmentId, { validUntil: inMs(-days) })).toBeRefused(roles.ValidityOver);
     const shortened = await revoke(assignmentId, { validUntil: inMs(2 * days) });
-    expect(shortened.body).toMatchObject({ validUntil: inMs(2 * days), state: 'planned', revokedAt: null });
+    expect(shortened.body).toMatchObject({
+      validUntil: new Date(inMs(2 * days)),
+      state: 'planned',
+      revokedAt: null,
+    });
     expect((await revoke(assignmentId, { validUntil: inMs(2 * days) })).status).toBe(200);
     expect(await eventsOf(roleAssignments.shortened.type)).toMatchObject([
       { subject: assignmentId, data: { validUntil: inMs(2 * days) } },
@@ -253,7 +257,7 @@ describe('taking a role back', () => {
     const revoked = await revoke(assignmentId);
     expect(revoked.body).toMatchObject({
       state: 'revoked',
-      revokedAt: clock.now().toISOString(),
+      revokedAt: clock.now(),
       revokedBy: anna.user.id,
     });
     const after = claimsOf((await signIn(users, boris.email)).accessToken);

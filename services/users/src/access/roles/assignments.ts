@@ -10,7 +10,11 @@ export function isRepetition(
     present.memberId === (memberId ?? null) &&
     present.serviceAccountId === (serviceAccountId ?? null) &&
     present.role === role &&
-    present.validFrom === (validFrom?.toISOString() ?? present.grantedAt) &&
-    present.validUntil === (validUntil?.toISOString() ?? null)
+    isSameMoment(present.validFrom, validFrom ?? present.grantedAt) &&
+    isSameMoment(present.validUntil, validUntil ?? null)
   );
+}
+
+export function isSameMoment(one: Date | null, other: Date | null): boolean {
+  return one?.getTime() === other?.getTime();
 }

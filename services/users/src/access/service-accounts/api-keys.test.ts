@@ -15,7 +15,7 @@ beforeEach(() => {
 const inDays = (count: number) => {
   const end = new Date(clock.now().getTime() + count * days);
   end.setMilliseconds(0);
-  return end.toISOString();
+  return end;
 };
 
 describe('making an API key', () => {

@@ -115,8 +115,7 @@ async function rotate(
   if (!(await lockKey(tx, owner, keyId))) throw new Absent({ resource: 'API key' });
   const now = clock();
   const present = await requireKey(tx, owner, keyId);
-  if (present.revokedAt !== null || new Date(present.expiresAt) <= now)
-    throw new apiKeys.ApiKeyEnded({ keyId });
+  if (present.revokedAt !== null || present.expiresAt <= now) throw new apiKeys.ApiKeyEnded({ keyId });
   await requireRights(tx, owner, now);
   // Who gets the new secret can do what the key can.
   requireWithin(present.scopes, call.caller, 'caller');
@@ -130,7 +129,7 @@ async function rotate(
   const secret = newSecret(call.tenantId);
   await insertSecret(tx, keyId, secret, { madeAt: now, validUntil });
   const key = await requireKey(tx, owner, keyId);
-  const fact = { ...factOf(key), oldSecretsEndAt: oldSecretsEndAt.toISOString() };
+  const fact = { ...factOf(key), oldSecretsEndAt };
   await outbox.add(tx, apiKeys.rotated, keyId, fact);
   return { ...key, key: secret.text };
 }

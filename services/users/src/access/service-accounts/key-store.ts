@@ -3,15 +3,6 @@ import type { Transaction } from '@marimo/postgres';
 import type { PresentedKey } from './secret.ts';
 import { type KeyOwner, ownerColumns, type PageWanted } from './store.ts';
 
-type Moments = 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt';
-
-interface KeyRow extends Omit<apiKeys.ApiKey, Moments> {
-  readonly createdAt: Date;
-  readonly expiresAt: Date;
-  readonly lastUsedAt: Date | null;
-  readonly revokedAt: Date | null;
-}
-
 const columns = `k.key_id as "keyId", k.account_id as "accountId", k.person_id as "personId", k.name, s.prefix,
                  k.scopes, k.created_at as "createdAt", k.created_by as "createdBy", s.valid_until as "expiresAt",
                  k.last_used_at as "lastUsedAt", k.last_used_from as "lastUsedFrom", k.revoked_at as "revokedAt"`;
@@ -69,27 +60,22 @@ export async function updateSecretsEnd(tx: Transaction, keyId: string, validUnti
 }
 
 /** The owner's own key and no other's. */
-export async function getKey(
-  tx: Transaction,
-  owner: KeyOwner,
-  keyId: string,
-): Promise<apiKeys.ApiKey | undefined> {
-  const row = await tx.first<KeyRow>(
+export function getKey(tx: Transaction, owner: KeyOwner, keyId: string): Promise<apiKeys.ApiKey | undefined> {
+  return tx.first(
     `select ${columns}
        from api_key k ${newestSecret}
       where k.tenant_id = $1 and k.key_id = $4 and (k.person_id = $2 or k.account_id = $3)`,
     [tx.tenantId, ...ownerColumns(owner), keyId],
   );
-  return row && toApiKey(row);
 }
 
 /** Newest first. */
-export async function listKeys(
+export function listKeys(
   tx: Transaction,
   owner: KeyOwner,
   { after, limit }: PageWanted,
 ): Promise<apiKeys.ApiKey[]> {
-  const rows = await tx.rows<KeyRow>(
+  return tx.rows(
     `select ${columns}
        from api_key k ${newestSecret}
       where k.tenant_id = $1 and (k.person_id = $2 or k.account_id = $3)
@@ -98,7 +84,6 @@ export async function listKeys(
       limit $6`,
     [tx.tenantId, ...ownerColumns(owner), after?.[0] ?? null, after?.[1] ?? null, limit],
   );
-  return rows.map(toApiKey);
 }
 
 /** How many keys of this owner work. */
@@ -195,8 +180,8 @@ const insertVoid = `insert into revocation (session_id, revoked_at)
               transaction_id = excluded.transaction_id`;
 
 /** Ends the keys that work, and voids their tokens; tells which they were. */
-export async function endKeys(tx: Transaction, keys: KeysMeant, now: Date): Promise<apiKeys.ApiKey[]> {
-  const rows = await tx.rows<KeyRow>(
+export function endKeys(tx: Transaction, keys: KeysMeant, now: Date): Promise<apiKeys.ApiKey[]> {
+  return tx.rows(
     `with held as (
        update api_key k set revoked_at = $6
         where k.tenant_id = $1 and ${meant} and k.revoked_at is null
@@ -207,7 +192,6 @@ export async function endKeys(tx: Transaction, keys: KeysMeant, now: Date): Prom
      select ${columns} from held k ${newestSecret} order by k.key_id`,
     [tx.tenantId, ...meantColumns(keys), now],
   );
-  return rows.map(toApiKey);
 }
 
 /** Voids the tokens of keys that go on working. */
@@ -228,14 +212,4 @@ export async function forgetPersonIn(tx: Transaction, personId: string): Promise
     `update api_key set name = '', last_used_from = null where tenant_id = $1 and person_id = $2`,
     [tx.tenantId, personId],
   );
-}
-
-function toApiKey({ createdAt, expiresAt, lastUsedAt, revokedAt, ...row }: KeyRow): apiKeys.ApiKey {
-  return {
-    ...row,
-    createdAt: createdAt.toISOString(),
-    expiresAt: expiresAt.toISOString(),
-    lastUsedAt: lastUsedAt?.toISOString() ?? null,
-    revokedAt: revokedAt?.toISOString() ?? null,
-  };
 }

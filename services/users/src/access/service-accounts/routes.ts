@@ -83,7 +83,7 @@ function switchingRoutes({ outbox, clock }: Deps): readonly Route[] {
     if ((present.disabledAt !== null) === disabled) return reply(200, present, etag(present));
     if (!disabled && !(await hasRoom(tx))) throw noRoom();
     const now = clock();
-    const account = await updateAccount(tx, { ...present, disabledAt: disabled ? now.toISOString() : null });
+    const account = await updateAccount(tx, { ...present, disabledAt: disabled ? now : null });
     if (disabled) await voidKeyTokensOf(tx, { accountId }, now);
     const happened = disabled ? serviceAccounts.disabled : serviceAccounts.enabled;
     await outbox.add(tx, happened, accountId, account);

@@ -2,11 +2,6 @@ import type { serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import type { GrantedRights } from './scopes.ts';
 
-interface AccountRow extends Omit<serviceAccounts.ServiceAccount, 'createdAt' | 'disabledAt'> {
-  readonly createdAt: Date;
-  readonly disabledAt: Date | null;
-}
-
 const columns = `account_id as "accountId", name, created_at as "createdAt", created_by as "createdBy",
                  disabled_at as "disabledAt", version`;
 
@@ -17,29 +12,27 @@ interface NewAccount {
 }
 
 /** Undefined when the id is taken. */
-export async function insertAccount(
+export function insertAccount(
   tx: Transaction,
   { accountId, name, createdBy }: NewAccount,
   now: Date,
 ): Promise<serviceAccounts.ServiceAccount | undefined> {
-  const row = await tx.first<AccountRow>(
+  return tx.first(
     `insert into service_account (tenant_id, account_id, name, created_at, created_by) values ($1, $2, $3, $4, $5)
      on conflict (tenant_id, account_id) do nothing
      returning ${columns}`,
     [tx.tenantId, accountId, name, now, createdBy],
   );
-  return row && toApiAccount(row);
 }
 
-export async function getAccount(
+export function getAccount(
   tx: Transaction,
   accountId: string,
 ): Promise<serviceAccounts.ServiceAccount | undefined> {
-  const row = await tx.first<AccountRow>(
-    `select ${columns} from service_account where tenant_id = $1 and account_id = $2`,
-    [tx.tenantId, accountId],
-  );
-  return row && toApiAccount(row);
+  return tx.first(`select ${columns} from service_account where tenant_id = $1 and account_id = $2`, [
+    tx.tenantId,
+    accountId,
+  ]);
 }
 
 /** How many of them may act. */
@@ -52,15 +45,14 @@ export async function countEnabledAccounts(tx: Transaction): Promise<number> {
 }
 
 /** Ours alone until the end of the transaction. */
-export async function lockAccount(
+export function lockAccount(
   tx: Transaction,
   accountId: string,
 ): Promise<serviceAccounts.ServiceAccount | undefined> {
-  const row = await tx.first<AccountRow>(
+  return tx.first(
     `select ${columns} from service_account where tenant_id = $1 and account_id = $2 for no key update`,
     [tx.tenantId, accountId],
   );
-  return row && toApiAccount(row);
 }
 
 export interface PageWanted {
@@ -70,11 +62,11 @@ export interface PageWanted {
 }
 
 /** Newest first. */
-export async function listAccounts(
+export function listAccounts(
   tx: Transaction,
   { after, limit }: PageWanted,
 ): Promise<serviceAccounts.ServiceAccount[]> {
-  const rows = await tx.rows<AccountRow>(
+  return tx.rows(
     `select ${columns}
        from service_account
       where tenant_id = $1 and ($2::timestamptz is null or (created_at, account_id) < ($2, $3::uuid))
@@ -82,25 +74,20 @@ export async function listAccounts(
       limit $4`,
     [tx.tenantId, after?.[0] ?? null, after?.[1] ?? null, limit],
   );
-  return rows.map(toApiAccount);
 }
 
 export async function updateAccount(
   tx: Transaction,
   { accountId, name, disabledAt }: Pick<serviceAccounts.ServiceAccount, 'accountId' | 'name' | 'disabledAt'>,
 ): Promise<serviceAccounts.ServiceAccount> {
-  const row = await tx.first<AccountRow>(
+  const row = await tx.first<serviceAccounts.ServiceAccount>(
     `update service_account set name = $3, disabled_at = $4, version = version + 1
       where tenant_id = $1 and account_id = $2
      returning ${columns}`,
     [tx.tenantId, accountId, name, disabledAt],
   );
   if (row === undefined) throw new Error('A service account that was locked is gone');
-  return toApiAccount(row);
-}
-
-function toApiAccount({ createdAt, disabledAt, ...row }: AccountRow): serviceAccounts.ServiceAccount {
-  return { ...row, createdAt: createdAt.toISOString(), disabledAt: disabledAt?.toISOString() ?? null };
+  return row;
 }
 
 /** Whose a key is. */

@@ -99,6 +99,5 @@ function factOf(
   memberId: string,
   { assignmentId, role, validFrom }: Pick<HeldAssignment, 'assignmentId' | 'role' | 'validFrom'>,
 ) {
-  const validity = { validFrom: validFrom.toISOString(), validUntil: null };
-  return { assignmentId, memberId, serviceAccountId: null, role, ...validity };
+  return { assignmentId, memberId, serviceAccountId: null, role, validFrom, validUntil: null };
 }

@@ -159,7 +159,7 @@ async function takeUp(
   const { roles: roleNames, invitedBy } = invitation;
   if ((await authorisedInviter(tx, invitation, now)) === undefined)
     throw new invitations.InvitationUnusable({});
-  const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
+  const { validUntil } = invitation;
   await requireNoConflict(tx, { roles: roleNames, validUntil, now }).catch((error: unknown) => {
     const impossible = [roles.RoleUnknown, roles.SeparationOfDutiesViolated, roles.TooManyRights];
     throw impossible.some((each) => error instanceof each) ? new invitations.InvitationUnusable({}) : error;

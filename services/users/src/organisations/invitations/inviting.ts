@@ -108,7 +108,7 @@ function resendRoute(deps: Deps): Route {
       const invitation = requireFound(await lockInvitation(tx, id, now), 'invitation');
       const { state, roles } = invitation;
       if (state !== 'open' && state !== 'expired') throw new invitations.InvitationNotOpen({ state });
-      const validUntil = invitation.validUntil === null ? null : new Date(invitation.validUntil);
+      const { validUntil } = invitation;
       // Whoever sends it again answers for what it gives: from now on it is their invitation.
       await requireGivable(tx, call, { roles, validUntil, now });
       await requireQuiet(tx, invitation.email, now);

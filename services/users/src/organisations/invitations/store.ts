@@ -2,12 +2,6 @@ import type { identity, invitations, members } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import { emailKey } from '../../identity/people/index.ts';
 
-interface Row extends Omit<invitations.Invitation, 'validUntil' | 'invitedAt' | 'expiresAt'> {
-  readonly validUntil: Date | null;
-  readonly invitedAt: Date;
-  readonly expiresAt: Date;
-}
-
 /** `$2` is now. */
 const columns = `invitation_id as id, email, roles, valid_until as "validUntil", language,
   case when state = 'open' and expires_at <= $2 then 'expired' else state end as state,
@@ -51,28 +45,27 @@ export async function insertInvitation(
 }
 
 /** Ours alone until the end of the transaction. */
-export async function lockInvitation(
+export function lockInvitation(
   tx: TenantTransaction,
   id: string,
   now: Date,
 ): Promise<invitations.Invitation | undefined> {
-  const row = await tx.first<Row>(
+  return tx.first(
     `select ${columns} from invitation where tenant_id = $1 and invitation_id = $3 for update`,
     [tx.tenantId, now, id],
   );
-  return row && toApiInvitation(row);
 }
 
-export async function getInvitation(
+export function getInvitation(
   tx: TenantTransaction,
   id: string,
   now: Date,
 ): Promise<invitations.Invitation | undefined> {
-  const row = await tx.first<Row>(
-    `select ${columns} from invitation where tenant_id = $1 and invitation_id = $3`,
-    [tx.tenantId, now, id],
-  );
-  return row && toApiInvitation(row);
+  return tx.first(`select ${columns} from invitation where tenant_id = $1 and invitation_id = $3`, [
+    tx.tenantId,
+    now,
+    id,
+  ]);
 }
 
 /** The one that could still be accepted by this address, or has only run out. */
@@ -153,7 +146,7 @@ export async function countMailsSince(tx: TenantTransaction, since: Date): Promi
 }
 
 /** Newest first. */
-export async function listInvitations(
+export function listInvitations(
   tx: TenantTransaction,
   filter: {
     readonly state: invitations.InvitationState | undefined;
@@ -163,7 +156,7 @@ export async function listInvitations(
   now: Date,
 ): Promise<invitations.Invitation[]> {
   const { state, after: [invitedAt, id] = [], limit } = filter;
-  const rows = await tx.rows<Row>(
+  return tx.rows(
     `select * from (select ${columns} from invitation where tenant_id = $1) as each
       where ($3::text is null or state = $3)
         and ($4::timestamptz is null or ("invitedAt", id) < ($4, $5::uuid))
@@ -171,7 +164,6 @@ export async function listInvitations(
       limit $6`,
     [tx.tenantId, now, state ?? null, invitedAt ?? null, id ?? null, limit],
   );
-  return rows.map(toApiInvitation);
 }
 
 /** What somebody with this address is here already. */
@@ -205,13 +197,4 @@ export async function getInviterName(tx: TenantTransaction, inviterId: string): 
     [tx.tenantId, inviterId],
   );
   return row?.name;
-}
-
-function toApiInvitation({ validUntil, invitedAt, expiresAt, ...row }: Row): invitations.Invitation {
-  return {
-    ...row,
-    validUntil: validUntil?.toISOString() ?? null,
-    invitedAt: invitedAt.toISOString(),
-    expiresAt: expiresAt.toISOString(),
-  };
 }

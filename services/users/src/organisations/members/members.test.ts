@@ -57,7 +57,7 @@ describe('the list of members', () => {
       state: 'active',
       roles: ['accountant'],
     });
-    expect(Date.parse(first.items[0]?.lastSeenAt ?? '')).toBe(clock.now().getTime());
+    expect(first.items[0]?.lastSeenAt).toEqual(clock.now());
   });
 
   it('finds people by a part of name or e-mail in any case, and by state', async () => {

@@ -1,11 +1,6 @@
 import { type members, personalData } from '@marimo/contracts/users';
 import { containsText, type Transaction } from '@marimo/postgres';
 
-interface MemberRow extends Omit<members.Member, 'joinedAt' | 'lastSeenAt'> {
-  readonly joinedAt: Date;
-  readonly lastSeenAt: Date | null;
-}
-
 /** Who has left and was erased here has no name here any more, in no list and in no search. SQL over member m, person p. */
 export const memberNameSql = `case when m.state = 'left' and m.erased_at is not null then '${personalData.erasedName}' else p.name end`;
 
@@ -29,13 +24,9 @@ export interface MemberFilter {
   readonly limit: number;
 }
 
-export async function listMembers(
-  tx: Transaction,
-  filter: MemberFilter,
-  now: Date,
-): Promise<members.Member[]> {
+export function listMembers(tx: Transaction, filter: MemberFilter, now: Date): Promise<members.Member[]> {
   const { text, state, after: [name, id] = [], limit } = filter;
-  const rows = await tx.rows<MemberRow>(
+  return tx.rows(
     `${member}
       where m.tenant_id = $1
         and ($3::text is null or m.state = $3)
@@ -46,24 +37,10 @@ export async function listMembers(
       limit $7`,
     [tx.tenantId, now, state ?? null, text ?? null, name ?? null, id ?? null, limit],
   );
-  return rows.map(toApiMember);
 }
 
-export async function getMember(
-  tx: Transaction,
-  personId: string,
-  now: Date,
-): Promise<members.Member | undefined> {
-  const row = await tx.first<MemberRow>(`${member} where m.tenant_id = $1 and m.person_id = $3`, [
-    tx.tenantId,
-    now,
-    personId,
-  ]);
-  return row && toApiMember(row);
-}
-
-function toApiMember({ joinedAt, lastSeenAt, ...row }: MemberRow): members.Member {
-  return { ...row, joinedAt: joinedAt.toISOString(), lastSeenAt: lastSeenAt?.toISOString() ?? null };
+export function getMember(tx: Transaction, personId: string, now: Date): Promise<members.Member | undefined> {
+  return tx.first(`${member} where m.tenant_id = $1 and m.person_id = $3`, [tx.tenantId, now, personId]);
 }
 
 export async function updateState(

@@ -19,7 +19,7 @@ export async function announce(
     const linkId = await securityNotice(tx, person, now);
     if (closesAt === null) await outbox.add(tx, organisations.reopeningAnnounced, userId, { userId, linkId });
     else {
-      const closesOn = dayOf(new Date(closesAt), timeZone);
+      const closesOn = dayOf(closesAt, timeZone);
       await outbox.add(tx, organisations.closingAnnounced, userId, { userId, linkId, closesOn });
     }
   }

@@ -39,7 +39,7 @@ async function closeForGood(
   const present = (await getSettings(tx))?.settings;
   const now = clock();
   // Somebody may have reopened it, or another instance have closed it, while we waited.
-  if (present?.state !== 'closing' || present.closesAt === null || new Date(present.closesAt) > now) return;
+  if (present?.state !== 'closing' || present.closesAt === null || present.closesAt > now) return;
 
   const settings = { ...present, state: 'closed' as const };
   await updateSettings(tx, settings);

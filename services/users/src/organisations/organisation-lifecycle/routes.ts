@@ -88,11 +88,11 @@ async function takeStep(
   const settings: organisations.OrganisationSettings = {
     ...present,
     state,
-    closesAt: state === 'closing' ? closesAt(now).toISOString() : null,
+    closesAt: state === 'closing' ? closesAt(now) : null,
   };
   await updateSettings(tx, settings);
   if (settings.closesAt === null) await deleteClosing(tx);
-  else await updateClosing(tx, new Date(settings.closesAt));
+  else await updateClosing(tx, settings.closesAt);
   if (state !== 'active') {
     const able = (await listMemberRights(tx, now)).filter(mayEndPause).map(({ personId }) => personId);
     await endSessionsOfAllBut(tx, outbox, able, { reason: 'organisation', now });

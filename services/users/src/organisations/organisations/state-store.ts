@@ -48,12 +48,7 @@ export interface VersionedSettings {
 }
 
 export async function getSettings(tx: Transaction): Promise<VersionedSettings | undefined> {
-  const row = await tx.first<
-    Omit<organisations.OrganisationSettings, 'closesAt'> & {
-      readonly closesAt: Date | null;
-      readonly version: number;
-    }
-  >(
+  const row = await tx.first<organisations.OrganisationSettings & { readonly version: number }>(
     `select tenant_id as id, name, base_currency as "baseCurrency", language, time_zone as "timeZone", state,
             require_second_factor as "requireSecondFactor", strict_separation as "strictSeparation",
             closes_at as "closesAt", version
@@ -63,8 +58,8 @@ export async function getSettings(tx: Transaction): Promise<VersionedSettings | 
     'organisation_settings',
   );
   if (row === undefined) return undefined;
-  const { version, closesAt, ...rest } = row;
-  return { settings: { ...rest, closesAt: closesAt?.toISOString() ?? null }, version };
+  const { version, ...settings } = row;
+  return { settings, version };
 }
 
 /** Writes all that can change, as the next version. */
