@@ -1,7 +1,7 @@
 import { journalEntries } from '@marimo/contracts/accounting';
 import { asAdministrator } from '@marimo/postgres';
 import { startAccountingServer } from './ledger/accounting-server.ts';
-import { accountCodes, type EntryInput, invoiceEntry, secondsOf } from './ledger/entries.ts';
+import { accountCodes, csvOf, type EntryInput, invoices, ndjsonOf, secondsOf } from './ledger/entries.ts';
 import { insertPlainly, makePlainTables } from './ledger/plain-sql.ts';
 import type { Result } from './result.ts';
 
@@ -26,7 +26,7 @@ export async function run(): Promise<Result> {
       found: keyof ImportReply,
     ) => {
       const isCsv = file.startsWith('CSV');
-      const body = isCsv ? csvOf(entries) : entries.map((entry) => JSON.stringify(entry)).join('\n');
+      const body = isCsv ? csvOf(entries) : ndjsonOf(entries);
       const type = isCsv ? 'text/csv' : 'application/x-ndjson';
       let reply: ImportReply | undefined;
       const seconds = await secondsOf(async () => {
@@ -63,17 +63,4 @@ export async function run(): Promise<Result> {
   } finally {
     await accounting.stop();
   }
-}
-
-let turn = 0;
-const invoices = (count: number, lineCount = 3) =>
-  Array.from({ length: count }, () => invoiceEntry(++turn, lineCount));
-
-function csvOf(entries: readonly EntryInput[]): string {
-  const rows = entries.flatMap(({ entryId, postingDate, description, lines }) =>
-    lines.map(({ accountCode, side, amount }) =>
-      [entryId, postingDate, description, accountCode, side, amount.amount, amount.currency].join(','),
-    ),
-  );
-  return ['entryId,postingDate,description,accountCode,side,amount,currency', ...rows].join('\n');
 }

@@ -26,6 +26,24 @@ export function invoiceEntry(turn: number, lineCount = 3): EntryInput {
   };
 }
 
+let turn = 0;
+
+/** The next of an endless row of invoices. */
+export const invoices = (count: number, lineCount = 3): EntryInput[] =>
+  Array.from({ length: count }, () => invoiceEntry(++turn, lineCount));
+
+export const ndjsonOf = (entries: readonly EntryInput[]): string =>
+  entries.map((entry) => JSON.stringify(entry)).join('\n');
+
+export function csvOf(entries: readonly EntryInput[]): string {
+  const rows = entries.flatMap(({ entryId, postingDate, description, lines }) =>
+    lines.map(({ accountCode, side, amount }) =>
+      [entryId, postingDate, description, accountCode, side, amount.amount, amount.currency].join(','),
+    ),
+  );
+  return ['entryId,postingDate,description,accountCode,side,amount,currency', ...rows].join('\n');
+}
+
 /** Runs the work on so many at once until the time is over; gives how many were done in a second. */
 export async function perSecond(
   atOnce: number,

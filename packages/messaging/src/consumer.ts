@@ -26,7 +26,8 @@ export interface Consumer<Deps> {
   readonly concurrency: number;
   /** Events of one tenant that may share a transaction. */
   readonly together: number;
-  handle(tx: TenantTransaction, envelope: Envelope, deps: Deps): Promise<void>;
+  /** One event, or where `together` allows it several of one tenant, in the order of their delivery. */
+  handle(tx: TenantTransaction, envelopes: readonly Envelope[], deps: Deps): Promise<void>;
 }
 
 /** Each handler holds a database connection; pools have ten. */
@@ -48,25 +49,28 @@ export function consumer<Deps, E extends EventDefinition>(definition: {
     concurrency,
     together: 1,
     bindings: events.map(({ type }) => type),
-    async handle(tx, envelope, deps) {
-      const event = byType.get(envelope.type);
-      // A broker keeps the bindings of earlier versions of this consumer.
-      if (event === undefined) return;
-      await definition.handle(tx, consumed(event, envelope), deps);
+    async handle(tx, envelopes, deps) {
+      for (const envelope of envelopes) {
+        const event = byType.get(envelope.type);
+        // A broker keeps the bindings of earlier versions of this consumer.
+        if (event === undefined) continue;
+        await definition.handle(tx, consumed(event, envelope), deps);
+      }
     },
   };
 }
 
 /**
  * A consumer of every event there is, whatever its data: the audit. What everybody does arrives here, so events that
- * wait at the same time share transactions; each still counts for itself when it fails.
+ * wait at the same time share transactions; each still counts for itself when it fails. With `together` above 1 there
+ * is no actor or trace at hand, only those that each envelope names.
  */
 export function consumerOfAll<Deps>(definition: {
   name: string;
   queue: string;
   concurrency?: number;
   together?: number;
-  handle(tx: TenantTransaction, envelope: Envelope, deps: Deps): Promise<void>;
+  handle(tx: TenantTransaction, envelopes: readonly Envelope[], deps: Deps): Promise<void>;
 }): Consumer<Deps> {
   const { name, queue, concurrency = usualConcurrency, together = 1 } = definition;
   return { name, queue, concurrency, together, bindings: ['#'], handle: definition.handle.bind(definition) };

@@ -1,6 +1,13 @@
 export { type ConsumedEvent, type Consumer, consumer, consumerOfAll } from './consumer.ts';
 export { outboxMigrations, queueMigrations } from './migrations.ts';
-export { createOutbox, type EventToAdd, type Outbox, type OutboxOptions } from './outbox.ts';
+export {
+  type Cause,
+  createOutbox,
+  currentCause,
+  type EventToAdd,
+  type Outbox,
+  type OutboxOptions,
+} from './outbox.ts';
 export { type PostgresTransportOptions, postgresTransport } from './postgres/transport.ts';
 export { type RabbitmqTransportOptions, rabbitmqTransport } from './rabbitmq/transport.ts';
 export { type Relay, type RelayOptions, startRelay } from './relay.ts';

@@ -31,7 +31,7 @@ async function handled(data: z.core.util.JSONType): Promise<unknown> {
     events: [shipped],
     handle: async (_, one) => void seen.push(one),
   });
-  await handle({} as never, { ...envelope, data }, undefined);
+  await handle({} as never, [{ ...envelope, data }], undefined);
   return seen[0]?.data;
 }
 

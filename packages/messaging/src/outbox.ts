@@ -8,11 +8,26 @@ export interface EventToAdd<E extends EventDefinition> {
   /** The id of the thing the event is about. */
   readonly subject: string;
   readonly data: EventData<E>;
+  /** The work at hand, unless the transaction does that of several requests. */
+  readonly cause?: Cause;
+}
+
+/** The request that an event comes from: its id, actor and trace, as the envelope has them. */
+export type Cause = Pick<Envelope, 'requestid' | 'actorid' | 'traceparent'>;
+
+/** Of the work at hand. */
+export function currentCause(): Cause {
+  const work = currentContext();
+  const traceparent = currentTraceparent();
+  return {
+    ...(work && { requestid: work.requestId }),
+    ...(work?.actorId !== undefined && { actorid: work.actorId }),
+    ...(traceparent !== undefined && { traceparent }),
+  };
 }
 
 /**
  * The only way an event leaves a service: a row in the transaction that makes the fact true.
- * Request id, actor and trace are taken from the work at hand.
  */
 export interface Outbox {
   add<E extends EventDefinition>(
@@ -52,7 +67,10 @@ export function createOutbox({ service, clock, onAdded }: OutboxOptions): Outbox
   ): Promise<void> {
     if (events.length === 0) return;
     const shared = sharedAttributes(service, event, tx, clock());
-    const envelopes = events.map(({ subject, data }) => envelopeOf(shared, event, subject, data));
+    const atHand = currentCause();
+    const envelopes = events.map(({ subject, data, cause = atHand }) =>
+      envelopeOf({ ...shared, ...cause }, event, subject, data),
+    );
     await insertEnvelopes(tx, envelopes);
     failpoint('outbox.afterAdd');
     tx.afterCommit(notify);
@@ -70,8 +88,6 @@ function sharedAttributes(
   now: Date,
 ): SharedAttributes {
   if (tx.tenantId === null) throw new Error(`${event.type} needs a transaction of a tenant`);
-  const work = currentContext();
-  const traceparent = currentTraceparent();
   return {
     specversion: '1.0',
     source: `/services/${service}`,
@@ -79,9 +95,6 @@ function sharedAttributes(
     time: now.toISOString(),
     datacontenttype: 'application/json',
     tenantid: tx.tenantId,
-    ...(work && { requestid: work.requestId }),
-    ...(work?.actorId !== undefined && { actorid: work.actorId }),
-    ...(traceparent !== undefined && { traceparent }),
   };
 }
 

@@ -19,6 +19,11 @@ export interface RelayOptions {
   readonly windowRows?: number;
   /** Default 1,000. */
   readonly pollMs?: number;
+  /**
+   * After the first event of a window, how long it waits for others; default 20. Under load one window then carries
+   * those of many commits, at a fraction of the statements.
+   */
+  readonly gatherMs?: number;
 }
 
 export interface Relay {
@@ -37,7 +42,7 @@ const longestBackoffMs = 5_000;
  * began before it was published and ends after the broker has confirmed it. Several relays share the work.
  */
 export function startRelay(options: RelayOptions): Relay {
-  const { database, log, wake, windowRows = 250, pollMs = 1_000 } = options;
+  const { database, log, wake, windowRows = 250, pollMs = 1_000, gatherMs = 20 } = options;
   const relayWindow = windowRelay(options, windowRows);
   const closing = new AbortController();
   let failures = 0;
@@ -62,7 +67,9 @@ export function startRelay(options: RelayOptions): Relay {
       }
       if (claimed === windowRows) continue;
       if (mayBeLast) return;
-      if (!closing.signal.aborted) await wake.wait(pollMs);
+      if (closing.signal.aborted) continue;
+      await wake.wait(pollMs);
+      await sleep(gatherMs, undefined, { signal: closing.signal }).catch(() => {});
     }
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Envelope } from '@marimo/contracts';
 import {
   inSpan,
   type Log,
@@ -12,7 +13,7 @@ import type { Consumer } from './consumer.ts';
 import { failpoint } from './failpoint.ts';
 import { recordInInbox } from './inbox.ts';
 import { UnfitEvent } from './retry.ts';
-import { TenantGroups, type Waiting } from './tenant-groups.ts';
+import { TenantGroups } from './tenant-groups.ts';
 import type { Delivery, Subscription, Transport } from './transport.ts';
 
 export interface ConsumersOptions<Deps> {
@@ -81,9 +82,9 @@ function handlerOf<Deps>(
     handle: (group) => handleTogether(options, consumer, group),
     concernsAll: (error) => error instanceof DatabaseUnavailable || error instanceof StatementCancelled,
   });
-  const handle = async (envelope: Delivery['envelope']) => {
+  const handle = async (envelope: Envelope) => {
     if (consumer.together > 1) return groups.handle(envelope);
-    const [outcome] = await handleTogether(options, consumer, [{ envelope, inContext: (work) => work() }]);
+    const [outcome] = await handleTogether(options, consumer, [envelope]);
     return outcome as Outcome;
   };
 
@@ -114,24 +115,20 @@ function handlerOf<Deps>(
 async function handleTogether<Deps>(
   { database, deps, handleWithinMs = 60_000 }: ConsumersOptions<Deps>,
   consumer: Consumer<Deps>,
-  group: readonly Waiting[],
+  envelopes: readonly Envelope[],
 ): Promise<readonly Outcome[]> {
-  const envelopes = group.map(({ envelope }) => envelope);
   return database.inTenant(
-    (envelopes[0] as Delivery['envelope']).tenantid,
+    (envelopes[0] as Envelope).tenantid,
     async (tx) => {
       const ids = envelopes.map(({ id }) => id);
       const fresh = await recordInInbox(tx, consumer.name, ids);
       failpoint('consumer.afterInbox');
-      const outcomes: Outcome[] = [];
-      for (const { envelope, inContext } of group) {
-        // One that was delivered twice may stand twice in a group.
-        const isFirst = fresh.delete(envelope.id.toLowerCase());
-        if (isFirst) await inContext(() => consumer.handle(tx, envelope, deps));
-        outcomes.push(isFirst ? 'handled' : 'duplicate');
-      }
+      // One that was delivered twice may stand twice in a group.
+      const isFirst = envelopes.map(({ id }) => fresh.delete(id.toLowerCase()));
+      const toHandle = envelopes.filter((_, place) => isFirst[place]);
+      if (toHandle.length > 0) await consumer.handle(tx, toHandle, deps);
       failpoint('consumer.afterEffect');
-      return outcomes;
+      return isFirst.map((first) => (first ? 'handled' : 'duplicate'));
     },
     { deadlineAt: Date.now() + handleWithinMs },
   );

@@ -1,13 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Envelope } from '@marimo/contracts';
 
-export interface Waiting {
+interface Waiting<Outcome> {
   readonly envelope: Envelope;
-  /** Runs the work in the trace and for the actor of whoever waits. */
-  readonly inContext: <R>(work: () => R) => R;
-}
-
-interface Promised<Outcome> extends Waiting {
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
@@ -16,7 +10,7 @@ export interface TenantGroupsOptions<Outcome> {
   readonly groupsAtOnce: number;
   readonly eventsInGroup: number;
   /** All of one tenant; resolves with the outcome of each, in their order, or rejects and has done nothing. */
-  readonly handle: (group: readonly Waiting[]) => Promise<readonly Outcome[]>;
+  readonly handle: (group: readonly Envelope[]) => Promise<readonly Outcome[]>;
   /** Whether it would fail for each alone as it did for all. */
   readonly concernsAll: (error: unknown) => boolean;
 }
@@ -29,7 +23,7 @@ export interface TenantGroupsOptions<Outcome> {
 export class TenantGroups<Outcome> {
   readonly #options: TenantGroupsOptions<Outcome>;
   /** By tenant, in the order of their turns. */
-  readonly #waiting = new Map<string, Promised<Outcome>[]>();
+  readonly #waiting = new Map<string, Waiting<Outcome>[]>();
   readonly #busy = new Set<string>();
   #isScheduled = false;
 
@@ -38,10 +32,9 @@ export class TenantGroups<Outcome> {
   }
 
   handle(envelope: Envelope): Promise<Outcome> {
-    const inContext = AsyncLocalStorage.snapshot();
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(envelope.tenantid) ?? [];
-      waiting.push({ envelope, inContext, resolve, reject });
+      waiting.push({ envelope, resolve, reject });
       this.#waiting.set(envelope.tenantid, waiting);
       this.#schedule();
     });
@@ -73,9 +66,9 @@ export class TenantGroups<Outcome> {
   }
 
   /** Never rejects. */
-  async #settle(group: readonly Promised<Outcome>[]): Promise<void> {
+  async #settle(group: readonly Waiting<Outcome>[]): Promise<void> {
     try {
-      const outcomes = await this.#options.handle(group);
+      const outcomes = await this.#options.handle(group.map(({ envelope }) => envelope));
       for (const [place, one] of group.entries()) one.resolve(outcomes[place] as Outcome);
     } catch (error) {
       if (group.length === 1 || this.#options.concernsAll(error)) {

@@ -204,8 +204,8 @@ describe('events of a service', () => {
       const consumer = consumerOfAll<undefined>({
         name: queue,
         queue,
-        async handle(tx, envelope) {
-          if (envelope.type !== event.type) return;
+        async handle(tx, [envelope]) {
+          if (envelope?.type !== event.type) return;
           seen.push({
             tenant: tx.tenantId,
             work: currentContext(),
@@ -252,14 +252,16 @@ describe('events of a service', () => {
         queue,
         concurrency: 2,
         together: 20,
-        async handle(tx, { type, subject }) {
-          if (type !== event.type) return;
-          if (subject === unfit) throw new UnfitEvent('nobody can use this');
-          const sql = `insert into effect (tenant_id, consumer, fact_id) values ($1, $2, $3)
-                       returning pg_current_xact_id()::text as transaction`;
-          const [row] = await tx.rows<{ transaction: string }>(sql, [tx.tenantId, queue, subject]);
-          if (subject === failsOnce && ++failures <= 2) throw new Error('not yet'); // in its group, and alone
-          transactions.add(row?.transaction);
+        async handle(tx, envelopes) {
+          for (const { type, subject } of envelopes) {
+            if (type !== event.type) continue;
+            if (subject === unfit) throw new UnfitEvent('nobody can use this');
+            const sql = `insert into effect (tenant_id, consumer, fact_id) values ($1, $2, $3)
+                         returning pg_current_xact_id()::text as transaction`;
+            const [row] = await tx.rows<{ transaction: string }>(sql, [tx.tenantId, queue, subject]);
+            if (subject === failsOnce && ++failures <= 2) throw new Error('not yet'); // in its group, and alone
+            transactions.add(row?.transaction);
+          }
         },
       });
       const service = await started({ consumers: [consumer] });

@@ -19,6 +19,7 @@ export { requireFound } from './http/require-found.ts';
 export { sendProblem } from './http/send.ts';
 export { checkRow } from './http/validate.ts';
 export { kitMigrations } from './idempotency/migrations.ts';
+export type { Outcome } from './idempotency/once-only.ts';
 export type { Organisations } from './organisations/organisations.ts';
 export type { OrganisationFacts } from './organisations/store.ts';
 export { docsPages } from './pages/docs.ts';
@@ -54,3 +55,5 @@ export {
   type TokenSource,
 } from './tokens/jwks-verifier.ts';
 export { type ReadToken, readToken } from './tokens/read-token.ts';
+export { type GroupMember, type GroupOptions, groupCommit } from './transactions/group-commit.ts';
+export { type LimitConcurrency, limitConcurrencyByKey } from './transactions/limit-concurrency.ts';

@@ -10,6 +10,7 @@ import type {
 } from '@marimo/contracts';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { Caller, CallingService } from './caller.ts';
+import type { Repeat } from './idempotency/once-only.ts';
 
 /** One validated, permitted request. */
 export interface Call<E extends AnyEndpoint = AnyEndpoint> {
@@ -36,6 +37,8 @@ export interface Call<E extends AnyEndpoint = AnyEndpoint> {
   readonly deadlineAt: number;
   /** Fires when the caller has gone or the deadline has passed. */
   readonly signal: AbortSignal;
+  /** What `inTenant` keeps the answer for, and `groupCommit`; undefined where the endpoint keeps none. */
+  readonly repeat: Repeat | undefined;
   /**
    * The business transaction: sees the caller's tenant and keeps the answer with the `Idempotency-Key` in the same
    * commit. Each kind of transaction here is cancelled with the request, and its work may run more than once, so it has

@@ -1,11 +1,11 @@
-import type { Deps } from '@marimo/service-kit';
+import { type Deps, limitConcurrencyByKey } from '@marimo/service-kit';
 import { openBooks } from './journals/index.ts';
-import { type LedgerParts, takeTurns } from './ledger/index.ts';
+import type { LedgerParts } from './ledger/index.ts';
 
 /** Of one organisation in one process: one writes, the next is ready to, the third looks things up. */
-const postingsAtOnce = 3;
+const postingsAtOnce = 2;
 
 /** What the slices of one running service share. */
 export function makeParts(deps: Deps): LedgerParts {
-  return { books: openBooks(deps), inTurn: takeTurns(postingsAtOnce) };
+  return { books: openBooks(deps), limit: limitConcurrencyByKey(postingsAtOnce) };
 }

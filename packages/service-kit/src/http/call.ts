@@ -46,6 +46,7 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
     idempotencyKey: idempotencyKeyOf(req),
     deadlineAt,
     signal,
+    repeat,
     inTenant: (work) =>
       database.inTenant(tenantId(), repeat === undefined ? work : onceOnly(repeat, work), time),
     readInTenant: (work) =>

@@ -2,47 +2,95 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { IdempotencyKeyReused, MalformedRequest, RequestStillRunning } from '@marimo/contracts';
 import type { TenantTransaction } from '@marimo/postgres';
+import type { Refusal } from '@marimo/problems';
 import type { AnyReply } from '../route.ts';
-import { findAnswer, keepAnswer, lockKey, type StoredAnswer } from './store.ts';
+import { type AnswerKey, insertAnswers, listAnswers, lockKeys, type StoredAnswer } from './store.ts';
 
-/** A request that may come again: its key belongs to one user and one route. */
-export interface Repeat {
+/** A request that may come again. */
+export interface Repeat extends Omit<AnswerKey, 'key'> {
   /** Undefined where the caller sent none: then nothing is kept. */
   readonly key: string | undefined;
-  readonly userId: string;
-  readonly route: string;
   /** Everything the caller sent that decides the effect, as plain JSON. */
   readonly content: unknown;
 }
+
+/** What becomes of a request among others in the same transaction. */
+export type Outcome<R> = { readonly reply: R } | { readonly refusal: Refusal };
 
 /**
  * Wraps a business transaction so that it takes effect once for each key. The answer is kept in the same commit as the
  * effect: either both are there or neither is. A refusal rolls back, so it keeps nothing and can be tried again.
  */
 export function onceOnly<R>(
-  { key, content, ...repeat }: Repeat,
+  repeat: Repeat,
   work: (tx: TenantTransaction) => Promise<R>,
 ): (tx: TenantTransaction) => Promise<R> {
-  const doWork = async (tx: TenantTransaction): Promise<R & AnyReply> => {
-    const answer = await work(tx);
-    demandReply(answer, repeat.route); // without a key too, so that the first test of a handler finds it
-    return answer;
-  };
-  if (key === undefined) return doWork;
-
-  const kept = { key, ...repeat };
-  const digest = digestOf(content);
   return async (tx) => {
-    if (!(await lockKey(tx, kept))) throw new RequestStillRunning({}, { retryAfterSeconds: 1 });
-    const stored = await findAnswer(tx, kept);
-    if (stored !== undefined) {
-      if (!stored.digest.equals(digest)) throw new IdempotencyKeyReused({});
-      return replayed(stored) as R; // what is kept was an R when it was made
-    }
-    const answer = await doWork(tx);
-    await keepAnswer(tx, kept, digest, answer);
-    return answer;
+    const [outcome] = await onceOnlyEach(tx, [{ repeat }], async () => [{ reply: await work(tx) }]);
+    if (outcome === undefined) throw new Error('The work had no outcome');
+    if ('refusal' in outcome) throw outcome.refusal;
+    return outcome.reply;
   };
+}
+
+/**
+ * The same for many requests in one transaction: the work is given those that were not answered before, and says in
+ * their order what becomes of each. It must have written nothing for those that it refuses.
+ */
+export async function onceOnlyEach<Request extends { readonly repeat: Repeat | undefined }, R>(
+  tx: TenantTransaction,
+  requests: readonly Request[],
+  work: (requests: readonly Request[]) => Promise<readonly Outcome<R>[]>,
+): Promise<Outcome<R>[]> {
+  const before = await outcomesBefore<R>(
+    tx,
+    requests.flatMap(({ repeat }) => keyedOf(repeat) ?? []),
+  );
+  const known = requests.map(({ repeat }) => before.get(repeat));
+  const fresh = requests.filter((_, index) => known[index] === undefined);
+  const outcomes = fresh.length === 0 ? [] : await work(fresh);
+  const toKeep = fresh.flatMap(({ repeat }, index) => {
+    const outcome = outcomes[index];
+    if (repeat === undefined || outcome === undefined || 'refusal' in outcome) return [];
+    const { reply } = outcome;
+    requireReply(reply, repeat.route); // without a key too, so that the first test of a handler finds it
+    const keyed = keyedOf(repeat);
+    return keyed === undefined ? [] : { ...keyed, digest: digestOf(keyed.content), reply };
+  });
+  if (toKeep.length > 0) await insertAnswers(tx, toKeep);
+  const left = outcomes.values();
+  return known.map((outcome) => outcome ?? (left.next().value as Outcome<R>));
+}
+
+type KeyedRepeat = Repeat & AnswerKey;
+
+function keyedOf(repeat: Repeat | undefined): KeyedRepeat | undefined {
+  return repeat?.key === undefined ? undefined : (repeat as KeyedRepeat);
+}
+
+/** The outcomes of those that were answered before, or that run now in this transaction or another one. */
+async function outcomesBefore<R>(
+  tx: TenantTransaction,
+  repeats: readonly KeyedRepeat[],
+): Promise<Map<Repeat | undefined, Outcome<R>>> {
+  const outcomes = new Map<Repeat | undefined, Outcome<R>>();
+  if (repeats.length === 0) return outcomes;
+  const locked = await lockKeys(tx, repeats); // grants a key twice to one transaction
+  const stored = await listAnswers(tx, repeats); // apart: a statement does not see what was committed after it began
+  const running = new Set<string>();
+  for (const [index, repeat] of repeats.entries()) {
+    const name = [repeat.userId, repeat.route, repeat.key].join(' ');
+    const answer = stored[index];
+    if (locked[index] !== true || (answer === undefined && running.has(name))) {
+      outcomes.set(repeat, { refusal: new RequestStillRunning({}, { retryAfterSeconds: 1 }) });
+    } else if (answer !== undefined && !answer.digest.equals(digestOf(repeat.content))) {
+      outcomes.set(repeat, { refusal: new IdempotencyKeyReused({}) });
+    } else if (answer !== undefined) {
+      outcomes.set(repeat, { reply: replayed(answer) as R }); // what is kept was an R when it was made
+    }
+    running.add(name);
+  }
+  return outcomes;
 }
 
 export function idempotencyKeyOf(req: IncomingMessage): string | undefined {
@@ -58,7 +106,7 @@ function replayed({ status, body, headers }: StoredAnswer): AnyReply {
   return { status, body, headers: { ...headers, 'idempotent-replayed': 'true' } };
 }
 
-function demandReply<R>(answer: R, route: string): asserts answer is R & AnyReply {
+function requireReply<R>(answer: R, route: string): asserts answer is R & AnyReply {
   if (typeof (answer as AnyReply | undefined)?.status === 'number') return;
   throw new TypeError(
     `${route} keeps its answers, so its call.inTenant must return the reply; use database.inTenant for other work`,

@@ -1,7 +1,8 @@
 import type { Transaction } from '@marimo/postgres';
 import type { AnyReply } from '../route.ts';
 
-interface Key {
+/** Under which an answer is kept: a key belongs to one user and one route. */
+export interface AnswerKey {
   readonly key: string;
   readonly userId: string;
   readonly route: string;
@@ -14,49 +15,68 @@ export interface StoredAnswer {
   readonly body: unknown;
 }
 
-/** False while another transaction holds the key; the lock goes with this transaction, however it ends. */
-export async function lockKey(tx: Transaction, { key, userId, route }: Key): Promise<boolean> {
-  const name = [tx.tenantId, userId, route, key].join(' ');
-  const row = await tx.first<{ locked: boolean }>(
-    'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked',
-    [name],
+export interface AnswerToKeep extends AnswerKey {
+  readonly digest: Buffer;
+  readonly reply: AnyReply;
+}
+
+/** Of each key, in order: false while another transaction holds it. The locks go with this transaction, however it ends. */
+export async function lockKeys(tx: Transaction, keys: readonly AnswerKey[]): Promise<boolean[]> {
+  const names = keys.map(({ key, userId, route }) => [tx.tenantId, userId, route, key].join(' '));
+  const rows = await tx.rows<{ locked: boolean }>(
+    `select pg_try_advisory_xact_lock(hashtextextended(name, 0)) as locked
+     from unnest($1::text[]) with ordinality as wanted (name, place)
+     order by place`,
+    [names],
     'idempotency_lock',
   );
-  return row?.locked === true;
+  return rows.map(({ locked }) => locked);
 }
 
-export function findAnswer(tx: Transaction, { key, userId, route }: Key): Promise<StoredAnswer | undefined> {
-  return tx.first<StoredAnswer>(
-    `select request_digest as digest, status, headers, body
-       from idempotency_key
-      where tenant_id = $1 and user_id = $2 and route = $3 and key = $4`,
-    [tx.tenantId, userId, route, key],
-    'idempotency_find',
-  );
-}
-
-export async function keepAnswer(
+/** What is kept of each key, in order. */
+export async function listAnswers(
   tx: Transaction,
-  { key, userId, route }: Key,
-  digest: Buffer,
-  { status, headers = {}, body }: AnyReply,
-): Promise<void> {
+  keys: readonly AnswerKey[],
+): Promise<(StoredAnswer | undefined)[]> {
+  const rows = await tx.rows<StoredAnswer & { place: number }>(
+    `select wanted.place::int, kept.request_digest as digest, kept.status, kept.headers, kept.body
+     from unnest($2::uuid[], $3::text[], $4::text[]) with ordinality as wanted (user_id, route, key, place)
+     cross join lateral (
+       select * from idempotency_key as known
+       where known.tenant_id = $1 and known.user_id = wanted.user_id
+         and known.route = wanted.route and known.key = wanted.key
+       limit 1
+     ) as kept`,
+    [tx.tenantId, ...columnsOf(keys)],
+    'idempotency_list',
+  );
+  const kept = new Map(rows.map((row) => [row.place, row]));
+  return keys.map((_, index) => kept.get(index + 1));
+}
+
+export async function insertAnswers(tx: Transaction, answers: readonly AnswerToKeep[]): Promise<void> {
   await tx.run(
     `insert into idempotency_key (tenant_id, user_id, route, key, request_digest, status, headers, body)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+     select $1, user_id, route, key, digest, status, headers::json, body::json
+     from unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::int[], $7::text[], $8::text[])
+       as given (user_id, route, key, digest, status, headers, body)`,
     [
       tx.tenantId,
-      userId,
-      route,
-      key,
-      digest,
-      status,
-      JSON.stringify(headers),
-      body == null ? null : JSON.stringify(body),
+      ...columnsOf(answers),
+      answers.map(({ digest }) => digest),
+      answers.map(({ reply }) => reply.status),
+      answers.map(({ reply }) => JSON.stringify(reply.headers ?? {})),
+      answers.map(({ reply }) => (reply.body == null ? null : JSON.stringify(reply.body))),
     ],
-    'idempotency_keep',
+    'idempotency_insert',
   );
 }
+
+const columnsOf = (keys: readonly AnswerKey[]) => [
+  keys.map(({ userId }) => userId),
+  keys.map(({ route }) => route),
+  keys.map(({ key }) => key),
+];
 
 /** We promise a day; the hour more is for clocks and for repeats under way. */
 export function deleteOldAnswers(tx: Transaction): Promise<number> {

@@ -9,7 +9,8 @@ import {
   type LedgerParts,
   type PostedEntry,
   postEntries,
-  postingOf,
+  postingInto,
+  signerOf,
   writeEntries,
 } from '../ledger/index.ts';
 import { openEntryFile } from './entry-import.ts';
@@ -20,16 +21,17 @@ type Draft = Extract<FileEntry, { entry: unknown }>;
 /** Journal lines in one transaction of mode `each`: some tens of milliseconds in which other postings wait. */
 const linesPerTransaction = 2_000;
 
-export function entryImportRoutes(deps: Deps, { books, inTurn }: LedgerParts): Route[] {
+export function entryImportRoutes(deps: Deps, { books, limit }: LedgerParts): Route[] {
   return [
     handle(journalEntries.importFile, async (call) => {
       const book = await books.open(call);
-      const posting = postingOf(deps, call, book);
+      const posting = postingInto(book, deps);
+      const signed = signerOf(call);
       const { mode, dryRun } = call.query;
       const time = { deadlineAt: call.deadlineAt, signal: call.signal };
       // Not call.inTenant: in pieces it is many transactions, and the ids make a repetition safe by themselves.
       const inTransaction = <R>(work: (tx: TenantTransaction) => Promise<R>) =>
-        inTurn(call.tenantId, () => deps.database.inTenant(call.tenantId, work, time));
+        limit(call.tenantId, () => deps.database.inTenant(call.tenantId, work, time));
       const report = startReport();
       const inFile = repetitionsInFile();
       const file = await openEntryFile(call.stream, call.contentType, book.baseCurrency);
@@ -37,11 +39,15 @@ export function entryImportRoutes(deps: Deps, { books, inTurn }: LedgerParts): R
         const pieces = piecesOf(file.entries, mode === 'each' ? linesPerTransaction : Infinity, report);
         for await (const drafts of pieces) {
           if (mode === 'each' && !dryRun) {
-            await postPiece(drafts, (some) => inTransaction((tx) => postEntries(tx, posting, some)), report);
+            await postPiece(
+              drafts,
+              (some) => inTransaction((tx) => postEntries(tx, posting, some.map(signed))),
+              report,
+            );
             continue;
           }
           const results = await inTransaction(async (tx) => {
-            const checked = await checkEntries(tx, book.baseCurrency, drafts.map(entryOf));
+            const checked = await checkEntries(tx, book.baseCurrency, drafts.map(entryOf).map(signed));
             const isSpoilt = report.refusedTotal > 0 || checked.some(({ kind }) => kind === 'refused');
             return dryRun || isSpoilt ? checked : writeEntries(tx, posting, checked);
           });

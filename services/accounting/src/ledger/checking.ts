@@ -1,7 +1,7 @@
 import { accounts, journalEntries, journals } from '@marimo/contracts/accounting';
 import type { TenantTransaction } from '@marimo/postgres';
 import { Refusal } from '@marimo/problems';
-import { type BalancedEntry, balance, digestOf, type EntryToPost, type ReadyEntry } from './ledger.ts';
+import { type BalancedEntry, balance, digestOf, type ReadyEntry, type SignedEntry } from './ledger.ts';
 import { loadReferences, type References } from './store.ts';
 
 export interface RepeatedEntry {
@@ -24,7 +24,7 @@ export type CheckedEntry = ReadyEntry | RepeatedEntry | RefusedEntry;
 export async function checkEntries(
   tx: TenantTransaction,
   baseCurrency: string,
-  entries: readonly EntryToPost[],
+  entries: readonly SignedEntry[],
 ): Promise<CheckedEntry[]> {
   const known = await loadReferences(
     tx,
@@ -34,8 +34,8 @@ export async function checkEntries(
   );
   const ready = new Map<string, Buffer>();
 
-  function check(given: EntryToPost): ReadyEntry | RepeatedEntry {
-    const { entryId } = given;
+  function check(given: SignedEntry): ReadyEntry | RepeatedEntry {
+    const { entryId, postedBy, cause } = given;
     const entry = balance(given, baseCurrency);
     const digest = digestOf(entry);
     const number = known.posted.get(entryId)?.number ?? null;
@@ -47,7 +47,7 @@ export async function checkEntries(
     if (journalId === undefined) throw new journals.JournalUnknown({ journalCode: entry.journalCode });
     const accountIds = accountIdsOf(entry, known.accounts);
     ready.set(entryId, digest);
-    return { kind: 'ready', entryId, entry, digest, journalId, accountIds };
+    return { kind: 'ready', entryId, entry, digest, journalId, accountIds, postedBy, cause };
   }
 
   return entries.map((given) => {

@@ -1,9 +1,10 @@
 import { newId } from '@marimo/contracts';
 import { journalEntries, journals, reports } from '@marimo/contracts/accounting';
 import { createOutbox } from '@marimo/messaging';
+import type { SignedInCall } from '@marimo/service-kit';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { clock, entry, type Organisation, organisationIn, startAccounting } from '../../test/organisation.ts';
-import { postEntries } from './posting.ts';
+import { postEntries, signerOf } from './posting.ts';
 
 let service: ServiceUnderTest;
 let pine: Organisation;
@@ -66,11 +67,11 @@ describe('postings to the same accounts, journals and years in any order', () =>
     const codes = ['41', '51', '60', '62', '90'];
     const posting = {
       baseCurrency: 'RUB',
-      postedBy: newId(),
       postedAt: clock.now(),
       outbox: createOutbox({ service: 'accounting', clock: clock.now, onAdded: () => {} }),
     };
     await pine.call(journals.create, { body: { code: 'BANK', name: 'Bank' } });
+    const signed = signerOf({ caller: { userId: newId() } } as SignedInCall);
     const any = <T>(items: readonly T[]) => items[Math.floor(Math.random() * items.length)] as T;
     const batch = () => {
       // Most batches keep to one journal: only those of different journals meet at the balances.
@@ -88,7 +89,7 @@ describe('postings to the same accounts, journals and years in any order', () =>
     const post = () =>
       service.database.database.inTenant(pine.tenantId, (tx) => {
         attempts += 1;
-        return postEntries(tx, posting, batch());
+        return postEntries(tx, posting, batch().map(signed));
       });
     await Promise.all(Array.from({ length: 100 }, post));
     expect(attempts).toBe(100);

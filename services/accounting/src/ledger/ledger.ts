@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { journalEntries } from '@marimo/contracts/accounting';
 import { Money } from '@marimo/measures';
+import type { Cause } from '@marimo/messaging';
 
 export interface LedgerLine {
   readonly accountCode: string;
@@ -19,6 +20,14 @@ export interface BalancedEntry extends Omit<journalEntries.PostJournalEntry, 'li
 
 /** What can be posted: an entry as a caller sends it, or one that takes another back. */
 export type EntryToPost = journalEntries.PostJournalEntry & { readonly reversalOf?: string };
+
+/** Whose it is to answer for, and the request it came in. */
+interface Signature {
+  readonly postedBy: string;
+  readonly cause: Cause;
+}
+
+export type SignedEntry = EntryToPost & Signature;
 
 /**
  * Checks the double-entry rule: total debits equal total credits in the base currency, and in the lines' own currency
@@ -105,7 +114,7 @@ export function fiscalYearOf(postingDate: string): number {
 }
 
 /** An entry that may be posted, with all the database needs to know of it but its number. */
-export interface ReadyEntry {
+export interface ReadyEntry extends Signature {
   readonly kind: 'ready';
   readonly entryId: string;
   readonly entry: BalancedEntry;

@@ -1,8 +1,7 @@
-import { Unauthenticated } from '@marimo/contracts';
 import { journalEntries } from '@marimo/contracts/accounting';
-import type { Outbox } from '@marimo/messaging';
+import { currentCause, type Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
-import type { Call, Deps } from '@marimo/service-kit';
+import type { Deps, SignedInCall } from '@marimo/service-kit';
 import type { Book } from '../journals/index.ts';
 import { type CheckedEntry, checkEntries, type RefusedEntry } from './checking.ts';
 import {
@@ -11,12 +10,12 @@ import {
   fiscalYearOf,
   type NumberedEntry,
   type ReadyEntry,
+  type SignedEntry,
 } from './ledger.ts';
 import { insertEntries, takeNumbers } from './store.ts';
 
-/** Who posts into which book, and when. */
+/** Into which book, and when. */
 export interface Posting extends Book {
-  readonly postedBy: string;
   readonly postedAt: Date;
   readonly outbox: Outbox;
 }
@@ -30,7 +29,7 @@ export type PostedEntry =
 export async function postEntries(
   tx: TenantTransaction,
   posting: Posting,
-  entries: readonly EntryToPost[],
+  entries: readonly SignedEntry[],
 ): Promise<PostedEntry[]> {
   return writeEntries(tx, posting, await checkEntries(tx, posting.baseCurrency, entries));
 }
@@ -48,10 +47,13 @@ export async function writeEntries(
   const stored = new Map<string, journalEntries.JournalEntry>();
   if (ready.length > 0) {
     const numbered = await withNumbers(tx, ready);
-    const inserted = await insertEntries(tx, numbered, posting).catch(refuseOverflow);
+    const inserted = await insertEntries(tx, numbered, posting.postedAt).catch(refuseOverflow);
     if (!inserted) throw new PostedMeanwhile();
-    for (const each of numbered) stored.set(each.entryId, journalEntryOf(each, posting));
-    const events = [...stored].map(([subject, data]) => ({ subject, data }));
+    const events = numbered.map((each) => {
+      const data = journalEntryOf(each, posting.postedAt);
+      stored.set(each.entryId, data);
+      return { subject: each.entryId, data, cause: each.cause };
+    });
     await posting.outbox.addAll(tx, journalEntries.posted, events);
   }
 
@@ -71,10 +73,14 @@ function refuseOverflow(error: unknown): never {
   throw (error as { code?: unknown }).code === '22003' ? new journalEntries.BalanceTooLarge({}) : error;
 }
 
-/** The posting of one request. */
-export function postingOf({ outbox, clock }: Deps, { caller }: Pick<Call, 'caller'>, book: Book): Posting {
-  if (caller === undefined) throw new Unauthenticated({});
-  return { ...book, outbox, postedBy: caller.userId, postedAt: clock() };
+export function postingInto(book: Book, { outbox, clock }: Pick<Deps, 'outbox' | 'clock'>): Posting {
+  return { ...book, outbox, postedAt: clock() };
+}
+
+/** Puts the caller's name under entries. Called while the request is the work at hand. */
+export function signerOf({ caller }: Pick<SignedInCall, 'caller'>): (entry: EntryToPost) => SignedEntry {
+  const by = { postedBy: caller.userId, cause: currentCause() };
+  return (entry) => ({ ...entry, ...by });
 }
 
 /**
@@ -112,8 +118,8 @@ async function withNumbers(tx: TenantTransaction, ready: readonly ReadyEntry[]):
 
 /** Field by field as `getEntry` gives it, so that a repetition gets the same bytes. */
 function journalEntryOf(
-  { entry, number }: NumberedEntry,
-  { postedBy, postedAt }: Posting,
+  { entry, number, postedBy }: NumberedEntry,
+  postedAt: Date,
 ): journalEntries.JournalEntry {
   const { entryId, journalCode, postingDate, description, reversalOf, lines } = entry;
   return {

@@ -2,14 +2,25 @@ import { Day, Id, newId } from '@marimo/contracts';
 import { journalEntries } from '@marimo/contracts/accounting';
 import type { TenantTransaction } from '@marimo/postgres';
 import { toProblem } from '@marimo/problems';
-import { type Deps, handle, type Route, readPage, reply, requireFound } from '@marimo/service-kit';
+import {
+  type Deps,
+  type GroupMember,
+  groupCommit,
+  handle,
+  type LimitConcurrency,
+  type Outcome,
+  type Reply,
+  type Route,
+  readPage,
+  reply,
+  requireFound,
+} from '@marimo/service-kit';
 import { z } from 'zod';
 import type { Book, Books } from '../journals/index.ts';
 import { type CheckedEntry, checkEntries } from './checking.ts';
-import { type EntryToPost, isAsWished, reversing } from './ledger.ts';
-import { type PostedEntry, type Posting, postEntries, postingOf, writeEntries } from './posting.ts';
+import { isAsWished, reversing, type SignedEntry } from './ledger.ts';
+import { type PostedEntry, postEntries, postingInto, signerOf, writeEntries } from './posting.ts';
 import { getEntry, type ListedEntry, listEntries } from './reading-store.ts';
-import type { InTurn } from './turns.ts';
 
 /** Latest day first, then highest number, then id. */
 const byPlace = {
@@ -20,37 +31,61 @@ const byPlace = {
 /** What writing to the ledger needs of the running service. */
 export interface LedgerParts {
   readonly books: Books;
-  readonly inTurn: InTurn;
+  /** Keyed by organisation: its postings wait for each other's numbers anyway. */
+  readonly limit: LimitConcurrency;
 }
 
 export function ledgerRoutes(deps: Deps, parts: LedgerParts): Route[] {
-  return [...postingRoutes(deps, parts), reversalRoute(deps, parts), ...readingRoutes(parts)];
-}
-
-function postingRoutes(deps: Deps, { books, inTurn }: LedgerParts): Route[] {
   return [
-    handle(journalEntries.post, async (call) => {
-      const book = await books.open(call);
-      const work = (tx: TenantTransaction) => postOne(tx, postingOf(deps, call, book), call.body);
-      return inTurn(call.tenantId, () => call.inTenant(work));
-    }),
-
-    handle(journalEntries.postBatch, async (call) => {
-      const book = await books.open(call);
-      const { entries } = call.body;
-      const work = async (tx: TenantTransaction) => {
-        const checked = await checkEntries(tx, book.baseCurrency, entries);
-        const isSpoilt =
-          call.query.mode === 'all-or-nothing' && checked.some(({ kind }) => kind === 'refused');
-        const results = isSpoilt ? checked : await writeEntries(tx, postingOf(deps, call, book), checked);
-        return reply(200, { results: results.map(batchResult) });
-      };
-      return inTurn(call.tenantId, () => call.inTenant(work));
-    }),
+    postRoute(deps, parts),
+    postBatchRoute(deps, parts),
+    reversalRoute(deps, parts),
+    ...readingRoutes(parts),
   ];
 }
 
-function reversalRoute(deps: Deps, { books, inTurn }: LedgerParts): Route {
+const mostInOneCommit = 100;
+
+function postRoute(deps: Deps, { books, limit }: LedgerParts): Route {
+  interface Member extends GroupMember {
+    readonly book: Book;
+    readonly entry: SignedEntry;
+  }
+  const post = groupCommit({
+    database: deps.database,
+    limit,
+    atMost: mostInOneCommit,
+    work: async (tx, members: readonly Member[]) => {
+      const [{ book }] = members as [Member];
+      const results = await postEntries(
+        tx,
+        postingInto(book, deps),
+        members.map(({ entry }) => entry),
+      );
+      return Promise.all(results.map((result) => outcomeOf(tx, book, result)));
+    },
+  });
+  return handle(journalEntries.post, async (call) => {
+    const book = await books.open(call);
+    return post({ call, book, entry: signerOf(call)(call.body) });
+  });
+}
+
+function postBatchRoute(deps: Deps, { books, limit }: LedgerParts): Route {
+  return handle(journalEntries.postBatch, async (call) => {
+    const book = await books.open(call);
+    const entries = call.body.entries.map(signerOf(call));
+    const work = async (tx: TenantTransaction) => {
+      const checked = await checkEntries(tx, book.baseCurrency, entries);
+      const isSpoilt = call.query.mode === 'all-or-nothing' && checked.some(({ kind }) => kind === 'refused');
+      const results = isSpoilt ? checked : await writeEntries(tx, postingInto(book, deps), checked);
+      return reply(200, { results: results.map(batchResult) });
+    };
+    return limit(call.tenantId, () => call.inTenant(work));
+  });
+}
+
+function reversalRoute(deps: Deps, { books, limit }: LedgerParts): Route {
   return handle(journalEntries.reverse, async (call) => {
     const book = await books.open(call);
     const work = async (tx: TenantTransaction) => {
@@ -60,10 +95,13 @@ function reversalRoute(deps: Deps, { books, inTurn }: LedgerParts): Route {
         if (isAsWished(reversal, call.body)) return reply(200, reversal);
         throw new journalEntries.EntryReversed({ entryId: reversal.entryId, number: reversal.number });
       }
-      const reversal = reversing(original, call.body.entryId ?? newId(), call.body);
-      return postOne(tx, postingOf(deps, call, book), reversal);
+      const reversal = signerOf(call)(reversing(original, call.body.entryId ?? newId(), call.body));
+      const [result] = await postEntries(tx, postingInto(book, deps), [reversal]);
+      const outcome = await outcomeOf(tx, book, result as PostedEntry);
+      if ('refusal' in outcome) throw outcome.refusal;
+      return outcome.reply;
     };
-    return inTurn(call.tenantId, () => call.inTenant(work));
+    return limit(call.tenantId, () => call.inTenant(work));
   });
 }
 
@@ -84,11 +122,15 @@ function readingRoutes({ books }: LedgerParts): Route[] {
   ];
 }
 
-async function postOne(tx: TenantTransaction, posting: Posting, entry: EntryToPost) {
-  const [posted] = await postEntries(tx, posting, [entry]);
-  if (posted?.kind === 'accepted') return reply(201, posted.entry);
-  if (posted?.kind === 'refused') throw posted.refusal;
-  return reply(200, await requireEntry(tx, entry.entryId, posting));
+/** A repetition is answered with the entry as it is by now: it may have been reversed. */
+async function outcomeOf(
+  tx: TenantTransaction,
+  book: Book,
+  result: PostedEntry,
+): Promise<Outcome<Reply<typeof journalEntries.post>>> {
+  if (result.kind === 'refused') return { refusal: result.refusal };
+  if (result.kind === 'accepted') return { reply: reply(201, result.entry) };
+  return { reply: reply(200, await requireEntry(tx, result.entryId, book)) };
 }
 
 async function requireEntry(

@@ -94,22 +94,22 @@ export function takeNumbers(
 export async function insertEntries(
   tx: TenantTransaction,
   entries: readonly NumberedEntry[],
-  by: { readonly postedBy: string; readonly postedAt: Date },
+  postedAt: Date,
 ): Promise<boolean> {
   const [newEntries, newLines] = [
-    columnsOf(entryColumns, entries, 4),
+    columnsOf(entryColumns, entries, 3),
     columnsOf(lineColumns, linesOf(entries), 14),
   ];
   const sql = `
     with entry as (
-      insert into journal_entry (tenant_id, posted_by, posted_at, ${newEntries.names})
-      select $1, $2, $3, ${newEntries.names} from ${newEntries.source}
+      insert into journal_entry (tenant_id, posted_at, ${newEntries.names})
+      select $1, $2, ${newEntries.names} from ${newEntries.source}
       on conflict do nothing
       returning entry_id, posting_date
     )
     insert into journal_line (tenant_id, posting_date, ${newLines.names})
     select $1, posting_date, ${newLines.names} from ${newLines.source} join entry using (entry_id)`;
-  const values = [tx.tenantId, by.postedBy, by.postedAt, ...newEntries.values, ...newLines.values];
+  const values = [tx.tenantId, postedAt, ...newEntries.values, ...newLines.values];
   const inserted = await tx.run(sql, values, 'ledger_insert_entries');
   return inserted === newLines.count;
 }
@@ -128,6 +128,7 @@ const entryColumns: Columns<NumberedEntry> = {
   line_count: ['int', ({ entry }) => entry.lines.length],
   digest: ['bytea', ({ digest }) => digest],
   reversal_of: ['uuid', ({ entry }) => entry.reversalOf],
+  posted_by: ['uuid', ({ postedBy }) => postedBy],
 };
 
 interface LineRow extends LedgerLine {

@@ -269,11 +269,31 @@ describe('the database itself', () => {
     },
   );
 
-  it('lets the service move the head of a chain only on by one', async () => {
-    const back = workers.database.database.inTenant(tenantId, (tx) =>
-      tx.run('update audit_head set sequence = sequence - 1'),
+  it.each([
+    ['back', 'sequence = sequence - 1'],
+    ['to where it is', 'sequence = sequence'],
+    ['beyond the last record', 'sequence = sequence + 1, previous_hash = hash'],
+    ['to another hash', 'sequence = sequence + 1'],
+  ])('does not let the service move the head of a chain %s', async (_, change) => {
+    await threeEvents();
+    const moved = workers.database.database.inTenant(tenantId, (tx) =>
+      tx.run(`update audit_head set ${change}`),
     );
-    await expect(back).rejects.toThrow(/only added to/);
+    await expect(moved).rejects.toThrow(/only moves on to records that follow it/);
+    expect((await verify()).valid).toBe(true);
+  });
+
+  it('does not let the service move the head over records that do not follow it', async () => {
+    await threeEvents();
+    const added = workers.database.database.inTenant(tenantId, async (tx) => {
+      await tx.run(
+        `insert into audit_record
+         select tenant_id, sequence + 1, gen_random_uuid(), type, source, subject, actor_id, request_id, occurred_at,
+                data, previous_hash, hash from audit_record order by sequence desc limit 1`,
+      );
+      await tx.run('update audit_head set sequence = sequence + 1');
+    });
+    await expect(added).rejects.toThrow(/only moves on to records that follow it/);
   });
 
   it.each([

@@ -28,33 +28,74 @@ const recordFields = [
   'data',
 ];
 
-const appendSql = `
-  with event as (
-    select $1::uuid as tenant_id, $2::uuid as event_id, $3::text as type, $4::text as source, $5::text as subject,
-           $6::uuid as actor_id, $7::text as request_id, $8::timestamptz as occurred_at, $9::text as data
-  ), head as (
-    insert into audit_head (tenant_id, sequence, previous_hash, hash)
-    select tenant_id, 1, ${noHash}, ${hashOf(noHash, recordFields)} from event
-    on conflict (tenant_id) do update
-       set sequence = audit_head.sequence + 1,
-           previous_hash = audit_head.hash,
-           hash = (select ${hashOf('audit_head.hash', recordFields)} from event)
-    returning sequence, previous_hash, hash
+const insertSql = `
+  with recursive event as (
+    select $1::uuid as tenant_id, given.*
+    from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[], $10::timestamptz[], $11::text[])
+      with ordinality as given (event_id, type, source, subject, actor_id, request_id, occurred_at, data, place)
+  ), link as (
+    select 0::bigint as place, ''::bytea as previous_hash, $3::bytea as hash
+    union all
+    select event.place, link.hash, ${hashOf('link.hash', recordFields)}
+    from link join event on event.place = link.place + 1
+  ), record as (
+    insert into audit_record (tenant_id, sequence, event_id, type, source, subject, actor_id, request_id, occurred_at,
+                              data, previous_hash, hash)
+    select tenant_id, $2::bigint + place, event_id, type, source, subject, actor_id, request_id, occurred_at,
+           data, previous_hash, hash
+    from event join link using (place)
   )
-  insert into audit_record (tenant_id, sequence, event_id, type, source, subject, actor_id, request_id, occurred_at,
-                            data, previous_hash, hash)
-  select tenant_id, head.sequence, event_id, type, source, subject, actor_id, request_id, occurred_at,
-         data, head.previous_hash, head.hash
-    from event, head`;
+  select $2::bigint + place as sequence, previous_hash as "previousHash", hash
+  from link order by place desc limit 1`;
 
-/** Adds the next record of the tenant's chain. Writers of one tenant wait for each other at its head, in this one statement. */
-export async function appendRecord(tx: TenantTransaction, envelope: Envelope): Promise<void> {
-  const { id, type, source, subject, actorid, requestid, time, data } = envelope;
-  await tx.run(
-    appendSql,
-    [tx.tenantId, id, type, source, subject, actorid ?? null, requestid ?? null, time, canonicalJson(data)],
-    'append_audit_record',
+interface Head {
+  readonly sequence: bigint;
+  readonly previousHash: Buffer;
+  readonly hash: Buffer;
+}
+
+/** Adds the next records of the tenant's chain, in this order. Writers of one tenant wait for each other at its head. */
+export async function appendRecords(tx: TenantTransaction, envelopes: readonly Envelope[]): Promise<void> {
+  const head = (await lockHead(tx)) ?? (await lockNewHead(tx));
+  const values = [
+    envelopes.map(({ id }) => id),
+    envelopes.map(({ type }) => type),
+    envelopes.map(({ source }) => source),
+    envelopes.map(({ subject }) => subject),
+    envelopes.map(({ actorid }) => actorid ?? null),
+    envelopes.map(({ requestid }) => requestid ?? null),
+    envelopes.map(({ time }) => time),
+    envelopes.map(({ data }) => canonicalJson(data)),
+  ];
+  const last = await tx.first<Head>(
+    insertSql,
+    [tx.tenantId, head.sequence, head.hash, ...values],
+    'audit_insert_records',
   );
+  await tx.run(
+    'update audit_head set sequence = $2, previous_hash = $3, hash = $4 where tenant_id = $1',
+    [tx.tenantId, last?.sequence, last?.previousHash, last?.hash],
+    'audit_update_head',
+  );
+}
+
+/** The end of the tenant's chain, held until the transaction ends. */
+function lockHead(tx: TenantTransaction): Promise<Head | undefined> {
+  return tx.first<Head>(
+    `select sequence, previous_hash as "previousHash", hash from audit_head where tenant_id = $1 for update`,
+    [tx.tenantId],
+    'audit_lock_head',
+  );
+}
+
+/** Of a tenant without records. */
+async function lockNewHead(tx: TenantTransaction): Promise<Head> {
+  const sql = `insert into audit_head (tenant_id, sequence, previous_hash, hash) values ($1, 0, ${noHash}, ${noHash})
+               on conflict do nothing`;
+  await tx.run(sql, [tx.tenantId]);
+  const head = await lockHead(tx);
+  if (head === undefined) throw new Error('The head of the audit is not there');
+  return head;
 }
 
 export interface RecordFilter {

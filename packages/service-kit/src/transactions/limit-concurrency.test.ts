@@ -1,4 +1,4 @@
-import { takeTurns } from './turns.ts';
+import { limitConcurrencyByKey } from './limit-concurrency.ts';
 
 /** A work that tells when it began and ends when it is told to. */
 function works() {
@@ -19,11 +19,11 @@ function works() {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('works that take turns', () => {
+describe('works of one key', () => {
   it('run so many at once, the others in the order they came', async () => {
     const { begun, make, end } = works();
-    const inTurn = takeTurns(2);
-    const all = ['a', 'b', 'c', 'd'].map((name) => inTurn('pine', make(name)));
+    const limit = limitConcurrencyByKey(2);
+    const all = ['a', 'b', 'c', 'd'].map((name) => limit('pine', make(name)));
     await settled();
     expect(begun).toEqual(['a', 'b']);
     end('b');
@@ -38,25 +38,25 @@ describe('works that take turns', () => {
 
   it('do not wait for those of another key', async () => {
     const { begun, make } = works();
-    const inTurn = takeTurns(1);
-    void inTurn('pine', make('pine'));
-    void inTurn('oak', make('oak'));
+    const limit = limitConcurrencyByKey(1);
+    void limit('pine', make('pine'));
+    void limit('oak', make('oak'));
     await settled();
     expect(begun).toEqual(['pine', 'oak']);
   });
 
-  it('hand their turn on when they fail, and can begin anew when nobody is left', async () => {
+  it('hand their place on when they fail, and start afresh when none is left', async () => {
     const { begun, make, end, fail } = works();
-    const inTurn = takeTurns(1);
-    const failing = inTurn('pine', make('a'));
-    const next = inTurn('pine', make('b'));
+    const limit = limitConcurrencyByKey(1);
+    const failing = limit('pine', make('a'));
+    const next = limit('pine', make('b'));
     await settled();
     fail('a');
     await expect(failing).rejects.toThrow('a');
     await settled();
     end('b');
     expect(await next).toBe('b');
-    const last = inTurn('pine', make('c'));
+    const last = limit('pine', make('c'));
     await settled();
     end('c');
     expect(await last).toBe('c');

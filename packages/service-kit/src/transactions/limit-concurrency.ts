@@ -1,0 +1,28 @@
+/** Runs the work as soon as its key has room for it. */
+export type LimitConcurrency = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Runs at most so many works of one key at once; the others wait in the order they came. Keys do not affect each other.
+ *
+ * For works that would wait for the same lock in the database: here they wait without a connection, so one busy
+ * organisation does not hold all of them, and a commit does not wake a crowd.
+ */
+export function limitConcurrencyByKey(atOnce: number): LimitConcurrency {
+  const lines = new Map<string, { running: number; readonly waiting: (() => void)[] }>();
+
+  return async (key, work) => {
+    const line = lines.get(key) ?? { running: 0, waiting: [] };
+    lines.set(key, line);
+    if (line.running >= atOnce) await new Promise<void>((called) => line.waiting.push(called));
+    else line.running += 1;
+    try {
+      return await work();
+    } finally {
+      // The place is handed over, so no other work can take it in between.
+      const next = line.waiting.shift();
+      if (next !== undefined) next();
+      else line.running -= 1;
+      if (line.running === 0) lines.delete(key);
+    }
+  };
+}
