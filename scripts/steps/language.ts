@@ -68,6 +68,7 @@ const titleForm = /^(feat|fix|refactor|docs|test|perf|style|chore|build|ci)(\([a
 const acceptedTitles = [
   'fix(users): find roles behind names with dots and choose client authentication',
   'feat(scripts): write slices of services that exist, and register services',
+  'refactor(users): pass instants as dates in members, invitations and roles',
   'fix(service-kit): accept every label of UTF-8 and say what a 415 is about',
 ];
 

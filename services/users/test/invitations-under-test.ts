@@ -2,8 +2,8 @@ import { type identity, invitations } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { createLinkTokens } from '../src/identity/mail-links/index.ts';
 import { deriveKey } from '../src/identity/signing-keys/index.ts';
+import { password } from './organisation-with-people.ts';
 import { pineUnderTest } from './pine-under-test.ts';
-import { password } from './workplace-under-test.ts';
 
 export const links = createLinkTokens(deriveKey('a secret of the tests', 'marimo/users/mail-link'), '');
 

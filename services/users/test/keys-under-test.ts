@@ -1,28 +1,22 @@
 import { newId } from '@marimo/contracts';
-import {
-  type accessTokens,
-  apiKeys,
-  type identity,
-  serviceAccounts,
-  sessions,
-} from '@marimo/contracts/users';
+import { apiKeys, type identity, serviceAccounts } from '@marimo/contracts/users';
 import { type ServiceUnderTest, testClock } from '@marimo/testing';
+import { peopleOf } from './organisation-with-people.ts';
 import { useUsers } from './use-users.ts';
-
-const password = 'correct horse battery staple';
 
 /** For a file of tests: one service on a clock of its own, with what tests of keys do again and again. */
 export function keysUnderTest() {
   const clock = testClock(new Date().toISOString());
   const users = useUsers({ clock: clock.now });
   let anna: identity.SignedIn;
-  const steps = stepsWith(() => users);
+  const people = peopleOf(() => users, clock.now);
   beforeEach(async () => {
-    anna = await steps.registered();
+    anna = await people.organisation();
   });
   return {
     clock,
-    ...steps,
+    ...people,
+    ...stepsWith(() => users, people),
     get users() {
       return users;
     },
@@ -35,42 +29,18 @@ export function keysUnderTest() {
 
 export const as = ({ accessToken }: identity.SignedIn) => ({ as: accessToken });
 
-function stepsWith(users: () => ServiceUnderTest) {
-  let count = 0;
-  const signIn = async (email: string) =>
-    (await users().call(sessions.login, { body: { email, password } })).body as identity.SignedIn;
-
+function stepsWith(users: () => ServiceUnderTest, people: ReturnType<typeof peopleOf>) {
   return {
-    signIn,
-    async registered(name = 'anna'): Promise<identity.SignedIn> {
-      const email = `${name}${++count}@example.com`;
-      return (await users().call(sessions.register, { body: { organisation: name, name, email, password } }))
-        .body;
-    },
     /** Somebody who signs in anew holds this one role from now on. */
     async withRole({ user }: identity.SignedIn, role: string): Promise<identity.SignedIn> {
       await users().database.sql('update role_assignment set role = $1 where person_id = $2', [
         role,
         user.id,
       ]);
-      return signIn(user.email);
+      return people.signIn(user.email);
     },
-    async ownRole(
-      { organisation }: identity.SignedIn,
-      name: string,
-      grants: readonly string[],
-    ): Promise<void> {
-      const { sql } = users().database;
-      await sql('insert into own_role (tenant_id, name, title, created_at) values ($1, $2, $2, now())', [
-        organisation.id,
-        name,
-      ]);
-      await sql(
-        `insert into own_role_grants (tenant_id, name, since, grants)
-         values ($1, $2, now() - interval '1 day', $3)`,
-        [organisation.id, name, grants],
-      );
-    },
+    ownRole: ({ organisation }: identity.SignedIn, name: string, grants: readonly string[]) =>
+      people.plantRoles(organisation.id, { [name]: grants }),
     async account(admin: identity.SignedIn, ...roles: string[]): Promise<string> {
       const accountId = newId();
       await users().call(
@@ -113,7 +83,3 @@ const newKey = (changes: object) => ({
   scopes: ['accounting.*'],
   ...changes,
 });
-
-export function claimsOf(token: string): accessTokens.AccessTokenClaims {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-}

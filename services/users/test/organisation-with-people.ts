@@ -1,16 +1,10 @@
 import { newId } from '@marimo/contracts';
 import { type identity, roleAssignments, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { insertPerson } from '../src/identity/people/index.ts';
+import { insertMember } from '../src/organisations/organisations/index.ts';
 
 export const password = 'correct horse battery staple';
-let count = 0;
-
-/** An organisation and its first administrator, signed in. */
-export async function organisationOf(users: ServiceUnderTest): Promise<identity.SignedIn> {
-  const email = `admin${++count}-${newId()}@example.com`;
-  const body = { organisation: 'Pine & Co', name: 'Anna', email, password };
-  return (await users.call(sessions.register, { body })).body;
-}
 
 export interface TestMember {
   readonly id: string;
@@ -18,68 +12,10 @@ export interface TestMember {
   readonly name: string;
 }
 
-/** A member without roles from this moment on, with the administrator's password; planted, not invited. */
-export async function memberOf(
-  users: ServiceUnderTest,
-  { organisation, user }: identity.SignedIn,
-  joinedAt: Date,
-  name = 'Boris',
-): Promise<TestMember> {
-  const id = newId();
-  const email = `member${++count}-${id}@example.com`;
-  await users.database.sql(
-    `insert into person (person_id, email, email_key, name, language, password_hash, last_tenant_id, last_seen_at)
-     select $1, $2, $2, $3, language, password_hash, $4, $5 from person where person_id = $6`,
-    [id, email, name, organisation.id, joinedAt, user.id],
-  );
-  await users.database.sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, $3)', [
-    organisation.id,
-    id,
-    joinedAt,
-  ]);
-  await users.database.sql('insert into member_period (tenant_id, person_id, began_at) values ($1, $2, $3)', [
-    organisation.id,
-    id,
-    joinedAt,
-  ]);
-  await users.database.sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [
-    id,
-    organisation.id,
-  ]);
-  return { id, email, name };
-}
-
-/** Planted: a service account without a key. */
-export async function serviceAccountOf(
-  users: ServiceUnderTest,
-  { organisation, user }: identity.SignedIn,
-  createdAt: Date,
-  name = 'Web shop',
-): Promise<string> {
-  const id = newId();
-  await users.database.sql(
-    `insert into service_account (tenant_id, account_id, name, created_at, created_by) values ($1, $2, $3, $4, $5)`,
-    [organisation.id, id, name, createdAt, user.id],
-  );
-  return id;
-}
-
-/** Signs somebody in anew: their token then says what they may do at this moment. */
-export async function signIn(users: ServiceUnderTest, email: string): Promise<identity.SignedIn> {
-  const answer = await users.call(sessions.login, { body: { email, password } });
-  if (!('accessToken' in answer.body)) throw new Error('Signing in asks for more than a password');
-  return answer.body;
-}
-
-/** The claims of a token, unverified. */
-export function claimsOf(accessToken: string): {
-  roles: string[];
-  grants: string[];
-  rv: number;
-  exp: number;
-  sid: string;
-} {
-  return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
+interface MemberOptions {
+  readonly name?: string;
+  /** Somebody who has an account already. */
+  readonly who?: identity.SignedIn;
 }
 
 interface RoleHolder {
@@ -89,14 +25,104 @@ interface RoleHolder {
   readonly validUntil?: string;
 }
 
-/** Assigns a role by the API; gives the assignment's id. */
-export async function give(
-  users: ServiceUnderTest,
-  as: string,
-  to: RoleHolder,
-  role: string,
-): Promise<string> {
-  const assignmentId = newId();
-  const answer = await users.call(roleAssignments.assign, { body: { assignmentId, ...to, role } }, { as });
-  return answer.body.assignmentId;
+/** Over all organisations of a file of tests, so that no address comes twice. */
+let count = 0;
+
+/** Organisations and their people for the tests of one service; everybody has the same password. */
+export function peopleOf(users: () => ServiceUnderTest, now: () => Date = () => new Date()) {
+  async function signIn(email: string): Promise<identity.SignedIn> {
+    const { body } = await users().call(sessions.login, { body: { email, password } });
+    if (!('accessToken' in body)) throw new Error(`${email} was asked for a second factor`);
+    return body;
+  }
+
+  async function plant(
+    of: identity.SignedIn,
+    roles: readonly string[] = [],
+    { name = 'Boris', who }: MemberOptions = {},
+  ): Promise<TestMember> {
+    count += 1;
+    const tenantId = of.organisation.id;
+    const id = who?.user.id ?? newId();
+    const email = who?.user.email ?? `member${count}@example.com`;
+    await users().database.database.withoutTenant(async (tx) => {
+      if (who === undefined) {
+        const known = await tx.first<{ hash: string }>(
+          'select password_hash as hash from person where person_id = $1',
+          [of.user.id],
+        );
+        const user = { id, name, email, emailVerified: true, language: 'en' as const, timeZone: 'UTC' };
+        await insertPerson(tx, { ...user, passwordHash: known?.hash ?? null, tenantId }, now());
+      } else {
+        await tx.run('update person set last_tenant_id = $2 where person_id = $1', [id, tenantId]);
+      }
+      await tx.enterTenant(tenantId);
+      await insertMember(tx, id, { roles, grantedBy: of.user.id }, now());
+    });
+    return { id, email, name: who?.user.name ?? name };
+  }
+
+  return {
+    signIn,
+
+    /** A new organisation with its first administrator, signed in. */
+    async organisation(name = 'Pine', administrator = 'Anna'): Promise<identity.SignedIn> {
+      count += 1;
+      const email = `admin${count}@example.com`;
+      const body = { organisation: name, name: administrator, email, password, language: 'en' as const };
+      return (await users().call(sessions.register, { body })).body;
+    },
+
+    /** A member with these roles from this moment on, who has not signed in. */
+    plant,
+
+    /** Another member of the organisation, signed in there; somebody new unless told who. */
+    async member(
+      of: identity.SignedIn,
+      roles: readonly string[] = ['user'],
+      options: MemberOptions = {},
+    ): Promise<identity.SignedIn> {
+      return signIn((await plant(of, roles, options)).email);
+    },
+
+    /** A token with a fresh proof of identity and the rights of now. */
+    async anew({ user }: identity.SignedIn): Promise<string> {
+      return (await signIn(user.email)).accessToken;
+    },
+
+    /** A service account without a key. */
+    async serviceAccount({ organisation, user }: identity.SignedIn, name = 'Web shop'): Promise<string> {
+      const id = newId();
+      await users().database.sql(
+        `insert into service_account (tenant_id, account_id, name, created_at, created_by) values ($1, $2, $3, $4, $5)`,
+        [organisation.id, id, name, now(), user.id],
+      );
+      return id;
+    },
+
+    /** Assigns a role by the API; gives the assignment's id. */
+    async give(as: string, to: RoleHolder, role: string): Promise<string> {
+      const body = { assignmentId: newId(), ...to, role };
+      return (await users().call(roleAssignments.assign, { body }, { as })).body.assignmentId;
+    },
+
+    /** Own roles of an organisation with their grants by name, also such as nobody could define: no rule is asked. */
+    async plantRoles(tenantId: string, roles: Readonly<Record<string, readonly string[]>>): Promise<void> {
+      for (const [name, grants] of Object.entries(roles)) {
+        await users().database.sql(
+          `with role as (
+             insert into own_role (tenant_id, name, title, created_at) values ($1, $2, $2, now())
+           ) insert into own_role_grants (tenant_id, name, since, grants) values ($1, $2, now(), $3)`,
+          [tenantId, name, grants],
+        );
+      }
+    },
+
+    /** An existing person becomes a member of one more organisation, without a role. */
+    async join(tenantId: string, personId: string): Promise<void> {
+      await users().database.database.inTenant(tenantId, (tx) =>
+        insertMember(tx, personId, { roles: [], grantedBy: null }, now()),
+      );
+    },
+  };
 }

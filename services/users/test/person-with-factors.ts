@@ -1,12 +1,11 @@
 import { identity, secondFactors, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, type TestClock, testClock } from '@marimo/testing';
 import { Secret, TOTP } from 'otpauth';
+import { password, peopleOf } from './organisation-with-people.ts';
 import { type SoftwareAuthenticator, softwareAuthenticator } from './software-authenticator.ts';
 import { useUsers } from './use-users.ts';
 
-export const password = 'correct horse battery staple';
 const stepMs = 30_000;
-let count = 0;
 
 /** An administrator with an organisation of their own. */
 export interface PersonUnderTest {
@@ -52,9 +51,8 @@ export function annaUnderTest() {
 }
 
 export async function personUnderTest(users: ServiceUnderTest, clock: TestClock): Promise<PersonUnderTest> {
-  const email = `person${++count}@example.com`;
-  const body = { organisation: 'Pine', name: 'Anna', email, password };
-  const registered = (await users.call(sessions.register, { body })).body;
+  const registered = await peopleOf(() => users, clock.now).organisation();
+  const { email } = registered.user;
 
   const person: PersonUnderTest = {
     id: registered.user.id,
@@ -120,19 +118,4 @@ export function wrongCode(app: AppUnderTest): string {
   return (
     ['000000', '111111', '222222', '333333', '444444', '555555'].find((each) => !right.includes(each)) ?? ''
   );
-}
-
-/** Of answers that came in any order. */
-export function statusesOf(answers: readonly { readonly status: number }[]): number[] {
-  return answers.map(({ status }) => status).sort((a, b) => a - b);
-}
-
-export function claimsOf(accessToken: string): {
-  readonly sid: string;
-  readonly amr: readonly string[];
-  readonly auth_time: number;
-  readonly roles: readonly string[];
-  readonly grants: readonly string[];
-} {
-  return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
 }

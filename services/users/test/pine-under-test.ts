@@ -1,7 +1,8 @@
 import { type identity, sessions } from '@marimo/contracts/users';
 import { type ServiceUnderTest, testClock } from '@marimo/testing';
+import { claimsOf } from './claims.ts';
+import { peopleOf } from './organisation-with-people.ts';
 import { useUsers } from './use-users.ts';
-import { claimsOf, peopleOf } from './workplace-under-test.ts';
 
 /** What one test works with; made anew for each but the service. */
 interface Pine {

@@ -1,7 +1,7 @@
 import { newId } from '@marimo/contracts';
 import { apiKeys, deviceSessions, type identity, people } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
-import { claimsOf } from './workplace-under-test.ts';
+import { claimsOf } from './claims.ts';
 
 /** Every table of the service, row for row, with what in it holds the text in any writing. */
 export async function tablesWith(users: ServiceUnderTest, text: string): Promise<string[]> {

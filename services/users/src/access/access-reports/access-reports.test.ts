@@ -2,23 +2,18 @@ import { Absent, Forbidden, MalformedRequest, newId } from '@marimo/contracts';
 import { conflictingDuties } from '@marimo/contracts/all';
 import { accessReports, type identity, personalData, roleAssignments, roles } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
-import {
-  give,
-  memberOf,
-  organisationOf,
-  serviceAccountOf,
-  signIn,
-} from '../../../test/organisation-with-people.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 const clock = testClock(new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOString());
 const days = 24 * 60 * 60_000;
 
 const users = useUsers({ clock: clock.now });
+const staff = peopleOf(() => users, clock.now);
 let anna: identity.SignedIn;
 let as: string;
 beforeEach(async () => {
-  anna = await organisationOf(users);
+  anna = await staff.organisation();
   as = anna.accessToken;
 });
 
@@ -37,10 +32,10 @@ const post = 'accounting.journal-entry.post';
 describe('who holds conflicting duties', () => {
   it('is told with the roles, and whether it would be granted today', async () => {
     await define('auditor', ['workers.audit.read']);
-    const boris = await memberOf(users, anna, clock.now(), 'Boris');
-    const vera = await memberOf(users, anna, clock.now(), 'Vera');
-    await give(users, as, { memberId: boris.id }, 'accountant');
-    await give(users, as, { memberId: vera.id }, 'auditor');
+    const boris = await staff.plant(anna, [], { name: 'Boris' });
+    const vera = await staff.plant(anna, [], { name: 'Vera' });
+    await staff.give(as, { memberId: boris.id }, 'accountant');
+    await staff.give(as, { memberId: vera.id }, 'auditor');
     // Planted: nobody could be given both today.
     await users.database.sql(
       `insert into role_assignment (tenant_id, assignment_id, person_id, role, valid_from, granted_at)
@@ -66,8 +61,8 @@ describe('who holds conflicting duties', () => {
   });
 
   it('is not tolerated where separation is strict, the administrator’s excepted, which is told all the same', async () => {
-    const boris = await memberOf(users, anna, clock.now(), 'Boris');
-    await give(users, as, { memberId: boris.id }, 'accountant');
+    const boris = await staff.plant(anna, [], { name: 'Boris' });
+    await staff.give(as, { memberId: boris.id }, 'accountant');
     await users.database.sql('update organisation set strict_separation = true where tenant_id = $1', [
       anna.organisation.id,
     ]);
@@ -81,11 +76,11 @@ describe('who holds conflicting duties', () => {
 
   it('comes in pages, members and service accounts alike', async () => {
     for (let n = 0; n < 4; n += 1) {
-      const { id } = await memberOf(users, anna, clock.now());
-      await give(users, as, { memberId: id }, n % 2 === 0 ? 'user' : 'accountant');
+      const { id } = await staff.plant(anna);
+      await staff.give(as, { memberId: id }, n % 2 === 0 ? 'user' : 'accountant');
     }
-    const shop = await serviceAccountOf(users, anna, clock.now());
-    await give(users, as, { serviceAccountId: shop }, 'manager');
+    const shop = await staff.serviceAccount(anna);
+    await staff.give(as, { serviceAccountId: shop }, 'manager');
     const ids: string[] = [];
     let after: string | undefined;
     for (let page = 0; page < 4; page += 1) {
@@ -114,11 +109,11 @@ describe('who holds conflicting duties', () => {
 describe('who can do something', () => {
   it('is told for members and service accounts, with the roles', async () => {
     await define('clerk', [post]);
-    const boris = await memberOf(users, anna, clock.now(), 'Boris');
-    await give(users, as, { memberId: boris.id }, 'accountant');
-    await give(users, as, { memberId: boris.id }, 'clerk');
-    const shop = await serviceAccountOf(users, anna, clock.now(), 'Web shop');
-    await give(users, as, { serviceAccountId: shop }, 'clerk');
+    const boris = await staff.plant(anna, [], { name: 'Boris' });
+    await staff.give(as, { memberId: boris.id }, 'accountant');
+    await staff.give(as, { memberId: boris.id }, 'clerk');
+    const shop = await staff.serviceAccount(anna, 'Web shop');
+    await staff.give(as, { serviceAccountId: shop }, 'clerk');
     const found = await whoCan(post);
     expect(Object.fromEntries(found.map(([name, ...through]) => [name, through]))).toEqual({
       Anna: ['admin'],
@@ -130,7 +125,7 @@ describe('who can do something', () => {
 
   it('comes in pages', async () => {
     for (let n = 0; n < 3; n += 1) {
-      await give(users, as, { memberId: (await memberOf(users, anna, clock.now())).id }, 'accountant');
+      await staff.give(as, { memberId: (await staff.plant(anna)).id }, 'accountant');
     }
     const query = { permission: post, limit: 3 };
     const first = (await users.call(accessReports.reportWhoCan, { query }, { as })).body;
@@ -170,11 +165,11 @@ describe('who can do something', () => {
   );
 
   it('is for who may read the reports, and tells nothing of another organisation', async () => {
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'accountant');
-    const { accessToken } = await signIn(users, boris.email);
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'accountant');
+    const { accessToken } = await staff.signIn(boris.email);
     expect(await accessOf(boris.id, undefined, accessToken)).toBeRefused(Forbidden);
-    const other = await organisationOf(users);
+    const other = await staff.organisation();
     expect(await accessOf(boris.id, undefined, other.accessToken)).toBeRefused(Absent);
     const theirs = await users.call(
       accessReports.reportWhoCan,
@@ -188,9 +183,9 @@ describe('who can do something', () => {
 describe('what somebody can do', () => {
   it('is told with the roles, what they grant, and every permission with the roles it comes through', async () => {
     await define('clerk', [post]);
-    const boris = await memberOf(users, anna, clock.now(), 'Boris');
-    await give(users, as, { memberId: boris.id }, 'clerk');
-    await give(users, as, { memberId: boris.id }, 'user');
+    const boris = await staff.plant(anna, [], { name: 'Boris' });
+    await staff.give(as, { memberId: boris.id }, 'clerk');
+    await staff.give(as, { memberId: boris.id }, 'user');
     const { body } = await accessOf(boris.id);
     expect(body).toMatchObject({
       holder: { id: boris.id, kind: 'member', name: 'Boris' },
@@ -218,14 +213,14 @@ describe('the past', () => {
       clock.advance(days);
     };
     const bySignedIn = async () => {
-      as = (await signIn(users, anna.user.email)).accessToken;
+      as = (await staff.signIn(anna.user.email)).accessToken;
     };
     await define('clerk', [post]);
     mark('before Boris');
-    const boris = await memberOf(users, anna, clock.now(), 'Boris');
+    const boris = await staff.plant(anna, [], { name: 'Boris' });
     mark('without a role');
     await bySignedIn();
-    const assignmentId = await give(users, as, { memberId: boris.id }, 'clerk');
+    const assignmentId = await staff.give(as, { memberId: boris.id }, 'clerk');
     mark('clerk');
     await bySignedIn();
     const renamed = await users.call(
@@ -254,7 +249,7 @@ describe('the past', () => {
     await bySignedIn();
     const validFrom = new Date(clock.now().getTime() - 5 * days).toISOString(); // gives nothing for the past
     const validUntil = new Date(clock.now().getTime() + 2 * days).toISOString();
-    await give(users, as, { memberId: boris.id, validFrom, validUntil }, 'accountant');
+    await staff.give(as, { memberId: boris.id, validFrom, validUntil }, 'accountant');
     mark('for a time');
     clock.advance(days);
     mark('over');
@@ -290,27 +285,27 @@ describe('the past', () => {
   });
 
   it('ends with the first moment without the role, and begins with the first with it', async () => {
-    const boris = await memberOf(users, anna, clock.now(), 'Boris');
+    const boris = await staff.plant(anna, [], { name: 'Boris' });
     const from = now();
     const until = new Date(clock.now().getTime() + days).toISOString();
     const at = (text: string, milliseconds: number) =>
       new Date(Date.parse(text) + milliseconds).toISOString();
-    await give(users, as, { memberId: boris.id, validFrom: from, validUntil: until }, 'accountant');
+    await staff.give(as, { memberId: boris.id, validFrom: from, validUntil: until }, 'accountant');
     const could = async (moment: string) => (await accessOf(boris.id, moment)).body.roles.length === 1;
     expect([await could(at(from, -1)), await could(from)]).toEqual([false, true]);
     expect([await could(at(until, -1)), await could(until)]).toEqual([true, false]);
   });
 
   it('knows a service account until it was disabled', async () => {
-    const shop = await serviceAccountOf(users, anna, clock.now());
-    await give(users, as, { serviceAccountId: shop }, 'accountant');
+    const shop = await staff.serviceAccount(anna);
+    await staff.give(as, { serviceAccountId: shop }, 'accountant');
     const before = now();
     clock.advance(days);
     await users.database.sql('update service_account set disabled_at = $2 where account_id = $1', [
       shop,
       clock.now(),
     ]);
-    as = (await signIn(users, anna.user.email)).accessToken;
+    as = (await staff.signIn(anna.user.email)).accessToken;
     expect((await accessOf(shop, before)).body).toMatchObject({
       holder: { kind: 'service-account' },
       active: true,
@@ -320,11 +315,11 @@ describe('the past', () => {
 });
 
 it('names nobody any more whom the organisation has erased, for no moment', async () => {
-  const boris = await memberOf(users, anna, clock.now(), 'Boris');
-  await give(users, as, { memberId: boris.id }, 'accountant');
+  const boris = await staff.plant(anna, [], { name: 'Boris' });
+  await staff.give(as, { memberId: boris.id }, 'accountant');
   const then = now();
   clock.advance(1 * days);
-  as = (await signIn(users, anna.user.email)).accessToken;
+  as = (await staff.signIn(anna.user.email)).accessToken;
   await users.database.sql(
     `with ended as (update member_period set ended_at = $2 where person_id = $1)
      update member set state = 'left', erased_at = $2 where person_id = $1`,

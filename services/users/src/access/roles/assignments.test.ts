@@ -2,15 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Absent, Forbidden, MalformedRequest, newId, StepUpRequired } from '@marimo/contracts';
 import { accessTokens, type identity, organisations, roleAssignments, roles } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
-import {
-  claimsOf,
-  give,
-  memberOf,
-  organisationOf,
-  serviceAccountOf,
-  signIn,
-  type TestMember,
-} from '../../../test/organisation-with-people.ts';
+import { claimsOf } from '../../../test/claims.ts';
+import { peopleOf, type TestMember } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 /** To the second, as validity is. */
@@ -19,13 +12,14 @@ const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
 const users = useUsers({ clock: clock.now });
+const staff = peopleOf(() => users, clock.now);
 let anna: identity.SignedIn;
 let boris: TestMember;
 let as: string;
 beforeEach(async () => {
-  anna = await organisationOf(users);
+  anna = await staff.organisation();
   as = anna.accessToken;
-  boris = await memberOf(users, anna, clock.now());
+  boris = await staff.plant(anna);
 });
 
 const inMs = (milliseconds: number) => new Date(clock.now().getTime() + milliseconds).toISOString();
@@ -60,7 +54,7 @@ async function waitingForLocks(count: number): Promise<void> {
 
 describe('giving a role', () => {
   it('takes effect with the next token, voids those before in the same step, and is told', async () => {
-    const before = claimsOf((await signIn(users, boris.email)).accessToken);
+    const before = claimsOf((await staff.signIn(boris.email)).accessToken);
     clock.advance(minutes);
     const given = await assign({});
     expect(given.status).toBe(201);
@@ -76,7 +70,7 @@ describe('giving a role', () => {
     });
     const revocations = (await users.call(accessTokens.listRevocations, { query: {} })).body.items;
     expect(revocations.find(({ sessionId }) => sessionId === before.sid)?.revokedAt).toEqual(clock.now());
-    const after = claimsOf((await signIn(users, boris.email)).accessToken);
+    const after = claimsOf((await staff.signIn(boris.email)).accessToken);
     expect([after.roles, after.rv]).toEqual([['accountant'], before.rv + 1]);
     expect(await eventsOf(roleAssignments.assigned.type)).toMatchObject([
       { subject: given.body.assignmentId, actorid: anna.user.id, data: { role: 'accountant' } },
@@ -128,7 +122,7 @@ describe('giving a role', () => {
       await users.database.sql('update member set state = $1 where person_id = $2', [state, boris.id]);
       expect(await assign({})).toBeRefused(roles.HolderNotActive, { holderId: boris.id });
     }
-    const shop = await serviceAccountOf(users, anna, clock.now());
+    const shop = await staff.serviceAccount(anna);
     await users.database.sql('update service_account set disabled_at = now() where account_id = $1', [shop]);
     const refused = await assign({ memberId: undefined, serviceAccountId: shop });
     expect(refused).toBeRefused(roles.HolderNotActive, { holderId: shop });
@@ -158,8 +152,8 @@ describe('giving a role', () => {
   });
 
   it('is for who may assign roles and has just proved who they are', async () => {
-    await give(users, as, { memberId: boris.id }, 'manager');
-    const { accessToken } = await signIn(users, boris.email);
+    await staff.give(as, { memberId: boris.id }, 'manager');
+    const { accessToken } = await staff.signIn(boris.email);
     expect(await assign({ memberId: anna.user.id }, accessToken)).toBeRefused(Forbidden);
     clock.advance(11 * minutes);
     const refused = await assign({});
@@ -176,18 +170,18 @@ describe('giving a role', () => {
     await users.call(roles.define, { body }, { as });
     const reader = { name: 'reader', title: 'Reader', grants: ['accounting.report.read'] };
     await users.call(roles.define, { body: reader }, { as });
-    await give(users, as, { memberId: boris.id }, 'assigner');
-    const { accessToken } = await signIn(users, boris.email);
+    await staff.give(as, { memberId: boris.id }, 'assigner');
+    const { accessToken } = await staff.signIn(boris.email);
     expect(await assign({ role: 'admin' }, accessToken)).toBeRefused(roles.GrantsBeyondOwn, {
       grants: ['*'],
     });
     expect(await assign({ role: 'user' }, accessToken)).toBeRefused(roles.GrantsBeyondOwn);
-    const vera = await memberOf(users, anna, clock.now());
+    const vera = await staff.plant(anna);
     expect((await assign({ role: 'reader', memberId: vera.id }, accessToken)).status).toBe(201);
   });
 
   it('knows nobody of another organisation, and shows them nothing', async () => {
-    const other = await organisationOf(users);
+    const other = await staff.organisation();
     expect(await assign({}, other.accessToken)).toBeRefused(Absent, { resource: 'member' });
     const stranger = { memberId: undefined, serviceAccountId: newId() };
     expect(await assign(stranger)).toBeRefused(Absent, { resource: 'service account' });
@@ -197,7 +191,7 @@ describe('giving a role', () => {
   });
 
   it('works for a service account as for a member', async () => {
-    const shop = await serviceAccountOf(users, anna, clock.now());
+    const shop = await staff.serviceAccount(anna);
     const { body: given } = await assign({ memberId: undefined, serviceAccountId: shop });
     expect(given).toMatchObject({ memberId: null, serviceAccountId: shop, state: 'in-force' });
     const version = async () =>
@@ -218,14 +212,14 @@ describe('a role for a time', () => {
     const { body: given } = await assign({ validFrom: begins, validUntil: ends });
     expect(given.state).toBe('planned');
 
-    const before = claimsOf((await signIn(users, boris.email)).accessToken);
+    const before = claimsOf((await staff.signIn(boris.email)).accessToken);
     expect([before.roles, before.exp]).toEqual([[], exp(begins)]);
     clock.advance(5 * minutes + 300);
-    const during = claimsOf((await signIn(users, boris.email)).accessToken);
+    const during = claimsOf((await staff.signIn(boris.email)).accessToken);
     expect([during.roles, during.exp]).toEqual([['accountant'], exp(ends)]);
     expect((await list({ memberId: boris.id })).items).toMatchObject([{ state: 'in-force' }]);
     clock.advance(5 * minutes - 300);
-    const after = claimsOf((await signIn(users, boris.email)).accessToken);
+    const after = claimsOf((await staff.signIn(boris.email)).accessToken);
     expect(after.roles).toEqual([]);
     expect((await list({ memberId: boris.id })).items).toMatchObject([{ state: 'over' }]);
     expect(await revoke(given.assignmentId)).toBeRefused(roles.RoleAssignmentOver);
@@ -252,7 +246,7 @@ describe('a role for a time', () => {
 describe('taking a role back', () => {
   it('takes effect at once, keeps the assignment as history, and can be repeated', async () => {
     const { assignmentId } = (await assign({})).body;
-    const before = claimsOf((await signIn(users, boris.email)).accessToken);
+    const before = claimsOf((await staff.signIn(boris.email)).accessToken);
     clock.advance(minutes);
     const revoked = await revoke(assignmentId);
     expect(revoked.body).toMatchObject({
@@ -260,7 +254,7 @@ describe('taking a role back', () => {
       revokedAt: clock.now(),
       revokedBy: anna.user.id,
     });
-    const after = claimsOf((await signIn(users, boris.email)).accessToken);
+    const after = claimsOf((await staff.signIn(boris.email)).accessToken);
     expect([after.roles, after.rv]).toEqual([[], before.rv + 1]);
     const revocations = (await users.call(accessTokens.listRevocations, { query: {} })).body.items;
     expect(revocations.find(({ sessionId }) => sessionId === before.sid)?.revokedAt).toEqual(clock.now());
@@ -282,7 +276,7 @@ describe('taking a role back', () => {
       const revoking = revoke(assignmentId);
       await waitingForLocks(1);
       clock.advance(1_000); // a token of this moment would outlive a revocation of the moment before
-      const signingIn = signIn(users, boris.email);
+      const signingIn = staff.signIn(boris.email);
       await Promise.race([waitingForLocks(2), signingIn]);
       return { revoking, signingIn };
     });
@@ -303,9 +297,9 @@ describe('taking a role back', () => {
   it('takes none that decides about people from who may do more to them', async () => {
     const grants = ['users.role.assign', 'users.member.read'];
     await users.call(roles.define, { body: { name: 'assigner', title: 'Assigner', grants } }, { as });
-    await give(users, as, { memberId: boris.id }, 'assigner');
-    const { accessToken } = await signIn(users, boris.email);
-    const vera = await memberOf(users, anna, clock.now());
+    await staff.give(as, { memberId: boris.id }, 'assigner');
+    const { accessToken } = await staff.signIn(boris.email);
+    const vera = await staff.plant(anna);
     const { body: second } = await assign({ role: 'admin', memberId: vera.id });
     expect(await revoke(second.assignmentId, {}, accessToken)).toBeRefused(roles.GrantsBeyondOwn);
     expect(await revoke(second.assignmentId, { validUntil: inMs(days) }, accessToken)).toBeRefused(
@@ -318,7 +312,7 @@ describe('taking a role back', () => {
   it('of two who take it from each other at once leaves one administrator', async () => {
     const [own] = (await list({ role: 'admin' })).items;
     const { body: second } = await assign({ role: 'admin' });
-    const other = (await signIn(users, boris.email)).accessToken;
+    const other = (await staff.signIn(boris.email)).accessToken;
     const answers = await Promise.all([
       revoke(second.assignmentId),
       revoke(own?.assignmentId ?? '', {}, other),
@@ -329,12 +323,12 @@ describe('taking a role back', () => {
 
 describe('who was given what', () => {
   it('is listed by member, by role and by state, newest first, in pages', async () => {
-    const vera = await memberOf(users, anna, clock.now());
+    const vera = await staff.plant(anna);
     for (const role of ['accountant', 'user', 'agent']) {
       clock.advance(1_000);
-      await give(users, as, { memberId: boris.id }, role);
+      await staff.give(as, { memberId: boris.id }, role);
     }
-    await give(users, as, { memberId: vera.id, validFrom: inMs(days) }, 'user');
+    await staff.give(as, { memberId: vera.id, validFrom: inMs(days) }, 'user');
     const roles = async (query: object) => (await list(query)).items.map(({ role }) => role);
     expect(await roles({ memberId: boris.id })).toEqual(['agent', 'user', 'accountant']);
     expect(await roles({ role: 'user' })).toHaveLength(2);

@@ -1,15 +1,8 @@
 import { newId } from '@marimo/contracts';
 import { type identity, roleAssignments, roles } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
-import {
-  give,
-  memberOf,
-  organisationOf,
-  serviceAccountOf,
-  type TestMember,
-} from '../../../test/organisation-with-people.ts';
+import { peopleOf, type TestMember } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
-import { plantRoles } from '../../../test/workplace-under-test.ts';
 import { requireNoConflict } from '../conflicting-duties/index.ts';
 import { insertAssignment } from './assignment-store.ts';
 
@@ -17,13 +10,14 @@ const clock = testClock(new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOStr
 const days = 24 * 60 * 60_000;
 
 const users = useUsers({ clock: clock.now });
+const staff = peopleOf(() => users, clock.now);
 let anna: identity.SignedIn;
 let boris: TestMember;
 let as: string;
 beforeEach(async () => {
-  anna = await organisationOf(users);
+  anna = await staff.organisation();
   as = anna.accessToken;
-  boris = await memberOf(users, anna, clock.now());
+  boris = await staff.plant(anna);
   await define('clerk', ['accounting.journal-entry.post']);
   await define('corrector', ['accounting.journal-entry.reverse']);
   await define('auditor', ['workers.audit.read']);
@@ -78,7 +72,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
     expect(refused).toBeRefused(roles.SeparationOfDutiesViolated, {
       conflicts: [expect.objectContaining({ pair: 'assign-roles-and-post' })],
     });
-    const vera = { memberId: (await memberOf(users, anna, clock.now())).id };
+    const vera = { memberId: (await staff.plant(anna)).id };
     await assign('people', {}, vera);
     expect(await assign('keys', {}, vera)).toBeRefused(roles.SeparationOfDutiesViolated, {
       conflicts: [expect.objectContaining({ pair: 'make-and-authorise-service-accounts' })],
@@ -100,7 +94,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
   });
 
   it('is refused to a service account as to a member', async () => {
-    const shop = { serviceAccountId: await serviceAccountOf(users, anna, clock.now()) };
+    const shop = { serviceAccountId: await staff.serviceAccount(anna) };
     await assign('clerk', {}, shop);
     expect(await assign('corrector', {}, shop)).toBeRefused(roles.SeparationOfDutiesViolated, {
       holderId: shop.serviceAccountId,
@@ -135,7 +129,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
   });
 
   it('is taken again once the other side was given back', async () => {
-    const assignmentId = await give(users, as, { memberId: boris.id }, 'clerk');
+    const assignmentId = await staff.give(as, { memberId: boris.id }, 'clerk');
     await users.call(roleAssignments.revoke, { params: { assignmentId }, body: {} }, { as });
     expect((await assign('corrector')).status).toBe(201);
   });
@@ -163,7 +157,7 @@ describe('an organisation that is strict', () => {
 describe('at the same time', () => {
   it('two grants that conflict with each other: one is taken', async () => {
     for (let n = 0; n < 5; n += 1) {
-      const to = { memberId: (await memberOf(users, anna, clock.now())).id };
+      const to = { memberId: (await staff.plant(anna)).id };
       const answers = await Promise.all([assign('clerk', {}, to), assign('corrector', {}, to)]);
       expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 422]);
     }
@@ -239,7 +233,7 @@ describe('what is demanded of roles that are given in another way', () => {
   it('is that a token could carry them', async () => {
     for (const name of ['wide', 'wider']) {
       const grants = Array.from({ length: 101 }, (_, n) => `shop.${name}${n}.read`);
-      await plantRoles(users, anna.organisation.id, { [name]: grants });
+      await staff.plantRoles(anna.organisation.id, { [name]: grants });
     }
     await expect(requireGivable({ roles: ['wide', 'wider'] })).rejects.toThrow(roles.TooManyRights);
     expect((await assign('wide')).status).toBe(201);

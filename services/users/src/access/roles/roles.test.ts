@@ -2,16 +2,18 @@ import { Absent, builtInRoles, Forbidden, MalformedRequest, Stale } from '@marim
 import { permissions } from '@marimo/contracts/all';
 import { accessTokens, type identity, limits, roles } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
-import { claimsOf, give, memberOf, organisationOf, signIn } from '../../../test/organisation-with-people.ts';
+import { claimsOf } from '../../../test/claims.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
+import { statusesOf } from '../../../test/race.ts';
 import { useUsers } from '../../../test/use-users.ts';
-import { statusesOf } from '../../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 const users = useUsers({ clock: clock.now });
+const staff = peopleOf(() => users, clock.now);
 let anna: identity.SignedIn;
 let as: string;
 beforeEach(async () => {
-  anna = await organisationOf(users);
+  anna = await staff.organisation();
   as = anna.accessToken;
 });
 
@@ -39,8 +41,8 @@ describe('what roles are made of', () => {
 describe('the roles of an organisation', () => {
   it('are the built-in ones and its own, with how many hold them', async () => {
     await define();
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'clerk');
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'clerk');
     const { items } = (await users.call(roles.list, { query: {} }, { as })).body;
     expect(items.map(({ name }) => name)).toEqual([...Object.keys(builtInRoles), 'clerk'].sort());
     expect(items.find(({ name }) => name === 'admin')).toMatchObject({
@@ -68,7 +70,7 @@ describe('the roles of an organisation', () => {
 
   it('are seen by nobody of another organisation', async () => {
     await define();
-    const other = await organisationOf(users);
+    const other = await staff.organisation();
     expect(await look('clerk', other.accessToken)).toBeRefused(Absent);
     expect(await change('clerk', { title: 'Mine' }, other.accessToken)).toBeRefused(Absent);
     expect(await remove('clerk', other.accessToken)).toBeRefused(Absent);
@@ -140,9 +142,9 @@ describe('defining a role', () => {
       title: 'Role keeper',
       grants: ['users.role.change', 'users.role.read'],
     });
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'role_keeper');
-    const { accessToken } = await signIn(users, boris.email);
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'role_keeper');
+    const { accessToken } = await staff.signIn(boris.email);
     const refused = await define(
       { ...clerk, grants: ['users.role.read', 'workers.email.read'] },
       accessToken,
@@ -177,9 +179,9 @@ describe('defining a role', () => {
   });
 
   it('is for who may define roles', async () => {
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'manager');
-    const { accessToken } = await signIn(users, boris.email);
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'manager');
+    const { accessToken } = await staff.signIn(boris.email);
     expect((await users.call(roles.list, { query: {} }, { as: accessToken })).status).toBe(200);
     expect(await define(clerk, accessToken)).toBeRefused(Forbidden, { permission: 'users.role.change' });
     expect(await change('clerk', {}, accessToken)).toBeRefused(Forbidden);
@@ -190,9 +192,9 @@ describe('defining a role', () => {
 describe('changing a role', () => {
   it('changes what its holders may do, voids their tokens in the same step, and keeps what was', async () => {
     await define();
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'clerk');
-    const before = claimsOf((await signIn(users, boris.email)).accessToken);
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'clerk');
+    const before = claimsOf((await staff.signIn(boris.email)).accessToken);
     clock.advance(60_000);
     const changed = await change('clerk', { grants: ['accounting.account.read'] });
     expect(changed.body).toMatchObject({ grants: ['accounting.account.read'], holders: 1 });
@@ -200,7 +202,7 @@ describe('changing a role', () => {
     const { items } = (await users.call(accessTokens.listRevocations, { query: {} })).body;
     const revoked = items.find(({ sessionId }) => sessionId === before.sid);
     expect(revoked?.revokedAt).toEqual(clock.now());
-    const after = claimsOf((await signIn(users, boris.email)).accessToken);
+    const after = claimsOf((await staff.signIn(boris.email)).accessToken);
     expect(after.grants).toEqual(['accounting.account.read']);
     expect(after.rv).toBe(before.rv + 1);
     const history = await users.database.sql<{ grants: string[]; until: Date | null }>(
@@ -218,13 +220,13 @@ describe('changing a role', () => {
 
   it('a new title touches nobody’s tokens; the same again changes nothing', async () => {
     await define();
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'clerk');
-    const { rv } = claimsOf((await signIn(users, boris.email)).accessToken);
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'clerk');
+    const { rv } = claimsOf((await staff.signIn(boris.email)).accessToken);
     expect((await change('clerk', { title: 'Cashier' })).body.title.ru).toBe('Cashier');
     expect((await change('clerk', { title: 'Cashier' })).status).toBe(200);
     expect((await change('clerk', {})).status).toBe(200);
-    expect(claimsOf((await signIn(users, boris.email)).accessToken).rv).toBe(rv);
+    expect(claimsOf((await staff.signIn(boris.email)).accessToken).rv).toBe(rv);
     expect(await eventsOf(roles.changed.type)).toHaveLength(1);
   });
 
@@ -241,8 +243,8 @@ describe('changing a role', () => {
   it('goes ahead only if nobody changed it, or who has it, since it was read', async () => {
     await define();
     const etag = (await look('clerk')).headers.get('etag') ?? '';
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'clerk');
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'clerk');
     expect(await change('clerk', { title: 'Cashier' }, as, { 'if-match': etag })).toBeRefused(Stale);
     const now = (await look('clerk')).headers.get('etag') ?? '';
     expect((await change('clerk', { title: 'Cashier' }, as, { 'if-match': now })).status).toBe(200);
@@ -252,13 +254,10 @@ describe('changing a role', () => {
   it('is refused when one of its holders would come to hold conflicting duties, and changes nothing', async () => {
     await define();
     await define({ name: 'checker', title: 'Checker', grants: ['accounting.report.read'] });
-    const [boris, vera] = [
-      await memberOf(users, anna, clock.now()),
-      await memberOf(users, anna, clock.now()),
-    ];
-    await give(users, as, { memberId: boris.id }, 'checker');
-    await give(users, as, { memberId: vera.id }, 'checker');
-    await give(users, as, { memberId: vera.id }, 'clerk');
+    const [boris, vera] = [await staff.plant(anna), await staff.plant(anna)];
+    await staff.give(as, { memberId: boris.id }, 'checker');
+    await staff.give(as, { memberId: vera.id }, 'checker');
+    await staff.give(as, { memberId: vera.id }, 'clerk');
     const grants = ['accounting.journal-entry.reverse', 'accounting.report.read'];
     const refused = await change('checker', { grants });
     expect(refused).toBeRefused(roles.SeparationOfDutiesViolated, {
@@ -271,8 +270,8 @@ describe('changing a role', () => {
 
   it('is refused when the token of a holder would grow too large', async () => {
     await define();
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'clerk');
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'clerk');
     await users.database.sql(
       `insert into own_role (tenant_id, name, title, created_at) values ($1, 'huge', 'Huge', now());`,
       [anna.organisation.id],
@@ -282,7 +281,7 @@ describe('changing a role', () => {
        select $1, 'huge', now(), array_agg('shop.item' || n || '.read') from generate_series(1, 199) as n`,
       [anna.organisation.id],
     );
-    await give(users, as, { memberId: boris.id }, 'huge');
+    await staff.give(as, { memberId: boris.id }, 'huge');
     const refused = await change('clerk', { grants: ['accounting.account.read', 'accounting.report.read'] });
     expect(refused).toBeRefused(roles.TooManyRights, { holderId: boris.id, grants: 201, grantsLimit: 200 });
   });
@@ -297,8 +296,8 @@ describe('changing a role', () => {
 describe('deleting a role', () => {
   it('is refused while somebody has it, and says how many', async () => {
     await define();
-    const boris = await memberOf(users, anna, clock.now());
-    await give(users, as, { memberId: boris.id }, 'clerk');
+    const boris = await staff.plant(anna);
+    await staff.give(as, { memberId: boris.id }, 'clerk');
     expect(await remove('clerk')).toBeRefused(roles.RoleInUse, { role: 'clerk', holders: 1 });
   });
 

@@ -216,7 +216,7 @@ describe('revoking an API key', () => {
 
 describe("somebody else's key", () => {
   it('is not there: not for another organisation, not by another account, not among the own ones', async () => {
-    const boris = await test.registered('boris');
+    const boris = await test.organisation('Oak', 'Boris');
     const accountId = await test.account(anna, 'accountant');
     const other = await test.account(anna, 'accountant');
     const { body } = await test.makeKey(anna, accountId);

@@ -3,7 +3,8 @@ import { endpointsByService } from '@marimo/contracts/all';
 import { accessTokens, apiKeys, type identity, serviceAccounts, sessions } from '@marimo/contracts/users';
 import { createOutbox } from '@marimo/messaging';
 import type { Transaction } from '@marimo/postgres';
-import { as, claimsOf, keysUnderTest } from '../../../test/keys-under-test.ts';
+import { claimsOf } from '../../../test/claims.ts';
+import { as, keysUnderTest } from '../../../test/keys-under-test.ts';
 import { endKeysOf, eraseKeysOf, getRightsOfAccount, keysOfPerson, voidKeyTokensOf } from './index.ts';
 
 const test = keysUnderTest();
@@ -241,7 +242,7 @@ describe('who ends keys with what they do', () => {
     const accountId = await test.account(anna, 'accountant');
     const own = await ownKey();
     const ofAccount = (await test.makeKey(anna, accountId)).body;
-    const boris = await test.registered('boris');
+    const boris = await test.organisation('Oak', 'Boris');
     const elsewhere = (await test.makeOwnKey(boris)).body;
     const end = (whose: Parameters<typeof endKeysOf>[2]) =>
       inTenant((tx) => endKeysOf(tx, outbox, whose, clock.now()));

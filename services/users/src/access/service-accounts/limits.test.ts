@@ -1,7 +1,7 @@
 import { newId } from '@marimo/contracts';
 import { apiKeys, type identity, limits, serviceAccounts } from '@marimo/contracts/users';
 import { as, keysUnderTest } from '../../../test/keys-under-test.ts';
-import { statusesOf } from '../../../test/workplace-under-test.ts';
+import { statusesOf } from '../../../test/race.ts';
 
 const test = keysUnderTest();
 const { clock } = test;

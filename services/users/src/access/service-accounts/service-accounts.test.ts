@@ -1,20 +1,16 @@
 import { Absent, Forbidden, MalformedRequest, newId, Stale } from '@marimo/contracts';
 import { type identity, serviceAccounts, sessions } from '@marimo/contracts/users';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 const users = useUsers();
+const staff = peopleOf(() => users);
 let anna: identity.SignedIn;
 let boris: identity.SignedIn; // of another organisation
 beforeAll(async () => {
-  anna = await registered('anna');
-  boris = await registered('boris');
+  anna = await staff.organisation();
+  boris = await staff.organisation('Oak', 'Boris');
 });
-
-async function registered(name: string): Promise<identity.SignedIn> {
-  const email = `${name}@example.com`;
-  const password = 'correct horse battery staple';
-  return (await users.call(sessions.register, { body: { organisation: name, name, email, password } })).body;
-}
 
 const as = ({ accessToken }: identity.SignedIn) => ({ as: accessToken });
 const created = async (name = 'Warehouse robot') => {
@@ -95,7 +91,7 @@ describe('a service account', () => {
   });
 
   it('is listed newest first, page by page, each once', async () => {
-    const own = await registered('clara');
+    const own = await staff.organisation('Elm', 'Clara');
     const made = [];
     for (const name of ['one', 'two', 'three']) {
       const body = { accountId: newId(), name };
@@ -112,7 +108,7 @@ describe('a service account', () => {
   });
 
   it('is the business of those who hold the permission', async () => {
-    const member = await registered('dora');
+    const member = await staff.organisation('Ash', 'Dora');
     await users.database.sql('update role_assignment set role = $1 where person_id = $2', [
       'manager',
       member.user.id,

@@ -1,21 +1,14 @@
 import { Absent, newId } from '@marimo/contracts';
 import { deviceSessions, type identity, sessions } from '@marimo/contracts/users';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
-const password = 'correct horse battery staple';
 const users = useUsers();
+const staff = peopleOf(() => users);
 let anna: identity.SignedIn;
-let count = 0;
 beforeEach(async () => {
-  anna = await registered();
+  anna = await staff.organisation();
 });
-
-async function registered(): Promise<identity.SignedIn> {
-  const email = `person${++count}@example.com`;
-  return (
-    await users.call(sessions.register, { body: { organisation: 'Pine', name: 'Anna', email, password } })
-  ).body;
-}
 async function phone(): Promise<identity.SignedIn> {
   const headers = { 'user-agent': 'Marimo for phones', 'x-forwarded-for': '203.0.113.7' };
   const answer = await users.call(
@@ -55,7 +48,7 @@ describe('the list of where somebody is signed in', () => {
   });
 
   it('does not show what has ended, nor what is a stranger’s', async () => {
-    const stranger = await registered();
+    const stranger = await staff.organisation();
     const { id } = (await sessionsOf(stranger))[0]!;
     expect((await sessionsOf(anna)).map((each) => each.id)).not.toContain(id);
   });
@@ -80,7 +73,7 @@ describe('a device', () => {
   });
 
   it('of a stranger cannot be named or signed out', async () => {
-    const stranger = await registered();
+    const stranger = await staff.organisation();
     const params = { sessionId: (await sessionsOf(stranger))[0]!.id };
     const as = { as: anna.accessToken };
     expect(await users.call(deviceSessions.nameMine, { params, body: { deviceName: 'x' } }, as)).toBeRefused(
@@ -93,7 +86,7 @@ describe('a device', () => {
 
 describe('a device of a colleague', () => {
   it('cannot be seen, named or signed out, although it is of the same organisation', async () => {
-    const colleague = await registered();
+    const colleague = await staff.organisation();
     const sessionId = await signedInElsewhere(anna.organisation.id, colleague.user.id);
     const as = { as: anna.accessToken };
     const params = { sessionId };
@@ -149,7 +142,7 @@ describe('an administrator', () => {
   });
 
   it('finds no member of another organisation', async () => {
-    const stranger = await registered();
+    const stranger = await staff.organisation();
     const params = { memberId: stranger.user.id };
     const answer = await users.call(deviceSessions.revokeOfMember, { params }, { as: anna.accessToken });
     expect(answer).toBeRefused(Absent);
@@ -166,11 +159,7 @@ async function signedInElsewhere(tenantId: string, personId = anna.user.id): Pro
      values ($1, 'Oak', 'EUR', 'en', now()) on conflict do nothing`,
     [tenantId],
   );
-  await sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())', [
-    tenantId,
-    personId,
-  ]);
-  await sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [personId, tenantId]);
+  await staff.join(tenantId, personId);
   await sql(
     `insert into session (tenant_id, session_id, person_id, client, started_at, last_used_at, expires_at,
                           authenticated_at)

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Forbidden, newId, Unauthenticated } from '@marimo/contracts';
-import { type identity, mailLinks, sessions } from '@marimo/contracts/users';
+import { type identity, mailLinks } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 import {
   createLinkTokens,
@@ -20,8 +21,7 @@ const hour = 3_600_000;
 const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
 beforeAll(async () => {
-  const person = { name: 'Anna', email: 'anna@example.com', password: 'correct horse battery staple' };
-  anna = (await users.call(sessions.register, { body: { organisation: 'Pine & Co', ...person } })).body;
+  anna = await peopleOf(() => users, clock.now).organisation('Pine & Co');
 });
 
 const without = <T>(work: Parameters<typeof users.database.database.withoutTenant<T>>[0]) =>

@@ -10,9 +10,10 @@ import {
   sessions,
 } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
+import { raceAt } from '../../../test/race.ts';
 import { linked, published, tablesWith, theirs, traces } from '../../../test/traces.ts';
 import { useUsers } from '../../../test/use-users.ts';
-import { password, peopleOf, raceAt } from '../../../test/workplace-under-test.ts';
 import { forgetOldLinks } from '../mail-links/index.ts';
 
 const clock = testClock(new Date().toISOString());

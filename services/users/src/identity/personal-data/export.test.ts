@@ -1,9 +1,9 @@
 import { Absent, Forbidden, StepUpRequired, Unauthenticated, Unavailable } from '@marimo/contracts';
 import { type identity, invitations, members, personalData } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import { linked, published, tablesWith, theirs, traces } from '../../../test/traces.ts';
 import { useUsers } from '../../../test/use-users.ts';
-import { peopleOf } from '../../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 /** What the workers answer, and whether they do. */

@@ -3,8 +3,8 @@ import { contracts } from '@marimo/contracts/all';
 import { type identity, personalData } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../../service.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import { linked, published, tablesWith, theirs, traces } from '../../../test/traces.ts';
-import { peopleOf } from '../../../test/workplace-under-test.ts';
 import { forgetOldLinks } from '../mail-links/index.ts';
 
 // What the contracts mark as personal is what export shows and erasure removes.

@@ -8,7 +8,8 @@ import {
 } from '@marimo/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { usersService } from '../../../service.ts';
-import { claimsOf, type PersonUnderTest, personUnderTest } from '../../../test/person-with-factors.ts';
+import { claimsOf } from '../../../test/claims.ts';
+import { type PersonUnderTest, personUnderTest } from '../../../test/person-with-factors.ts';
 
 jest.setTimeout(60_000);
 

@@ -1,15 +1,15 @@
 import { identity, organisations, people, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
 import { tokenOf } from '../../../test/mail.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import {
   annaUnderTest,
-  claimsOf,
   codeOf,
   type PersonUnderTest,
-  password,
   personUnderTest,
 } from '../../../test/person-with-factors.ts';
-import { raceAt } from '../../../test/workplace-under-test.ts';
+import { raceAt } from '../../../test/race.ts';
 
 const { clock, present } = annaUnderTest();
 const newPassword = 'an entirely different horse';
@@ -30,12 +30,7 @@ const held = (sql: string, ...values: readonly string[]) => ({ sql, values });
 /** Where the person works too. */
 async function placeElsewhere(who: PersonUnderTest): Promise<string> {
   const { tenantId } = await personUnderTest(users, clock);
-  const { sql } = users.database;
-  await sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())', [
-    tenantId,
-    who.id,
-  ]);
-  await sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [who.id, tenantId]);
+  await peopleOf(() => users, clock.now).join(tenantId, who.id);
   return tenantId;
 }
 

@@ -1,16 +1,16 @@
 import { Absent, StepUpRequired } from '@marimo/contracts';
 import { type identity, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
 import { mailOf } from '../../../test/mail.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import {
   annaUnderTest,
-  claimsOf,
   codeOf,
   type PersonUnderTest,
-  password,
   personUnderTest,
-  statusesOf,
 } from '../../../test/person-with-factors.ts';
+import { statusesOf } from '../../../test/race.ts';
 import { softwareAuthenticator } from '../../../test/software-authenticator.ts';
 import { forgetUnanswered } from './index.ts';
 
@@ -254,14 +254,7 @@ describe('where the organisation demands a second factor', () => {
   it('the last one stays also where another organisation of the person demands it', async () => {
     const { factorId } = await anna.addApp();
     const boris = await personUnderTest(users, clock);
-    await users.database.sql(`insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())`, [
-      boris.tenantId,
-      anna.id,
-    ]);
-    await users.database.sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [
-      anna.id,
-      boris.tenantId,
-    ]);
+    await peopleOf(() => users, clock.now).join(boris.tenantId, anna.id);
     await requireSecondFactor(boris.tenantId);
     expect(await remove(factorId)).toBeRefused(secondFactors.LastFactorDemanded);
     expect((await listed()).items).toHaveLength(1);

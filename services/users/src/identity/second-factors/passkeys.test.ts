@@ -2,14 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { TooManyRequests } from '@marimo/contracts';
 import { secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
 import {
   annaUnderTest,
-  claimsOf,
   type DeviceUnderTest,
   type PersonUnderTest,
   personUnderTest,
-  statusesOf,
 } from '../../../test/person-with-factors.ts';
+import { statusesOf } from '../../../test/race.ts';
 import { type Lie, softwareAuthenticator } from '../../../test/software-authenticator.ts';
 
 const { clock, present } = annaUnderTest();

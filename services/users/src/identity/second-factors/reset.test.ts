@@ -2,7 +2,8 @@ import { Absent, Forbidden, newId, StepUpRequired } from '@marimo/contracts';
 import { secondFactors, sessions } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
 import { mailOf } from '../../../test/mail.ts';
-import { type PersonUnderTest, password, personUnderTest } from '../../../test/person-with-factors.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
+import { type PersonUnderTest, personUnderTest } from '../../../test/person-with-factors.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -19,11 +20,8 @@ beforeEach(async () => {
 async function colleagueOf({ tenantId }: PersonUnderTest): Promise<PersonUnderTest> {
   const person = await personUnderTest(users, clock);
   const { sql } = users.database;
-  await sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())', [
-    tenantId,
-    person.id,
-  ]);
-  await sql('update workplace set tenant_id = $1 where person_id = $2', [tenantId, person.id]);
+  await peopleOf(() => users, clock.now).join(tenantId, person.id);
+  await sql('delete from workplace where person_id = $1 and tenant_id <> $2', [person.id, tenantId]);
   await sql('update person set last_tenant_id = $1 where person_id = $2', [tenantId, person.id]);
   await person.enter();
   return person;

@@ -1,18 +1,17 @@
 import { inspect } from 'node:util';
 import { credentials, people, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
-import { raceAt } from '../../../test/held-row.ts';
+import { claimsOf } from '../../../test/claims.ts';
 import { mailOf, tokenOf } from '../../../test/mail.ts';
+import { password } from '../../../test/organisation-with-people.ts';
 import {
   type AppUnderTest,
   annaUnderTest,
-  claimsOf,
   type PersonUnderTest,
-  password,
   personUnderTest,
-  statusesOf,
   wrongCode,
 } from '../../../test/person-with-factors.ts';
+import { raceAt, statusesOf } from '../../../test/race.ts';
 import { challengeHash } from './challenge-text.ts';
 
 const { clock, present } = annaUnderTest();
@@ -124,14 +123,15 @@ describe('a challenge', () => {
     clock.advance(5 * minutes);
     const { challenge } = await anna.ask();
     const [recoveryCode] = app.recoveryCodes;
-    const row = {
+    const lock = {
       sql: 'select from challenge where challenge_hash = $1 for update',
       values: [challengeHash(challenge)],
-      waiting: 2,
     };
-    const answers = await raceAt(users, row, () =>
-      Promise.all([finish({ challenge, code: app.code() }), finish({ challenge, recoveryCode })]),
-    );
+    type Answer = Awaited<ReturnType<typeof finish>>;
+    const answers = await raceAt<[Answer, Answer]>(users, anna.tenantId, lock, [
+      () => finish({ challenge, code: app.code() }),
+      () => finish({ challenge, recoveryCode }),
+    ]);
     expect(statusesOf(answers)).toEqual([200, 401]);
   });
 

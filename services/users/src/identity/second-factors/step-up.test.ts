@@ -1,15 +1,15 @@
 import { StepUpRequired, Unauthenticated } from '@marimo/contracts';
 import { credentials, secondFactors, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
+import { password } from '../../../test/organisation-with-people.ts';
 import {
   annaUnderTest,
-  claimsOf,
   type PersonUnderTest,
-  password,
   personUnderTest,
-  statusesOf,
   wrongCode,
 } from '../../../test/person-with-factors.ts';
+import { statusesOf } from '../../../test/race.ts';
 
 const { clock, present } = annaUnderTest();
 const minutes = 60_000;

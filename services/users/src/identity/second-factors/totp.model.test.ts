@@ -5,9 +5,9 @@ import {
   type AppUnderTest,
   type PersonUnderTest,
   personUnderTest,
-  statusesOf,
   wrongCode,
 } from '../../../test/person-with-factors.ts';
+import { statusesOf } from '../../../test/race.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 /** What may happen with the codes of one app, in any order. */

@@ -2,15 +2,16 @@ import { newId, StepUpRequired } from '@marimo/contracts';
 import { type identity, mailLinks, people, sessions } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
 import { mailOf, tokenOf } from '../../../test/mail.ts';
-import { organisationOf, password, signIn } from '../../../test/organisation-with-people.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 const clock = testClock(new Date().toISOString());
 const day = 24 * 60 * 60_000;
 const users = useUsers({ clock: clock.now });
+const staff = peopleOf(() => users, clock.now);
 let anna: identity.SignedIn;
 beforeEach(async () => {
-  anna = await organisationOf(users);
+  anna = await staff.organisation();
 });
 
 const eventsOf = async (type: string, userId = anna.user.id) =>
@@ -19,7 +20,7 @@ const sentToken = async (userId = anna.user.id) =>
   tokenOf(users, (await eventsOf(people.emailVerificationAsked.type, userId)).at(-1));
 const finish = (token: string) => users.call(people.finishEmailVerification, { body: { token } });
 const seen = async ({ user: { email } }: identity.SignedIn = anna) => {
-  const { accessToken: as } = await signIn(users, email);
+  const { accessToken: as } = await staff.signIn(email);
   return (await users.call(sessions.me, {}, { as })).body.user;
 };
 
@@ -98,7 +99,7 @@ describe('changing the e-mail', () => {
   });
 
   it('to one that is taken looks the same, until its owner opens the mail', async () => {
-    const boris = await organisationOf(users);
+    const boris = await staff.organisation();
     const free = await change(fresh());
     const taken = await change(boris.user.email);
     expect([taken.status, taken.json]).toEqual([free.status, free.json]);
@@ -109,7 +110,7 @@ describe('changing the e-mail', () => {
   });
 
   it('of two people to the same one at once, one wins', async () => {
-    const boris = await organisationOf(users);
+    const boris = await staff.organisation();
     const email = fresh();
     await change(email);
     await change(email.toUpperCase(), boris);
@@ -140,13 +141,13 @@ describe('changing the e-mail', () => {
   it('is not a way to try one mailbox after the other', async () => {
     expect([(await change(fresh())).status, (await change(fresh())).status]).toEqual([202, 202]);
     expect(await change(fresh())).toBeRefused(people.TooManyMails);
-    expect((await change(fresh(), await organisationOf(users))).status).toBe(202);
+    expect((await change(fresh(), await staff.organisation())).status).toBe(202);
   });
 
   it('is not a way to fill a stranger’s mailbox', async () => {
     const email = fresh();
     expect([(await change(email)).status, (await change(email)).status]).toEqual([202, 202]);
     expect(await change(email)).toBeRefused(people.TooManyMails);
-    expect(await change(email, await organisationOf(users))).toBeRefused(people.TooManyMails);
+    expect(await change(email, await staff.organisation())).toBeRefused(people.TooManyMails);
   });
 });

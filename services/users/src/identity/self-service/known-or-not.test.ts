@@ -3,11 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@marimo/contracts';
 import { founding, invitations, people, sessions } from '@marimo/contracts/users';
 import bcrypt from 'bcrypt';
-import { organisationOf } from '../../../test/organisation-with-people.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 const wrong = 'wrong horse battery staple';
 const users = useUsers();
+const staff = peopleOf(() => users);
 afterEach(() => jest.restoreAllMocks());
 
 let count = 0;
@@ -69,10 +70,10 @@ function beyond(more: Work, less: Work): Work {
 }
 
 const nobody = () => `${newId()}@example.com`;
-const somebody = async () => (await organisationOf(users)).user.email;
+const somebody = async () => (await staff.organisation()).user.email;
 /** People who have no password, as with a provider. */
 const withoutPassword = async () => {
-  const { user } = await organisationOf(users);
+  const { user } = await staff.organisation();
   await users.database.sql('update person set password_hash = null where person_id = $1', [user.id]);
   return user.email;
 };
@@ -88,7 +89,7 @@ const signingIn: Readonly<Record<string, Door>> = {
 const askingFromOutside: Door = (email) => () =>
   users.call(people.askPasswordReset, { body: { email } }, { headers: from() });
 /** Somebody new each time: one person may ask for few mails. */
-const someone = async () => (await organisationOf(users)).accessToken;
+const someone = async () => (await staff.organisation()).accessToken;
 const fromWithin: Readonly<Record<string, (as: string, email: string) => Ask>> = {
   'asking for another address': (as, email) => () =>
     users.call(people.changeEmail, { body: { email } }, { as }),

@@ -3,17 +3,18 @@ import { credentials, type identity, mailLinks, people, sessions } from '@marimo
 import type { Transaction } from '@marimo/postgres';
 import { testClock } from '@marimo/testing';
 import { mailOf, tokenOf } from '../../../test/mail.ts';
-import { organisationOf, password, signIn } from '../../../test/organisation-with-people.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
+import { raceAt } from '../../../test/race.ts';
 import { useUsers } from '../../../test/use-users.ts';
-import { raceAt } from '../../../test/workplace-under-test.ts';
 import { sendLink } from './password-reset.ts';
 
 const clock = testClock(new Date().toISOString());
 const wanted = 'seven lazy marmots sleep';
 const users = useUsers({ clock: clock.now });
+const staff = peopleOf(() => users, clock.now);
 let anna: identity.SignedIn;
 beforeEach(async () => {
-  anna = await organisationOf(users);
+  anna = await staff.organisation();
 });
 
 let count = 0;
@@ -39,7 +40,7 @@ describe('asking for a new password', () => {
   it('sends a link to the mailbox of the account, in any writing of it', async () => {
     expect((await ask(anna.user.email.toUpperCase())).status).toBe(202);
     const { url, recipient, purpose } = await mailOf(users, (await asked())[0]);
-    expect(recipient).toEqual({ email: anna.user.email, name: 'Anna', language: 'ru' });
+    expect(recipient).toEqual({ email: anna.user.email, name: 'Anna', language: 'en' });
     expect([purpose, url]).toEqual(['reset-password', expect.stringContaining('/#/reset-password/')]);
   });
 
@@ -53,7 +54,7 @@ describe('asking for a new password', () => {
   it('is answered alike for every address', async () => {
     await users.database.sql('update person set password_hash = null where person_id = $1', [anna.user.id]);
     const elsewhere = await ask();
-    const known = await ask((await organisationOf(users)).user.email);
+    const known = await ask((await staff.organisation()).user.email);
     const unknown = await ask(`${newId()}@example.com`);
     const shown = ({ status, headers, json }: typeof known) => {
       const { date: _, 'x-request-id': __, ...rest } = Object.fromEntries(headers);
@@ -141,7 +142,7 @@ describe('the link to a new password', () => {
     await users.call(
       people.changePassword,
       { body },
-      { as: (await signIn(users, anna.user.email)).accessToken },
+      { as: (await staff.signIn(anna.user.email)).accessToken },
     );
     expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
   });
@@ -177,7 +178,7 @@ describe('the link to a new password', () => {
   });
 
   it('ends every session, signs nobody in, and proves the mailbox', async () => {
-    const phone = await signIn(users, anna.user.email);
+    const phone = await staff.signIn(anna.user.email);
     const answer = await finish(await askedToken());
     expect(answer.body).toEqual({ deviceToken: expect.any(String), expiresAt: expect.any(Date) });
     for (const { refreshToken } of [anna, phone]) {

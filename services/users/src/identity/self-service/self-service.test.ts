@@ -1,21 +1,17 @@
 import { Forbidden, MalformedRequest, newId, Stale, Unauthenticated } from '@marimo/contracts';
 import { apiKeys, credentials, type identity, people, sessions } from '@marimo/contracts/users';
 import { testClock, tokenFor } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
 import { mailOf } from '../../../test/mail.ts';
-import {
-  claimsOf,
-  memberOf,
-  organisationOf,
-  password,
-  signIn,
-} from '../../../test/organisation-with-people.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 const clock = testClock(new Date().toISOString());
 const users = useUsers({ clock: clock.now });
+const staff = peopleOf(() => users, clock.now);
 let anna: identity.SignedIn;
 beforeEach(async () => {
-  anna = await organisationOf(users);
+  anna = await staff.organisation();
 });
 
 const eventsOf = async (type: string, userId = anna.user.id) =>
@@ -94,7 +90,7 @@ describe('changing the password', () => {
   });
 
   it('ends every other session, in every organisation, and this one goes on', async () => {
-    const phone = await signIn(users, anna.user.email);
+    const phone = await staff.signIn(anna.user.email);
     const elsewhere = await sessionElsewhere();
     await change(password);
     expect([await goesOn(phone), await goesOn(anna)]).toEqual([false, true]);
@@ -109,7 +105,7 @@ describe('changing the password', () => {
 
   it('proves anew who is there', async () => {
     clock.advance(30 * 60_000);
-    const { accessToken } = await signIn(users, anna.user.email);
+    const { accessToken } = await staff.signIn(anna.user.email);
     const before = authTimeOf(accessToken);
     clock.advance(11 * 60_000);
     const { body } = await change(password, wanted, accessToken);
@@ -139,7 +135,7 @@ describe('changing the password', () => {
   });
 
   it('refuses a wrong present password and changes nothing', async () => {
-    const phone = await signIn(users, anna.user.email);
+    const phone = await staff.signIn(anna.user.email);
     expect(await change('wrong horse')).toBeRefused(people.CurrentPasswordWrong);
     expect([await goesOn(phone), await signsIn(password)]).toEqual([true, true]);
     expect(await eventsOf(people.passwordChanged.type)).toEqual([]);
@@ -183,18 +179,11 @@ describe('changing the password', () => {
 
   /** Anna is a member of a second organisation and signed in there. */
   async function sessionElsewhere(): Promise<{ tenantId: string; sessionId: string }> {
-    const other = await organisationOf(users);
+    const other = await staff.organisation();
     const tenantId = other.organisation.id;
     const sessionId = newId();
     const { id: personId } = anna.user;
-    await users.database.sql('insert into member (tenant_id, person_id, joined_at) values ($1, $2, now())', [
-      tenantId,
-      personId,
-    ]);
-    await users.database.sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [
-      personId,
-      tenantId,
-    ]);
+    await staff.join(tenantId, personId);
     await users.database.sql(
       `insert into session (tenant_id, session_id, person_id, client, started_at, last_used_at, expires_at,
                             authenticated_at)
@@ -206,7 +195,7 @@ describe('changing the password', () => {
 });
 
 it('leaves other people alone', async () => {
-  const boris = await memberOf(users, anna, clock.now());
+  const boris = await staff.plant(anna);
   await users.call(people.changeMe, { body: { name: 'Somebody else' } }, { as: anna.accessToken });
   await users.call(
     people.changePassword,
@@ -214,7 +203,7 @@ it('leaves other people alone', async () => {
     { as: anna.accessToken },
   );
   expect(await row(boris.id)).toMatchObject({ name: 'Boris', version: 1 });
-  expect((await signIn(users, boris.email)).user.id).toBe(boris.id);
+  expect((await staff.signIn(boris.email)).user.id).toBe(boris.id);
 });
 
 it('is not for programs, also not with the key of the person', async () => {

@@ -1,19 +1,16 @@
 import { type identity, knownDevices, sessions } from '@marimo/contracts/users';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 jest.setTimeout(120_000);
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const password = 'correct horse battery staple';
 const users = useUsers();
+const staff = peopleOf(() => users);
 let anna: identity.SignedIn;
 
-let count = 0;
 beforeEach(async () => {
-  const email = `anna${++count}@example.com`;
-  anna = (
-    await users.call(sessions.register, { body: { organisation: 'Pine', name: 'Anna', email, password } })
-  ).body;
+  anna = await staff.organisation();
 });
 
 interface Try {
@@ -87,9 +84,9 @@ describe('wrong passwords for one account', () => {
 
   it('are answered for an e-mail nobody has as for one somebody has', async () => {
     const known = await guess(anna.user.email, 300, 100);
-    const unknown = await guess(`nobody${count}@example.com`, 300, 100);
+    const unknown = await guess(`not-${anna.user.email}`, 300, 100);
     expect(unknown).toEqual(known);
-    const stranger = await signIn({ email: `nobody${count}@example.com`, password }, '203.0.113.9');
+    const stranger = await signIn({ email: `not-${anna.user.email}`, password }, '203.0.113.9');
     const owner = await signIn({ email: anna.user.email, password }, '203.0.113.9');
     const { requestId: one, ...answered } = stranger.problem as Record<string, unknown>;
     const { requestId: other, ...expected } = owner.problem as Record<string, unknown>;
@@ -97,10 +94,8 @@ describe('wrong passwords for one account', () => {
   });
 
   it('leave a stranger’s device as unknown as before', async () => {
-    const boris = `boris${count}@example.com`;
-    const body = { organisation: 'Oak', name: 'Boris', email: boris, password };
-    const his = (await users.call(sessions.register, { body })).body;
-    const known = await users.call(knownDevices.remember, {}, { as: his.accessToken });
+    const boris = await staff.organisation('Oak', 'Boris');
+    const known = await users.call(knownDevices.remember, {}, { as: boris.accessToken });
     await guess(anna.user.email, 200, 100);
     const { deviceToken } = known.body;
     expect((await signIn({ email: anna.user.email, password, deviceToken }, '203.0.113.9')).status).toBe(429);

@@ -1,6 +1,7 @@
 import { type identity, sessions } from '@marimo/contracts/users';
 import { runSeed, testClock, tries } from '@marimo/testing';
 import fc from 'fast-check';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 /** What may happen to one session, in any order. Tokens are numbered in the order they were given out. */
@@ -64,10 +65,9 @@ class Model {
 
 const clock = testClock(new Date().toISOString());
 const users = useUsers({ clock: clock.now });
-const password = 'correct horse battery staple';
-const email = 'anna@example.com';
+let email: string;
 beforeAll(async () => {
-  await users.call(sessions.register, { body: { organisation: 'Pine & Co', name: 'Anna', email, password } });
+  email = (await peopleOf(() => users, clock.now).organisation()).user.email;
 });
 
 it('continues and ends sessions as the model says, in random stories', async () => {

@@ -1,6 +1,8 @@
 import { Unauthenticated } from '@marimo/contracts';
 import { accessTokens, credentials, deviceSessions, type identity, sessions } from '@marimo/contracts/users';
 import { type FaultProxy, faultProxy, testClock } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 
 const clock = testClock(new Date().toISOString());
@@ -10,20 +12,13 @@ const days = 24 * 60 * 60 * seconds;
 const users = useUsers({ clock: clock.now });
 let anna: identity.SignedIn;
 
-let count = 0;
-const password = 'correct horse battery staple';
 beforeEach(async () => {
-  const email = `anna${++count}@example.com`;
-  const answer = await users.call(sessions.register, {
-    body: { organisation: 'Pine & Co', name: 'Anna', email, password },
-  });
-  anna = answer.body;
+  anna = await peopleOf(() => users, clock.now).organisation();
 });
 
 const refreshWith = (refreshToken: string, client = 'browser') =>
   users.call(sessions.refresh, { body: { refreshToken } }, { headers: { 'user-agent': client } });
-const sessionOf = (accessToken: string): string =>
-  JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).sid;
+const sessionOf = (accessToken: string): string => claimsOf(accessToken).sid ?? '';
 const endOf = async (sessionId: string) =>
   (await users.events()).filter(({ type, subject }) => type === sessions.ended.type && subject === sessionId);
 

@@ -11,12 +11,13 @@ import {
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../../service.ts';
+import { claimsOf } from '../../../test/claims.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 import {
   federationOf,
   type ProviderUnderTest,
   providerUnderTest,
 } from '../../../test/provider-under-test.ts';
-import { claimsOf, password, peopleOf } from '../../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;

@@ -2,12 +2,13 @@ import { createServer } from 'node:http';
 import { type identity, signInProviders } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../../service.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import {
   federationOf,
   type ProviderUnderTest,
   providerUnderTest,
 } from '../../../test/provider-under-test.ts';
-import { peopleOf, raceAt, statusesOf } from '../../../test/workplace-under-test.ts';
+import { raceAt, statusesOf } from '../../../test/race.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;

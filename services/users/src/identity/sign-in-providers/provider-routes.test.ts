@@ -2,12 +2,13 @@ import { Absent, Forbidden, newId, Stale } from '@marimo/contracts';
 import { type identity, limits, roles, signInProviders } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../../service.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import {
   federationOf,
   type ProviderUnderTest,
   providerUnderTest,
 } from '../../../test/provider-under-test.ts';
-import { peopleOf, statusesOf } from '../../../test/workplace-under-test.ts';
+import { statusesOf } from '../../../test/race.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;

@@ -2,12 +2,13 @@ import { newId } from '@marimo/contracts';
 import { type identity, roleAssignments, roles, sessions, signInProviders } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../../service.ts';
+import { claimsOf } from '../../../test/claims.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import {
   federationOf,
   type ProviderUnderTest,
   providerUnderTest,
 } from '../../../test/provider-under-test.ts';
-import { claimsOf, peopleOf } from '../../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;

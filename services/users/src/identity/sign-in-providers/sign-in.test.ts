@@ -10,13 +10,15 @@ import {
 } from '@marimo/contracts/users';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../../service.ts';
+import { claimsOf } from '../../../test/claims.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
 import { codeOf, personUnderTest } from '../../../test/person-with-factors.ts';
 import {
   federationOf,
   type ProviderUnderTest,
   providerUnderTest,
 } from '../../../test/provider-under-test.ts';
-import { claimsOf, peopleOf, raceAt } from '../../../test/workplace-under-test.ts';
+import { raceAt } from '../../../test/race.ts';
 
 const clock = testClock(new Date().toISOString());
 let users: ServiceUnderTest;

@@ -4,10 +4,10 @@ import { createLog } from '@marimo/observability';
 import { type JwksVerifier, jwksVerifier } from '@marimo/service-kit';
 import { type ServiceUnderTest, serviceUnderTest, testClock } from '@marimo/testing';
 import { usersService } from '../../../service.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
 
 const minuteMs = 60_000;
 const clock = testClock(new Date().toISOString());
-const password = 'correct horse battery staple';
 let users: ServiceUnderTest;
 let email: string;
 let anotherService: JwksVerifier;
@@ -22,8 +22,7 @@ beforeAll(async () => {
     log: createLog({ service: 'test', level: 'silent' }),
     now: () => clock.now().getTime(),
   });
-  const body = { organisation: 'Pine', name: 'Anna', email: 'anna@example.com', password };
-  email = (await users.call(sessions.register, { body })).body.user.email;
+  email = (await peopleOf(() => users, clock.now).organisation()).user.email;
 });
 afterAll(async () => {
   await anotherService?.close();

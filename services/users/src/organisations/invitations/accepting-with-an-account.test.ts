@@ -1,8 +1,9 @@
 import { Unauthenticated } from '@marimo/contracts';
 import { credentials, type identity, invitations, members, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
 import { pineInvites } from '../../../test/invitations-under-test.ts';
-import { claimsOf, statusesOf } from '../../../test/workplace-under-test.ts';
+import { statusesOf } from '../../../test/race.ts';
 
 const pine = pineInvites();
 const { clock, people, as, sql, everything, eventsAbout, invited, accept, look } = pine;

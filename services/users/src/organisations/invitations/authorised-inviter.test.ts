@@ -2,7 +2,6 @@ import { MalformedRequest, newId } from '@marimo/contracts';
 import { type identity, invitations, roleAssignments, roles } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
 import { pineInvites } from '../../../test/invitations-under-test.ts';
-import { plantRoles } from '../../../test/workplace-under-test.ts';
 
 const pine = pineInvites();
 const { clock, people, as, sql, everything, invited, invite, accept, look, tokenOf } = pine;
@@ -66,7 +65,7 @@ describe('roles that together are more than a token holds', () => {
       count,
     );
   beforeEach(async () => {
-    await plantRoles(users, anna.organisation.id, { one: [], two: [] });
+    await people.plantRoles(anna.organisation.id, { one: [], two: [] });
   });
 
   it('are not promised', async () => {

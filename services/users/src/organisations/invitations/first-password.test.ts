@@ -9,6 +9,7 @@ import {
   sessions,
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
 import { links, pineInvites } from '../../../test/invitations-under-test.ts';
 import { mailOf } from '../../../test/mail.ts';
 import {
@@ -16,8 +17,8 @@ import {
   type ProviderUnderTest,
   providerUnderTest,
 } from '../../../test/provider-under-test.ts';
+import { statusesOf } from '../../../test/race.ts';
 import { softwareAuthenticator } from '../../../test/software-authenticator.ts';
-import { claimsOf, statusesOf } from '../../../test/workplace-under-test.ts';
 
 const pine = pineInvites();
 const { clock, people: staff, as, sql, everything, eventsAbout, invited, accept, look } = pine;

@@ -9,8 +9,9 @@ import {
   roles,
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
 import { links, pineInvites } from '../../../test/invitations-under-test.ts';
-import { claimsOf, plantRoles, raceAt, statusesOf } from '../../../test/workplace-under-test.ts';
+import { raceAt, statusesOf } from '../../../test/race.ts';
 
 const pine = pineInvites();
 const { clock, people, as, sql, everything, invite, eventsAbout, tokenOf, invited, accept, look } = pine;
@@ -109,14 +110,14 @@ describe('inviting somebody', () => {
   ])('with %s is refused and stores nothing', async (_, body, refusal) => {
     // Who buys may not pay: a role of the organisation's own that conflicts with the accountant's.
     const purchaser = ['users.role.*', 'accounting.*', 'users.member.*'];
-    await plantRoles(users, anna.organisation.id, { purchaser });
+    await people.plantRoles(anna.organisation.id, { purchaser });
     const before = await everything();
     expect(await invite(body)).toBeRefused(refusal);
     expect(await everything()).toEqual(before);
   });
 
   it('with a role needs the right to assign roles, and gives no more than one has', async () => {
-    await plantRoles(users, anna.organisation.id, {
+    await people.plantRoles(anna.organisation.id, {
       host: ['users.member.invite'],
       giver: ['users.member.invite', 'users.role.assign'],
     });
@@ -362,7 +363,7 @@ describe('somebody new', () => {
   });
 
   it('does not join with a role that is gone by now', async () => {
-    await plantRoles(users, anna.organisation.id, { temp: ['main.task.*'] });
+    await people.plantRoles(anna.organisation.id, { temp: ['main.task.*'] });
     const { token } = await invited({ roles: ['temp'] });
     await sql('update own_role set deleted_at = now() where tenant_id = $1', anna.organisation.id);
     expect(await accept(token)).toBeRefused(invitations.InvitationUnusable);

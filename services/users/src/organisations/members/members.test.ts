@@ -10,8 +10,10 @@ import {
   sessions,
 } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
+import { password } from '../../../test/organisation-with-people.ts';
 import { pineUnderTest } from '../../../test/pine-under-test.ts';
-import { claimsOf, password, plantRoles, raceAt, statusesOf } from '../../../test/workplace-under-test.ts';
+import { raceAt, statusesOf } from '../../../test/race.ts';
 
 const { clock, people, present, as, sql, isVoid, refreshed, eventsAbout: told } = pineUnderTest();
 const minutes = 60_000;
@@ -270,7 +272,7 @@ describe('deciding about members', () => {
 
   it('is for who looks after people about everybody but those who may do more to people than they', async () => {
     const roleNames = { people: ['users.member.*'], roles: ['users.role.assign'] };
-    await plantRoles(users, anna.organisation.id, roleNames);
+    await people.plantRoles(anna.organisation.id, roleNames);
     const [helper, colleague, assigner, accountant] = [
       await people.member(anna, ['people']),
       await people.member(anna, ['people']),

@@ -1,8 +1,9 @@
 import { Absent, newId, Unauthenticated } from '@marimo/contracts';
 import { credentials, type identity, members, organisations, sessions } from '@marimo/contracts/users';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
 import { pineUnderTest } from '../../../test/pine-under-test.ts';
-import { claimsOf, statusesOf } from '../../../test/workplace-under-test.ts';
+import { statusesOf } from '../../../test/race.ts';
 
 const { clock, people, present, as, isVoid, refreshed } = pineUnderTest();
 const minutes = 60_000;

@@ -10,8 +10,10 @@ import {
 } from '@marimo/contracts/users';
 import { createOutbox } from '@marimo/messaging';
 import type { ServiceUnderTest } from '@marimo/testing';
+import { claimsOf } from '../../../test/claims.ts';
+import { password } from '../../../test/organisation-with-people.ts';
 import { pineUnderTest } from '../../../test/pine-under-test.ts';
-import { claimsOf, password, raceAt } from '../../../test/workplace-under-test.ts';
+import { raceAt } from '../../../test/race.ts';
 import { closeDue } from './closing.ts';
 
 const { clock, people, present, as, isVoid, refreshed: refreshedNow } = pineUnderTest();

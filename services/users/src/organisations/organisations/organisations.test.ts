@@ -1,13 +1,13 @@
 import { MalformedRequest } from '@marimo/contracts';
 import { accessTokens, organisations, sessions } from '@marimo/contracts/users';
 import { sharedSigner, tokenFor } from '@marimo/testing';
+import { password } from '../../../test/organisation-with-people.ts';
 import { useUsers } from '../../../test/use-users.ts';
 import { countSeenSince } from '../../identity/people/index.ts';
 
 const users = useUsers();
 
 let count = 0;
-const password = 'correct horse battery staple';
 const registered = async (changes: object = {}) => {
   const email = `anna${++count}@example.com`;
   const body = { organisation: 'Pine & Co', name: 'Anna', email, password, ...changes };

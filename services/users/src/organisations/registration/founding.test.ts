@@ -7,8 +7,10 @@ import {
   organisations,
   sessions,
 } from '@marimo/contracts/users';
+import { claimsOf } from '../../../test/claims.ts';
 import { keysUnderTest } from '../../../test/keys-under-test.ts';
-import { claimsOf, peopleOf, statusesOf } from '../../../test/workplace-under-test.ts';
+import { peopleOf } from '../../../test/organisation-with-people.ts';
+import { statusesOf } from '../../../test/race.ts';
 
 const test = keysUnderTest();
 const { clock } = test;

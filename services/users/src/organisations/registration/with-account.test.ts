@@ -9,15 +9,11 @@ import {
   sessions,
 } from '@marimo/contracts/users';
 import { testClock } from '@marimo/testing';
-import {
-  type PersonUnderTest,
-  password,
-  personUnderTest,
-  statusesOf,
-  wrongCode,
-} from '../../../test/person-with-factors.ts';
+import { claimsOf } from '../../../test/claims.ts';
+import { password, peopleOf } from '../../../test/organisation-with-people.ts';
+import { type PersonUnderTest, personUnderTest, wrongCode } from '../../../test/person-with-factors.ts';
+import { statusesOf } from '../../../test/race.ts';
 import { useUsers } from '../../../test/use-users.ts';
-import { claimsOf, peopleOf } from '../../../test/workplace-under-test.ts';
 
 const clock = testClock(new Date().toISOString());
 const users = useUsers({ clock: clock.now });
@@ -63,7 +59,7 @@ describe('somebody who has left every organisation', () => {
     );
     const made = await entered();
     expect(made.user).toMatchObject({ id: boris.id, name: 'Anna', email: boris.email });
-    expect(made.organisation).toMatchObject({ name: 'Birch', baseCurrency: 'EUR', language: 'ru' });
+    expect(made.organisation).toMatchObject({ name: 'Birch', baseCurrency: 'EUR', language: 'en' });
     expect(claimsOf(made)).toMatchObject({ tid: made.organisation.id, roles: ['admin'], amr: ['pwd'] });
     const places = await users.call(organisations.listMemberships, {}, { as: made.accessToken });
     expect(places.body.items.map(({ name }) => name)).toEqual(['Birch']);
