@@ -25,7 +25,7 @@ const problemsOf = (env: Record<string, string>): readonly string[] => {
 };
 
 describe('the settings of users', () => {
-  it('follow from the portal where nothing is set', () => {
+  it("are derived from the portal's address by default", () => {
     expect(read({})).toMatchObject({
       signingKeyDays: 30,
       previousJwtSecret: undefined,
@@ -33,7 +33,7 @@ describe('the settings of users', () => {
     });
   });
 
-  it('are read to the last variable', () => {
+  it('are all read from the environment', () => {
     expect(
       read({
         PORTAL_URL: 'https://erp.example.com/',
@@ -54,7 +54,7 @@ describe('the settings of users', () => {
     });
   });
 
-  it('include a secret made at the first start, kept for the next and readable by its owner only', () => {
+  it('include a secret that is created at the first start, kept, and readable by its owner only', () => {
     const { jwtSecret } = read({});
     expect(jwtSecret.length).toBeGreaterThanOrEqual(64);
     expect(read({}).jwtSecret).toBe(jwtSecret);
@@ -68,7 +68,7 @@ describe('the settings of users', () => {
     ['an origin outside', { WEBAUTHN_ORIGINS: 'https://example.org' }],
     ['an origin with a path', { WEBAUTHN_ORIGINS: 'https://erp.example.com/login' }],
     ['an origin that is none', { WEBAUTHN_ORIGINS: 'erp.example.com' }],
-  ])('are refused where passkeys could never work: %s', (_, env) => {
+  ])('are refused if passkeys could never work: %s', (_, env) => {
     const problems = problemsOf({ PORTAL_URL: 'https://erp.example.com', ...env });
     expect(problems).toEqual([expect.stringContaining('WEBAUTHN_ORIGINS')]);
   });
@@ -77,7 +77,7 @@ describe('the settings of users', () => {
 describe('in production', () => {
   const production = { NODE_ENV: 'production', JWT_SECRET: good, INTERNAL_SECRET: good };
 
-  it('users starts on a good JWT_SECRET', () => {
+  it('accepts a good JWT_SECRET', () => {
     expect(problemsOf(production)).toEqual([]);
   });
 
@@ -86,7 +86,7 @@ describe('in production', () => {
     ['a short one', good.slice(1)],
     ['an example', 'your-secret-key-change-in-production-0123456789'],
     ['one letter', 'x'.repeat(64)],
-  ])('users refuses %s', (_, JWT_SECRET) => {
+  ])('refuses %s', (_, JWT_SECRET) => {
     expect(problemsOf({ ...production, JWT_SECRET })).toEqual([expect.stringMatching(/^JWT_SECRET: /)]);
   });
 });

@@ -29,8 +29,8 @@ const accessOf = async (holderId: string, at?: string, by = as) =>
   users.call(accessReports.reportAccessOf, { params: { holderId }, query: { at } }, { as: by });
 const post = 'accounting.journal-entry.post';
 
-describe('who holds conflicting duties', () => {
-  it('is told with the roles, and whether it would be granted today', async () => {
+describe('the report of conflicting duties', () => {
+  it('lists holders with the roles, and whether the role would be granted today', async () => {
     await define('auditor', ['workers.audit.read']);
     const boris = await staff.plant(anna, [], { name: 'Boris' });
     const vera = await staff.plant(anna, [], { name: 'Vera' });
@@ -60,7 +60,7 @@ describe('who holds conflicting duties', () => {
     expect(found['Anna']?.every(({ within, tolerated }) => within[0] === 'admin' && tolerated)).toBe(true);
   });
 
-  it('is not tolerated where separation is strict, the administrator’s excepted, which is told all the same', async () => {
+  it("tolerates no pair within a built-in role under strict separation, except the administrator's, and lists both", async () => {
     const boris = await staff.plant(anna, [], { name: 'Boris' });
     await staff.give(as, { memberId: boris.id }, 'accountant');
     await users.database.sql('update organisation set strict_separation = true where tenant_id = $1', [
@@ -74,7 +74,7 @@ describe('who holds conflicting duties', () => {
     expect(Object.fromEntries(tolerated)).toEqual({ Anna: true, Boris: false });
   });
 
-  it('comes in pages, members and service accounts alike', async () => {
+  it('pages members and service accounts together', async () => {
     for (let n = 0; n < 4; n += 1) {
       const { id } = await staff.plant(anna);
       await staff.give(as, { memberId: id }, n % 2 === 0 ? 'user' : 'accountant');
@@ -106,8 +106,8 @@ describe('who holds conflicting duties', () => {
   });
 });
 
-describe('who can do something', () => {
-  it('is told for members and service accounts, with the roles', async () => {
+describe('the report of who can do something', () => {
+  it('lists members and service accounts with the roles', async () => {
     await define('clerk', [post]);
     const boris = await staff.plant(anna, [], { name: 'Boris' });
     await staff.give(as, { memberId: boris.id }, 'accountant');
@@ -123,7 +123,7 @@ describe('who can do something', () => {
     expect(await whoCan('users.role.assign')).toEqual([['Anna', 'admin']]);
   });
 
-  it('comes in pages', async () => {
+  it('is paged', async () => {
     for (let n = 0; n < 3; n += 1) {
       await staff.give(as, { memberId: (await staff.plant(anna)).id }, 'accountant');
     }
@@ -136,7 +136,7 @@ describe('who can do something', () => {
     expect([rest.items.length, rest.next]).toEqual([1, null]);
   });
 
-  it('is not answered for a permission that there is not, lest a typing error look like nobody', async () => {
+  it('refuses an unknown permission, so that a typing error does not look like an empty list', async () => {
     const answer = await users.call(
       accessReports.reportWhoCan,
       { query: { permission: 'accounting.entry.post' } },
@@ -164,7 +164,7 @@ describe('who can do something', () => {
     },
   );
 
-  it('is for who may read the reports, and tells nothing of another organisation', async () => {
+  it('requires the permission and shows nothing of another organisation', async () => {
     const boris = await staff.plant(anna);
     await staff.give(as, { memberId: boris.id }, 'accountant');
     const { accessToken } = await staff.signIn(boris.email);
@@ -180,8 +180,8 @@ describe('who can do something', () => {
   });
 });
 
-describe('what somebody can do', () => {
-  it('is told with the roles, what they grant, and every permission with the roles it comes through', async () => {
+describe('the access report of one holder', () => {
+  it('lists the roles, what they grant, and every permission with the roles it comes through', async () => {
     await define('clerk', [post]);
     const boris = await staff.plant(anna, [], { name: 'Boris' });
     await staff.give(as, { memberId: boris.id }, 'clerk');
@@ -203,8 +203,8 @@ describe('what somebody can do', () => {
   });
 });
 
-describe('the past', () => {
-  it('is answered as it was: given, changed, suspended, back again, taken away, over', async () => {
+describe('reports about the past', () => {
+  it('show each change: role given, changed, suspended, reinstated, revoked, expired', async () => {
     const tenant = anna.organisation.id;
     const moments: Record<string, string> = {};
     const mark = (name: string) => {
@@ -284,7 +284,7 @@ describe('the past', () => {
     });
   });
 
-  it('ends with the first moment without the role, and begins with the first with it', async () => {
+  it('include a role from its first moment, and exclude it from the moment it ends', async () => {
     const boris = await staff.plant(anna, [], { name: 'Boris' });
     const from = now();
     const until = new Date(clock.now().getTime() + days).toISOString();
@@ -296,7 +296,7 @@ describe('the past', () => {
     expect([await could(at(until, -1)), await could(until)]).toEqual([true, false]);
   });
 
-  it('knows a service account until it was disabled', async () => {
+  it('include a service account until it was disabled', async () => {
     const shop = await staff.serviceAccount(anna);
     await staff.give(as, { serviceAccountId: shop }, 'accountant');
     const before = now();
@@ -314,7 +314,7 @@ describe('the past', () => {
   });
 });
 
-it('names nobody any more whom the organisation has erased, for no moment', async () => {
+it('an erased person is named in no report, at no time', async () => {
   const boris = await staff.plant(anna, [], { name: 'Boris' });
   await staff.give(as, { memberId: boris.id }, 'accountant');
   const then = now();

@@ -15,7 +15,7 @@ const clerk = own('clerk', 'accounting.journal-entry.post');
 const corrector = own('corrector', 'accounting.journal-entry.reverse');
 const auditor = own('auditor', 'workers.audit.*');
 
-describe('duties that one hand should not hold', () => {
+describe('conflicting duties', () => {
   it.each<[string, HeldRole[], boolean, string[]]>([
     ['one side alone', [clerk], false, []],
     ['both sides through two roles', [clerk, corrector], false, ['post-and-reverse']],
@@ -56,7 +56,7 @@ describe('duties that one hand should not hold', () => {
     expect(refusedPairs(roles, strict).sort()).toEqual(refused);
   });
 
-  it('are told with the permissions and the roles they come through', () => {
+  it('are listed with the permissions and the roles they come through', () => {
     const [held] = pairsHeld([builtIn('accountant'), clerk, corrector], true).filter(
       ({ pair }) => pair.id === 'post-and-reverse',
     );
@@ -70,7 +70,7 @@ describe('duties that one hand should not hold', () => {
     });
   });
 
-  it('are refused only to what brings them about: what was wrong before stands in the report', () => {
+  it('are refused only to the change that creates them; earlier ones appear in the report', () => {
     const roles = [clerk, corrector, own('reader', 'accounting.report.read')];
     const by = (role: HeldRole) => conflictsBy({ roles: [role.role], grants: role.grants }, roles, false);
     expect(by(corrector)).toHaveLength(1);
@@ -78,7 +78,7 @@ describe('duties that one hand should not hold', () => {
   });
 });
 
-describe('the moments to look at', () => {
+describe('the moments at which conflicts are checked', () => {
   const span = (role: string, from: number, until: number | null) => ({
     ...own(role, 'accounting.report.read'),
     from: day(from),
@@ -92,13 +92,13 @@ describe('the moments to look at', () => {
     expect(momentsOfChange(spans, day(4), day(4))).toEqual([]);
   });
 
-  it('count a role from its first moment, and not at its last', () => {
+  it('include the beginning of a role and exclude its end', () => {
     const spans = [span('a', 1, 5)];
     expect([0, 1, 4, 5].map((each) => rolesAt(spans, day(each)).length)).toEqual([0, 1, 1, 0]);
   });
 });
 
-describe('the rule against a model of it', () => {
+describe('the rule and a simple model of it', () => {
   const names = permissions.map(({ name }) => name);
   const prefixes = names.flatMap((name) => {
     const [service, resource] = name.split('.');
@@ -127,7 +127,7 @@ describe('the rule against a model of it', () => {
       .map(({ id }) => id);
   };
 
-  it('agrees on 1,000 random sets of roles', () => {
+  it('agree on 1,000 random sets of roles', () => {
     fc.assert(
       fc.property(fc.array(anyRole, { maxLength: 5 }), fc.boolean(), (roles, strict) => {
         // Of one name there is one role, as in the database.

@@ -52,8 +52,8 @@ async function waitingForLocks(count: number): Promise<void> {
   throw new Error(`Fewer than ${count} came to wait`);
 }
 
-describe('giving a role', () => {
-  it('takes effect with the next token, voids those before in the same step, and is told', async () => {
+describe('assigning a role', () => {
+  it('takes effect with the next token, voids earlier tokens in the same transaction, and publishes an event', async () => {
     const before = claimsOf((await staff.signIn(boris.email)).accessToken);
     clock.advance(minutes);
     const given = await assign({});
@@ -77,7 +77,7 @@ describe('giving a role', () => {
     ]);
   });
 
-  it('can be repeated under its id, and conflicts under it with anything else', async () => {
+  it('can be repeated with its id, and refuses other content with that id', async () => {
     const assignmentId = newId();
     const first = await assign({ assignmentId, validUntil: inMs(days) });
     clock.advance(minutes);
@@ -92,7 +92,7 @@ describe('giving a role', () => {
     expect((await assign({ ...upperCase, validUntil: inMs(days - minutes) })).status).toBe(200);
   });
 
-  it('gives the first answer again to who repeats it with the same Idempotency-Key', async () => {
+  it('returns the first reply to a repeated request with the same Idempotency-Key', async () => {
     const body = { assignmentId: newId() };
     const key = { 'idempotency-key': newId() };
     const first = await assign(body, as, key);
@@ -101,7 +101,7 @@ describe('giving a role', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
   });
 
-  it('is refused for a role they have in that time already', async () => {
+  it('refuses a role the holder has during that time already', async () => {
     const { body: given } = await assign({ validFrom: inMs(days), validUntil: inMs(3 * days) });
     const other = { role: 'accountant', assignmentId: given.assignmentId };
     expect(await assign({})).toBeRefused(roles.RoleAlreadyAssigned, other);
@@ -111,13 +111,13 @@ describe('giving a role', () => {
     expect((await assign({ validFrom: inMs(3 * days) })).status).toBe(201);
   });
 
-  it('is refused for a role that is not there, or not any more', async () => {
+  it('refuses an unknown or deleted role', async () => {
     expect(await assign({ role: 'clerk' })).toBeRefused(roles.RoleUnknown, { role: 'clerk' });
     expect(await assign({ role: 'constructor' })).toBeRefused(roles.RoleUnknown);
     expect(await stored()).toEqual([]);
   });
 
-  it('is refused to who is suspended or has left, and to a disabled account', async () => {
+  it('refuses suspended and former members, and disabled accounts', async () => {
     for (const state of ['suspended', 'left']) {
       await users.database.sql('update member set state = $1 where person_id = $2', [state, boris.id]);
       expect(await assign({})).toBeRefused(roles.HolderNotActive, { holderId: boris.id });
@@ -129,7 +129,7 @@ describe('giving a role', () => {
     expect(await stored()).toEqual([]);
   });
 
-  it('is refused for a time that is over', async () => {
+  it('refuses a period in the past', async () => {
     const refused = await assign({ validFrom: inMs(-2 * days), validUntil: clock.now().toISOString() });
     expect(refused).toBeRefused(roles.ValidityOver);
     expect(await stored()).toEqual([]);
@@ -144,14 +144,14 @@ describe('giving a role', () => {
     ['an end that is no day of any calendar', { validUntil: '2040-02-30T00:00:00Z' }, '/validUntil'],
     ['a name of a role that is none', { role: 'admin; drop table role' }, '/role'],
     ['a holder that is no id', { memberId: 'boris' }, '/memberId'],
-    ['a field nobody knows', { forever: true }, ''],
-  ])('cannot be understood with %s', async (_, body, pointer) => {
+    ['an unknown field', { forever: true }, ''],
+  ])('refuses %s as malformed', async (_, body, pointer) => {
     const refused = await assign(body);
     expect(refused).toBeRefused(MalformedRequest);
     expect(JSON.stringify(refused.problem)).toContain(`"pointer":"${pointer}`);
   });
 
-  it('is for who may assign roles and has just proved who they are', async () => {
+  it('requires the permission and a recent proof of identity', async () => {
     await staff.give(as, { memberId: boris.id }, 'manager');
     const { accessToken } = await staff.signIn(boris.email);
     expect(await assign({ memberId: anna.user.id }, accessToken)).toBeRefused(Forbidden);
@@ -161,7 +161,7 @@ describe('giving a role', () => {
     expect(refused.headers.get('www-authenticate')).toContain('insufficient_user_authentication');
   });
 
-  it('gives nobody more than the giver has, so nobody makes themselves an administrator', async () => {
+  it('refuses rights that the caller does not have, so that no caller becomes administrator', async () => {
     const body = {
       name: 'assigner',
       title: 'Assigner',
@@ -180,7 +180,7 @@ describe('giving a role', () => {
     expect((await assign({ role: 'reader', memberId: vera.id }, accessToken)).status).toBe(201);
   });
 
-  it('knows nobody of another organisation, and shows them nothing', async () => {
+  it('neither finds nor shows members of another organisation', async () => {
     const other = await staff.organisation();
     expect(await assign({}, other.accessToken)).toBeRefused(Absent, { resource: 'member' });
     const stranger = { memberId: undefined, serviceAccountId: newId() };
@@ -204,8 +204,8 @@ describe('giving a role', () => {
   });
 });
 
-describe('a role for a time', () => {
-  it('begins and ends by itself, and no token outlives the moment', async () => {
+describe('a role with a validity period', () => {
+  it('begins and ends by itself, and no token outlives it', async () => {
     const exp = (moment: string) => Date.parse(moment) / 1_000;
     const begins = inMs(5 * minutes);
     const ends = inMs(10 * minutes);
@@ -225,7 +225,7 @@ describe('a role for a time', () => {
     expect(await revoke(given.assignmentId)).toBeRefused(roles.RoleAssignmentOver);
   });
 
-  it('can be shortened, never lengthened', async () => {
+  it('can be shortened, not extended', async () => {
     const { assignmentId } = (await assign({ validFrom: inMs(days), validUntil: inMs(9 * days) })).body;
     expect(await revoke(assignmentId, { validUntil: inMs(10 * days) })).toBeRefused(roles.ValidityOver);
     expect(await revoke(assignmentId, { validUntil: inMs(days) })).toBeRefused(roles.ValidityOver);
@@ -243,7 +243,7 @@ describe('a role for a time', () => {
   });
 });
 
-describe('taking a role back', () => {
+describe('revoking a role', () => {
   it('takes effect at once, keeps the assignment as history, and can be repeated', async () => {
     const { assignmentId } = (await assign({})).body;
     const before = claimsOf((await staff.signIn(boris.email)).accessToken);
@@ -268,7 +268,7 @@ describe('taking a role back', () => {
     ]);
   });
 
-  it('leaves no token with the role to a sign-in that meets it', async () => {
+  it('leaves no token with the role to a concurrent sign-in', async () => {
     const { assignmentId } = (await assign({})).body;
     const inTheWay = users.database.open('users', 'app');
     const met = await inTheWay.inTenant(anna.organisation.id, async (tx) => {
@@ -284,7 +284,7 @@ describe('taking a role back', () => {
     expect(claimsOf((await met.signingIn).accessToken).roles).toEqual([]);
   });
 
-  it('never takes it from the last administrator, now or later', async () => {
+  it('is refused for the last administrator, also for a later date', async () => {
     const [own] = (await list({ role: 'admin' })).items;
     const id = own?.assignmentId ?? '';
     expect(await revoke(id)).toBeRefused(organisations.LastAdministrator);
@@ -294,7 +294,7 @@ describe('taking a role back', () => {
     expect((await users.call(roles.get, { params: { name: 'admin' } }, { as })).body.holders).toBe(1);
   });
 
-  it('takes none that decides about people from who may do more to them', async () => {
+  it('is refused to callers with fewer rights over people than the holder', async () => {
     const grants = ['users.role.assign', 'users.member.read'];
     await users.call(roles.define, { body: { name: 'assigner', title: 'Assigner', grants } }, { as });
     await staff.give(as, { memberId: boris.id }, 'assigner');
@@ -309,7 +309,7 @@ describe('taking a role back', () => {
     expect((await revoke(books.assignmentId, {}, accessToken)).body.state).toBe('revoked');
   });
 
-  it('of two who take it from each other at once leaves one administrator', async () => {
+  it('keeps one of two administrators who revoke each other at the same time', async () => {
     const [own] = (await list({ role: 'admin' })).items;
     const { body: second } = await assign({ role: 'admin' });
     const other = (await staff.signIn(boris.email)).accessToken;
@@ -321,8 +321,8 @@ describe('taking a role back', () => {
   });
 });
 
-describe('who was given what', () => {
-  it('is listed by member, by role and by state, newest first, in pages', async () => {
+describe('the list of role assignments', () => {
+  it('is filtered by member, role and state, newest first, and paged', async () => {
     const vera = await staff.plant(anna);
     for (const role of ['accountant', 'user', 'agent']) {
       clock.advance(1_000);

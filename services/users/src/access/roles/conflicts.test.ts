@@ -37,7 +37,7 @@ const beStrict = () =>
     anna.organisation.id,
   ]);
 
-describe('giving a role that would put conflicting duties into one hand', () => {
+describe('assigning a role that creates a conflict of duties', () => {
   it('is refused with the pair, the reason, both sides and the roles, and stores nothing', async () => {
     await assign('clerk');
     const refused = await assign('corrector');
@@ -64,7 +64,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
     expect(told).toHaveLength(1);
   });
 
-  it('lists every pair that would come about', async () => {
+  it('lists every pair it would create', async () => {
     await assign('accountant');
     await define('people', ['users.role.assign']);
     await define('keys', ['users.service-account.change']);
@@ -79,14 +79,14 @@ describe('giving a role that would put conflicting duties into one hand', () => 
     });
   });
 
-  it('is refused through a built-in role as well as through one’s own', async () => {
+  it('is refused through a built-in role as through an own one', async () => {
     await assign('accountant');
     expect(await assign('auditor')).toBeRefused(roles.SeparationOfDutiesViolated, {
       conflicts: [expect.objectContaining({ pair: 'verify-audit-and-post', rightThrough: ['accountant'] })],
     });
   });
 
-  it('is taken when one built-in role of theirs has both by itself', async () => {
+  it("is accepted when one of the holder's built-in roles has both duties itself", async () => {
     await assign('accountant');
     expect((await assign('clerk')).status).toBe(201);
     expect((await assign('corrector')).status).toBe(201);
@@ -101,7 +101,7 @@ describe('giving a role that would put conflicting duties into one hand', () => 
     });
   });
 
-  it('is refused if the times meet at any moment, and taken if they only touch', async () => {
+  it('is refused when the periods overlap, and accepted when they only touch', async () => {
     await assign('clerk', { validFrom: inDays(10), validUntil: inDays(20) });
     const meeting: object[] = [
       {},
@@ -116,27 +116,27 @@ describe('giving a role that would put conflicting duties into one hand', () => 
     expect((await assign('corrector', { validFrom: inDays(20) })).status).toBe(201);
   });
 
-  it('tells the first moment at which it would be so', async () => {
+  it('tells the first moment of the conflict', async () => {
     await assign('clerk', { validFrom: inDays(10) });
     expect(await assign('corrector')).toBeRefused(roles.SeparationOfDutiesViolated, { at: inDays(10) });
   });
 
-  it('is refused for the time after the built-in role that has both', async () => {
+  it('is refused for the time after the built-in role with both duties ends', async () => {
     await assign('accountant', { validUntil: inDays(5) });
     await assign('clerk');
     expect(await assign('corrector')).toBeRefused(roles.SeparationOfDutiesViolated, { at: inDays(5) });
     expect((await assign('corrector', { validUntil: inDays(5) })).status).toBe(201);
   });
 
-  it('is taken again once the other side was given back', async () => {
+  it('is accepted again once the other side was revoked', async () => {
     const assignmentId = await staff.give(as, { memberId: boris.id }, 'clerk');
     await users.call(roleAssignments.revoke, { params: { assignmentId }, body: {} }, { as });
     expect((await assign('corrector')).status).toBe(201);
   });
 });
 
-describe('an organisation that is strict', () => {
-  it('gives no built-in role that holds conflicting duties, the administrator’s excepted', async () => {
+describe('an organisation with strict separation', () => {
+  it("refuses built-in roles with conflicting duties, except the administrator's", async () => {
     await beStrict();
     expect(await assign('accountant')).toBeRefused(roles.SeparationOfDutiesViolated);
     expect(await assign('manager')).toBeRefused(roles.SeparationOfDutiesViolated);
@@ -145,7 +145,7 @@ describe('an organisation that is strict', () => {
     expect((await assign('admin')).status).toBe(201);
   });
 
-  it('lets nobody add to what a built-in role has, and leaves alone what was given before', async () => {
+  it('refuses additions to a built-in role, and keeps earlier assignments', async () => {
     await assign('accountant');
     await beStrict();
     expect(await assign('clerk')).toBeRefused(roles.SeparationOfDutiesViolated);
@@ -154,8 +154,8 @@ describe('an organisation that is strict', () => {
   });
 });
 
-describe('at the same time', () => {
-  it('two grants that conflict with each other: one is taken', async () => {
+describe('concurrent assignments', () => {
+  it('accept one of two that conflict', async () => {
     for (let n = 0; n < 5; n += 1) {
       const to = { memberId: (await staff.plant(anna)).id };
       const answers = await Promise.all([assign('clerk', {}, to), assign('corrector', {}, to)]);
@@ -163,13 +163,13 @@ describe('at the same time', () => {
     }
   });
 
-  it('the same role twice: one is taken', async () => {
+  it('accept one of two of the same role', async () => {
     const answers = await Promise.all([assign('clerk'), assign('clerk')]);
     expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409]);
   });
 
   // As an invitation or a claim of a provider gives roles: without the lock on the organisation.
-  it('two of any other origin: the second sees what the first gave', async () => {
+  it("from different sources see each other's result", async () => {
     const now = clock.now();
     const holder = { personId: boris.id };
     let first: () => void = () => undefined;
@@ -215,13 +215,13 @@ describe('at the same time', () => {
   });
 });
 
-describe('what is demanded of roles that are given in another way', () => {
+describe('checks of roles given in other ways', () => {
   const requireGivable = (giving: object) =>
     users.database.database.inTenant(anna.organisation.id, (tx) =>
       requireNoConflict(tx, { roles: [], now: clock.now(), ...giving }),
     );
 
-  it('is that they exist, and agree with each other even if nobody has them yet', async () => {
+  it('require that the roles exist and do not conflict with each other, even before a holder has them', async () => {
     await expect(requireGivable({ roles: ['clerk', 'auditor'] })).rejects.toThrow(
       roles.SeparationOfDutiesViolated,
     );
@@ -230,7 +230,7 @@ describe('what is demanded of roles that are given in another way', () => {
     await requireGivable({ roles: [] });
   });
 
-  it('is that a token could carry them', async () => {
+  it('require that a token can carry them', async () => {
     for (const name of ['wide', 'wider']) {
       const grants = Array.from({ length: 101 }, (_, n) => `shop.${name}${n}.read`);
       await staff.plantRoles(anna.organisation.id, { [name]: grants });

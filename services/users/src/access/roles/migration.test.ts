@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => old?.drop());
 
-describe('organisations from the time when roles were a list on the member', () => {
-  it('find each role assigned, each membership begun, and the organisations of each person', async () => {
+describe('migrating organisations whose roles were a list on the member', () => {
+  it('keeps each role, each membership and the organisations of each person', async () => {
     for (const tenant of [pine, oak]) {
       await old.sql(
         `insert into organisation (tenant_id, name, base_currency, language, registered_at)
@@ -82,7 +82,7 @@ describe('organisations from the time when roles were a list on the member', () 
     expect(await old.sql('select distinct state from member')).toEqual([{ state: 'active' }]);
   });
 
-  it('are kept apart afterwards as before: the owner is bound by the policies again', async () => {
+  it('restores row-level security: the owner is bound by the policies', async () => {
     const lifted = await old.sql(
       `select relname from pg_class
         where relnamespace = $1::regnamespace and relkind = 'r' and relrowsecurity and not relforcerowsecurity`,

@@ -87,8 +87,8 @@ beforeAll(async () => {
 });
 afterAll(() => old?.drop());
 
-describe('own roles named like roles that became built in', () => {
-  it('keep their grants under another name, which no other role has', async () => {
+describe('migrating own roles named like new built-in roles', () => {
+  it('keeps their grants under a new name that no other role has', async () => {
     expect(
       await old.sql(
         `select r.tenant_id, r.name, r.title, g.grants, r.deleted_at is not null as deleted
@@ -109,7 +109,7 @@ describe('own roles named like roles that became built in', () => {
     ]);
   });
 
-  it('stay with their holders, in invitations and in the mappings of sign-in providers', async () => {
+  it('keeps them with their holders, in invitations and in mappings of sign-in providers', async () => {
     expect(await old.sql('select role from role_assignment order by assignment_id')).toEqual(
       ['buyer_own_own', 'driver', 'buyer_own_own', 'cashier_own', 'seller'].map((role) => ({ role })),
     );
@@ -119,13 +119,13 @@ describe('own roles named like roles that became built in', () => {
     ]);
   });
 
-  it('void the access tokens that carry the old names', async () => {
+  it('voids access tokens that carry the old names', async () => {
     expect(await old.sql('select session_id from revocation')).toEqual([{ session_id: session }]);
     expect(await old.sql('select roles_version from member')).toEqual([{ roles_version: 2 }]);
     expect(await old.sql('select roles_version from service_account')).toEqual([{ roles_version: 2 }]);
   });
 
-  it('are kept apart by organisation afterwards as before', async () => {
+  it('restores the separation of organisations', async () => {
     const lifted = await old.sql(
       `select relname from pg_class
         where relnamespace = 'users'::regnamespace and relkind = 'r' and relrowsecurity and not relforcerowsecurity`,

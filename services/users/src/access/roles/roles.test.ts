@@ -26,8 +26,8 @@ const look = (name: string, by = as) => users.call(roles.get, { params: { name }
 const eventsOf = async (type: string) =>
   (await users.events()).filter((each) => each.type === type && each.tenantid === anna.organisation.id);
 
-describe('what roles are made of', () => {
-  it('is every permission of every service, in both languages', async () => {
+describe('the permissions a role can grant', () => {
+  it('are those of every service, in both languages', async () => {
     const { items } = (await users.call(roles.listPermissions, {}, { as })).body;
     expect(items.map(({ service }) => service)).toEqual(['accounting', 'users', 'workers']);
     expect(items.flatMap((group) => group.permissions)).toHaveLength(permissions.length);
@@ -38,8 +38,8 @@ describe('what roles are made of', () => {
   });
 });
 
-describe('the roles of an organisation', () => {
-  it('are the built-in ones and its own, with how many hold them', async () => {
+describe('the list of roles', () => {
+  it('has built-in and own roles, with the number of holders', async () => {
     await define();
     const boris = await staff.plant(anna);
     await staff.give(as, { memberId: boris.id }, 'clerk');
@@ -60,7 +60,7 @@ describe('the roles of an organisation', () => {
     });
   });
 
-  it('come in pages', async () => {
+  it('is paged', async () => {
     const first = (await users.call(roles.list, { query: { limit: 5 } }, { as })).body;
     const rest = (await users.call(roles.list, { query: { after: first.next ?? '' } }, { as })).body;
     expect([first.items.length, rest.next]).toEqual([5, null]);
@@ -68,7 +68,7 @@ describe('the roles of an organisation', () => {
     expect(names).toEqual(Object.keys(builtInRoles).sort());
   });
 
-  it('are seen by nobody of another organisation', async () => {
+  it('shows nothing to another organisation', async () => {
     await define();
     const other = await staff.organisation();
     expect(await look('clerk', other.accessToken)).toBeRefused(Absent);
@@ -80,7 +80,7 @@ describe('the roles of an organisation', () => {
 });
 
 describe('defining a role', () => {
-  it('works, each grant once, and can be repeated', async () => {
+  it('stores each grant once, and can be repeated', async () => {
     const twice = { ...clerk, grants: [...clerk.grants, ...clerk.grants] };
     const made = await define(twice);
     expect([made.status, made.body.grants]).toEqual([201, clerk.grants]);
@@ -90,7 +90,7 @@ describe('defining a role', () => {
     ]);
   });
 
-  it('conflicts with a role of that name that is another, also a built-in one', async () => {
+  it('refuses the name of a different role, also of a built-in one', async () => {
     await define();
     expect(await define({ ...clerk, title: 'Cashier' })).toBeRefused(roles.RoleNameTaken, { role: 'clerk' });
     expect(await define({ ...clerk, grants: ['accounting.*'] })).toBeRefused(roles.RoleNameTaken);
@@ -117,7 +117,7 @@ describe('defining a role', () => {
     },
   );
 
-  it('refuses one that holds duties that check each other, whoever would have it', async () => {
+  it('refuses a role that holds conflicting duties by itself', async () => {
     const refused = await define({ ...clerk, grants: ['accounting.journal-entry.*'] });
     expect(refused).toBeRefused(roles.SeparationOfDutiesViolated, {
       holderId: null,
@@ -136,7 +136,7 @@ describe('defining a role', () => {
     expect(await eventsOf(roles.defined.type)).toEqual([]);
   });
 
-  it('gives nobody what its author does not have', async () => {
+  it('refuses rights that its author does not have', async () => {
     await define({
       name: 'role_keeper',
       title: 'Role keeper',
@@ -159,7 +159,7 @@ describe('defining a role', () => {
     expect((await look('clerk')).body.grants).toEqual(['users.role.read']);
   });
 
-  it('works two hundred times at most, also when several come at once; what is there is still found', async () => {
+  it('allows at most two hundred roles, also with concurrent requests; existing ones are still found', async () => {
     const most = limits.mostAtATime.ownRoles;
     await users.database.sql(
       `insert into own_role (tenant_id, name, title, created_at)
@@ -178,7 +178,7 @@ describe('defining a role', () => {
     expect((await define()).status).toBe(201);
   });
 
-  it('is for who may define roles', async () => {
+  it('requires the permission', async () => {
     const boris = await staff.plant(anna);
     await staff.give(as, { memberId: boris.id }, 'manager');
     const { accessToken } = await staff.signIn(boris.email);
@@ -190,7 +190,7 @@ describe('defining a role', () => {
 });
 
 describe('changing a role', () => {
-  it('changes what its holders may do, voids their tokens in the same step, and keeps what was', async () => {
+  it('changes what its holders may do, voids their tokens in the same transaction, and keeps the history', async () => {
     await define();
     const boris = await staff.plant(anna);
     await staff.give(as, { memberId: boris.id }, 'clerk');
@@ -218,7 +218,7 @@ describe('changing a role', () => {
     ]);
   });
 
-  it('a new title touches nobody’s tokens; the same again changes nothing', async () => {
+  it('a new title voids no token; the same title changes nothing', async () => {
     await define();
     const boris = await staff.plant(anna);
     await staff.give(as, { memberId: boris.id }, 'clerk');
@@ -230,7 +230,7 @@ describe('changing a role', () => {
     expect(await eventsOf(roles.changed.type)).toHaveLength(1);
   });
 
-  it('twice at one moment keeps one span of that moment', async () => {
+  it('twice at one moment keeps one period of that moment', async () => {
     await define();
     await change('clerk', { grants: ['accounting.account.read'] });
     await change('clerk', { grants: ['accounting.report.read'] });
@@ -240,7 +240,7 @@ describe('changing a role', () => {
     expect(spans).toEqual([{ grants: ['accounting.report.read'], until: null }]);
   });
 
-  it('goes ahead only if nobody changed it, or who has it, since it was read', async () => {
+  it('requires that neither the role nor its holders changed since it was read', async () => {
     await define();
     const etag = (await look('clerk')).headers.get('etag') ?? '';
     const boris = await staff.plant(anna);
@@ -251,7 +251,7 @@ describe('changing a role', () => {
     expect(await change('clerk', { title: 'Clerk' }, as, { 'if-match': now })).toBeRefused(Stale);
   });
 
-  it('is refused when one of its holders would come to hold conflicting duties, and changes nothing', async () => {
+  it('is refused when a holder would get conflicting duties, and changes nothing', async () => {
     await define();
     await define({ name: 'checker', title: 'Checker', grants: ['accounting.report.read'] });
     const [boris, vera] = [await staff.plant(anna), await staff.plant(anna)];
@@ -268,7 +268,7 @@ describe('changing a role', () => {
     expect(await eventsOf(roles.changed.type)).toEqual([]);
   });
 
-  it('is refused when the token of a holder would grow too large', async () => {
+  it("is refused when a holder's token would grow too large", async () => {
     await define();
     const boris = await staff.plant(anna);
     await staff.give(as, { memberId: boris.id }, 'clerk');
@@ -286,7 +286,7 @@ describe('changing a role', () => {
     expect(refused).toBeRefused(roles.TooManyRights, { holderId: boris.id, grants: 201, grantsLimit: 200 });
   });
 
-  it('is impossible for a built-in one', async () => {
+  it('is refused for a built-in role', async () => {
     expect(await change('accountant', { title: 'Boss' })).toBeRefused(roles.RoleIsBuiltIn);
     expect(await remove('accountant')).toBeRefused(roles.RoleIsBuiltIn);
     expect(await change('nobody', { title: 'Boss' })).toBeRefused(Absent);
@@ -294,14 +294,14 @@ describe('changing a role', () => {
 });
 
 describe('deleting a role', () => {
-  it('is refused while somebody has it, and says how many', async () => {
+  it('is refused while it has holders, and tells how many', async () => {
     await define();
     const boris = await staff.plant(anna);
     await staff.give(as, { memberId: boris.id }, 'clerk');
     expect(await remove('clerk')).toBeRefused(roles.RoleInUse, { role: 'clerk', holders: 1 });
   });
 
-  it('works, can be repeated, and leaves the name for another role', async () => {
+  it('can be repeated, and frees the name for another role', async () => {
     await define();
     expect((await remove('clerk')).status).toBe(204);
     expect((await remove('clerk')).status).toBe(204);

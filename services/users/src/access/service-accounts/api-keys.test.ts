@@ -18,8 +18,8 @@ const inDays = (count: number) => {
   return end;
 };
 
-describe('making an API key', () => {
-  it('shows its secret once and keeps nothing from which it could be made', async () => {
+describe('creating an API key', () => {
+  it('shows the secret once and stores nothing it could be derived from', async () => {
     const accountId = await test.account(anna, 'accountant');
     const { body } = await test.makeKey(anna, accountId, { name: 'Nightly import' });
     expect(body).toMatchObject({
@@ -48,7 +48,7 @@ describe('making an API key', () => {
     ]);
   });
 
-  it('is not repeated: the same id is a conflict that says what to do, and the first key stays', async () => {
+  it('cannot be repeated: the same id is refused with advice, and the first key stays', async () => {
     const keyId = newId();
     const first = await test.makeOwnKey(anna, { keyId });
     const again = await test.makeOwnKey(anna, { keyId });
@@ -58,7 +58,7 @@ describe('making an API key', () => {
     expect(await test.eventsOf(keyId)).toHaveLength(1);
   });
 
-  it('makes one of many that ask at once with one id', async () => {
+  it('creates one key for many concurrent requests with one id', async () => {
     const keyId = newId();
     const answers = await Promise.all(Array.from({ length: 5 }, () => test.makeOwnKey(anna, { keyId })));
     expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409, 409, 409]);
@@ -71,17 +71,17 @@ describe('making an API key', () => {
     ['a life beyond a year', { lifeDays: 366 }],
     ['no life at all', { lifeDays: 0 }],
     ['an id that no token could carry', { keyId: '01920000-0000-f000-f000-00000000000a' }],
-  ])('is refused with %s', async (_, changes) => {
+  ])('refuses %s', async (_, changes) => {
     expect(await test.makeOwnKey(anna, changes)).toBeRefused(MalformedRequest);
   });
 
-  it('is refused for a scope that names no permission, which is most likely misspelt', async () => {
+  it('refuses a scope that names no permission', async () => {
     const scopes = ['accounting.acount.read', 'accounting.account.read', 'bank.*'];
     const answer = await test.makeOwnKey(anna, { scopes });
     expect(answer).toBeRefused(apiKeys.ScopeUnknown, { scopes: ['accounting.acount.read', 'bank.*'] });
   });
 
-  it('gives no key more than its owner may do', async () => {
+  it("refuses scopes beyond its owner's rights", async () => {
     const accountId = await test.account(anna, 'accountant');
     const scopes = ['accounting.account.read', 'users.member.read', '*'];
     const before = await test.users.rows('api_key');
@@ -91,7 +91,7 @@ describe('making an API key', () => {
     expect(await test.users.rows('api_key')).toEqual(before);
   });
 
-  it('gives no key of an account more than its maker may do, and no new secret of such a key', async () => {
+  it('refuses a key of an account, or a new secret of it, with more rights than the caller', async () => {
     const accountId = await test.account(anna, 'admin');
     const made = await test.makeKey(anna, accountId, { scopes: ['*'] });
     await test.ownRole(anna, 'programs', ['users.service-account.*']);
@@ -109,7 +109,7 @@ describe('making an API key', () => {
     expect(own.status).toBe(201);
   });
 
-  it('wants a recent proof of identity, which no key can give', async () => {
+  it('requires a recent proof of identity, which an API key cannot give', async () => {
     const accountId = await test.account(anna, 'admin');
     const { body } = await test.makeKey(anna, accountId, { scopes: ['*'] });
     const program = { as: (await test.exchange(body)).body.accessToken };
@@ -122,7 +122,7 @@ describe('making an API key', () => {
     expect(await test.users.call(apiKeys.rotateOfAccount, rotation, program)).toBeRefused(StepUpRequired);
   });
 
-  it('needs an account that is there and enabled', async () => {
+  it('requires an enabled account', async () => {
     expect(await test.makeKey(anna, newId())).toBeRefused(Absent);
     const accountId = await test.account(anna, 'accountant');
     await test.users.call(serviceAccounts.disable, { params: { accountId } }, as(anna));
@@ -136,7 +136,7 @@ describe('rotating an API key', () => {
   const rotate = (accountId: string, keyId: string, body: object = {}) =>
     test.users.call(apiKeys.rotateOfAccount, { params: { accountId, keyId }, body }, as(anna));
 
-  it('gives a new secret, and the old one works beside it as long as was said', async () => {
+  it('returns a new secret, and the old one works for the requested overlap', async () => {
     const accountId = await test.account(anna, 'accountant');
     const { body: old } = await test.makeKey(anna, accountId);
     clock.advance(5 * minutes);
@@ -154,7 +154,7 @@ describe('rotating an API key', () => {
     ]);
   });
 
-  it('without an overlap ends the old secret at once', async () => {
+  it('ends the old secret at once without an overlap', async () => {
     const accountId = await test.account(anna, 'accountant');
     const { body: old } = await test.makeKey(anna, accountId);
     const { body: fresh } = await rotate(accountId, old.keyId, { overlapMinutes: 0 });
@@ -162,7 +162,7 @@ describe('rotating an API key', () => {
     expect((await test.exchange(fresh)).status).toBe(200);
   });
 
-  it('again after a lost answer gives another secret, and does not lengthen the life of the first', async () => {
+  it('repeated after a lost reply returns another secret, and does not extend the first one', async () => {
     const accountId = await test.account(anna, 'accountant');
     const { body: old } = await test.makeKey(anna, accountId);
     await rotate(accountId, old.keyId, { overlapMinutes: 30 });
@@ -172,7 +172,7 @@ describe('rotating an API key', () => {
     expect((await test.exchange(fresh)).status).toBe(200);
   });
 
-  it('takes an overlap of 7 days and no more', async () => {
+  it('accepts an overlap of at most 7 days', async () => {
     const { body } = await test.makeOwnKey(anna);
     const ask = (overlapMinutes: number) =>
       test.users.call(
@@ -184,7 +184,7 @@ describe('rotating an API key', () => {
     expect((await ask(7 * 24 * 60)).status).toBe(200);
   });
 
-  it('does not bring back a key that has ended', async () => {
+  it('is refused for a key that has ended', async () => {
     const accountId = await test.account(anna, 'accountant');
     const { body: revoked } = await test.makeKey(anna, accountId);
     const { body: expired } = await test.makeKey(anna, accountId, { lifeDays: 1 });
@@ -198,7 +198,7 @@ describe('rotating an API key', () => {
 });
 
 describe('revoking an API key', () => {
-  it('ends it at once; again changes nothing', async () => {
+  it('ends it at once, and can be repeated', async () => {
     const { body } = await test.makeOwnKey(anna);
     const input = { params: { keyId: body.keyId } };
     const first = await test.users.call(apiKeys.revokeOwn, input, as(anna));
@@ -214,8 +214,8 @@ describe('revoking an API key', () => {
   });
 });
 
-describe("somebody else's key", () => {
-  it('is not there: not for another organisation, not by another account, not among the own ones', async () => {
+describe("another owner's key", () => {
+  it("is not found: in another organisation, through another account, or among one's own", async () => {
     const boris = await test.organisation('Oak', 'Boris');
     const accountId = await test.account(anna, 'accountant');
     const other = await test.account(anna, 'accountant');
@@ -238,8 +238,8 @@ describe("somebody else's key", () => {
   });
 });
 
-describe('the keys of one owner', () => {
-  it('are listed newest first, page by page, also those that have ended', async () => {
+describe("the list of an owner's keys", () => {
+  it('is newest first, paged, and includes ended keys', async () => {
     const made: string[] = [];
     for (const name of ['one', 'two', 'three']) {
       made.unshift((await test.makeOwnKey(anna, { name })).body.keyId);

@@ -29,8 +29,8 @@ const inTenant = <T>(work: (tx: Transaction) => Promise<T>) =>
   test.users.database.database.inTenant(anna.organisation.id, work);
 const outbox = createOutbox({ service: 'users', clock: clock.now, onAdded: () => {} });
 
-describe('a token for an API key', () => {
-  it('lets a service account do what its roles and the scopes of the key both allow, and nothing else', async () => {
+describe('exchanging an API key for a token', () => {
+  it("grants a service account what both its roles and the key's scopes allow", async () => {
     const accountId = await test.account(anna, 'accountant');
     const scopes = ['accounting.account.*', 'accounting.journal-entry.read'];
     const { body } = await test.makeKey(anna, accountId, { scopes });
@@ -44,7 +44,7 @@ describe('a token for an API key', () => {
     });
   });
 
-  it('lets a person do what they may and the scopes allow', async () => {
+  it("grants a person what both their rights and the key's scopes allow", async () => {
     const key = await ownKey({ scopes: ['users.service-account.read'] });
     const token = await tokenOf(key);
     expect(claimsOf(token)).toMatchObject({ sub: anna.user.id, grants: ['users.service-account.read'] });
@@ -54,7 +54,7 @@ describe('a token for an API key', () => {
     expect(await test.users.call(serviceAccounts.list, { query: {} }, { as: narrow })).toBeRefused(Forbidden);
   });
 
-  it('follows the roles of its owner: a role taken away is gone from the next token', async () => {
+  it("follows the owner's roles: a revoked role is missing from the next token", async () => {
     const accountId = await test.account(anna, 'accountant', 'agent');
     const { body } = await test.makeKey(anna, accountId, { scopes: ['accounting.*'] });
     expect(claimsOf(await tokenOf(body)).grants).toEqual(['accounting.*']);
@@ -65,14 +65,14 @@ describe('a token for an API key', () => {
     expect(claimsOf(await tokenOf(body)).grants).toEqual([]);
   });
 
-  it("carries what the organisation's own roles grant", async () => {
+  it("includes the grants of the organisation's own roles", async () => {
     await test.ownRole(anna, 'importer', ['accounting.journal-entry.post', 'users.member.read']);
     const accountId = await test.account(anna, 'importer');
     const { body } = await test.makeKey(anna, accountId, { scopes: ['accounting.journal-entry.post'] });
     expect(claimsOf(await tokenOf(body)).grants).toEqual(['accounting.journal-entry.post']);
   });
 
-  it('lasts a quarter of an hour, but never beyond its key', async () => {
+  it('gives a token of fifteen minutes that never outlives its key', async () => {
     const key = await ownKey({ lifeDays: 1 });
     expect((await test.exchange(key)).body.expiresIn).toBe(900);
     clock.advance(days - 5 * minutes - 1_500);
@@ -82,7 +82,7 @@ describe('a token for an API key', () => {
     expect(await test.exchange(key)).toBeRefused(apiKeys.ApiKeyRefused);
   });
 
-  it("never lasts beyond the next change of its owner's roles", async () => {
+  it("gives a token that never outlives the next change of its owner's roles", async () => {
     const accountId = await test.account(anna, 'accountant');
     const { body } = await test.makeKey(anna, accountId);
     const end = new Date(Math.floor(clock.now().getTime() / 1_000) * 1_000 + 4 * minutes);
@@ -93,7 +93,7 @@ describe('a token for an API key', () => {
     expect(claimsOf(await tokenOf(body)).exp * 1_000).toBe(end.getTime());
   });
 
-  it('of a secret that is being replaced lasts no longer than that secret', async () => {
+  it('of a replaced secret gives a token that does not outlive that secret', async () => {
     const key = await ownKey();
     const input = { params: { keyId: key.keyId }, body: { overlapMinutes: 5 } };
     const before = await tokenOf(key);
@@ -104,7 +104,7 @@ describe('a token for an API key', () => {
     expect(exp * 1_000).toBeLessThanOrEqual(clock.now().getTime() + 5 * minutes);
   });
 
-  it('is refused with one and the same answer, whatever is wrong with the key', async () => {
+  it('gives the same refusal for everything that can be wrong with a key', async () => {
     const [revoked, expired] = [await ownKey(), await ownKey({ lifeDays: 1 })];
     await test.users.call(apiKeys.revokeOwn, { params: { keyId: revoked.keyId } }, as(anna));
     clock.advance(days);
@@ -128,12 +128,12 @@ describe('a token for an API key', () => {
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
   });
 
-  it('is what a service wants: the key itself it refuses', async () => {
+  it('is required: services refuse the key itself', async () => {
     const { key } = await ownKey({ scopes: ['*'] });
     expect(await test.users.call(sessions.me, {}, { as: key })).toBeRefused(Unauthenticated);
   });
 
-  it('has no say over its owner: what no permission names it cannot change, whatever its scopes', async () => {
+  it("gives no control over the owner's account, whatever the scopes", async () => {
     const token = await tokenOf(await ownKey({ scopes: ['*'] }));
     const ask = async (method: string, path: string, headers: Record<string, string>) => {
       const body = method === 'DELETE' ? null : '{}';
@@ -151,7 +151,7 @@ describe('a token for an API key', () => {
     expect(seen).toBeGreaterThan(5);
   });
 
-  it('says in the list of keys when and from where it was asked for, also as the gateway knows it', async () => {
+  it('is shown in the list of keys with time and address, also when the gateway exchanged it', async () => {
     const key = await ownKey();
     await test.exchange(key, '10.1.1.1');
     const usedAt = clock.now();
@@ -170,8 +170,8 @@ describe('a token for an API key', () => {
   });
 });
 
-describe('rotating under load', () => {
-  it('fails no request: before, during and after, one of the two secrets always gets a token', async () => {
+describe('rotating a key under load', () => {
+  it('fails no request: one of the two secrets always gets a token', async () => {
     const old = await ownKey();
     let current = old;
     const program = async () => {
@@ -192,8 +192,8 @@ describe('rotating under load', () => {
   });
 });
 
-describe('the tokens of a key are void everywhere', () => {
-  it('once it is revoked', async () => {
+describe('the tokens of a key become void everywhere', () => {
+  it('when it is revoked', async () => {
     const accountId = await test.account(anna, 'accountant');
     const { body } = await test.makeKey(anna, accountId);
     const token = await tokenOf(body);
@@ -202,7 +202,7 @@ describe('the tokens of a key are void everywhere', () => {
     expect(await isVoid(token)).toBe(true);
   });
 
-  it('once its account is disabled; enabled again it works, and what was void stays void', async () => {
+  it('when its account is disabled; earlier tokens stay void after enabling it', async () => {
     const accountId = await test.account(anna, 'accountant');
     const { body } = await test.makeKey(anna, accountId);
     const token = await tokenOf(body);
@@ -215,7 +215,7 @@ describe('the tokens of a key are void everywhere', () => {
     expect([await isVoid(token), await isVoid(fresh)]).toEqual([true, false]);
   });
 
-  it('also those issued while the revocation waited for its turn', async () => {
+  it('also those issued while the revocation waited for a lock', async () => {
     const key = await ownKey();
     const begun = clock.now();
     clock.advance(5);
@@ -224,7 +224,7 @@ describe('the tokens of a key are void everywhere', () => {
     expect(await isVoid(token)).toBe(true);
   });
 
-  it('whoever comes first, of an exchange and a revocation at once', async () => {
+  it('whichever of an exchange and a revocation comes first', async () => {
     for (let round = 0; round < 10; round++) {
       const key = await ownKey();
       const [answer] = await Promise.all([
@@ -237,8 +237,8 @@ describe('the tokens of a key are void everywhere', () => {
   });
 });
 
-describe('who ends keys with what they do', () => {
-  it('ends those of a person, of an account, or of the whole organisation, and tells each', async () => {
+describe('ending keys from other slices', () => {
+  it('ends those of a person, of an account or of the whole organisation, and publishes each', async () => {
     const accountId = await test.account(anna, 'accountant');
     const own = await ownKey();
     const ofAccount = (await test.makeKey(anna, accountId)).body;
@@ -269,13 +269,13 @@ describe('who ends keys with what they do', () => {
       `update organisation set state = 'suspended' where tenant_id = $1`,
       'tenant',
     ],
-  ])('need not be waited for: when %s, no key of theirs gets a token', async (_, sql, whose) => {
+  ])('takes effect at once: when %s, none of their keys gets a token', async (_, sql, whose) => {
     const key = await ownKey();
     await test.users.database.sql(sql, [whose === 'person' ? anna.user.id : anna.organisation.id]);
     expect(await test.exchange(key)).toBeRefused(apiKeys.ApiKeyRefused);
   });
 
-  it('voids tokens without ending the key when only rights have changed', async () => {
+  it('voids tokens and keeps the key when only rights changed', async () => {
     const key = await ownKey();
     const token = await tokenOf(key);
     await inTenant((tx) => voidKeyTokensOf(tx, { personId: anna.user.id }, clock.now()));
@@ -284,7 +284,7 @@ describe('who ends keys with what they do', () => {
     expect(await isVoid(await tokenOf(key))).toBe(false);
   });
 
-  it('shows a person what is kept of their keys, and forgets it when they are erased', async () => {
+  it("exports a person's keys, and erases them with the person", async () => {
     const key = await ownKey({ name: 'My phone' });
     await test.exchange(key, '203.0.113.7');
     const kept = () => inTenant((tx) => keysOfPerson(tx, anna.user.id));
@@ -294,7 +294,7 @@ describe('who ends keys with what they do', () => {
     expect(await test.exchange(key)).toBeRefused(apiKeys.ApiKeyRefused);
   });
 
-  it('tells what an account may do, and nothing of one that is disabled', async () => {
+  it("gives an account's rights, and none for a disabled one", async () => {
     const accountId = await test.account(anna, 'accountant');
     const rights = () => inTenant((tx) => getRightsOfAccount(tx, accountId, clock.now()));
     expect(await rights()).toMatchObject({ roles: ['accountant'], grants: [], rightsChangeAt: null });

@@ -12,13 +12,13 @@ beforeEach(() => {
   anna = test.anna;
 });
 
-describe('the API keys of one owner', () => {
+describe('the number of API keys of an owner', () => {
   const most = limits.mostAtATime.apiKeys;
   const fill = async (count: number, changes: object = {}) => {
     for (let n = 0; n < count; n += 1) expect((await test.makeOwnKey(anna, changes)).status).toBe(201);
   };
 
-  it('are twenty at most, also when several are made at once; each owner has their own', async () => {
+  it('is at most twenty, also with concurrent requests, for each owner', async () => {
     await fill(most - 1);
     const answers = await Promise.all([1, 2, 3].map(() => test.makeOwnKey(anna)));
     expect(statusesOf(answers)).toEqual([201, 422, 422]);
@@ -28,7 +28,7 @@ describe('the API keys of one owner', () => {
     expect((await test.makeKey(anna, await test.account(anna, 'accountant'))).status).toBe(201);
   });
 
-  it('count while they work: one that is revoked or has expired makes room', async () => {
+  it('counts working keys: revoked and expired ones free a place', async () => {
     await fill(1, { lifeDays: 1 });
     await fill(most - 2);
     const keyId = newId();
@@ -41,7 +41,7 @@ describe('the API keys of one owner', () => {
     await fill(1);
   });
 
-  it('say that a key is there rather than that there is no room', async () => {
+  it('is checked after the id: a repeated id is refused as a conflict', async () => {
     const keyId = newId();
     await fill(most - 1);
     await fill(1, { keyId });
@@ -49,7 +49,7 @@ describe('the API keys of one owner', () => {
   });
 });
 
-describe('the service accounts of an organisation', () => {
+describe('the number of service accounts of an organisation', () => {
   const most = limits.mostAtATime.serviceAccounts;
   const create = (accountId = newId()) =>
     test.users.call(serviceAccounts.create, { body: { accountId, name: 'Robot' } }, as(anna));
@@ -62,7 +62,7 @@ describe('the service accounts of an organisation', () => {
       [anna.organisation.id, anna.user.id, clock.now(), count],
     );
 
-  it('are two hundred enabled ones at most, also when several are made at once', async () => {
+  it('is at most two hundred enabled ones, also with concurrent requests', async () => {
     await fill(most - 1);
     const ids = [newId(), newId(), newId()];
     const answers = await Promise.all(ids.map((id) => create(id)));
@@ -72,7 +72,7 @@ describe('the service accounts of an organisation', () => {
     expect((await create(made)).status).toBe(200);
   });
 
-  it('make room by being disabled, and are enabled again only where there is room', async () => {
+  it('goes down when one is disabled, and is checked when it is enabled', async () => {
     const first = (await create()).body.accountId;
     await test.users.call(serviceAccounts.disable, { params: { accountId: first } }, as(anna));
     await fill(most - 1);

@@ -17,8 +17,8 @@ const Grant = fc.oneof(
 );
 const Grants = fc.array(Grant, { maxLength: 6 });
 
-describe('what a key may do', () => {
-  it('is what its owner may do and its scopes allow, and never anything else', () => {
+describe('the rights of a key', () => {
+  it('are those of its owner within its scopes', () => {
     fc.assert(
       fc.property(Grants, Grants, Permission, (rights, scopes, permission) => {
         const both = grantsCover(rights, permission) && grantsCover(scopes, permission);
@@ -28,7 +28,7 @@ describe('what a key may do', () => {
     );
   });
 
-  it('is said in as few grants as say it, whoever is named first', () => {
+  it('are written in as few grants as possible, in any order of the two', () => {
     fc.assert(
       fc.property(Grants, Grants, (rights, scopes) => {
         const both = narrowed(rights, scopes);
@@ -46,11 +46,11 @@ describe('what a key may do', () => {
     [['accounting.*'], ['users.member.read'], []],
     [['acc.*'], ['accounting.*'], []],
     [[], ['*'], []],
-  ])('of an owner with %j and a key with %j is %j', (rights, scopes, both) => {
+  ])('of an owner with %j and a key with %j are %j', (rights, scopes, both) => {
     expect(narrowed(rights, scopes)).toEqual(both);
   });
 
-  it('comes from built-in roles and own ones; a role nobody knows gives nothing', () => {
+  it('come from built-in and own roles; an unknown role gives none', () => {
     const held = { roles: ['agent', 'constructor', 'own_role'], grants: ['users.member.read'] };
     expect(grantsOf(held)).toEqual([...builtInGrants('agent'), 'users.member.read']);
     expect(permissions.some(({ name }) => grantsCover(grantsOf(held), name))).toBe(true);
@@ -60,7 +60,7 @@ describe('what a key may do', () => {
 describe('the text of an API key', () => {
   const tenantId = '01920000-0000-7000-8000-00000000000a';
 
-  it('tells its organisation, and is read back as the same key', () => {
+  it('contains its organisation, and is read back as the same key', () => {
     const made = newSecret(tenantId);
     expect(made.text).toMatch(/^mk_[\w-]{72}[0-9a-f]{8}$/);
     expect(made.text.startsWith(made.prefix)).toBe(true);
@@ -68,7 +68,7 @@ describe('the text of an API key', () => {
     expect(newSecret(tenantId).text).not.toBe(made.text);
   });
 
-  it('shows a mistake in any one character, and a cut', () => {
+  it('detects a change of any single character and a truncation', () => {
     const { text } = newSecret(tenantId);
     for (let at = 0; at < text.length; at++) {
       const other = text[at] === 'a' ? 'b' : 'a';
@@ -79,7 +79,7 @@ describe('the text of an API key', () => {
     expect(apiKeys.isApiKey(text.toUpperCase())).toBe(false);
   });
 
-  it('ends with the CRC-32 that other programs compute too', () => {
+  it('ends with the standard CRC-32', () => {
     // zlib.crc32('mk_' + 'A' × 72), so that scanners for leaked secrets can check it
     expect(apiKeys.apiKeyOf('A'.repeat(72)).slice(-8)).toBe(crc32Of(`mk_${'A'.repeat(72)}`));
   });

@@ -21,7 +21,7 @@ const eventsOf = async (accountId: string) =>
   (await users.events()).filter(({ subject }) => subject === accountId).map(({ type }) => type);
 
 describe('a service account', () => {
-  it('is made under the id its maker chooses; made again just so, it is the same', async () => {
+  it("is created with the caller's id, and the same request again returns the same account", async () => {
     const accountId = newId();
     const ask = (name: string) => users.call(serviceAccounts.create, { body: { accountId, name } }, as(anna));
     const first = await ask('Warehouse robot');
@@ -34,18 +34,18 @@ describe('a service account', () => {
   });
 
   it.each([
-    ['an id that is none', { accountId: 'robot', name: 'Robot' }],
+    ['an invalid id', { accountId: 'robot', name: 'Robot' }],
     ['an id that no token could carry', { accountId: '01920000-0000-f000-f000-00000000000a', name: 'Robot' }],
     ['a name of two lines', { accountId: newId(), name: 'Robot\nroot' }],
     ['an empty name', { accountId: newId(), name: ' ' }],
-    ['a field nobody knows', { accountId: newId(), name: 'Robot', roles: ['admin'] }],
-  ])('is not made with %s', async (_, body) => {
+    ['an unknown field', { accountId: newId(), name: 'Robot', roles: ['admin'] }],
+  ])('is not created with %s', async (_, body) => {
     const before = await users.rows('service_account');
     expect(await users.call(serviceAccounts.create, { body }, as(anna))).toBeRefused(MalformedRequest);
     expect(await users.rows('service_account')).toEqual(before);
   });
 
-  it('is renamed by who has read its present state', async () => {
+  it('is renamed with the current ETag only', async () => {
     const { accountId } = await created();
     const read = await users.call(serviceAccounts.get, { params: { accountId } }, as(anna));
     const etag = read.headers.get('etag') ?? '';
@@ -60,7 +60,7 @@ describe('a service account', () => {
     expect(await eventsOf(accountId)).toEqual([serviceAccounts.created.type, serviceAccounts.changed.type]);
   });
 
-  it('is disabled and enabled, each once however often it is asked for', async () => {
+  it('is disabled and enabled once, however often it is requested', async () => {
     const { accountId } = await created();
     const input = { params: { accountId } };
     const disabled = await users.call(serviceAccounts.disable, input, as(anna));
@@ -75,7 +75,7 @@ describe('a service account', () => {
     ]);
   });
 
-  it('is not there for another organisation, which may use the same id', async () => {
+  it('is not found by another organisation, which may use the same id', async () => {
     const { accountId } = await created();
     const params = { accountId };
     for (const answer of [
@@ -107,7 +107,7 @@ describe('a service account', () => {
     );
   });
 
-  it('is the business of those who hold the permission', async () => {
+  it('requires the permission', async () => {
     const member = await staff.organisation('Ash', 'Dora');
     await users.database.sql('update role_assignment set role = $1 where person_id = $2', [
       'manager',

@@ -25,8 +25,8 @@ const goesOn = async ({ refreshToken }: identity.SignedIn) =>
 const endedOf = async (sessionId: string) =>
   (await users.events()).filter(({ type, subject }) => type === sessions.ended.type && subject === sessionId);
 
-describe('the list of where somebody is signed in', () => {
-  it('shows each device with its address, and which of them asks', async () => {
+describe("the list of a person's sessions", () => {
+  it('shows each device with its address, and marks the current one', async () => {
     await phone();
     const [one, other] = await sessionsOf(anna);
     expect(new Set([one?.client, other?.client])).toEqual(new Set(['Marimo for phones', 'node']));
@@ -40,22 +40,22 @@ describe('the list of where somebody is signed in', () => {
     expect(new Set([one?.current, other?.current])).toEqual(new Set([false, true]));
   });
 
-  it('shows those of other organisations too', async () => {
+  it('includes sessions in other organisations', async () => {
     const elsewhere = newId();
     await signedInElsewhere(elsewhere);
     const items = await sessionsOf(anna);
     expect(items.map(({ organisation }) => organisation.name).sort()).toEqual(['Oak', 'Pine']);
   });
 
-  it('does not show what has ended, nor what is a stranger’s', async () => {
+  it('shows neither ended sessions nor those of other people', async () => {
     const stranger = await staff.organisation();
     const { id } = (await sessionsOf(stranger))[0]!;
     expect((await sessionsOf(anna)).map((each) => each.id)).not.toContain(id);
   });
 });
 
-describe('a device', () => {
-  it('is given a name, once per change', async () => {
+describe("a device of one's own", () => {
+  it('can be named, with one event per change', async () => {
     const { id } = (await sessionsOf(anna))[0]!;
     const name = () =>
       users.call(
@@ -72,7 +72,7 @@ describe('a device', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('of a stranger cannot be named or signed out', async () => {
+  it('of another person can neither be named nor signed out', async () => {
     const stranger = await staff.organisation();
     const params = { sessionId: (await sessionsOf(stranger))[0]!.id };
     const as = { as: anna.accessToken };
@@ -84,8 +84,8 @@ describe('a device', () => {
   });
 });
 
-describe('a device of a colleague', () => {
-  it('cannot be seen, named or signed out, although it is of the same organisation', async () => {
+describe("a colleague's device", () => {
+  it('cannot be seen, named or signed out, even in the same organisation', async () => {
     const colleague = await staff.organisation();
     const sessionId = await signedInElsewhere(anna.organisation.id, colleague.user.id);
     const as = { as: anna.accessToken };
@@ -99,8 +99,8 @@ describe('a device of a colleague', () => {
   });
 });
 
-describe('signing out elsewhere', () => {
-  it('ends one session, in any organisation, and again changes nothing', async () => {
+describe('signing out other devices', () => {
+  it('ends one session in any organisation, and can be repeated', async () => {
     const elsewhere = newId();
     const sessionId = await signedInElsewhere(elsewhere);
     const revoke = () =>
@@ -112,7 +112,7 @@ describe('signing out elsewhere', () => {
     expect((await users.rows('revocation')).map(({ session_id: id }) => id)).toContain(sessionId);
   });
 
-  it('ends all others, and this one goes on', async () => {
+  it('ends all others and keeps the current session', async () => {
     const other = await phone();
     const body = { which: 'others' as const };
     const answer = await users.call(deviceSessions.revokeAllMine, { body }, { as: anna.accessToken });
@@ -122,7 +122,7 @@ describe('signing out elsewhere', () => {
     expect(await goesOn(anna)).toBe(true);
   });
 
-  it('ends all there are', async () => {
+  it('ends all sessions', async () => {
     const other = await phone();
     const body = { which: 'all' as const };
     const answer = await users.call(deviceSessions.revokeAllMine, { body }, { as: anna.accessToken });
@@ -132,7 +132,7 @@ describe('signing out elsewhere', () => {
 });
 
 describe('an administrator', () => {
-  it('ends a member’s sessions in this organisation only', async () => {
+  it("ends a member's sessions in this organisation only", async () => {
     const elsewhere = newId();
     const sessionId = await signedInElsewhere(elsewhere);
     const params = { memberId: anna.user.id };

@@ -46,13 +46,13 @@ describe('the token of a link', () => {
   const id = newId();
   const token = links.linkToken(id, 'invitation');
 
-  it('gives the link back to who asks for the same purpose, and to nobody else', () => {
+  it('is accepted for its own purpose only', () => {
     expect(links.readLink(token, 'invitation')).toBe(id);
     expect(links.readLink(token, 'reset-password')).toBeUndefined();
     expect(links.readLink(token, 'verify-email')).toBeUndefined();
   });
 
-  it('is worth nothing when any bit of it is another', () => {
+  it('is refused when any bit differs', () => {
     const bytes = Buffer.from(token, 'base64url');
     for (let place = 0; place < bytes.length; place += 1) {
       const tampered = Buffer.from(bytes);
@@ -69,34 +69,34 @@ describe('the token of a link', () => {
     ['good but for a space', (good) => ` ${good}`],
     ['good but for padding', (good) => `${good}==`],
     ['of other signs', () => '💥'.repeat(32)],
-  ])('is not one that is %s', (_, made) => {
+  ])('refuses one that is %s', (_, made) => {
     expect(links.readLink(made(token), 'invitation')).toBeUndefined();
   });
 
-  it('is worth nothing under another secret', () => {
+  it('is refused under another secret', () => {
     const others = createLinkTokens(randomBytes(32), 'https://erp.example.com');
     expect(others.readLink(token, 'invitation')).toBeUndefined();
   });
 
-  it('stands behind the hash sign of the address, which browsers send to no server', () => {
+  it('is in the fragment of the address, which browsers do not send to servers', () => {
     expect(links.urlOf(id, 'invitation')).toBe(`https://erp.example.com/#/invitation/${token}`);
   });
 });
 
 describe('a link', () => {
-  it('is good once', async () => {
+  it('works once', async () => {
     const linkId = await issued();
     expect(await used(linkId)).toMatchObject({ purpose: 'reset-password', personId: anna.user.id });
     expect(await used(linkId)).toBeUndefined();
   });
 
-  it('is good for one of those who use it at once', async () => {
+  it('works for one of several concurrent uses', async () => {
     const linkId = await issued();
     const all = await Promise.all(Array.from({ length: 5 }, () => used(linkId)));
     expect(all.filter((one) => one !== undefined)).toHaveLength(1);
   });
 
-  it('is still good when what it was used for failed', async () => {
+  it('still works when the action it was used for failed', async () => {
     const linkId = await issued();
     const failing = without(async (tx) => {
       await useLink(tx, linkId, clock.now());
@@ -106,7 +106,7 @@ describe('a link', () => {
     expect(await used(linkId)).toBeDefined();
   });
 
-  it('is dead once a newer one was issued for the same, also when both are issued at once', async () => {
+  it('stops working once a newer one was issued for the same purpose, also when both are issued at once', async () => {
     const subjectId = newId();
     const all = await Promise.all(Array.from({ length: 4 }, () => issued({ subjectId })));
     const outcomes = [];
@@ -114,21 +114,21 @@ describe('a link', () => {
     expect(outcomes.filter((one) => one !== undefined)).toHaveLength(1);
   });
 
-  it('leaves the links of others, and those for other purposes, alone', async () => {
+  it('does not affect links of other people and of other purposes', async () => {
     const subjectId = newId();
     const reset = await issued({ subjectId });
     const verify = await issued({ subjectId, purpose: 'verify-email' });
     expect([await used(reset), await used(verify)]).not.toContain(undefined);
   });
 
-  it('is dead once revoked', async () => {
+  it('stops working once revoked', async () => {
     const subjectId = newId();
     const linkId = await issued({ subjectId });
     await without((tx) => deleteLink(tx, 'reset-password', subjectId));
     expect(await used(linkId)).toBeUndefined();
   });
 
-  it('is dead from its last moment on, and forgotten', async () => {
+  it('stops working when it expires, and is deleted', async () => {
     const linkId = await issued({ expiresAt: new Date(clock.now().getTime() + 1) });
     expect(await without((tx) => getLink(tx, linkId, clock.now()))).toBeDefined();
     clock.advance(1);
@@ -139,11 +139,11 @@ describe('a link', () => {
   });
 });
 
-describe('writing a mail', () => {
+describe('writing an e-mail with a link', () => {
   const ask = (linkId: string, options = {}) => users.call(mailLinks.follow, { params: { linkId } }, options);
   const told = async (linkId: string) => (await ask(linkId)).body as mailLinks.MailLink;
 
-  it('begins with asking whom it goes to and where it leads', async () => {
+  it('asks for the recipient and the address of the link', async () => {
     const body = await told(await issued({ name: 'Anna Petrova', language: 'ru' }));
     expect(body).toEqual({
       purpose: 'reset-password',
@@ -153,13 +153,13 @@ describe('writing a mail', () => {
     });
   });
 
-  it('leads nowhere when it only tells something', async () => {
+  it('has no link in a notice', async () => {
     const { purpose: _, subjectId: __, ...notice } = linkOf();
     const body = await told(await without((tx) => insertNotice(tx, notice)));
     expect(body).toMatchObject({ purpose: 'notice', url: null });
   });
 
-  it('has no use once the link was used, and nobody else may ask', async () => {
+  it('is not needed once the link was used, and only the mail worker may ask', async () => {
     const linkId = await issued();
     expect(await ask(linkId, { as: null })).toBeRefused(Unauthenticated);
     expect(await ask(linkId, { as: anna.accessToken })).toBeRefused(Unauthenticated);
@@ -169,7 +169,7 @@ describe('writing a mail', () => {
     expect((await ask(newId())).status).toBe(204);
   });
 
-  it('is the only way to the secret: what is stored does not hold it', async () => {
+  it('is the only way to the secret, which is not stored', async () => {
     const linkId = await issued();
     const { url } = await told(linkId);
     const proof = Buffer.from(url?.split('/').at(-1) ?? '', 'base64url').subarray(16);

@@ -5,7 +5,7 @@ const getPasswordKey = newPasswordKey();
 const quick = { key: async () => getPasswordKey, cost: 4 };
 
 describe('hashing passwords', () => {
-  it('recognises the password it hashed and no other', async () => {
+  it('accepts the hashed password and no other', async () => {
     const hasher = createHasher(quick);
     const stored = await hasher.hash('correct horse battery staple');
     expect(await hasher.matches('correct horse battery staple', stored)).toBe(true);
@@ -16,26 +16,26 @@ describe('hashing passwords', () => {
     ['the 37th Cyrillic letter', 'ж'.repeat(37), `${'ж'.repeat(36)}з`],
     ['the 256th letter', 'a'.repeat(256), `${'a'.repeat(255)}b`],
     ['what follows a zero character', 'secret\0one', 'secret\0two'],
-  ])('heeds %s', async (_, one, other) => {
+  ])('distinguishes %s', async (_, one, other) => {
     const hasher = createHasher(quick);
     const stored = await hasher.hash(one);
     expect(await hasher.matches(one, stored)).toBe(true);
     expect(await hasher.matches(other, stored)).toBe(false);
   });
 
-  it('takes both ways of writing an accent for the same password', async () => {
+  it('treats both encodings of an accent as the same password', async () => {
     const hasher = createHasher(quick);
     const stored = await hasher.hash('crème brûlée à gogo'.normalize('NFD'));
     expect(await hasher.matches('crème brûlée à gogo'.normalize('NFC'), stored)).toBe(true);
   });
 
-  it('is of no use to somebody with another key', async () => {
+  it('is of no use without the key', async () => {
     const stored = await createHasher(quick).hash('correct horse battery staple');
     const elsewhere = createHasher({ ...quick, key: async () => newPasswordKey() });
     expect(await elsewhere.matches('correct horse battery staple', stored)).toBe(false);
   });
 
-  it('spends the full work factor of 12 unless told otherwise, also on nobody', async () => {
+  it('uses work factor 12 by default, also for unknown people', async () => {
     const hasher = createHasher({ key: quick.key });
     expect(await hasher.hash('correct horse battery staple')).toMatch(/^\$2b\$12\$/);
     const began = process.cpuUsage();
@@ -44,7 +44,7 @@ describe('hashing passwords', () => {
     expect(process.cpuUsage(began).user).toBeGreaterThan(20_000);
   });
 
-  it('lets few work at once, some wait, and turns the rest away', async () => {
+  it('runs a few hashes at once, queues some, and refuses the rest', async () => {
     const hasher = createHasher({ ...quick, cost: 8, concurrency: 1, waiting: 2 });
     const answers = await Promise.allSettled(Array.from({ length: 6 }, () => hasher.hash('x')));
     expect(answers.map(({ status }) => status)).toEqual([
@@ -59,7 +59,7 @@ describe('hashing passwords', () => {
     await expect(hasher.hash('x')).resolves.toMatch(/^\$2b\$/); // afterwards there is room again
   });
 
-  it('spends nothing on callers who have gone while they waited, and goes on with the next', async () => {
+  it('skips callers who left the queue', async () => {
     const hasher = createHasher({ ...quick, concurrency: 1, waiting: 5 });
     const gone = AbortSignal.abort(new Error('gone'));
     const [first, second, third] = await Promise.allSettled([

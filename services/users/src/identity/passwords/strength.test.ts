@@ -78,7 +78,7 @@ describe('the strength of a password', () => {
     'йцукенгшщзхъфывапр',
     'Iloveyou2',
     'Trustno1!',
-  ])('refuses %j, which is tried first', (password) => {
+  ])('refuses %j, a common password', (password) => {
     expect(reasonOf(password)).toBe('too-common');
   });
 
@@ -91,16 +91,16 @@ describe('the strength of a password', () => {
     'Marimo2026!',
     'MarimoERP2026',
     'MarimoPassword1',
-  ])('refuses %j, which is made of the names at hand', (password) => {
+  ])("refuses %j, made of the person's or organisation's name", (password) => {
     expect(reasonOf(password)).toBe('too-common');
   });
 
-  it('accepts a password that only touches a name at hand', () => {
+  it('accepts a password that contains little of those names', () => {
     expect(reasonOf('Savannah granite lamp')).toBeNull();
     expect(reasonOf('Pineapple-Kite-77')).toBeNull();
   });
 
-  it('knows more than two thousand words that are tried first, each refused, letters also with the usual decoration', () => {
+  it('knows more than two thousand common words, each refused, also with the usual substitutions', () => {
     expect(commonPasswords.size).toBeGreaterThan(2_000);
     const accepted = [...commonPasswords]
       .map((word) => (/\d/.test(word) ? word : `${word.charAt(0).toUpperCase()}${word.slice(1)}2024!`))
@@ -108,13 +108,13 @@ describe('the strength of a password', () => {
     expect(accepted).toEqual([]);
   });
 
-  it('judges the composed form, so that one letter and its accent count once', () => {
+  it('counts a letter with its accent once', () => {
     const decomposed = 'Gra7nité'.normalize('NFD'); // eight letters, nine code points
     expect(reasonOf(decomposed)).toBeNull();
     expect(reasonOf('Gr7nité'.normalize('NFD'))).toBe('too-short');
   });
 
-  it('stays quick on text made to be slow', () => {
+  it('stays fast on text made to be slow', () => {
     for (const text of ['ab'.repeat(128), `${'ab'.repeat(120)}c1Z`, `${'a1'.repeat(127)}Z!`]) reasonOf(text);
   });
 });

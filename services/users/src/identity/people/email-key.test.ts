@@ -6,7 +6,7 @@ const now = new Date('2026-01-02T03:04:05.678Z');
 const idOf = (place: number) => `01920000-0000-7000-8000-0000000000${10 + place}`;
 const before = (email: string) => email.normalize('NFC').toLowerCase();
 
-describe('the key of an e-mail', () => {
+describe('the lookup key of an e-mail', () => {
   it.each([
     ['v@bücher.example', 'v@xn--bcher-kva.example'],
     ['v@XN--BCHER-KVA.example', 'v@xn--bcher-kva.example'],
@@ -15,12 +15,12 @@ describe('the key of an e-mail', () => {
     ['Вера@почта.рф', 'вера@xn--80a1acny.xn--p1ai'],
     ['Anna@Example.com', 'anna@example.com'],
     ['v@xn--a.example', 'v@xn--a.example'],
-  ])('of %s is %s', (email, key) => {
+  ])('%s has the key %s', (email, key) => {
     expect(emailKey(email)).toBe(key);
   });
 });
 
-describe('e-mails from the time when a domain had a key for each writing', () => {
+describe('migrating e-mails that had a key for each spelling of a domain', () => {
   let old: EarlierDatabase;
   beforeAll(async () => {
     old = await earlierDatabase('users', new URL('../../../migrations/', import.meta.url), '0017');
@@ -36,7 +36,7 @@ describe('e-mails from the time when a domain had a key for each writing', () =>
   ];
   const twice = ['o@grün.example', 'o@xn--grn-ioa.example'];
 
-  it('have the key that is looked up now, and one person keeps a mailbox that two had registered', async () => {
+  it('gives them the present key, and one person keeps a mailbox registered twice', async () => {
     for (const [place, email] of [...emails, ...twice].entries()) {
       await old.sql(
         `insert into person (person_id, email, email_key, name, language, password_hash, last_tenant_id, last_seen_at)

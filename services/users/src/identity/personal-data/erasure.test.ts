@@ -40,8 +40,8 @@ const anHourLater = async () => {
 const eventsOf = async (type: string, personId: string) =>
   (await users.events()).filter((event) => event.type === type && event.subject === personId);
 
-describe('having oneself erased', () => {
-  it('leaves no trace of the address, the name and the devices in any table', async () => {
+describe('erasing oneself', () => {
+  it('leaves no trace of address, name and devices in any table', async () => {
     const { email } = boris.user;
     await users.database.sql("update person set name = 'Boris Godunov' where person_id = $1", [
       boris.user.id,
@@ -63,7 +63,7 @@ describe('having oneself erased', () => {
       expect([trace, await tablesWith(users, trace)]).toEqual([trace, []]);
   });
 
-  it('ends every membership and session, and lets nobody in any more', async () => {
+  it('ends every membership and session, and refuses every sign-in', async () => {
     const other = await staff.organisation('Oak');
     const there = await staff.member(other, ['manager'], { who: boris });
     await erase(there, boris.user.email);
@@ -91,7 +91,7 @@ describe('having oneself erased', () => {
     );
   });
 
-  it('keeps the ids, so that the books and the audit stay whole', async () => {
+  it('keeps the ids, so that books and audit stay complete', async () => {
     await erase(boris, boris.user.email);
     const of = (rows: { person_id: string }[]) =>
       rows.filter(({ person_id: id }) => id === boris.user.id).length;
@@ -100,7 +100,7 @@ describe('having oneself erased', () => {
     }
   });
 
-  it('is told in each organisation, by id, and to the person by one last mail', async () => {
+  it('is published in each organisation by id, and confirmed to the person in one last e-mail', async () => {
     const other = await staff.organisation('Oak');
     const there = await staff.member(other, ['manager'], { who: boris });
     await erase(there, boris.user.email);
@@ -119,7 +119,7 @@ describe('having oneself erased', () => {
     expect(kept.find((row) => row.link_id === linkId)).toMatchObject({ person_id: null });
   });
 
-  it('lets the address begin anew, as somebody else', async () => {
+  it('frees the address for a new account', async () => {
     await erase(boris, boris.user.email);
     const { email } = boris.user;
     const answer = await users.call(sessions.register, {
@@ -129,7 +129,7 @@ describe('having oneself erased', () => {
     expect((await users.call(sessions.me, {}, { as: answer.body.accessToken })).body.user.name).toBe('Boris');
   });
 
-  it('is refused to the last administrator of any organisation, and then erases nothing', async () => {
+  it('is refused for the last administrator of any organisation, and then erases nothing', async () => {
     const there = await staff.member(await staff.organisation('Oak'), ['user'], { who: anna });
     const before = await users.rows('person');
     expect(await erase(there, anna.user.email)).toBeRefused(organisations.LastAdministrator);
@@ -145,7 +145,7 @@ describe('having oneself erased', () => {
     expect(await eventsOf(personalData.erased.type, anna.user.id)).toEqual([]);
   });
 
-  it('asks for the own address, in case a hand slipped, and for a young proof', async () => {
+  it("requires the person's own address and a recent proof of identity", async () => {
     for (const wrong of ['', anna.user.email, 'nobody@example.com']) {
       expect(await erase(boris, wrong)).toBeRefused(personalData.OwnEmailDiffers);
     }
@@ -154,7 +154,7 @@ describe('having oneself erased', () => {
     expect(await eventsOf(personalData.erased.type, boris.user.id)).toEqual([]);
   });
 
-  it('stays done, whatever comes with a token of a moment before', async () => {
+  it('is not undone by requests with a token issued before', async () => {
     await erase(boris, boris.user.email);
     const as = { as: boris.accessToken };
     const answers = [
@@ -167,7 +167,7 @@ describe('having oneself erased', () => {
     expect(mails.filter(({ person_id: id }) => id === boris.user.id)).toEqual([]);
   });
 
-  it('stays done where a new password is asked for at the same moment', async () => {
+  it('is not undone by a concurrent request for a new password', async () => {
     const { email } = boris.user;
     const lock = { sql: 'select from mail_link where email_key = $1 for update', values: [email] };
     await askReset(email);
@@ -176,7 +176,7 @@ describe('having oneself erased', () => {
     expect(mails.filter((mail) => mail.email === email).map(({ purpose }) => purpose)).toEqual(['notice']);
   });
 
-  it('happens once when it is asked for twice at once', async () => {
+  it('happens once when it is requested twice at the same time', async () => {
     const both = await Promise.all([erase(boris, boris.user.email), erase(boris, boris.user.email)]);
     expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([204, 422]);
     expect(await eventsOf(personalData.erased.type, boris.user.id)).toHaveLength(1);
@@ -189,7 +189,7 @@ describe('an administrator', () => {
   const seen = async () =>
     (await users.call(members.get, { params: { memberId: boris.user.id } }, { as: anna.accessToken })).body;
 
-  it('erases who has left, and with them the person whom nobody else knows', async () => {
+  it('erases a former member, and the person if no other organisation knows them', async () => {
     await traces(users, boris, clock.now());
     await remove();
     expect((await seen()).name).toBe('Boris');
@@ -208,14 +208,14 @@ describe('an administrator', () => {
     ]);
   });
 
-  it('erases once, however often', async () => {
+  it('erases once when requested again', async () => {
     await remove();
     await eraseBy(anna, boris.user.id);
     expect((await eraseBy(anna, boris.user.id)).status).toBe(204);
     expect(await eventsOf(personalData.erased.type, boris.user.id)).toHaveLength(1);
   });
 
-  it('cannot touch what another organisation keeps, nor learn that there is one', async () => {
+  it('cannot affect what another organisation keeps, nor learn that it exists', async () => {
     const other = await staff.organisation('Oak');
     const there = await staff.member(other, ['manager'], { who: boris });
     await traces(users, there, clock.now());
@@ -258,12 +258,12 @@ describe('an administrator', () => {
     },
   );
 
-  it('must let them leave first', async () => {
+  it('must end the membership first', async () => {
     expect(await eraseBy(anna, boris.user.id)).toBeRefused(personalData.MemberHasNotLeft);
     expect((await seen()).name).toBe('Boris');
   });
 
-  it('finds nobody of another organisation, and needs the permission and a young proof', async () => {
+  it('finds no member of another organisation, and needs the permission and a recent proof of identity', async () => {
     const stranger = await staff.organisation('Oak');
     expect(await eraseBy(stranger, boris.user.id)).toBeRefused(Absent);
     expect(await eraseBy(boris, anna.user.id)).toBeRefused(Forbidden);

@@ -35,8 +35,8 @@ const exportBy = ({ accessToken: as }: identity.SignedIn, personId: string) =>
 const eventsOf = async (type: string, personId: string) =>
   (await users.events()).filter((event) => event.type === type && event.subject === personId);
 
-describe('taking one’s data along', () => {
-  it('gives all that is kept, in every organisation, without a secret', async () => {
+describe("exporting one's data", () => {
+  it('contains everything stored in every organisation, without secrets', async () => {
     const other = await people.organisation('Oak');
     const there = await people.member(other, ['manager'], { who: boris });
     await traces(users, there, clock.now());
@@ -63,7 +63,7 @@ describe('taking one’s data along', () => {
     expect(JSON.stringify(body)).not.toMatch(/\$2b\$|hash|token|sealed/i);
   });
 
-  it('holds whatever a search of all tables finds by address', async () => {
+  it('contains whatever a search of all tables finds by address', async () => {
     await users.call(
       invitations.invite,
       { body: { email: boris.user.email } },
@@ -83,13 +83,13 @@ describe('taking one’s data along', () => {
     expect(found.sort()).toEqual(Object.keys(told).sort());
   });
 
-  it('gives the same twice', async () => {
+  it('returns the same when repeated', async () => {
     await traces(users, boris, clock.now());
     const [first, second] = [await exportOf(boris), await exportOf(boris)];
     expect(second.json).toEqual(first.json);
   });
 
-  it('asks the workers for what they keep, in each organisation, by the address it may know', async () => {
+  it('asks workers for what they keep, in each organisation, by an address it may know', async () => {
     const other = await people.organisation('Oak');
     const there = await people.member(other, ['manager'], { who: boris });
     workers.asked.length = 0;
@@ -103,14 +103,14 @@ describe('taking one’s data along', () => {
     expect(workers.asked.at(-1)).toEqual({ personId: boris.user.id, organisationId: anna.organisation.id });
   });
 
-  it('gives nothing, and tells of nothing, while the workers are away', async () => {
+  it('is refused and not published while workers are unavailable', async () => {
     workers.away = true;
     expect(await exportOf(boris)).toBeRefused(Unavailable);
     workers.away = false;
     expect(await eventsOf(personalData.exported.type, boris.user.id)).toEqual([]);
   });
 
-  it('is told, by whom and not what', async () => {
+  it('is published with who asked, without the content', async () => {
     await exportOf(boris);
     await exportBy(anna, boris.user.id);
     expect(await eventsOf(personalData.exported.type, boris.user.id)).toMatchObject([
@@ -119,13 +119,13 @@ describe('taking one’s data along', () => {
     ]);
   });
 
-  it('needs a young proof of who asks', async () => {
+  it('requires a recent proof of identity', async () => {
     clock.advance(11 * 60_000);
     expect(await exportOf(boris)).toBeRefused(StepUpRequired);
     expect(await users.call(personalData.exportMine, {})).toBeRefused(Unauthenticated);
   });
 
-  it('gives an administrator only what belongs to that organisation', async () => {
+  it('by an administrator contains only data of that organisation', async () => {
     const other = await people.organisation('Oak');
     await traces(users, await people.member(other, ['manager'], { who: boris }), clock.now());
     const { body } = await exportBy(anna, boris.user.id);
@@ -138,7 +138,7 @@ describe('taking one’s data along', () => {
     expect(JSON.stringify(body)).not.toMatch(/Oak|Laptop|Phone/);
   });
 
-  it('gives nothing of strangers, and nothing to who may not', async () => {
+  it('contains nothing of other people, and requires the permission', async () => {
     const stranger = await people.organisation('Oak');
     expect(await exportBy(stranger, boris.user.id)).toBeRefused(Absent);
     expect(await exportBy(boris, anna.user.id)).toBeRefused(Forbidden);

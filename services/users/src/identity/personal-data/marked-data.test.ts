@@ -45,7 +45,7 @@ const notExported: Readonly<Record<string, string>> = {
     'what a mail server said of a mail: kept to operate the platform, and removed with the address',
 };
 
-it('personal data that any service replies with or publishes is part of the export', () => {
+it("personal data in any service's replies and events is part of the export", () => {
   const { users: own, workers } = contracts;
   const schemas = [own, workers].flatMap((contract) => [
     ...(contract?.events.map(({ data }) => data) ?? []),
@@ -71,7 +71,7 @@ async function personalValuesOf({ accessToken: as }: identity.SignedIn): Promise
   return [...values];
 }
 
-it('personal data that the export shows is in no table once the person is erased', async () => {
+it('personal data in the export is in no table once the person is erased', async () => {
   const boris = await people.member(await people.organisation('Pine'));
   const { email, id } = boris.user;
   await users.database.sql("update person set name = 'Boris Godunov' where person_id = $1", [id]);

@@ -17,7 +17,7 @@ const executablePath = process.env['CHROMIUM_PATH'] ?? findBinary('chromium');
 const quiet = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync'];
 const clock = testClock(new Date().toISOString());
 
-requireInfra('chromium', executablePath !== undefined)('a passkey that a browser makes', () => {
+requireInfra('chromium', executablePath !== undefined)('a passkey in a real browser', () => {
   let users: ServiceUnderTest;
   let browser: Browser;
   let anna: PersonUnderTest;
@@ -55,7 +55,7 @@ requireInfra('chromium', executablePath !== undefined)('a passkey that a browser
       .get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(${JSON.stringify(options)}) })
       .then((signed) => signed.toJSON())`);
 
-  it('is added, signs in with the password, and signs in alone', async () => {
+  it('is added, signs in after the password, and signs in alone', async () => {
     const page = await open('http://localhost:8080/');
     const as = { as: anna.signedIn.accessToken };
     const passkey = await make(page, (await users.call(secondFactors.offerPasskey, {}, as)).body);

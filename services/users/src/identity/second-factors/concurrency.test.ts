@@ -34,7 +34,7 @@ async function placeElsewhere(who: PersonUnderTest): Promise<string> {
   return tenantId;
 }
 
-describe('a sign-in at the same moment', () => {
+describe('a concurrent sign-in', () => {
   it('with the old password and a second factor does not outlive the new password', async () => {
     const app = await anna.addApp();
     const { challenge } = await anna.ask();
@@ -57,7 +57,7 @@ describe('a sign-in at the same moment', () => {
     expect(await goesOn(entered)).toBe(false);
   });
 
-  it('with the password alone does not outlive the second factor that ends all others', async () => {
+  it('with the password alone does not outlive the second factor that ends all other sessions', async () => {
     const as = anna.signedIn.accessToken;
     const { factorId, secret } = (
       await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as })
@@ -76,7 +76,7 @@ describe('a sign-in at the same moment', () => {
     expect(await goesOn(entered)).toBe(false);
   });
 
-  it('with the password alone is asked for the second factor that was added a moment before', async () => {
+  it('with the password alone is asked for a second factor added a moment before', async () => {
     const as = anna.signedIn.accessToken;
     const { factorId, secret } = (
       await users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as })
@@ -94,7 +94,7 @@ describe('a sign-in at the same moment', () => {
     expect([added.status, entered.status]).toEqual([200, 202]);
   });
 
-  it('in another organisation, by a switch, does not outlive a new password', async () => {
+  it('in another organisation, by switching, does not outlive a new password', async () => {
     const there = await placeElsewhere(anna);
     const phone = anna.signedIn;
     const { accessToken: as } = await anna.enter();
@@ -118,7 +118,7 @@ describe('a sign-in at the same moment', () => {
   });
 });
 
-it('a password alone proves nothing once more where a second factor was added a moment before', async () => {
+it('a password alone does not renew the proof of identity when a second factor was added a moment before', async () => {
   const { accessToken: as } = anna.signedIn;
   const { sid } = claimsOf(as);
   const phone = await anna.enter();
@@ -140,7 +140,7 @@ it('a password alone proves nothing once more where a second factor was added a 
   expect(proved).toBeRefused(secondFactors.SecondFactorNeeded);
 });
 
-it('an administrator does not reset the second factors of somebody who joins another organisation meanwhile', async () => {
+it('an administrator cannot reset second factors of a person who is joining another organisation', async () => {
   await anna.addApp();
   const { tenantId: elsewhere } = await personUnderTest(users, clock);
   const [reset] = await raceAt<[Answer]>(

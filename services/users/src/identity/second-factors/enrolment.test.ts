@@ -36,7 +36,7 @@ const eventsOf = async (type: string) =>
   (await users.events()).filter((each) => each.type === type && each.subject === anna.id);
 
 describe('adding an authenticator app', () => {
-  it('shows the secret once, and counts from its first code on', async () => {
+  it('shows the secret once, and counts once its first code is confirmed', async () => {
     const { factorId, secret, uri } = await begin();
     expect(uri).toContain(secret);
     expect((await listed()).items).toEqual([]);
@@ -56,7 +56,7 @@ describe('adding an authenticator app', () => {
     expect(JSON.stringify(await users.events())).not.toContain(secret);
   });
 
-  it('refuses a wrong first code, and takes the right one after it', async () => {
+  it('refuses a wrong first code, and accepts the right one afterwards', async () => {
     const { factorId, secret } = await begin();
     const right = codeOf(secret, clock);
     const wrong = ['000000', '111111', '222222', '333333'].find((code) => code !== right) ?? '';
@@ -65,7 +65,7 @@ describe('adding an authenticator app', () => {
     expect((await confirm(factorId, right)).status).toBe(200);
   });
 
-  it('confirmed again, as after a lost answer, changes nothing and shows no recovery codes again', async () => {
+  it('can be confirmed again, which changes nothing and shows no recovery codes again', async () => {
     const { factorId, secret } = await begin();
     const first = await confirm(factorId, codeOf(secret, clock));
     const again = await confirm(factorId, codeOf(secret, clock));
@@ -73,7 +73,7 @@ describe('adding an authenticator app', () => {
     expect(await eventsOf(secondFactors.added.type)).toHaveLength(1);
   });
 
-  it('begun anew replaces the begin before; one left lying for a quarter of an hour is over', async () => {
+  it('replaces an earlier start when started again; a start expires after a quarter of an hour', async () => {
     const first = await begin();
     const second = await begin();
     expect(await confirm(first.factorId, codeOf(first.secret, clock))).toBeRefused(Absent);
@@ -92,13 +92,13 @@ describe('adding an authenticator app', () => {
     expect(left.map((row) => row.factor_id)).not.toContain(third.factorId);
   });
 
-  it('is not possible for somebody else’s begin', async () => {
+  it('cannot confirm what another person started', async () => {
     const { factorId, secret } = await begin();
     anna = await personUnderTest(users, clock);
     expect(await confirm(factorId, codeOf(secret, clock))).toBeRefused(Absent);
   });
 
-  it('gives one app where it is confirmed twice at the same moment', async () => {
+  it('adds one app when confirmed twice at the same moment', async () => {
     const { factorId, secret } = await begin();
     const answers = await Promise.all([1, 2, 3].map(() => confirm(factorId, codeOf(secret, clock))));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
@@ -107,7 +107,7 @@ describe('adding an authenticator app', () => {
     expect((await listed()).recoveryCodesLeft).toBe(10);
   });
 
-  it('stops at five, whatever comes at the same moment', async () => {
+  it('stops at five, also with concurrent requests', async () => {
     for (let n = 0; n < 4; n += 1) await anna.addApp(`Telephone ${n}`);
     const last = await begin();
     await anna.addDevice();
@@ -129,8 +129,8 @@ describe('adding an authenticator app', () => {
   });
 });
 
-describe('adding a second factor', () => {
-  it.each([true, false])('ends the other sessions where that is wanted: %s', async (endOtherSessions) => {
+describe('ending other sessions when adding a second factor', () => {
+  it.each([true, false])('is optional: %s', async (endOtherSessions) => {
     const goesOn = async ({ refreshToken }: identity.SignedIn) =>
       (await users.call(sessions.refresh, { body: { refreshToken } })).status === 200;
     const phone = anna.signedIn;
@@ -141,7 +141,7 @@ describe('adding a second factor', () => {
     expect([await goesOn(phone), await goesOn(anna.signedIn)]).toEqual([!endOtherSessions, true]);
   });
 
-  it('as a passkey ends them too', async () => {
+  it('works for a passkey as well', async () => {
     const { refreshToken } = anna.signedIn;
     await anna.enter();
     const options = (await users.call(secondFactors.offerPasskey, {}, as())).body;
@@ -157,8 +157,8 @@ describe('adding a second factor', () => {
   });
 });
 
-describe('a second factor', () => {
-  it('gets another name, of its owner only', async () => {
+describe('managing a second factor', () => {
+  it('allows only its owner to rename it', async () => {
     const { factorId } = await anna.addApp();
     const input = { params: { factorId }, body: { name: 'Old telephone' } };
     expect((await users.call(secondFactors.rename, input, as())).body.name).toBe('Old telephone');
@@ -170,7 +170,7 @@ describe('a second factor', () => {
     expect((await listed()).items).toHaveLength(1);
   });
 
-  it('is removed by who has just proved who they are, with its recovery codes if it was the last', async () => {
+  it('removes it after a recent proof of identity, and the recovery codes with the last one', async () => {
     const { factorId } = await anna.addApp();
     const device = await anna.addDevice();
     expect((await remove(factorId)).status).toBe(204);
@@ -185,7 +185,7 @@ describe('a second factor', () => {
     expect((await users.call(sessions.login, { body: { email: anna.email, password } })).status).toBe(200);
   });
 
-  it('is added and removed, and recovery codes are renewed, only after a recent proof', async () => {
+  it('requires a recent proof for adding, removing and renewing recovery codes', async () => {
     const { factorId } = await anna.addApp();
     clock.advance(11 * minutes);
     const late = [
@@ -198,7 +198,7 @@ describe('a second factor', () => {
     expect((await listed()).items).toHaveLength(1);
   });
 
-  it('cannot be added with a challenge of one’s own making', async () => {
+  it('refuses a challenge that the client made itself', async () => {
     const options = (await users.call(secondFactors.offerPasskey, {}, as())).body;
     const passkey = softwareAuthenticator().create({ ...options, challenge: 'A'.repeat(43) });
     const answer = await users.call(secondFactors.addPasskey, { body: { name: 'Key', passkey } }, as());
@@ -206,8 +206,8 @@ describe('a second factor', () => {
   });
 });
 
-describe('where the organisation demands a second factor', () => {
-  it('who has none signs in without any right, adds one, steps up, and has them all', async () => {
+describe('in an organisation that requires a second factor', () => {
+  it('a person without one signs in without rights, adds one, steps up and has all rights', async () => {
     await requireSecondFactor(anna.tenantId);
     const { accessToken } = await anna.enter();
     expect(claimsOf(accessToken)).toMatchObject({ roles: [], grants: [] });
@@ -234,7 +234,7 @@ describe('where the organisation demands a second factor', () => {
     });
   });
 
-  it('who has one signs in with it and has all rights at once', async () => {
+  it('a person with one signs in with it and has all rights at once', async () => {
     const app = await anna.addApp();
     await requireSecondFactor(anna.tenantId);
     expect(claimsOf((await anna.enterWith(app)).accessToken).roles).toEqual(['admin']);
@@ -251,7 +251,7 @@ describe('where the organisation demands a second factor', () => {
     expect((await listed()).recoveryCodesLeft).toBe(10);
   });
 
-  it('the last one stays also where another organisation of the person demands it', async () => {
+  it('the last one also stays where another organisation of the person requires it', async () => {
     const { factorId } = await anna.addApp();
     const boris = await personUnderTest(users, clock);
     await peopleOf(() => users, clock.now).join(boris.tenantId, anna.id);

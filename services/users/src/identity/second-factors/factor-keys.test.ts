@@ -25,8 +25,8 @@ const under = (...[now, before]: Parameters<typeof createFactorKeys>) => {
   };
 };
 
-describe('the secret of an authenticator app', () => {
-  it('lies sealed, under a name it does not open without', async () => {
+describe('the stored secret of an authenticator app', () => {
+  it('is sealed and opens under its own name only', async () => {
     const [one, two] = [newId(), newId()];
     const sealed = await under('first').seal(one);
     expect(sealed.sealedSecret.includes(secret)).toBe(false);
@@ -35,12 +35,12 @@ describe('the secret of an authenticator app', () => {
     expect(await under('another').open(sealed, one)).toBeNull();
   });
 
-  it('is under one key, also where two processes begin at the same moment', async () => {
+  it('uses one key, also when two processes create it at the same moment', async () => {
     const sealed = await Promise.all([1, 2, 3, 4].map(() => under('first').seal(newId())));
     expect(new Set(sealed.map(({ keyId }) => keyId)).size).toBe(1);
   });
 
-  it('opens after a change of JWT_SECRET that was announced, and needs the old one no more', async () => {
+  it('opens after an announced change of JWT_SECRET, and no longer needs the old one', async () => {
     const factorId = newId();
     const sealed = await under('first').seal(factorId);
     expect(await under('second', 'first').open(sealed, factorId)).toEqual(secret);
@@ -51,7 +51,7 @@ describe('the secret of an authenticator app', () => {
     expect(await under('second').open(sealed, factorId)).toEqual(secret);
   });
 
-  it('stays closed after one that was not, opens when the old one is known again, and new ones work', async () => {
+  it('stays closed after an unannounced change, opens once the old secret is given, and new ones work', async () => {
     const [old, fresh] = [newId(), newId()];
     const sealedBefore = await under('first').seal(old);
     const sealedAfter = await under('second').seal(fresh);
@@ -63,7 +63,7 @@ describe('the secret of an authenticator app', () => {
   });
 });
 
-it('asks for the second factor, and takes a recovery code, also where the secret opens no more', async () => {
+it('asks for the second factor and accepts a recovery code even if the stored secret cannot be opened', async () => {
   const anna = await personUnderTest(users, clock);
   const app = await anna.addApp();
   await users.database.sql(`update factor_key set sealed_key = '\\x00'`);

@@ -39,8 +39,8 @@ async function asSecond(lie: Lie = {}, by: { sign: DeviceUnderTest['sign'] } = d
   return users.call(secondFactors.finishLogin, { body: { challenge: asked.challenge, passkey } });
 }
 
-describe('a passkey alone', () => {
-  it('signs in without name and password, and counts as both factors', async () => {
+describe('a passkey as the only factor', () => {
+  it('signs in without name and password, and counts as two factors', async () => {
     const { body } = await alone();
     expect(body.user.id).toBe(anna.id);
     expect(claimsOf(body.accessToken).amr).toEqual(['swk', 'mfa']);
@@ -50,7 +50,7 @@ describe('a passkey alone', () => {
     expect(started).toMatchObject({ tenantid: anna.tenantId, actorid: anna.id, data: { method: 'passkey' } });
   });
 
-  it('is asked for without telling of anybody', async () => {
+  it('gets a challenge that reveals no person', async () => {
     const asked = await challenge();
     expect(asked).toEqual({
       challenge: expect.stringMatching(/^[\w-]{43}$/),
@@ -61,7 +61,7 @@ describe('a passkey alone', () => {
     });
   });
 
-  it('needs the device to verify who holds it, and to say whose key it is', async () => {
+  it('must verify its user and name its owner', async () => {
     expect(await alone({ verified: false })).toBeRefused(secondFactors.ProofRefused);
     expect(await alone({ userHandle: null })).toBeRefused(secondFactors.ProofRefused);
   });
@@ -79,7 +79,7 @@ describe('a passkey alone', () => {
     );
   });
 
-  it('has no second try at a challenge it answered wrongly', async () => {
+  it('cannot retry a challenge after a wrong answer', async () => {
     const asked = await challenge();
     const wrong = device.sign(asked, { key: otherKey });
     expect(await users.call(secondFactors.loginWithPasskey, { body: { passkey: wrong } })).toBeRefused(
@@ -91,7 +91,7 @@ describe('a passkey alone', () => {
     );
   });
 
-  it('cannot be asked for without end from one address', async () => {
+  it('limits challenges per address', async () => {
     const headers = { 'x-forwarded-for': '203.0.113.9' };
     const answers = await Promise.all(
       Array.from({ length: 70 }, () => users.call(secondFactors.challengePasskey, {}, { headers })),
@@ -103,22 +103,22 @@ describe('a passkey alone', () => {
 });
 
 describe('a passkey as the second factor', () => {
-  it('signs in with the password', async () => {
+  it('signs in after the password', async () => {
     const { body } = await asSecond();
     expect(claimsOf(body.accessToken).amr).toEqual(['pwd', 'swk', 'mfa']);
   });
 
-  it('need not verify its holder, whom the password told, nor name them', async () => {
+  it('need not verify its user or name its owner, because the password did', async () => {
     expect((await asSecond({ verified: false, userHandle: null })).status).toBe(200);
   });
 
-  it('is no answer for another person', async () => {
+  it("refuses another person's passkey", async () => {
     const boris = await personUnderTest(users, clock);
     const his = await boris.addDevice();
     expect(await asSecond({}, his)).toBeRefused(secondFactors.ProofRefused);
   });
 
-  it('signs the challenge of this sign-in, not that of another', async () => {
+  it('must sign the challenge of this sign-in', async () => {
     const [one, two] = [await anna.ask(), await anna.ask()];
     if (one.passkeyOptions === undefined) throw new Error('A passkey was expected');
     const passkey = device.sign(one.passkeyOptions);
@@ -129,7 +129,7 @@ describe('a passkey as the second factor', () => {
   });
 });
 
-describe('a signature', () => {
+describe('the signature of a passkey', () => {
   it.each<[string, Lie]>([
     ['for the page of another site', { origin: 'https://marimo.example.org' }],
     ['for an origin that only begins like ours', { origin: 'http://localhost:8080.example.org' }],
@@ -142,7 +142,7 @@ describe('a signature', () => {
     ['from a page in a frame of another site', { crossOrigin: true }],
     ['without anybody there', { present: false }],
     ['with a counter that stands still', { counter: 1 }],
-  ])('%s is refused, and no session begins', async (_, lie) => {
+  ])('refuses one %s and begins no session', async (_, lie) => {
     await alone(); // so that the counter stands at more than one
     const before = (await users.rows('session')).length;
     expect(await alone(lie)).toBeRefused(secondFactors.ProofRefused);
@@ -155,7 +155,7 @@ describe('a signature', () => {
     ['null', Buffer.from('null').toString('base64url')],
     ['a list', Buffer.from('[]').toString('base64url')],
     ['a challenge that is no text', Buffer.from('{"challenge":{"a":1}}').toString('base64url')],
-  ])('over %s is refused as a wrong one', async (_, clientDataJSON) => {
+  ])('refuses one over %s as wrong', async (_, clientDataJSON) => {
     const good = device.sign(await challenge());
     const passkey = { ...good, response: { ...good.response, clientDataJSON } };
     expect(await users.call(secondFactors.loginWithPasskey, { body: { passkey } })).toBeRefused(
@@ -163,7 +163,7 @@ describe('a signature', () => {
     );
   });
 
-  it('with data that is cut off, or of an unknown key, is refused as a wrong one', async () => {
+  it('refuses truncated data and an unknown key as wrong', async () => {
     const cut = device.sign(await challenge());
     cut.response.authenticatorData = 'AAAA';
     const broken = device.sign(await challenge());
@@ -178,7 +178,7 @@ describe('a signature', () => {
 });
 
 describe('a passkey that may have been copied', () => {
-  it('is refused where its counter goes back, and the events tell of it', async () => {
+  it('is refused when its counter goes back, and publishes an event', async () => {
     expect((await alone({ counter: 10 })).status).toBe(200);
     expect(await alone({ counter: 9 })).toBeRefused(secondFactors.ProofRefused);
     const told = (await users.events()).filter(
@@ -190,12 +190,12 @@ describe('a passkey that may have been copied', () => {
     expect((await alone({ counter: 11 })).status).toBe(200);
   });
 
-  it('is used once where two signatures with one number come at the same moment', async () => {
+  it('is accepted once when two signatures with the same counter come at the same moment', async () => {
     const answers = await Promise.all([alone({ counter: 20 }), alone({ counter: 20 })]);
     expect(statusesOf(answers)).toEqual([200, 401]);
   });
 
-  it('is not suspected where the device does not count', async () => {
+  it('is not suspected when the device does not count', async () => {
     await users.database.sql('update passkey set counter = 0 where factor_id = $1', [device.factorId]);
     for (let n = 0; n < 3; n += 1) expect((await alone({ counter: 0 })).status).toBe(200);
   });
@@ -206,7 +206,7 @@ describe('adding a passkey', () => {
   const offered = async (token = as()) =>
     (await users.call(secondFactors.offerPasskey, {}, { as: token })).body;
 
-  it('gives recovery codes with the first factor, and none with the next', async () => {
+  it('returns recovery codes with the first factor only', async () => {
     expect(device.recoveryCodes).toHaveLength(10);
     expect((await anna.addDevice('Another')).recoveryCodes).toEqual([]);
     const { items } = (await users.call(secondFactors.list, {}, { as: as() })).body;
@@ -216,7 +216,7 @@ describe('adding a passkey', () => {
     ]);
   });
 
-  it('asks the device not to make a second one, and names nobody in the handle', async () => {
+  it('asks the device to avoid duplicates, and has no name in the user handle', async () => {
     const options = await offered();
     expect(options.excludeCredentials.map(({ id }) => id)).toEqual([device.credentialId]);
     expect(options.rp).toEqual({ id: 'localhost', name: 'Marimo ERP' });
@@ -242,7 +242,7 @@ describe('adding a passkey', () => {
     expect((await users.call(secondFactors.list, {}, { as: as() })).body.items).toHaveLength(1);
   });
 
-  it('refuses the challenge of another session, one used before, and one out of date', async () => {
+  it('refuses a challenge of another session, a used one, and an expired one', async () => {
     const boris = await personUnderTest(users, clock);
     const his = softwareAuthenticator().create(await offered(boris.signedIn.accessToken));
     const add = (passkey: typeof his) =>
@@ -257,7 +257,7 @@ describe('adding a passkey', () => {
     expect(await add(late)).toBeRefused(secondFactors.PasskeyNotAdded);
   });
 
-  it('takes one whose device attests by itself, and looks at no certificate', async () => {
+  it('accepts self-attestation and ignores certificates', async () => {
     const add = async (lie: Lie) => {
       const passkey = softwareAuthenticator().create(await offered(), lie);
       return users.call(secondFactors.addPasskey, { body: { name: 'Key', passkey } }, { as: as() });
@@ -266,7 +266,7 @@ describe('adding a passkey', () => {
     expect(await add({ attests: 'with a certificate' })).toBeRefused(secondFactors.PasskeyNotAdded);
   });
 
-  it('refuses a key that is known, also to somebody else', async () => {
+  it('refuses a known key, also one of another person', async () => {
     const boris = await personUnderTest(users, clock);
     const options = await offered(boris.signedIn.accessToken);
     const answer = await users.call(
@@ -277,7 +277,7 @@ describe('adding a passkey', () => {
     expect(answer).toBeRefused(secondFactors.PasskeyKnown);
   });
 
-  it('refuses nonsense as nonsense', async () => {
+  it('refuses malformed data as malformed', async () => {
     const options = await offered();
     const passkey = softwareAuthenticator().create(options);
     passkey.response.attestationObject = 'AAAA';

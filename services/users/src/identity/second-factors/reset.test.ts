@@ -37,7 +37,7 @@ const eventsAbout = async (type: string, { id }: PersonUnderTest) =>
   );
 
 describe('resetting the second factors of a member', () => {
-  it('removes them all, ends their sessions here, and the password alone signs in again', async () => {
+  it('removes them all, ends sessions in this organisation, and the password alone signs in again', async () => {
     const app = await boris.addApp();
     await boris.addDevice();
     const pending = await boris.ask();
@@ -54,7 +54,7 @@ describe('resetting the second factors of a member', () => {
     expect(left.body).toEqual({ items: [], recoveryCodesLeft: 0 });
   });
 
-  it('is told with who did it', async () => {
+  it('publishes who did it', async () => {
     await boris.addApp();
     await reset(boris.id);
     const told = await eventsAbout(secondFactors.reset.type, boris);
@@ -64,14 +64,14 @@ describe('resetting the second factors of a member', () => {
     expect(ended.map(({ data }) => (data as { reason: string }).reason)).toContain('second-factors');
   });
 
-  it('done again, or where there were none, changes nothing', async () => {
+  it('changes nothing when repeated or when there are none', async () => {
     expect((await reset(boris.id)).status).toBe(204);
     expect(await eventsAbout(secondFactors.reset.type, boris)).toEqual([]);
     const going = await users.call(sessions.refresh, { body: { refreshToken: boris.signedIn.refreshToken } });
     expect(going.status).toBe(200);
   });
 
-  it('is refused where the person works elsewhere too, and nothing changes', async () => {
+  it('is refused if the person has another membership, and changes nothing', async () => {
     await boris.addApp();
     await users.database.sql('insert into workplace (person_id, tenant_id) values ($1, $2)', [
       boris.id,
@@ -81,7 +81,7 @@ describe('resetting the second factors of a member', () => {
     expect(await factorsOf(boris)).toHaveLength(1);
   });
 
-  it('does not reach a member of another organisation, nor nobody', async () => {
+  it('finds no member of another organisation and no unknown person', async () => {
     const stranger = await personUnderTest(users, clock);
     await stranger.addApp();
     expect(await reset(stranger.id)).toBeRefused(Absent);
@@ -89,7 +89,7 @@ describe('resetting the second factors of a member', () => {
     expect(await factorsOf(stranger)).toHaveLength(1);
   });
 
-  it('needs the permission and a recent proof', async () => {
+  it('requires the permission and a recent proof of identity', async () => {
     await boris.addApp();
     expect(await reset(admin.id, boris.signedIn.accessToken)).toBeRefused(Forbidden);
     clock.advance(11 * 60_000);

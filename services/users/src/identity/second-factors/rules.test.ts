@@ -16,14 +16,14 @@ describe('a time-based code', () => {
     [1_234_567_890, '005924', 41_152_263],
     [2_000_000_000, '279037', 66_666_666],
     [20_000_000_000, '353130', 666_666_666],
-  ])('%i seconds after 1970 is %s, as the standard says', (seconds, code, step) => {
+  ])('%i seconds after 1970 is %s, as in the standard', (seconds, code, step) => {
     const secret = Buffer.from('12345678901234567890');
     expect(stepOf(code, secret, new Date(seconds * 1_000))).toBe(step);
     expect(stepOf(code, secret, new Date((seconds + 30) * 1_000))).toBe(step);
     expect(stepOf(code, secret, new Date((seconds + 60) * 1_000))).toBeUndefined();
   });
 
-  it('comes of 160 random bits, shown as an app reads them', () => {
+  it('uses 160 random bits, encoded as apps read them', () => {
     const secret = newSecret();
     expect(secret).toHaveLength(20);
     expect(secret.equals(newSecret())).toBe(false);
@@ -42,7 +42,7 @@ describe('a time-based code', () => {
   });
 });
 
-it('gives ten recovery codes of 80 random bits each, known again without their dashes', () => {
+it('creates ten recovery codes of 80 random bits each, accepted without their dashes', () => {
   const codes = newRecoveryCodes();
   expect(new Set(codes).size).toBe(10);
   for (const code of codes) {
@@ -59,11 +59,11 @@ it.each([
   [9, 480],
   [12, 3_600],
   [1_000, 3_600],
-])('after %i wrong codes in a row, no code is looked at for %i seconds', (failures, seconds) => {
+])('after %i wrong codes in a row, codes are refused for %i seconds', (failures, seconds) => {
   expect(lockoutMsAfter(failures)).toBe(seconds * 1_000);
 });
 
-describe('the methods of a session', () => {
+describe('the authentication methods of a session', () => {
   it.each<
     [
       accessTokens.AuthenticationMethod[],
@@ -82,12 +82,12 @@ describe('the methods of a session', () => {
     [[], 'swk', false, ['swk']],
     [['swk', 'mfa'], 'otp', false, ['otp', 'swk', 'mfa']],
     [['pwd', 'otp', 'mfa'], 'swk', true, ['pwd', 'otp', 'swk', 'mfa']],
-  ])('%j and then %s, verified by its device: %s, are %j', (before, method, verified, after) => {
+  ])('%j and then %s, verified by its device: %s, become %j', (before, method, verified, after) => {
     expect(methodsAfter(before, { method, verified })).toEqual(after);
   });
 });
 
-describe('what a session may do where a second factor is demanded', () => {
+describe('the rights of a session where a second factor may be required', () => {
   const rights = { roles: ['admin'], grants: ['accounting.account.read'] };
   it.each<[boolean, accessTokens.AuthenticationMethod[], boolean]>([
     [false, ['pwd'], true],
@@ -98,7 +98,7 @@ describe('what a session may do where a second factor is demanded', () => {
     [true, [], false],
     [true, ['pwd', 'otp', 'mfa'], true],
     [true, ['swk', 'mfa'], true],
-  ])('demanded: %s, shown: %j: all or nothing (%s)', (requireSecondFactor, methods, all) => {
+  ])('required: %s, methods: %j: all or none (%s)', (requireSecondFactor, methods, all) => {
     const expected = all ? rights : { roles: [], grants: [] };
     expect(rightsFor({ ...rights, requireSecondFactor }, methods)).toEqual(expected);
   });
@@ -111,7 +111,7 @@ it.each([
   [5, 5, true],
   [5, 4, true],
   [5, 0, true],
-])('a passkey that said %i and now says %i looks copied: %s', (known, said, copied) => {
+])('a passkey with stored counter %i that sends %i looks copied: %s', (known, said, copied) => {
   expect(looksCopied(known, said)).toBe(copied);
 });
 
@@ -124,6 +124,6 @@ it.each([
   ['null', undefined],
   ['{', undefined],
   ['', undefined],
-])('what a browser says, %s, holds the challenge %s', (said, challenge) => {
+])('client data %s contains the challenge %s', (said, challenge) => {
   expect(challengeIn(Buffer.from(said).toString('base64url'))).toBe(challenge);
 });

@@ -43,7 +43,7 @@ describe('signing in with a second factor', () => {
     expect(JSON.stringify(await users.rows('challenge'))).not.toContain(asked.challenge);
   });
 
-  it('begins a session that says both was shown', async () => {
+  it('begins a session that records both factors', async () => {
     const { accessToken, user } = await anna.enterWith(app);
     expect(user.id).toBe(anna.id);
     expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
@@ -51,7 +51,7 @@ describe('signing in with a second factor', () => {
     expect(started?.data).toMatchObject({ method: 'password', methods: ['pwd', 'otp', 'mfa'] });
   });
 
-  it('says nothing about it before the password is right', async () => {
+  it('does not reveal it before the password is right', async () => {
     const plain = await personUnderTest(users, clock);
     const [with_, without, nobody] = await Promise.all(
       [anna.email, plain.email, 'nobody@example.com'].map((email) =>
@@ -64,7 +64,7 @@ describe('signing in with a second factor', () => {
     expect(telling(nobody)).toEqual(telling(without));
   });
 
-  it('needs the code of this person: that of another opens nothing', async () => {
+  it("refuses another person's code", async () => {
     const boris = await personUnderTest(users, clock);
     const other = await boris.addApp();
     const { challenge } = await anna.ask();
@@ -72,7 +72,7 @@ describe('signing in with a second factor', () => {
     expect(await finish({ challenge, code: app.code() })).toMatchObject({ status: 200 });
   });
 
-  it('takes a code with spaces, and refuses what is none', async () => {
+  it('accepts a code with spaces, and refuses malformed ones', async () => {
     const { challenge } = await anna.ask();
     const code = app.nextCode();
     for (const wrong of ['12345', '1234567', 'abcdef', '', '１２３４５６', '1'.repeat(10_000)]) {
@@ -84,20 +84,20 @@ describe('signing in with a second factor', () => {
   });
 });
 
-describe('a code', () => {
-  it('is good once, also where it is sent twice at the same moment', async () => {
+describe('an authenticator code', () => {
+  it('works once, also when sent twice at the same moment', async () => {
     const challenges = await Promise.all(Array.from({ length: 6 }, async () => (await anna.ask()).challenge));
     const code = app.nextCode();
     const answers = await Promise.all(challenges.map((challenge) => finish({ challenge, code })));
     expect(statusesOf(answers)).toEqual([200, 401, 401, 401, 401, 401]);
   });
 
-  it('that confirmed the app does not sign in', async () => {
+  it('used to confirm the app cannot be used to sign in', async () => {
     const { challenge } = await anna.ask();
     expect(await finish({ challenge, code: app.code() })).toBeRefused(secondFactors.ProofRefused);
   });
 
-  it('of another step than the last, this and the next is refused', async () => {
+  it('is accepted for the previous, present and next step only', async () => {
     clock.advance(5 * minutes);
     const { challenge } = await anna.ask();
     expect(await finish({ challenge, code: app.code(-2) })).toBeRefused(secondFactors.ProofRefused);
@@ -110,8 +110,8 @@ describe('a code', () => {
   });
 });
 
-describe('a challenge', () => {
-  it('is good once', async () => {
+describe('the challenge of a sign-in', () => {
+  it('works once', async () => {
     const { challenge } = await anna.ask();
     expect((await finish({ challenge, code: app.nextCode() })).status).toBe(200);
     expect(await finish({ challenge, code: app.nextCode() })).toBeRefused(
@@ -119,7 +119,7 @@ describe('a challenge', () => {
     );
   });
 
-  it('is good once, also where two right answers come at the same moment', async () => {
+  it('works once when two right answers come at the same moment', async () => {
     clock.advance(5 * minutes);
     const { challenge } = await anna.ask();
     const [recoveryCode] = app.recoveryCodes;
@@ -135,13 +135,13 @@ describe('a challenge', () => {
     expect(statusesOf(answers)).toEqual([200, 401]);
   });
 
-  it('lasts five minutes', async () => {
+  it('expires after five minutes', async () => {
     const { challenge } = await anna.ask();
     clock.advance(5 * minutes);
     expect(await finish({ challenge, code: app.code() })).toBeRefused(secondFactors.SignInChallengeRefused);
   });
 
-  it('ends with the fifth wrong answer, and the events tell of it', async () => {
+  it('ends with the fifth wrong answer, and publishes an event', async () => {
     const { challenge } = await anna.ask();
     for (let n = 0; n < 5; n += 1) {
       expect(await finish({ challenge, code: wrongCode(app) })).toBeRefused(secondFactors.ProofRefused);
@@ -153,7 +153,7 @@ describe('a challenge', () => {
     ]);
   });
 
-  it('ends with the password it was given for', async () => {
+  it('ends when the password it was issued for changes', async () => {
     const { challenge } = await anna.ask();
     await users.database.sql(`update person set password_hash = password_hash || 'x' where person_id = $1`, [
       anna.id,
@@ -163,7 +163,7 @@ describe('a challenge', () => {
     );
   });
 
-  it('opens nothing alone, and neither does one that we did not give', async () => {
+  it('begins no session by itself, and an unknown one is refused', async () => {
     const { challenge } = await anna.ask();
     for (const code of ['000000', '123456']) {
       expect(await finish({ challenge: 'A'.repeat(43), code })).toBeRefused(
@@ -175,7 +175,7 @@ describe('a challenge', () => {
     expect(asToken.status).toBe(401);
   });
 
-  it('of a sign-in is none for a passkey alone', async () => {
+  it('of a sign-in is refused for a passkey alone', async () => {
     const device = await anna.addDevice();
     const { passkeyOptions } = await anna.ask();
     if (passkeyOptions === undefined) throw new Error('A passkey was expected');
@@ -185,20 +185,20 @@ describe('a challenge', () => {
     );
   });
 
-  it('leaves that of another tab alone', async () => {
+  it('does not affect the challenge of another tab', async () => {
     const [one, two] = [await anna.ask(), await anna.ask()];
     expect((await finish({ challenge: one.challenge, code: app.nextCode() })).status).toBe(200);
     expect((await finish({ challenge: two.challenge, code: app.nextCode() })).status).toBe(200);
   });
 });
 
-describe('guessing codes', () => {
+describe('guessing authenticator codes', () => {
   const guess = async (times: number) => {
     const { challenge } = await anna.ask();
     for (let n = 0; n < times; n += 1) await finish({ challenge, code: wrongCode(app) });
   };
 
-  it('is slowed after five wrong ones, longer each time, over however many sign-ins', async () => {
+  it('is delayed after five wrong ones, longer each time, across all sign-ins', async () => {
     await guess(3);
     await guess(2);
     const { challenge } = await anna.ask();
@@ -218,7 +218,7 @@ describe('guessing codes', () => {
     expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
   });
 
-  it('does not keep the owner out, who has a recovery code or a passkey', async () => {
+  it('does not lock out an owner with a recovery code or a passkey', async () => {
     const device = await anna.addDevice();
     await guess(5);
     const blocked = await anna.ask();
@@ -232,7 +232,7 @@ describe('guessing codes', () => {
     expect((await finish({ challenge, passkey: device.sign(passkeyOptions) })).status).toBe(200);
   });
 
-  it('counts anew after a right code', async () => {
+  it('starts over after a right code', async () => {
     await guess(4);
     await anna.enterWith(app);
     await guess(4);
@@ -241,7 +241,7 @@ describe('guessing codes', () => {
 });
 
 describe('a recovery code', () => {
-  it('signs in once, in any writing, and the events tell how many are left', async () => {
+  it('signs in once, in any spelling, and the event tells how many are left', async () => {
     const [code = ''] = app.recoveryCodes;
     expect(app.recoveryCodes).toHaveLength(10);
     const { challenge } = await anna.ask();
@@ -260,14 +260,14 @@ describe('a recovery code', () => {
     expect(listed.body.recoveryCodesLeft).toBe(9);
   });
 
-  it('is used once, where it comes twice at the same moment', async () => {
+  it('works once when sent twice at the same moment', async () => {
     const challenges = await Promise.all(Array.from({ length: 4 }, async () => (await anna.ask()).challenge));
     const [recoveryCode] = app.recoveryCodes;
     const answers = await Promise.all(challenges.map((challenge) => finish({ challenge, recoveryCode })));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
-  it('is void once there are new ones', async () => {
+  it('stops working once new ones are issued', async () => {
     const { accessToken } = await anna.enterWith(app);
     const renewed = await users.call(secondFactors.renewRecoveryCodes, {}, { as: accessToken });
     const { challenge } = await anna.ask();
@@ -277,7 +277,7 @@ describe('a recovery code', () => {
     expect((await finish({ challenge, recoveryCode: fresh })).status).toBe(200);
   });
 
-  it('is of one person: nobody else signs in with it', async () => {
+  it('is refused for another person', async () => {
     const boris = await personUnderTest(users, clock);
     await boris.addApp();
     const { challenge } = await boris.ask();
@@ -287,7 +287,7 @@ describe('a recovery code', () => {
   });
 });
 
-it('keeps no secret where it could be read: not in tables, not in events', async () => {
+it('stores no secret in readable form, in tables or events', async () => {
   const { challenge } = await anna.ask();
   await finish({ challenge, recoveryCode: app.recoveryCodes[0] });
   const tables = ['recovery_code', 'totp_secret', 'challenge', 'factor_key', 'outbox'];
@@ -303,7 +303,7 @@ it('keeps no secret where it could be read: not in tables, not in events', async
   }
 });
 
-it('is not slipped past with a registration sent again', async () => {
+it('a repeated registration does not bypass the second factor', async () => {
   const body = { organisation: 'Pine', name: 'Anna', email: 'again@example.com', password };
   const send = () => users.call(sessions.register, { body, idempotencyKey: 'once' });
   const first = await send();
@@ -315,7 +315,7 @@ it('is not slipped past with a registration sent again', async () => {
   expect((await send()).status).toBe(409);
 });
 
-it('is not skipped by resetting the password', async () => {
+it('a password reset does not bypass the second factor', async () => {
   const { challenge } = await anna.ask();
   await users.call(people.askPasswordReset, { body: { email: anna.email } });
   const [asked] = await eventsOf(people.passwordResetAsked.type, anna.id);

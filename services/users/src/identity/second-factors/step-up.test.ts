@@ -29,8 +29,8 @@ const verifySecondFactor = (
 const beginApp = (token = as()) =>
   users.call(secondFactors.enrolTotp, { body: { name: 'Telephone' } }, { as: token });
 
-describe('proving once more who one is', () => {
-  it('is demanded ten minutes after signing in, and the challenge says so', async () => {
+describe('step-up', () => {
+  it('is required ten minutes after signing in, and the refusal says so', async () => {
     clock.advance(10 * minutes - 1_000);
     expect((await beginApp()).status).toBe(201);
     clock.advance(2_000);
@@ -41,7 +41,7 @@ describe('proving once more who one is', () => {
     );
   });
 
-  it('is not done by a refresh', async () => {
+  it('is not replaced by a refresh', async () => {
     clock.advance(11 * minutes);
     const { body } = await users.call(sessions.refresh, {
       body: { refreshToken: anna.signedIn.refreshToken },
@@ -49,7 +49,7 @@ describe('proving once more who one is', () => {
     expect(await beginApp(body.accessToken)).toBeRefused(StepUpRequired);
   });
 
-  it('takes the password of who has no second factor, and lasts over the next refresh', async () => {
+  it('accepts the password of a person without a second factor, and lasts over the next refresh', async () => {
     clock.advance(11 * minutes);
     const { accessToken } = (await verifySecondFactor({ password })).body;
     const before = claimsOf(as());
@@ -64,7 +64,7 @@ describe('proving once more who one is', () => {
     expect(told).toMatchObject([{ actorid: anna.id, data: { userId: anna.id, methods: ['pwd'] } }]);
   });
 
-  it('does not take the password alone of who has a second factor', async () => {
+  it('refuses the password alone of a person with a second factor', async () => {
     const app = await anna.addApp();
     await anna.enterWith(app);
     expect(await verifySecondFactor({ password })).toBeRefused(secondFactors.SecondFactorNeeded, {
@@ -74,7 +74,7 @@ describe('proving once more who one is', () => {
     expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
   });
 
-  it('takes each code once, signing in and stepping up together', async () => {
+  it('accepts each code once, for sign-in and step-up together', async () => {
     const app = await anna.addApp();
     await anna.enterWith(app);
     expect(await verifySecondFactor({ code: app.code() })).toBeRefused(secondFactors.ProofRefused);
@@ -87,7 +87,7 @@ describe('proving once more who one is', () => {
     expect(statusesOf(answers)).toEqual([200, 401, 401]);
   });
 
-  it('takes a recovery code once', async () => {
+  it('accepts a recovery code once', async () => {
     const { recoveryCodes } = await anna.addApp();
     const [recoveryCode = ''] = recoveryCodes;
     expect(claimsOf((await verifySecondFactor({ recoveryCode })).body.accessToken).amr).toEqual([
@@ -98,18 +98,18 @@ describe('proving once more who one is', () => {
     expect(await verifySecondFactor({ recoveryCode })).toBeRefused(secondFactors.ProofRefused);
   });
 
-  it('makes a session of before the second factor one that has shown it', async () => {
+  it('upgrades a session that began before the second factor', async () => {
     const app = await anna.addApp();
     const { accessToken } = (await verifySecondFactor({ code: app.nextCode() })).body;
     expect(claimsOf(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
   });
 });
 
-describe('with a passkey', () => {
+describe('step-up with a passkey', () => {
   const asked = async (token = as()) =>
     (await users.call(secondFactors.challengeStepUp, {}, { as: token })).body;
 
-  it('proves it by a signature over a challenge of this session, once', async () => {
+  it('accepts one signature over a challenge of this session', async () => {
     const device = await anna.addDevice();
     const options = await asked();
     expect(options.allowCredentials.map(({ id }) => id)).toEqual([device.credentialId]);
@@ -124,7 +124,7 @@ describe('with a passkey', () => {
     );
   });
 
-  it('refuses a challenge of another session, of signing in, and one out of date', async () => {
+  it('refuses a challenge of another session, of a sign-in, and an expired one', async () => {
     const device = await anna.addDevice();
     const { challenge, passkeyOptions } = await anna.ask();
     if (passkeyOptions === undefined) throw new Error('A passkey was expected');
@@ -140,7 +140,7 @@ describe('with a passkey', () => {
     expect(await verifySecondFactor({ passkey: device.sign(late) })).toBeRefused(secondFactors.ProofRefused);
   });
 
-  it('says so to who has none', async () => {
+  it('tells a person without a passkey that there is none', async () => {
     expect(await users.call(secondFactors.challengeStepUp, {}, { as: as() })).toBeRefused(
       secondFactors.SecondFactorMissing,
     );
@@ -150,8 +150,8 @@ describe('with a passkey', () => {
   });
 });
 
-describe('a wrong proof', () => {
-  it('changes nothing, and is slowed after ten in one session only', async () => {
+describe('a failed step-up', () => {
+  it('changes nothing, and after ten failures slows this session only', async () => {
     const other = as();
     await anna.enter();
     for (let n = 0; n < 10; n += 1)
@@ -162,14 +162,14 @@ describe('a wrong proof', () => {
     expect((await verifySecondFactor({ password }, other)).status).toBe(200);
   });
 
-  it('does not come through more often when many come at once', async () => {
+  it('is counted when many run at the same time', async () => {
     const guesses = Array.from({ length: 30 }, (_, n) =>
       verifySecondFactor({ password: `wrong horse ${n}` }),
     );
     expect(statusesOf(await Promise.all(guesses))).toEqual([...Array(10).fill(401), ...Array(20).fill(429)]);
   });
 
-  it('comes through sixty times in all, in however many sessions of one person', async () => {
+  it('is limited to sixty per person, over all sessions', async () => {
     const statuses: number[] = [];
     for (let session = 0; session < 7; session += 1) {
       await anna.enter();
@@ -179,7 +179,7 @@ describe('a wrong proof', () => {
     expect(statuses).toEqual([...Array(60).fill(401), ...Array(10).fill(429)]);
   });
 
-  it('is none where something else is asked for, and is forgotten with the right one', async () => {
+  it('is not counted when another factor is required, and a success resets the count', async () => {
     for (let n = 0; n < 9; n += 1) await verifySecondFactor({ password: 'wrong horse' });
     expect((await verifySecondFactor({ password })).status).toBe(200);
     for (let n = 0; n < 9; n += 1) await verifySecondFactor({ password: 'wrong horse' });
@@ -189,7 +189,7 @@ describe('a wrong proof', () => {
     expect((await verifySecondFactor({ code: app.nextCode() })).status).toBe(200);
   });
 
-  it('of codes counts together with those at signing in', async () => {
+  it('with codes counts together with sign-ins', async () => {
     const app = await anna.addApp();
     for (let n = 0; n < 5; n += 1)
       expect(await verifySecondFactor({ code: wrongCode(app) })).toBeRefused(secondFactors.ProofRefused);
@@ -199,7 +199,7 @@ describe('a wrong proof', () => {
     expect(answer).toBeRefused(credentials.TooManyAttempts);
   });
 
-  it('is what anything of another person is', async () => {
+  it("results from another person's code, recovery code or passkey", async () => {
     const boris = await personUnderTest(users, clock);
     const his = await boris.addApp();
     await anna.addApp();
@@ -219,7 +219,7 @@ describe('a wrong proof', () => {
   });
 });
 
-it('is not possible without a token, nor in a session that has ended or is not there', async () => {
+it('step-up requires a token of a session that exists and has not ended', async () => {
   expect(await users.call(secondFactors.stepUp, { body: { password } })).toBeRefused(Unauthenticated);
   const { accessToken } = await anna.enter();
   await users.call(sessions.logout, { body: { refreshToken: anna.signedIn.refreshToken } });

@@ -86,7 +86,7 @@ async function play(anna: PersonUnderTest, app: AppUnderTest, model: Model, one:
   expect(statusesOf(answers)).toEqual(expected.sort((a, b) => a - b));
 }
 
-it('takes and refuses codes as the model says, in random stories', async () => {
+it('accepts and refuses codes as the model does, in random sequences', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 14 }), async (story) => {
       const anna = await personUnderTest(users, clock);

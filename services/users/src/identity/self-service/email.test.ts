@@ -24,8 +24,8 @@ const seen = async ({ user: { email } }: identity.SignedIn = anna) => {
   return (await users.call(sessions.me, {}, { as })).body.user;
 };
 
-describe('a mailbox', () => {
-  it('is proved with the link of the first mail, once', async () => {
+describe('verifying an e-mail address', () => {
+  it('succeeds once with the link of the first e-mail', async () => {
     expect(anna.user.emailVerified).toBe(false);
     const token = await sentToken();
     expect((await finish(token)).status).toBe(204);
@@ -35,14 +35,14 @@ describe('a mailbox', () => {
     expect(told).toMatchObject([{ actorid: anna.user.id, tenantid: anna.organisation.id }]);
   });
 
-  it('can still be proved after three days less a moment, and then no more', async () => {
+  it('is possible until three days have passed', async () => {
     const token = await sentToken();
     clock.advance(3 * day);
     expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
     expect((await seen()).emailVerified).toBe(false);
   });
 
-  it('gets another link when asked, and only that one works', async () => {
+  it('sends another link on request, and only that one works', async () => {
     const first = await sentToken();
     const again = () => users.call(people.askEmailVerification, {}, { as: anna.accessToken });
     expect((await again()).status).toBe(202);
@@ -53,7 +53,7 @@ describe('a mailbox', () => {
     expect(await again()).toBeRefused(people.EmailVerifiedAlready);
   });
 
-  it('is not proved by a link to a new password, though that proves it too when used', async () => {
+  it('is not possible with the link for a new password, which verifies the address when used', async () => {
     await users.call(people.askPasswordReset, { body: { email: anna.user.email } });
     const token = await tokenOf(users, (await eventsOf(people.passwordResetAsked.type))[0]);
     expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
@@ -65,7 +65,7 @@ describe('changing the e-mail', () => {
     users.call(people.changeEmail, { body: { email } }, { as });
   const fresh = () => `anna-${newId()}@example.org`;
 
-  it('takes effect when the link sent to the new one is used', async () => {
+  it('takes effect when the link sent to the new address is used', async () => {
     const email = fresh();
     expect((await change(email)).status).toBe(202);
     expect((await seen()).email).toBe(anna.user.email);
@@ -82,7 +82,7 @@ describe('changing the e-mail', () => {
     expect(await eventsOf(people.emailChanged.type)).toMatchObject([{ actorid: anna.user.id }]);
   });
 
-  it('is told to the old one at once, and in no event by address', async () => {
+  it('notifies the old address at once, and publishes no address', async () => {
     const email = fresh();
     await change(email);
     const [told] = await eventsOf(people.emailChangeAsked.type);
@@ -92,13 +92,13 @@ describe('changing the e-mail', () => {
     expect(events).not.toContain(anna.user.email);
   });
 
-  it('needs a young proof of who is asking', async () => {
+  it('requires a recent proof of identity', async () => {
     clock.advance(11 * 60_000);
     expect(await change(fresh())).toBeRefused(StepUpRequired);
     expect(await eventsOf(people.emailChangeAsked.type)).toEqual([]);
   });
 
-  it('to one that is taken looks the same, until its owner opens the mail', async () => {
+  it('to a taken address looks the same until its owner opens the link', async () => {
     const boris = await staff.organisation();
     const free = await change(fresh());
     const taken = await change(boris.user.email);
@@ -109,7 +109,7 @@ describe('changing the e-mail', () => {
     expect((await seen(boris)).email).toBe(boris.user.email);
   });
 
-  it('of two people to the same one at once, one wins', async () => {
+  it('of two people to the same address at once succeeds for one', async () => {
     const boris = await staff.organisation();
     const email = fresh();
     await change(email);
@@ -121,7 +121,7 @@ describe('changing the e-mail', () => {
     expect(people.filter(({ email_key: key }) => key === email)).toHaveLength(1);
   });
 
-  it('kills the link to a new password that lies in the old mailbox', async () => {
+  it('voids the link for a new password sent to the old address', async () => {
     await users.call(people.askPasswordReset, { body: { email: anna.user.email } });
     const token = await tokenOf(users, (await eventsOf(people.passwordResetAsked.type))[0]);
     await change(fresh());
@@ -130,7 +130,7 @@ describe('changing the e-mail', () => {
     expect(await users.call(people.finishPasswordReset, { body })).toBeRefused(mailLinks.LinkRefused);
   });
 
-  it('asked for by somebody else is off once its owner, warned by the mail, changes the password', async () => {
+  it('requested by an intruder is cancelled when the owner changes the password', async () => {
     await change(fresh());
     const token = await sentToken();
     const body = { current: password, new: 'seven lazy marmots sleep' };
@@ -138,13 +138,13 @@ describe('changing the e-mail', () => {
     expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
   });
 
-  it('is not a way to try one mailbox after the other', async () => {
+  it('is limited per person', async () => {
     expect([(await change(fresh())).status, (await change(fresh())).status]).toEqual([202, 202]);
     expect(await change(fresh())).toBeRefused(people.TooManyMails);
     expect((await change(fresh(), await staff.organisation())).status).toBe(202);
   });
 
-  it('is not a way to fill a stranger’s mailbox', async () => {
+  it('is limited per mailbox', async () => {
     const email = fresh();
     expect([(await change(email)).status, (await change(email)).status]).toEqual([202, 202]);
     expect(await change(email)).toBeRefused(people.TooManyMails);

@@ -96,7 +96,7 @@ const fromWithin: Readonly<Record<string, (as: string, email: string) => Ask>> =
   'inviting one': (as, email) => () => users.call(invitations.invite, { body: { email } }, { as }),
 };
 
-describe('whether an address has an account cannot be told by the work that is done', () => {
+describe('the work for a known and an unknown address is the same', () => {
   it.each(Object.entries(signingIn))('on %s with a wrong password', async (_, door) => {
     const known = await leastWorkOf(async () => door(await somebody()));
     const unknown = await leastWorkOf(async () => door(nobody()));
@@ -106,7 +106,7 @@ describe('whether an address has an account cannot be told by the work that is d
     expect(await leastWorkOf(async () => door(await withoutPassword()))).toEqual(known);
   });
 
-  it('on asking for a new password', async () => {
+  it('when asking for a new password', async () => {
     const known = await leastWorkOf(async () => askingFromOutside(await somebody()));
     const unknown = await leastWorkOf(async () => askingFromOutside(nobody()));
     expect(unknown).toMatchObject({ status: 202, hashed: 0, insert: 2 });

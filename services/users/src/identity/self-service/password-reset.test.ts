@@ -37,21 +37,21 @@ const signsIn = async (given: string) =>
   (await users.call(sessions.login, { body: { email: anna.user.email, password: given } })).status === 200;
 
 describe('asking for a new password', () => {
-  it('sends a link to the mailbox of the account, in any writing of it', async () => {
+  it("sends a link to the account's mailbox, in any spelling of the address", async () => {
     expect((await ask(anna.user.email.toUpperCase())).status).toBe(202);
     const { url, recipient, purpose } = await mailOf(users, (await asked())[0]);
     expect(recipient).toEqual({ email: anna.user.email, name: 'Anna', language: 'en' });
     expect([purpose, url]).toEqual(['reset-password', expect.stringContaining('/#/reset-password/')]);
   });
 
-  it('tells in its event neither who it was nor what opens the account', async () => {
+  it("publishes neither the person's address nor the secret", async () => {
     const token = await askedToken();
     const [event] = await asked();
     expect(event?.actorid).toBeUndefined();
     expect(JSON.stringify(event)).not.toMatch(new RegExp(`${anna.user.email}|${token}`));
   });
 
-  it('is answered alike for every address', async () => {
+  it('gives the same reply for every address', async () => {
     await users.database.sql('update person set password_hash = null where person_id = $1', [anna.user.id]);
     const elsewhere = await ask();
     const known = await ask((await staff.organisation()).user.email);
@@ -64,7 +64,7 @@ describe('asking for a new password', () => {
     expect(shown(elsewhere)).toEqual(shown(known));
   });
 
-  it('takes as many steps, and writes as often, for nobody as for somebody', async () => {
+  it('takes as many statements and writes for an unknown address as for a known one', async () => {
     const stepsFor = async (email: string) => {
       const steps: string[] = [];
       const outbox = {
@@ -81,19 +81,19 @@ describe('asking for a new password', () => {
     expect(await stepsFor(`${newId()}@example.com`)).toEqual(known);
   });
 
-  it('keeps nothing of an address that nobody has', async () => {
+  it('stores nothing of an unknown address', async () => {
     const email = `${newId()}@example.com`;
     await ask(email);
     expect(JSON.stringify(await users.rows('mail_link'))).not.toContain(email);
     expect((await users.events()).map((event) => JSON.stringify(event)).join()).not.toContain(email);
   });
 
-  it('sends two mails at once to one mailbox, and answers on as if it did', async () => {
+  it('sends at most two e-mails at once to one mailbox, and replies the same afterwards', async () => {
     for (let n = 0; n < 5; n += 1) expect((await ask()).status).toBe(202);
     expect(await asked()).toHaveLength(2);
   });
 
-  it('is refused to an address that asks for too many people', async () => {
+  it('is limited per network address', async () => {
     for (let n = 0; n < 20; n += 1) {
       expect((await ask(`${newId()}@example.com`, '10.9.9.9')).status).toBe(202);
     }
@@ -106,8 +106,8 @@ describe('asking for a new password', () => {
   });
 });
 
-describe('the link to a new password', () => {
-  it('sets it, once', async () => {
+describe('the link for a new password', () => {
+  it('sets it once', async () => {
     const token = await askedToken();
     expect((await finish(token)).status).toBe(200);
     expect([await signsIn(password), await signsIn(wanted)]).toEqual([false, true]);
@@ -115,20 +115,20 @@ describe('the link to a new password', () => {
     expect(await signsIn(wanted)).toBe(true);
   });
 
-  it('is good for one of two who use it at once', async () => {
+  it('works for one of two concurrent uses', async () => {
     const token = await askedToken();
     const both = await Promise.all([finish(token, `${wanted} 1`), finish(token, `${wanted} 2`)]);
     expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 422]);
   });
 
-  it('is dead once a newer one was asked for', async () => {
+  it('stops working once a newer one was requested', async () => {
     const first = await askedToken();
     const second = await askedToken();
     expect(await finish(first)).toBeRefused(mailLinks.LinkRefused);
     expect((await finish(second)).status).toBe(200);
   });
 
-  it('lasts an hour', async () => {
+  it('expires after an hour', async () => {
     const token = await askedToken();
     clock.advance(60 * 60_000 - 1);
     expect(await finish(token, 'weak')).toBeRefused(credentials.PasswordTooWeak); // so it is still good
@@ -136,7 +136,7 @@ describe('the link to a new password', () => {
     expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
   });
 
-  it('is dead once the password was changed otherwise', async () => {
+  it('stops working once the password was changed in another way', async () => {
     const token = await askedToken();
     const body = { current: password, new: wanted };
     await users.call(
@@ -147,7 +147,7 @@ describe('the link to a new password', () => {
     expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
   });
 
-  it('is dead once the mailbox is not theirs any more', async () => {
+  it("stops working once the person's address has changed", async () => {
     const token = await askedToken();
     await users.database.sql('update person set email = $2, email_key = $2 where person_id = $1', [
       anna.user.id,
@@ -156,7 +156,7 @@ describe('the link to a new password', () => {
     expect(await finish(token)).toBeRefused(mailLinks.LinkRefused);
   });
 
-  it('is nothing a link for another purpose, a changed one or a made up one can do', async () => {
+  it('cannot be replaced by a link for another purpose, an altered or an invented one', async () => {
     const token = await askedToken();
     const verification = (await users.events()).find(
       ({ type, subject }) => type === 'users.email-verification-asked.v1' && subject === anna.user.id,
@@ -168,7 +168,7 @@ describe('the link to a new password', () => {
     expect((await finish(token)).status).toBe(200);
   });
 
-  it('stays good when the new password is too weak', async () => {
+  it('still works after a password that is too weak', async () => {
     const token = await askedToken();
     const mailbox = anna.user.email.split('@')[0] ?? '';
     for (const weak of ['short', 'Password1', `${mailbox}A1`]) {
@@ -177,7 +177,7 @@ describe('the link to a new password', () => {
     expect((await finish(token)).status).toBe(200);
   });
 
-  it('ends every session, signs nobody in, and proves the mailbox', async () => {
+  it('ends every session, signs nobody in, and verifies the mailbox', async () => {
     const phone = await staff.signIn(anna.user.email);
     const answer = await finish(await askedToken());
     expect(answer.body).toEqual({ deviceToken: expect.any(String), expiresAt: expect.any(Date) });
@@ -194,7 +194,7 @@ describe('the link to a new password', () => {
     expect((await users.call(sessions.me, {}, { as })).body.user.emailVerified).toBe(true);
   });
 
-  it('makes the device known, so that the owner gets in while strangers go on guessing', async () => {
+  it('makes the device known, so that the owner can sign in while others guess', async () => {
     const { deviceToken } = (await finish(await askedToken())).body;
     const signIn = (body: { password: string; deviceToken?: string }, address: string) =>
       users.call(
@@ -207,7 +207,7 @@ describe('the link to a new password', () => {
     expect((await signIn({ password: wanted, deviceToken }, '203.0.113.9')).status).toBe(200);
   });
 
-  it('lets nobody in who proved the old password a moment before it was set', async () => {
+  it('lets no concurrent sign-in with the old password succeed', async () => {
     const lock = {
       sql: "update person set password_hash = 'another' where person_id = $1",
       values: [anna.user.id],
@@ -219,7 +219,7 @@ describe('the link to a new password', () => {
     expect(late).toBeRefused(credentials.WrongCredentials);
   });
 
-  it('does not skip the second factor', async () => {
+  it('does not bypass the second factor', async () => {
     await users.database.sql(
       `insert into second_factor (factor_id, person_id, kind, name, begun_at, added_at)
        values ($1, $2, 'totp', 'Phone', $3, $3)`,
@@ -233,7 +233,7 @@ describe('the link to a new password', () => {
     );
   });
 
-  it('tells the owner by mail', async () => {
+  it('notifies the owner by e-mail', async () => {
     await finish(await askedToken());
     const [told] = (await users.events()).filter(
       ({ type, subject }) => type === people.passwordChanged.type && subject === anna.user.id,

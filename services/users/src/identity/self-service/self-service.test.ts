@@ -23,11 +23,11 @@ const row = async (personId = anna.user.id) =>
     (person) => person.person_id === personId,
   );
 
-describe('the own profile', () => {
+describe("changing one's profile", () => {
   const change = (body: object, headers = {}) =>
     users.call(people.changeMe, { body }, { as: anna.accessToken, headers });
 
-  it('is changed in part, and told without the name', async () => {
+  it('updates some fields, and publishes which, without the name', async () => {
     const { body } = await change({ name: 'Анна Петрова', timeZone: 'Europe/Moscow' });
     expect(body.user).toEqual({ ...anna.user, name: 'Анна Петрова', timeZone: 'Europe/Moscow' });
     const seen = await users.call(sessions.me, {}, { as: anna.accessToken });
@@ -37,14 +37,14 @@ describe('the own profile', () => {
     expect(JSON.stringify(told)).not.toContain('Анна');
   });
 
-  it('stays as it is, and tells nothing, when nothing is another', async () => {
+  it('publishes nothing when nothing differs', async () => {
     const answer = await change({ name: anna.user.name });
     expect(answer.body.user).toEqual(anna.user);
     expect((await row())?.version).toBe(1);
     expect(await eventsOf(people.changed.type)).toEqual([]);
   });
 
-  it('is changed only as it was read, when the reader asks for that', async () => {
+  it('honours If-Match', async () => {
     const etag = (await users.call(sessions.me, {}, { as: anna.accessToken })).headers.get('etag') ?? '';
     const first = await change({ name: 'Anna B.' }, { 'if-match': etag });
     expect(first.status).toBe(200);
@@ -54,7 +54,7 @@ describe('the own profile', () => {
     expect((await users.call(sessions.me, {}, { as: anna.accessToken })).body.user.name).toBe('Anna B.');
   });
 
-  it('lets one of two changes through that were read at the same time', async () => {
+  it('accepts one of two concurrent changes with the same ETag', async () => {
     const etag = (await users.call(sessions.me, {}, { as: anna.accessToken })).headers.get('etag') ?? '';
     const both = await Promise.all(['B.', 'C.'].map((name) => change({ name }, { 'if-match': etag })));
     expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 412]);
@@ -84,12 +84,12 @@ describe('changing the password', () => {
   const goesOn = async ({ refreshToken }: identity.SignedIn) =>
     (await users.call(sessions.refresh, { body: { refreshToken } })).status === 200;
 
-  it('needs the present one, and from then on the new one signs in', async () => {
+  it('requires the present one, and then the new one signs in', async () => {
     expect((await change(password)).status).toBe(200);
     expect([await signsIn(password), await signsIn(wanted)]).toEqual([false, true]);
   });
 
-  it('ends every other session, in every organisation, and this one goes on', async () => {
+  it('ends all other sessions in every organisation, and keeps the current one', async () => {
     const phone = await staff.signIn(anna.user.email);
     const elsewhere = await sessionElsewhere();
     await change(password);
@@ -103,7 +103,7 @@ describe('changing the password', () => {
     expect(ended.map(({ tenantid }) => tenantid)).toContain(elsewhere.tenantId);
   });
 
-  it('proves anew who is there', async () => {
+  it('renews the proof of identity', async () => {
     clock.advance(30 * 60_000);
     const { accessToken } = await staff.signIn(anna.user.email);
     const before = authTimeOf(accessToken);
@@ -113,7 +113,7 @@ describe('changing the password', () => {
     expect((await users.call(sessions.me, {}, { as: body.accessToken })).status).toBe(200);
   });
 
-  it('proves nothing anew to who has a second factor: reading the password must not open the rest', async () => {
+  it('does not renew the proof of identity of a person with a second factor', async () => {
     const factor = [newId(), anna.user.id, 'passkey', 'Key', clock.now(), clock.now()];
     await users.database.sql(
       `insert into second_factor (factor_id, person_id, kind, name, begun_at, added_at)
@@ -125,7 +125,7 @@ describe('changing the password', () => {
     expect(authTimeOf(body.accessToken)).toBe(authTimeOf(anna.accessToken));
   });
 
-  it('is told to the owner by a mail, and by an event that holds no address', async () => {
+  it('notifies the owner by e-mail, and publishes no address', async () => {
     await change(password);
     const told = await eventsOf(people.passwordChanged.type);
     expect(told).toMatchObject([{ data: { by: 'change' }, actorid: anna.user.id }]);
@@ -141,13 +141,13 @@ describe('changing the password', () => {
     expect(await eventsOf(people.passwordChanged.type)).toEqual([]);
   });
 
-  it('is not a way to guess the password', async () => {
+  it('limits guesses of the present password', async () => {
     for (let n = 0; n < 10; n += 1)
       expect(await change('wrong horse')).toBeRefused(people.CurrentPasswordWrong);
     expect(await change(password)).toBeRefused(credentials.TooManyAttempts);
   });
 
-  it('refuses a weak new one, also one made of the own name or mailbox', async () => {
+  it("refuses a weak new one, also one made of the person's name or mailbox", async () => {
     const mailbox = anna.user.email.split('@')[0] ?? '';
     for (const weak of ['short', 'Password1', `${mailbox}A1`]) {
       expect(await change(password, weak)).toBeRefused(credentials.PasswordTooWeak);
@@ -155,17 +155,17 @@ describe('changing the password', () => {
     expect(await signsIn(password)).toBe(true);
   });
 
-  it('lets one of two through that come at once', async () => {
+  it('accepts one of two concurrent changes', async () => {
     const both = await Promise.all([change(password, `${wanted} 1`), change(password, `${wanted} 2`)]);
     expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 422]);
   });
 
-  it('is refused to who signs in elsewhere and has none', async () => {
+  it('is refused to a person without a password', async () => {
     await users.database.sql('update person set password_hash = null where person_id = $1', [anna.user.id]);
     expect(await change(password)).toBeRefused(people.PasswordNotSet);
   });
 
-  it('is not for programs, strangers and people who have gone', async () => {
+  it('is refused to API keys, strangers and former members', async () => {
     expect(await users.call(people.changePassword, { body: { current: 'a', new: 'b' } })).toBeRefused(
       Unauthenticated,
     );
@@ -194,7 +194,7 @@ describe('changing the password', () => {
   }
 });
 
-it('leaves other people alone', async () => {
+it('changing profile and password does not affect other people', async () => {
   const boris = await staff.plant(anna);
   await users.call(people.changeMe, { body: { name: 'Somebody else' } }, { as: anna.accessToken });
   await users.call(
@@ -206,7 +206,7 @@ it('leaves other people alone', async () => {
   expect((await staff.signIn(boris.email)).user.id).toBe(boris.id);
 });
 
-it('is not for programs, also not with the key of the person', async () => {
+it('changing the password is refused to an API key of the person', async () => {
   const body = { keyId: newId(), name: 'Script', scopes: ['users.member.read'] };
   const { key } = (await users.call(apiKeys.createOwn, { body }, { as: anna.accessToken })).body;
   const { accessToken: as } = (await users.call(apiKeys.exchange, { body: { key } })).body;

@@ -14,7 +14,7 @@ const ask = (service: string, secret: string, more: object = {}) =>
   users.call(serviceTokens.issue, { body: { service, secret, ...more } });
 const claimsOf = (token: string) => jwt.decode(token, { complete: true });
 
-describe('a service that shows its secret', () => {
+describe('a service with its secret', () => {
   it.each(ActingService.options)('gets a token of its own for five minutes: %s', async (service) => {
     const answer = await ask(service, secretOf(service));
     expect(answer.body).toEqual({
@@ -35,18 +35,18 @@ describe('a service that shows its secret', () => {
     expect(serviceTokens.ServiceTokenClaims.safeParse(payload).success).toBe(true);
   });
 
-  it('gets one for the organisation it names, and only for that', async () => {
+  it('gets a token for the organisation it names, and only for that', async () => {
     const organisationId = newId();
     const { body } = await ask('users', secretOf('users'), { organisationId });
     expect(claimsOf(body.accessToken)?.payload).toMatchObject({ sub: 'users', tid: organisationId });
   });
 
-  it('gets another one when it asks again', async () => {
+  it('gets another token when it asks again', async () => {
     expect((await ask('workers', secretOf('workers'))).status).toBe(200);
     expect((await ask('workers', secretOf('workers'))).status).toBe(200);
   });
 
-  it('is counted, and nothing of it is kept in an answer for later', async () => {
+  it('is counted, and its token is not stored for repeated requests', async () => {
     const answer = await ask('workers', secretOf('workers'));
     expect(answer.headers.get('cache-control')).toBe('no-store');
     const { text } = await users.http.get('/metrics');
@@ -54,7 +54,7 @@ describe('a service that shows its secret', () => {
   });
 });
 
-describe('who does not', () => {
+describe('a service without its secret', () => {
   it.each<[string, string, string]>([
     ['a wrong secret', 'workers', 'x'.repeat(43)],
     ['one that is cut', 'workers', secretOf('workers').slice(0, -1)],
@@ -65,7 +65,7 @@ describe('who does not', () => {
     ['no service, though what such a one would have', 'mallory', secretOf('mallory')],
     ['a name from the prototype', '__proto__', secretOf('__proto__')],
     ['a name in capitals', 'WORKERS', secretOf('WORKERS')],
-  ])('is refused, always in the same words: %s', async (_, service, secret) => {
+  ])('is refused, always with the same reply: %s', async (_, service, secret) => {
     const answer = await ask(service, secret);
     expect(answer).toBeRefused(serviceTokens.ServiceRefused);
     const { requestId: _id, ...said } = answer.problem ?? {};
@@ -85,7 +85,7 @@ describe('who does not', () => {
     expect(answer.body.code).toBe('platform.malformed-request');
   });
 
-  it('learns nothing by comparing: a name that is known and one that is not differ in nothing but the list', () => {
+  it('cannot tell a known service name from an unknown one, except from the list of allowed names', () => {
     const internal = 'a secret';
     expect(provedService(internal, 'workers', serviceSecretOf(internal, 'workers'))).toBe('workers');
     expect(provedService(internal, 'mallory', serviceSecretOf(internal, 'mallory'))).toBeUndefined();
@@ -93,11 +93,11 @@ describe('who does not', () => {
   });
 });
 
-describe('a token of a service', () => {
+describe('the token of a service', () => {
   const tokenOf = async (service: string) => (await ask(service, secretOf(service))).body.accessToken;
   const rotate = (as: string) => users.call(accessTokens.rotateSigningKeys, { body: {} }, { as });
 
-  it('is good at users itself where it stands on the list, until it ends', async () => {
+  it('is accepted by users itself where the service is listed, until it expires', async () => {
     const token = await tokenOf('operator');
     expect((await rotate(token)).status).toBe(200);
     clock.advance(serviceTokens.serviceToken.lifetimeSeconds * 1_000 + 1_000);
@@ -105,9 +105,12 @@ describe('a token of a service', () => {
     expect((await rotate(await tokenOf('operator'))).status).toBe(200);
   });
 
-  it.each<ServiceName>(['users', 'workers', 'gateway'])('is nobody’s sign-in: %s', async (service) => {
-    const as = await tokenOf(service);
-    expect((await users.call(sessions.me, {}, { as })).problem?.code).toBe('platform.unauthenticated');
-    expect((await rotate(as)).problem?.status).toBe(403);
-  });
+  it.each<ServiceName>(['users', 'workers', 'gateway'])(
+    'is not accepted as a person’s: %s',
+    async (service) => {
+      const as = await tokenOf(service);
+      expect((await users.call(sessions.me, {}, { as })).problem?.code).toBe('platform.unauthenticated');
+      expect((await rotate(as)).problem?.status).toBe(403);
+    },
+  );
 });

@@ -46,7 +46,7 @@ describe('wrong passwords for one account', () => {
   it.each([
     [10_000, 100],
     [1_000, 1],
-  ])('%d of them, from %d addresses, are looked at 100 times at most', async (times, addresses) => {
+  ])('%d of them from %d addresses are checked 100 times at most', async (times, addresses) => {
     const before = await passwordChecks();
     const statuses = await guess(anna.user.email, times, addresses);
     expect((statuses[401] ?? 0) + (statuses[429] ?? 0)).toBe(times);
@@ -54,7 +54,7 @@ describe('wrong passwords for one account', () => {
     expect(statuses[401]).toBeLessThanOrEqual(100);
   });
 
-  it('do not keep the owner out, whose device is known', async () => {
+  it('do not lock out the owner on a known device', async () => {
     const known = await users.call(knownDevices.remember, {}, { as: anna.accessToken });
     await guess(anna.user.email, 200, 100);
     const { email } = anna.user;
@@ -63,7 +63,7 @@ describe('wrong passwords for one account', () => {
     expect((await signIn({ email, password, deviceToken }, '203.0.113.9')).status).toBe(200);
   });
 
-  it('are no more for whoever has a session and makes device after device known with it', async () => {
+  it('are not increased by a session that makes one device after another known', async () => {
     const { email } = anna.user;
     const statuses: number[] = [];
     for (let device = 0; device < 3; device += 1) {
@@ -82,7 +82,7 @@ describe('wrong passwords for one account', () => {
     expect(statuses.filter((status) => status === 401)).toHaveLength(10);
   });
 
-  it('are answered for an e-mail nobody has as for one somebody has', async () => {
+  it('get the same reply for an unknown e-mail as for a known one', async () => {
     const known = await guess(anna.user.email, 300, 100);
     const unknown = await guess(`not-${anna.user.email}`, 300, 100);
     expect(unknown).toEqual(known);
@@ -93,7 +93,7 @@ describe('wrong passwords for one account', () => {
     expect([one === other, answered]).toEqual([false, expected]);
   });
 
-  it('leave a stranger’s device as unknown as before', async () => {
+  it("do not make a stranger's device known", async () => {
     const boris = await staff.organisation('Oak', 'Boris');
     const known = await users.call(knownDevices.remember, {}, { as: boris.accessToken });
     await guess(anna.user.email, 200, 100);

@@ -31,7 +31,7 @@ it.each<[string, string, string]>([
   expect(devices.recognise(given, person, now)).toBeUndefined();
 });
 
-it('what was made known in one session is one device, however often it was done and however it is written', () => {
+it('one session makes one device known, however often and in whatever spelling', () => {
   const again = devices.tokenFor(anna, session, days(1)).deviceToken;
   expect(again).not.toBe(token);
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

@@ -10,6 +10,6 @@ it.each([
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['unknown', 'unknown'],
   ['', ''],
-])('limits for %s are those of %s', (address, network) => {
+])('limits for %s apply to %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
 });

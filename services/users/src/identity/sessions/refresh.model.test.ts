@@ -70,7 +70,7 @@ beforeAll(async () => {
   email = (await peopleOf(() => users, clock.now).organisation()).user.email;
 });
 
-it('continues and ends sessions as the model says, in random stories', async () => {
+it('continues and ends sessions as the model does, in random sequences', async () => {
   const expectedEnds = new Map<string, string | null>();
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (story) => {

@@ -23,7 +23,7 @@ const endOf = async (sessionId: string) =>
   (await users.events()).filter(({ type, subject }) => type === sessions.ended.type && subject === sessionId);
 
 describe('signing in', () => {
-  it('begins a session of its own', async () => {
+  it('begins a new session', async () => {
     const answer = await users.call(sessions.login, { body: { email: anna.user.email, password } });
     const body = answer.body as identity.SignedIn;
     expect(body).toMatchObject({ user: anna.user, organisation: anna.organisation, expiresIn: 900 });
@@ -38,7 +38,7 @@ describe('signing in', () => {
     ]);
   });
 
-  it('with a wrong password is in the audit of who owns the account, and tells nothing of who tried', async () => {
+  it("with a wrong password appears in the audit of the account's organisation, without the attempt's data", async () => {
     await users.call(sessions.login, { body: { email: anna.user.email, password: 'wrong horse' } });
     const told = async () =>
       (await users.events()).filter(
@@ -53,7 +53,7 @@ describe('signing in', () => {
     expect(failed).not.toHaveProperty('actorid');
   });
 
-  it('answers an unknown e-mail as it answers a wrong password, and stores nothing', async () => {
+  it('replies to an unknown e-mail as to a wrong password, and stores nothing', async () => {
     const before = await users.rows('session');
     const wrong = await users.call(sessions.login, {
       body: { email: anna.user.email, password: 'wrong horse' },
@@ -75,7 +75,7 @@ describe('guessing a password', () => {
       { headers: { 'x-forwarded-for': address } },
     );
 
-  it('is stopped at its address after ten times, even with the right one, and nowhere else', async () => {
+  it('is refused from its address after ten attempts, even with the right one, and nowhere else', async () => {
     for (let n = 0; n < 10; n += 1)
       expect(await attempt('wrong horse', '10.1.1.1')).toBeRefused(credentials.WrongCredentials);
     const stopped = await attempt(password, '10.1.1.1');
@@ -86,13 +86,13 @@ describe('guessing a password', () => {
     expect((await attempt(password, '10.2.2.2')).status).toBe(200);
   });
 
-  it('is not what signing in rightly looks like, however often', async () => {
+  it('is not assumed for successful sign-ins, however many', async () => {
     for (let n = 0; n < 20; n += 1) expect((await attempt(password, '10.3.3.3')).status).toBe(200);
   });
 });
 
-describe('continuing a session', () => {
-  it('gives a new pair of tokens for the same session', async () => {
+describe('refreshing a session', () => {
+  it('returns a new pair of tokens for the same session', async () => {
     const { body } = await refreshWith(anna.refreshToken);
     expect(body.refreshToken).not.toBe(anna.refreshToken);
     expect(sessionOf(body.accessToken)).toBe(sessionOf(anna.accessToken));
@@ -100,7 +100,7 @@ describe('continuing a session', () => {
     expect((await refreshWith(body.refreshToken)).status).toBe(200);
   });
 
-  it('keeps no token that could be used', async () => {
+  it('stores no usable token', async () => {
     const { body } = await refreshWith(anna.refreshToken);
     const kept = JSON.stringify([await users.rows('refresh_token'), await users.rows('session')]);
     for (const { refreshToken } of [anna, body]) {
@@ -109,7 +109,7 @@ describe('continuing a session', () => {
     }
   });
 
-  it('ends the session when a used token comes again, and tells why', async () => {
+  it('ends the session when a used token comes again, and publishes why', async () => {
     const { body } = await refreshWith(anna.refreshToken);
     clock.advance(11 * seconds);
     expect(await refreshWith(anna.refreshToken)).toBeRefused(credentials.RefreshTokenRefused);
@@ -117,13 +117,13 @@ describe('continuing a session', () => {
     expect(await endOf(sessionOf(anna.accessToken))).toMatchObject([{ data: { reason: 'replay' } }]);
   });
 
-  it('ends the session at once when another client brings a used token', async () => {
+  it('ends the session at once when another client sends a used token', async () => {
     await refreshWith(anna.refreshToken, 'browser');
     expect(await refreshWith(anna.refreshToken, 'curl')).toBeRefused(credentials.RefreshTokenRefused);
     expect(await endOf(sessionOf(anna.accessToken))).toHaveLength(1);
   });
 
-  it('gives one and the same successor to requests that come at once', async () => {
+  it('returns the same successor to concurrent requests', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => refreshWith(anna.refreshToken)));
     expect(new Set(answers.map(({ body }) => body.refreshToken)).size).toBe(1);
     const live = (await users.rows<{ session_id: string; used_at: Date | null }>('refresh_token')).filter(
@@ -132,7 +132,7 @@ describe('continuing a session', () => {
     expect(live).toHaveLength(1);
   });
 
-  it('ends seven days after signing in, however often it was continued', async () => {
+  it('is possible until seven days after signing in, however often it was refreshed', async () => {
     let { refreshToken } = anna;
     for (let day = 1; day < 7; day += 1) {
       clock.advance(days);
@@ -144,13 +144,13 @@ describe('continuing a session', () => {
     expect(await refreshWith(refreshToken)).toBeRefused(credentials.RefreshTokenRefused);
   });
 
-  it('leaves no access token behind that lives on when it has ended', async () => {
+  it('gives no access token that outlives the session', async () => {
     clock.advance(7 * days - 60 * seconds);
     const { expiresIn } = (await refreshWith(anna.refreshToken)).body;
     expect(expiresIn).toBeLessThanOrEqual(60);
   });
 
-  it('forgets the tokens of sessions that are over at the next sign-in', async () => {
+  it('deletes the tokens of ended sessions at the next sign-in', async () => {
     clock.advance(8 * days);
     await users.call(sessions.login, { body: { email: anna.user.email, password } });
     const sessionRows = await users.rows<{ person_id: string }>('session');
@@ -176,14 +176,14 @@ describe('continuing a session', () => {
   });
 });
 
-describe('a network that loses answers', () => {
+describe('a network that loses replies', () => {
   let network: FaultProxy;
   beforeAll(async () => {
     network = await faultProxy({ target: new URL(users.url).host });
   });
   afterAll(() => network?.close());
 
-  it('signs nobody out in 200 lost answers to a refresh', async () => {
+  it('signs nobody out in 200 lost replies to a refresh', async () => {
     let { refreshToken } = anna;
     const over = (address: string) =>
       fetch(`http://${address}/api/v1/users/refresh`, {
@@ -203,7 +203,7 @@ describe('a network that loses answers', () => {
 });
 
 describe('signing out', () => {
-  it('ends the session, once, and does not mind being asked again', async () => {
+  it('ends the session once, and can be repeated', async () => {
     const { refreshToken } = anna;
     for (let time = 0; time < 3; time += 1) {
       expect((await users.call(sessions.logout, { body: { refreshToken } })).status).toBe(204);
@@ -214,12 +214,12 @@ describe('signing out', () => {
     ]);
   });
 
-  it('says nothing about tokens it does not know', async () => {
+  it('reveals nothing about unknown tokens', async () => {
     expect((await users.call(sessions.logout, { body: { refreshToken: 'nonsense' } })).status).toBe(204);
     expect((await users.call(sessions.logout, { body: { refreshToken: 'A'.repeat(64) } })).status).toBe(204);
   });
 
-  it('leaves the other sessions of the person alone', async () => {
+  it("keeps the person's other sessions", async () => {
     const other = await users.call(sessions.login, { body: { email: anna.user.email, password } });
     await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
     expect((await refreshWith((other.body as identity.SignedIn).refreshToken)).status).toBe(200);
@@ -237,28 +237,28 @@ describe('signing out', () => {
   });
 });
 
-describe('telling verifiers which sessions ended', () => {
+describe('the list of revoked sessions for verifiers', () => {
   const voidedBefore = async (sessionId: string) => {
     const { items } = (await users.call(accessTokens.listRevocations, { query: { after: '0' } })).body;
     const found = items.find((each) => each.sessionId === sessionId);
     return (found?.revokedAt.getTime() ?? Number.NaN) / seconds;
   };
 
-  it('covers a token that an instance made whose clock is ahead', async () => {
+  it('covers a token issued by an instance whose clock is ahead', async () => {
     clock.advance(3 * seconds);
     const { accessToken } = (await refreshWith(anna.refreshToken)).body;
     clock.advance(-3 * seconds);
     const phone = await users.call(sessions.login, { body: { email: anna.user.email, password } });
     const as = { as: (phone.body as identity.SignedIn).accessToken };
     await users.call(deviceSessions.revokeAllMine, { body: { which: 'others' } }, as);
-    const { sid, iat } = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
+    const { sid, iat } = claimsOf(accessToken);
     expect(await voidedBefore(sid)).toBeGreaterThanOrEqual(iat);
   });
 
   const ended = async (after?: string) =>
     (await users.call(accessTokens.listRevocations, { query: { after } })).body;
 
-  it('tells each once the cursor is at its place, and then nothing', async () => {
+  it('returns each once as the cursor advances', async () => {
     const { next: before } = await ended();
     await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
     const news = await ended(before);
@@ -273,7 +273,7 @@ describe('telling verifiers which sessions ended', () => {
     expect((await ended(quiet.next)).next).toBe(quiet.next);
   });
 
-  it('still tells of one whose commit came late, after others were told', async () => {
+  it('returns one whose commit came late, after others were returned', async () => {
     const late = await users.database.database.withoutTenant(async (tx) => {
       const sessionId = '01920000-0000-7000-8000-0000000000f1';
       await tx.run('insert into revocation (session_id, revoked_at) values ($1, $2)', [
@@ -299,7 +299,7 @@ describe('telling verifiers which sessions ended', () => {
     },
   );
 
-  it('forgets what no living token can be concerned by', async () => {
+  it('drops entries that no live token can match', async () => {
     await users.call(sessions.logout, { body: { refreshToken: anna.refreshToken } });
     clock.advance(26 * 60 * seconds);
     expect((await ended()).items).toEqual([]);

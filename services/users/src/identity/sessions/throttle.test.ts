@@ -26,7 +26,7 @@ async function reaching(attempts: readonly Attempt[], throttle = fresh()): Promi
 }
 
 describe('guessing the password of one account', () => {
-  it('is stopped after ten times from one address, in whatever writing of the e-mail', async () => {
+  it('is refused after ten attempts from one address, in any spelling of the e-mail', async () => {
     const throttle = fresh();
     expect(
       await reaching(
@@ -39,7 +39,7 @@ describe('guessing the password of one account', () => {
     });
   });
 
-  it('is possible again after half a minute, once', async () => {
+  it('is possible once again after half a minute', async () => {
     const throttle = fresh();
     await reaching(
       Array.from({ length: 50 }, () => by()),
@@ -57,7 +57,7 @@ describe('guessing the password of one account', () => {
     },
   );
 
-  it('does not keep its owner out, who comes from a device we know', async () => {
+  it('does not lock out its owner on a known device', async () => {
     const throttle = fresh();
     await reaching(
       Array.from({ length: 1_000 }, (_, n) => by({ address: addressOf(n) })),
@@ -67,7 +67,7 @@ describe('guessing the password of one account', () => {
     await expect(throttle.begin(by({ knownDevice: 'phone' }))).resolves.toBeUndefined();
   });
 
-  it('on a device we know is stopped there too, and only there', async () => {
+  it('from a known device is refused there too, and only there', async () => {
     const throttle = fresh();
     expect(
       await reaching(
@@ -81,23 +81,23 @@ describe('guessing the password of one account', () => {
 });
 
 describe('guessing from known devices of one account', () => {
-  it('is stopped after thirty times, however many devices there are', async () => {
+  it('is refused after thirty attempts, however many devices', async () => {
     const attempts = Array.from({ length: 1_000 }, (_, n) => by({ knownDevice: `device ${n}` }));
     expect(await reaching(attempts)).toBe(30);
   });
 });
 
 describe('trying one password on many accounts', () => {
-  it('is stopped after a hundred times from one address', async () => {
+  it('is refused after a hundred attempts from one address', async () => {
     const attempts = Array.from({ length: 1_000 }, (_, n) => by({ email: `person${n}@example.com` }));
     expect(await reaching(attempts)).toBe(100);
   });
 });
 
-describe('whoever has one IPv6 address', () => {
+describe('an IPv6 network', () => {
   const within = (n: number) => `2001:db8:1:2::${n.toString(16)}`;
 
-  it('has no more attempts for the others of its network, at one account or at many', async () => {
+  it('shares the attempts of its addresses, for one account and for many', async () => {
     const one = Array.from({ length: 100 }, (_, n) => by({ address: within(n) }));
     expect(await reaching(one)).toBe(10);
     const many = Array.from({ length: 500 }, (_, n) =>
@@ -107,8 +107,8 @@ describe('whoever has one IPv6 address', () => {
   });
 });
 
-describe('signing in rightly', () => {
-  it('is never slowed, however often', async () => {
+describe('successful sign-ins', () => {
+  it('are never limited, however many', async () => {
     const throttle = fresh();
     for (let n = 0; n < 500; n += 1) {
       await throttle.begin(by());
@@ -116,7 +116,7 @@ describe('signing in rightly', () => {
     }
   });
 
-  it('forgets the failures before it, here and of all strangers with this account', async () => {
+  it('reset the failures for this address and of all strangers for this account', async () => {
     const throttle = fresh();
     await reaching(
       Array.from({ length: 9 }, () => by()),
@@ -132,7 +132,7 @@ describe('signing in rightly', () => {
     ).toBe(10);
   });
 
-  it('with one account clears no address for guessing at others', async () => {
+  it("to one account do not reset the address's attempts at others", async () => {
     const throttle = fresh();
     const others = Array.from({ length: 99 }, (_, n) => by({ email: `person${n}@example.com` }));
     await reaching(others, throttle);
@@ -143,7 +143,7 @@ describe('signing in rightly', () => {
     expect(await reaching(more, throttle)).toBe(1);
   });
 
-  it('many at once are not all let through before the first has failed', async () => {
+  it('are not all accepted when many start before the first has failed', async () => {
     const throttle = fresh();
     const all = await Promise.allSettled(Array.from({ length: 200 }, () => throttle.begin(by())));
     expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);

@@ -59,8 +59,8 @@ const vouchedAgain = () =>
   });
 const asVouched = () => ({ as: vouched.accessToken });
 
-describe("an organisation's provider, whatever it says", () => {
-  it('leads into no other organisation of the person', async () => {
+describe("a person vouched for only by their organisation's provider", () => {
+  it('cannot enter their other organisations', async () => {
     const body = { organisationId: ours.organisation.id };
     expect(await users.call(organisations.switchTo, { body }, asVouched())).toBeRefused(
       credentials.OwnProofNeeded,
@@ -74,7 +74,7 @@ describe("an organisation's provider, whatever it says", () => {
     ).toEqual([theirs.organisation.id]);
   });
 
-  it('cannot give the person a proof of its own making, change their address, take along or erase what others keep', async () => {
+  it('cannot set up own credentials, change the address, or export or erase what others keep', async () => {
     const { email } = anna.user;
     const params = { factorId: newId() };
     const answers = [
@@ -98,7 +98,7 @@ describe("an organisation's provider, whatever it says", () => {
     ).toEqual([]);
   });
 
-  it('sees and ends no session in another organisation', async () => {
+  it('neither sees nor ends sessions in another organisation', async () => {
     await staff.anew(anna);
     await users.database.sql('update person set last_tenant_id = $2 where person_id = $1', [
       anna.user.id,
@@ -119,7 +119,7 @@ describe("an organisation's provider, whatever it says", () => {
     expect(session).toEqual({ ended_at: null });
   });
 
-  it('cannot guess the password in one session after the other', async () => {
+  it('cannot guess the password in one session after another', async () => {
     for (let guess = 0; guess < 10; guess += 1) {
       if (guess === 5) vouched = await vouchedAgain();
       const answer = await users.call(
@@ -141,8 +141,8 @@ describe("an organisation's provider, whatever it says", () => {
   });
 });
 
-describe('who has signed in with a provider', () => {
-  it('goes where they work after a proof of their own', async () => {
+describe('a person who signed in with a provider', () => {
+  it('can switch organisations after an authentication of their own', async () => {
     const proved = (await users.call(secondFactors.stepUp, { body: { password } }, asVouched())).body
       .accessToken;
     const body = { organisationId: ours.organisation.id };
@@ -153,7 +153,7 @@ describe('who has signed in with a provider', () => {
     expect(claimsOf(there.body).amr).toEqual(['pwd']);
   });
 
-  it('has a say over themselves while they have no password and belong to this organisation alone', async () => {
+  it('controls their account while they have no password and belong to this organisation only', async () => {
     const open = await federation.connect(theirs, { createMembers: true, emailDomains: ['example.com'] });
     const claims = { email: `${newId()}@example.com`, email_verified: true };
     const vera = await federation.entered(theirs.organisation.id, open, newId(), claims);

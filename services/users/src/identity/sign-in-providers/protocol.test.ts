@@ -46,14 +46,14 @@ const finish = (body: Awaited<ReturnType<typeof back>>) => users.call(signInProv
 const sessions = async () =>
   (await users.database.sql('select from session where tenant_id = $1', [admin.organisation.id])).length;
 
-describe('the end of a sign-in with a provider', () => {
-  it('comes once', async () => {
+describe('finishing a sign-in with a provider', () => {
+  it('works once', async () => {
     const brought = await back();
     expect(statusesOf(await Promise.all([finish(brought), finish(brought)]))).toEqual([200, 401]);
     expect(await finish(brought)).toBeRefused(signInProviders.FederatedSignInRefused);
   });
 
-  it('comes in the browser that began, whoever lures another into it; and that browser can still end it', async () => {
+  it('requires the browser that began it, which can still finish after another one failed', async () => {
     const brought = await back();
     const { browserSecret } = await back();
     expect(await finish({ ...brought, browserSecret })).toBeRefused(signInProviders.FederatedSignInRefused);
@@ -63,7 +63,7 @@ describe('the end of a sign-in with a provider', () => {
     expect((await finish(brought)).status).toBe(200);
   });
 
-  it('comes with its own state', async () => {
+  it('requires its own state', async () => {
     const [one, two] = [await back(), await back()];
     const before = await sessions();
     // Somebody else's code under my state, as an attacker plants it.
@@ -79,7 +79,7 @@ describe('the end of a sign-in with a provider', () => {
     expect(await sessions()).toBe(before);
   });
 
-  it('comes with the code as the provider gave it', async () => {
+  it('requires the code as the provider issued it', async () => {
     const brought = await back();
     expect(await finish({ ...brought, code: `${brought.code}x` })).toBeRefused(
       signInProviders.FederatedSignInRefused,
@@ -87,7 +87,7 @@ describe('the end of a sign-in with a provider', () => {
     expect(await finish(brought)).toBeRefused(signInProviders.FederatedSignInRefused);
   });
 
-  it('comes from the provider it was begun with, not from another one it was mixed up with', async () => {
+  it('requires the provider it was begun with, and refuses a mixed-up one', async () => {
     const before = await sessions();
     expect(await finish({ ...(await back()), iss: 'https://evil.example.com' })).toBeRefused(
       signInProviders.FederatedSignInRefused,
@@ -97,7 +97,7 @@ describe('the end of a sign-in with a provider', () => {
     expect(await sessions()).toBe(before);
   });
 
-  it('leads the code of one organisation’s provider to no other organisation, also where the provider names no issuer', async () => {
+  it("refuses the code of one organisation's provider in another, even if the provider names no issuer", async () => {
     const mallory = await people.organisation();
     const his = await federation.connect(mallory);
     const mixed = await federation.begin(mallory.organisation.id, his);
@@ -115,7 +115,7 @@ describe('the end of a sign-in with a provider', () => {
     expect(callbackOf(admin.organisation.id)).not.toBe(callbackOf(mallory.organisation.id));
   });
 
-  it('comes within ten minutes', async () => {
+  it('is possible within ten minutes', async () => {
     const brought = await back();
     clock.advance(10 * 60_000);
     const late = await finish(brought);
@@ -123,7 +123,7 @@ describe('the end of a sign-in with a provider', () => {
     expect(late).toBeRefused(signInProviders.FederatedSignInRefused);
   });
 
-  it('does not come any more when the provider was changed or disabled meanwhile', async () => {
+  it('is refused once the provider was changed or disabled', async () => {
     const change = (body: object) =>
       users.call(signInProviders.change, { params: { providerId }, body }, { as: admin.accessToken });
     const brought = await back();
@@ -132,7 +132,7 @@ describe('the end of a sign-in with a provider', () => {
     await change({ enabled: true });
   });
 
-  it('does not come when the provider becomes another while it is being asked', async () => {
+  it('is refused when the provider is changed while it is being asked', async () => {
     const brought = await back();
     const lock = {
       sql: `update sign_in_provider set version = version + 1
@@ -146,18 +146,18 @@ describe('the end of a sign-in with a provider', () => {
     expect(late).toBeRefused(signInProviders.FederatedSignInRefused);
   });
 
-  it('goes well for a client without a secret, which PKCE protects', async () => {
+  it('works for a client without a secret, protected by PKCE', async () => {
     const open = await federation.connect(admin, { clientId: 'public', clientSecret: undefined });
     expect((await finish(await back(open))).status).toBe(200);
   });
 
-  it('goes well right after the provider has changed its keys', async () => {
+  it('works right after the provider rotated its keys', async () => {
     expect((await finish(await back())).status).toBe(200);
     await provider.rotateKeys();
     expect((await finish(await back())).status).toBe(200);
   });
 
-  it('leaves no secret in what is stored and told', async () => {
+  it('stores and publishes no secret', async () => {
     const brought = await back();
     const { accessToken } = (await finish(brought)).body as identity.SignedIn;
     const told = JSON.stringify(await users.events());
@@ -188,7 +188,7 @@ describe('a provider that cannot be used', () => {
     expect(begun).toBeRefused(signInProviders.SignInProviderUnusable);
   };
 
-  it('is told as such where nobody listens', () => unusable('http://127.0.0.1:9'));
+  it('is reported when it does not answer', () => unusable('http://127.0.0.1:9'));
 
   it.each<[string, string, string]>([
     ['answers with a page', 'text/html', '<html>'],
@@ -201,7 +201,7 @@ describe('a provider that cannot be used', () => {
       '{"issuer":"ISSUER","authorization_endpoint":"javascript:alert(1)"}',
     ],
     ['never ends', 'application/json', `{"issuer":"ISSUER","x":"${'x'.repeat(1_100_000)}"}`],
-  ])('is told as such where it %s', async (_, contentType, body) => {
+  ])('is reported when it %s', async (_, contentType, body) => {
     const server = createServer((req, res) => {
       res.setHeader('content-type', contentType);
       res.end(body.replace('ISSUER', `http://${req.headers.host}`));
@@ -217,14 +217,14 @@ describe('a provider that cannot be used', () => {
     }
   });
 
-  it('is told as such where it does not know our secret', async () => {
+  it('is reported when it does not know our secret', async () => {
     const at = await federation.connect(admin, { clientSecret: 'wrong' });
     expect(await finish(await back(at))).toBeRefused(signInProviders.SignInProviderUnusable, {
       reason: 'It answered invalid_client.',
     });
   });
 
-  it('says what it is when it can', async () => {
+  it('is reported with the reason if it gives one', async () => {
     const answer = await users.call(
       signInProviders.check,
       { params: { providerId } },

@@ -87,7 +87,7 @@ function clientOf({ metadata = {}, claims = {}, key = privateKey, idToken }: Ans
 }
 
 describe('the identity token of a provider', () => {
-  it('is taken when everything about it is right', async () => {
+  it('is accepted when everything matches', async () => {
     const client = clientOf({});
     expect(await client.exchange()).toMatchObject({ sub: '1', iss: issuer });
     const { body } = client.requests.find(({ url }) => url.endsWith('/token')) ?? { body: '' };
@@ -115,7 +115,7 @@ describe('the identity token of a provider', () => {
   });
 });
 
-describe('the way to a provider', () => {
+describe('connecting to a provider', () => {
   it.each<[string, object | undefined, string]>([
     ['in the header where it says nothing', undefined, 'basic'],
     [
@@ -139,7 +139,7 @@ describe('the way to a provider', () => {
     expect([inHeader, body.includes('client_secret=secret')]).toEqual([way === 'basic', way === 'post']);
   });
 
-  it('is asked for once for ten minutes, however many come at once; its keys at each sign-in', async () => {
+  it('fetches its description once in ten minutes for all requests, and its keys at each sign-in', async () => {
     const client = clientOf({});
     await Promise.all([1, 2, 3].map(() => client.addressFor(asked, flow, false)));
     await client.exchange();
@@ -148,7 +148,7 @@ describe('the way to a provider', () => {
     expect([times('openid-configuration'), times('/jwks')]).toEqual([1, 2]);
   });
 
-  it('asks the provider to prove anew who it is, where that is wanted', async () => {
+  it('asks the provider for a new authentication where required', async () => {
     const client = clientOf({});
     const [usual, freshly] = await Promise.all([
       client.addressFor(asked, flow, false),
@@ -160,7 +160,7 @@ describe('the way to a provider', () => {
     expect(new URL(freshly).searchParams.get('max_age')).toBe('0');
   });
 
-  it('is not taken by a client without a secret where nothing says that PKCE is checked', async () => {
+  it('is refused for a client without a secret if the provider does not state that it checks PKCE', async () => {
     const without = { ...asked, secret: null };
     await expect(clientOf({}).addressFor(without, flow, false)).rejects.toBeInstanceOf(
       signInProviders.SignInProviderUnusable,
@@ -173,13 +173,13 @@ describe('the way to a provider', () => {
   it.each([
     ['the issuer', { ...asked, provider: { ...provider, issuer: 'http://id.example.com' } }, {}],
     ['the sign-in page', asked, { authorization_endpoint: 'http://id.example.com/auth' }],
-  ])('is never taken in production where %s can be read along', async (_, at, metadata) => {
+  ])('is refused in production if %s could be intercepted', async (_, at, metadata) => {
     await expect(clientOf({ metadata }).addressFor(at, flow, false)).rejects.toBeInstanceOf(
       signInProviders.SignInProviderUnusable,
     );
   });
 
-  it('sends no code to an address that can be read along in production', async () => {
+  it('sends no code in production to an address that could be intercepted', async () => {
     const client = clientOf({ metadata: { token_endpoint: 'http://id.example.com/token' } });
     await expect(client.exchange()).rejects.toBeInstanceOf(signInProviders.SignInProviderUnusable);
     expect(client.requests.some(({ url }) => url.startsWith('http:'))).toBe(false);

@@ -45,8 +45,8 @@ const connect = (body: ReturnType<typeof wanted>, as = asAdmin()) =>
 const change = (providerId: string, body: object, headers: Record<string, string> = {}) =>
   users.call(signInProviders.change, { params: { providerId }, body }, { ...asAdmin(), headers });
 
-describe('connecting a sign-in provider', () => {
-  it('works while the provider is away, tells what to enter there, and never shows the secret', async () => {
+describe('adding a sign-in provider', () => {
+  it('works while the provider is unavailable, returns what to enter there, and never shows the secret', async () => {
     const body = wanted();
     const answer = await connect(body);
     expect(answer.status).toBe(201);
@@ -73,14 +73,14 @@ describe('connecting a sign-in provider', () => {
     }
   });
 
-  it('takes domains in Unicode and keeps them as ASCII', async () => {
+  it('accepts domains in Unicode and stores them in ASCII', async () => {
     const body = wanted({ emailDomains: ['bücher.example', 'почта.рф', 'example.com'] });
     const { emailDomains } = (await connect(body)).body;
     expect(emailDomains).toEqual(['example.com', 'xn--80a1acny.xn--p1ai', 'xn--bcher-kva.example']);
     expect((await connect(body)).status).toBe(200);
   });
 
-  it('keeps how the client secret is sent', async () => {
+  it('stores how the client secret is sent', async () => {
     const body = wanted({ clientAuthentication: 'client_secret_basic' });
     expect((await connect(body)).body.clientAuthentication).toBe('client_secret_basic');
     const { providerId } = body;
@@ -99,7 +99,7 @@ describe('connecting a sign-in provider', () => {
     }
   });
 
-  it('works ten times at most, also when several come at once', async () => {
+  it('is limited to ten, also with concurrent requests', async () => {
     const most = limits.mostAtATime.signInProviders;
     const first = wanted();
     await connect(first);
@@ -110,7 +110,7 @@ describe('connecting a sign-in provider', () => {
     expect((await connect(first)).status).toBe(200);
   });
 
-  it('is for who may', async () => {
+  it('requires the permission', async () => {
     const boris = await people.member(admin, ['manager']);
     expect(await connect(wanted(), { as: boris.accessToken })).toBeRefused(Forbidden);
   });
@@ -127,7 +127,7 @@ describe('connecting a sign-in provider', () => {
 });
 
 describe('changing a sign-in provider', () => {
-  it('changes what is told, once, and only what somebody has seen', async () => {
+  it('updates the given fields once, and only with the current ETag', async () => {
     const body = wanted();
     await connect(body);
     const params = { providerId: body.providerId };
@@ -144,7 +144,7 @@ describe('changing a sign-in provider', () => {
     ]);
   });
 
-  it('forgets whom the provider knew with another issuer, because there the same subjects are other people', async () => {
+  it('forgets known subjects when the issuer changes, because they are other people there', async () => {
     const boris = await people.member(admin);
     const vera = await people.member(admin);
     const other = await providerUnderTest();
@@ -160,7 +160,7 @@ describe('changing a sign-in provider', () => {
     expect(user.id).toBe(vera.user.id);
   });
 
-  it('gives no other issuer the secret it keeps', async () => {
+  it('does not send the stored secret to another issuer', async () => {
     const body = wanted();
     await connect(body);
     const elsewhere = { issuer: 'https://id.elsewhere.example' };
@@ -173,7 +173,7 @@ describe('changing a sign-in provider', () => {
     expect((await change(body.providerId, elsewhere)).status).toBe(200);
   });
 
-  it('can always disable it, also with a role in its mapping that is not there any more, but not enable it', async () => {
+  it('can always disable it, even with a deleted role in its mapping, but not enable it', async () => {
     const body = wanted();
     await connect(body);
     await users.database.sql(`update sign_in_provider set roles = '{"a": "gone"}' where provider_id = $1`, [
@@ -183,7 +183,7 @@ describe('changing a sign-in provider', () => {
     expect(await change(body.providerId, { enabled: true })).toBeRefused(roles.RoleUnknown);
   });
 
-  it('is as absent for another organisation as one that is not there', async () => {
+  it('finds none of another organisation', async () => {
     const body = wanted();
     await connect(body);
     const { accessToken: as } = await people.organisation();
@@ -198,7 +198,7 @@ describe('changing a sign-in provider', () => {
 });
 
 describe('after JWT_SECRET was lost', () => {
-  it('says that the client secret has to be entered again, and goes on with that', async () => {
+  it('asks to enter the client secret again, and then works', async () => {
     const providerId = await federation.connect(admin);
     await users.database.sql("update factor_key set sealed_key = 'sealed with another secret'");
     const begin = () =>

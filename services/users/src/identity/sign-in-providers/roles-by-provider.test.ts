@@ -51,8 +51,8 @@ async function somebody(changes: object, roles: readonly string[] = []) {
 
 const mapping = { roles: { books: 'accountant', shop: 'shop_manager' } };
 
-describe('roles that follow the provider', () => {
-  it('come and go with the values of its claim, and what people gave stays', async () => {
+describe("roles mapped from a provider's claim", () => {
+  it('follow the values of the claim, and roles given by people stay', async () => {
     const { user, rolesAfter } = await somebody(mapping, ['agent']);
     expect(await rolesAfter({ groups: ['books', 'strangers'] })).toEqual(['accountant', 'agent']);
     expect(await rolesAfter({ groups: ['books', 'shop'] })).toEqual(['accountant', 'agent', 'shop_manager']);
@@ -87,14 +87,14 @@ describe('roles that follow the provider', () => {
     expect(claimsOf(next.body).roles).toEqual(['shop_manager']);
   });
 
-  it('are found inside the token, and as a claim whose name has dots', async () => {
+  it('are read inside the token, and from a claim whose name has dots', async () => {
     const { rolesAfter } = await somebody({ ...mapping, rolesClaim: 'realm_access.roles' });
     expect(await rolesAfter({ realm_access: { roles: ['books'] } })).toEqual(['accountant']);
     expect(await rolesAfter({ realm_access: { roles: { books: true } } })).toEqual([]);
     expect(await rolesAfter({ realm_access: ['books'] })).toEqual([]);
   });
 
-  it('are found behind a name with dots: at each level by the longest name that is there', async () => {
+  it('are read behind a name with dots: at each level the longest existing name applies', async () => {
     const rolesClaim = 'resource_access.com.larch.erp.roles';
     const { user, providerId, rolesAfter } = await somebody({ ...mapping, rolesClaim });
     const client = (roles: string[]) => ({
@@ -111,12 +111,12 @@ describe('roles that follow the provider', () => {
     expect(await missing()).toMatchObject([{ data: { userId: user.id, providerId, rolesClaim } }]);
   });
 
-  it('begin with those everybody gets', async () => {
+  it('include the roles that all members get', async () => {
     const { rolesAfter } = await somebody({ ...mapping, defaultRoles: ['user'] });
     expect(await rolesAfter({ groups: ['books'] })).toEqual(['accountant', 'user']);
   });
 
-  it('are not given to who would hold conflicting duties: the sign-in is refused and nothing is changed', async () => {
+  it('are refused if they create a conflict of duties: the sign-in fails and nothing changes', async () => {
     await define('pays', ['accounting.payment.post']);
     const { user, enter, rolesAfter } = await somebody(mapping, ['agent']);
     const before = await rolesAfter({ groups: ['shop'] });
@@ -137,7 +137,7 @@ describe('roles that follow the provider', () => {
     expect(claimsOf((await enter({ groups: ['shop'] })).body as identity.SignedIn).roles).toEqual(before);
   });
 
-  it('never leave the organisation without an administrator, and tell that one stayed', async () => {
+  it('never remove the last administrator, and publish that one stayed', async () => {
     const { user, providerId, rolesAfter } = await somebody({ roles: { boss: 'admin' } });
     expect(await rolesAfter({ groups: ['boss'] })).toEqual(['admin']);
     await users.database.sql('update role_assignment set revoked_at = $2 where person_id = $1', [
@@ -155,7 +155,7 @@ describe('roles that follow the provider', () => {
     expect(await rolesAfter({})).toEqual([]);
   });
 
-  it('pass over a role that is not there any more', async () => {
+  it('skip a deleted role', async () => {
     await define('packer', ['shop.order.read']);
     const { rolesAfter } = await somebody({ roles: { ...mapping.roles, pack: 'packer' } });
     await users.database.sql('update own_role set deleted_at = now() where tenant_id = $1', [
@@ -164,7 +164,7 @@ describe('roles that follow the provider', () => {
     expect(await rolesAfter({ groups: ['pack', 'books'] })).toEqual(['accountant']);
   });
 
-  it('can be mapped to by nobody who does not hold them', async () => {
+  it('can only be mapped by a caller who holds them', async () => {
     await define('it_staff', ['users.sign-in-provider.*', 'users.role.assign']);
     const boris = await people.member(admin, ['it_staff']);
     const body = {

@@ -44,8 +44,8 @@ const eventsAbout = async (subject: string) =>
   (await users.events()).filter((event) => event.subject === subject);
 const openToExample = { createMembers: true, emailDomains: ['example.com'] };
 
-describe('somebody the provider of their organisation vouches for', () => {
-  it('is a member by the address the provider has verified, and by its subject from then on', async () => {
+describe("a person vouched for by their organisation's provider", () => {
+  it('is recognised by the verified address first, and by the subject afterwards', async () => {
     const admin = await staff.organisation();
     const boris = await staff.member(admin);
     const providerId = await federation.connect(admin);
@@ -72,7 +72,7 @@ describe('somebody the provider of their organisation vouches for', () => {
     ]);
   });
 
-  it('becomes a member where the organisation has opened that to their domain', async () => {
+  it('becomes a member if the organisation allows it for their domain', async () => {
     const admin = await staff.organisation();
     const providerId = await federation.connect(admin, openToExample);
     const said = { name: 'Vera', locale: 'ru-RU', zoneinfo: 'Europe/Moscow' };
@@ -95,7 +95,7 @@ describe('somebody the provider of their organisation vouches for', () => {
     ]);
   });
 
-  it('is called by what can be said of them when the provider says strange things', async () => {
+  it('gets a usable name when the provider sends strange ones', async () => {
     const admin = await staff.organisation();
     const providerId = await federation.connect(admin, openToExample);
     const strange = { name: 'a\u0000b', locale: { ru: 1 }, zoneinfo: '+03:00', groups: [{}, null, 7] };
@@ -104,7 +104,7 @@ describe('somebody the provider of their organisation vouches for', () => {
     expect(user).toMatchObject({ name: 'strange', language: 'en', timeZone: 'UTC' });
   });
 
-  it('is one person, also when their first two sign-ins come at once', async () => {
+  it('is one person when their first two sign-ins run at the same time', async () => {
     const admin = await staff.organisation();
     const providerId = await federation.connect(admin, openToExample);
     const who = account();
@@ -145,7 +145,7 @@ describe('somebody the provider of their organisation vouches for', () => {
     ).toEqual([]);
   });
 
-  it('is refused when they have their account elsewhere, so no provider takes over accounts of others', async () => {
+  it('is refused if they have an account elsewhere, so that no provider takes over other accounts', async () => {
     const [admin, elsewhere] = [await staff.organisation(), await staff.organisation()];
     const providerId = await federation.connect(admin, openToExample);
     const enter = () =>
@@ -162,7 +162,7 @@ describe('somebody the provider of their organisation vouches for', () => {
     expect(await enter()).toBeRefused(signInProviders.FederatedAccountRefused, { reason: 'no-member' });
   });
 
-  it('is refused while their membership is suspended, known by subject or not', async () => {
+  it('is refused while their membership is suspended, recognised by subject or not', async () => {
     const admin = await staff.organisation();
     const boris = await staff.member(admin);
     const providerId = await federation.connect(admin);
@@ -175,7 +175,7 @@ describe('somebody the provider of their organisation vouches for', () => {
     }
   });
 
-  it('finds as little to do in a suspended organisation as with a password, and nobody joins it', async () => {
+  it('has as few rights in a suspended organisation as with a password, and new people cannot join it', async () => {
     const admin = await staff.organisation();
     const boris = await staff.member(admin, ['accountant']);
     const providerId = await federation.connect(admin, openToExample);
@@ -188,8 +188,8 @@ describe('somebody the provider of their organisation vouches for', () => {
   });
 });
 
-describe('a second factor', () => {
-  it('is asked for here, unless the organisation trusts the one its provider has seen', async () => {
+describe('the second factor after a provider', () => {
+  it("is asked for, unless the organisation trusts the provider's", async () => {
     const person = await personUnderTest(users, clock);
     const providerId = await federation.connect(person.signedIn);
     const app = await person.addApp();
@@ -211,7 +211,7 @@ describe('a second factor', () => {
   });
 });
 
-describe('when somebody last proved who they are', () => {
+describe('the time of the proof of identity', () => {
   /** The browser is the person's, so it may leave out what we ask the provider for. */
   const entered = async (freshly: boolean, leftOut: readonly string[]) => {
     const admin = await staff.organisation();
@@ -229,20 +229,20 @@ describe('when somebody last proved who they are', () => {
     return (await users.call(people.changeEmail, { body: { email } }, { as: accessToken })).problem;
   };
 
-  it('is told by the provider, which is asked for it', async () => {
+  it('is taken from the provider, which is asked for it', async () => {
     expect((await entered(false, []))?.code).toBe('users.own-proof-needed'); // a young proof, if not an own one
   });
 
-  it('is unknown, and no young proof, where the provider does not tell, as after a sign-in without a question', async () => {
+  it('is unknown and not recent if the provider does not tell it', async () => {
     expect((await entered(false, ['max_age']))?.code).toBe(StepUpRequired.definition.code);
   });
 
-  it('is now where the provider was told to ask anew, though it does not say when it did', async () => {
+  it('is the present if the provider was asked for a new authentication but does not tell the time', async () => {
     expect((await entered(true, ['max_age', 'prompt']))?.code).toBe('users.own-proof-needed');
   });
 });
 
-it('a sign-in at the moment at which a second factor is added is asked for it', async () => {
+it('a sign-in with a provider is asked for a second factor that is added at the same moment', async () => {
   const anna = await personUnderTest(users, clock);
   const as = { as: anna.signedIn.accessToken };
   const providerId = await federation.connect(anna.signedIn);
@@ -262,7 +262,7 @@ it('a sign-in at the moment at which a second factor is added is asked for it', 
 });
 
 describe('the sign-in page', () => {
-  it('shows the enabled providers of an organisation, and none of one nobody knows', async () => {
+  it('shows the enabled providers of an organisation, and none of an unknown one', async () => {
     const admin = await staff.organisation();
     const providerId = await federation.connect(admin);
     await federation.connect(admin, { enabled: false });
@@ -272,7 +272,7 @@ describe('the sign-in page', () => {
     expect(await options(providerId)).toEqual([]);
   });
 
-  it('gets the browser back on the page of the portal, with what the provider said and nothing else', async () => {
+  it("sends the browser back to the portal with the provider's parameters and nothing else", async () => {
     const admin = await staff.organisation();
     const here = admin.organisation.id;
     const { state } = await federation.begin(here, await federation.connect(admin));
@@ -285,7 +285,7 @@ describe('the sign-in page', () => {
     );
   });
 
-  it('begins nothing with a provider that is disabled, unknown or of another organisation', async () => {
+  it('begins no sign-in with a provider that is disabled, unknown or of another organisation', async () => {
     const [admin, other] = [await staff.organisation(), await staff.organisation()];
     const disabled = await federation.connect(admin, { enabled: false });
     const theirs = await federation.connect(other);

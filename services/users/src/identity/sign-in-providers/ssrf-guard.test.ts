@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { isOwnAddress } from './addresses.ts';
 import { outsideFetch, type Resolve } from './ssrf-guard.ts';
 
-describe('the addresses no provider is at', () => {
+describe('addresses that no provider may have', () => {
   it.each([
     '127.0.0.1',
     '127.255.255.254',
@@ -29,7 +29,7 @@ describe('the addresses no provider is at', () => {
   );
 });
 
-describe('asking a provider', () => {
+describe('requests to a provider', () => {
   let server: Server;
   let port: number;
   let asked = 0;
@@ -56,7 +56,7 @@ describe('asking a provider', () => {
         (answers.length > 1 ? answers.shift() : answers[0])?.map((address) => ({ address, family: 4 })) ?? [],
       );
 
-  it('never asks this machine in production, by whatever name or address', async () => {
+  it('never reach this machine in production, by whatever name or address', async () => {
     const before = asked;
     const direct = outsideFetch(true);
     for (const host of ['127.0.0.1', '[::1]', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]', 'localhost']) {
@@ -71,7 +71,7 @@ describe('asking a provider', () => {
     expect(asked).toBe(before);
   });
 
-  it('asks the very address it has looked at: a name that is another a moment later leads nowhere else', async () => {
+  it('connect to the address that was checked: a name that resolves differently later leads nowhere', async () => {
     let looked = 0;
     const rebinding: Resolve = (_, __, done) => {
       looked += 1;
@@ -83,7 +83,7 @@ describe('asking a provider', () => {
     expect(looked).toBe(1);
   });
 
-  it('asks it elsewhere, where tests run their own provider, and follows no redirect', async () => {
+  it('reach it in development, where tests run a provider, and follow no redirect', async () => {
     const free = outsideFetch(false);
     expect((await free(`http://127.0.0.1:${port}/`, options)).status).toBe(200);
     expect((await free(`http://127.0.0.1:${port}/elsewhere`, options)).status).toBe(302);

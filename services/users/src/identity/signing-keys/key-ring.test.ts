@@ -38,7 +38,7 @@ async function accepts(ring: KeyRing, token: string): Promise<boolean> {
 beforeEach(() => db.sql('delete from users.signing_key'));
 
 describe('the signing keys', () => {
-  it('are made once, also when several processes start at once, and lie sealed', async () => {
+  it('are created once, also when several processes start at once, and stored sealed', async () => {
     const rings = Array.from({ length: 5 }, () => ringWith('secret one'));
     const tokens = await Promise.all(rings.map(tokenFrom));
     expect(new Set(tokens.map(kidOf)).size).toBe(1);
@@ -51,14 +51,14 @@ describe('the signing keys', () => {
     expect(Object.keys(stored[0]?.public_key ?? {}).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
   });
 
-  it('are the same after a restart', async () => {
+  it('stay the same after a restart', async () => {
     const before = await tokenFrom(ringWith('secret one'));
     const after = ringWith('secret one');
     expect(kidOf(await tokenFrom(after))).toBe(kidOf(before));
     expect(await accepts(after, before)).toBe(true);
   });
 
-  it('sign nothing before every verifier knows them, and verify until their last token has expired', async () => {
+  it('sign only once every verifier knows them, and verify until their last token has expired', async () => {
     const ring = ringWith('secret one');
     const verifier = ringWith('secret one');
     const old = await tokenFrom(ring);
@@ -93,7 +93,7 @@ describe('the signing keys', () => {
     expect(await db.rows('signing_key')).toHaveLength(2);
   });
 
-  it('go on being used while the database is away', async () => {
+  it('are used while the database is unavailable', async () => {
     const link = watched();
     const ring = createKeyRing({ database: link.database, seal: createSeal('secret one'), clock: clock.now });
     const token = await tokenFrom(ring);
@@ -102,7 +102,7 @@ describe('the signing keys', () => {
     expect(kidOf(await tokenFrom(ring))).toBe(kidOf(token));
   });
 
-  it('are asked for at most every five seconds because of keys nobody knows', async () => {
+  it('are read at most every five seconds because of unknown key ids', async () => {
     const link = watched();
     const ring = createKeyRing({ database: link.database, seal: createSeal('secret one'), clock: clock.now });
     await tokenFrom(ring);
@@ -131,7 +131,7 @@ function watched() {
 describe('a seal', () => {
   const secret = Buffer.from('a private key');
 
-  it('opens what it closed', () => {
+  it('opens what it sealed', () => {
     expect(createSeal('s').open(createSeal('s').close(secret, 'a'), 'a')).toEqual(secret);
   });
 

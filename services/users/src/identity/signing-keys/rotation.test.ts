@@ -38,8 +38,8 @@ const byCommand = (compromised = false) =>
 const published = async () =>
   (await users.call(accessTokens.getSigningKeys, {})).body.keys.map(({ kid }) => kid);
 
-describe('a change of the signing key', () => {
-  it('fails no request, whether it was signed before or after', async () => {
+describe('rotating the signing key', () => {
+  it('fails no request with a token signed before or after', async () => {
     const living: { token: string; until: number }[] = [];
     const kids = new Set<string>();
     for (let minute = 0; minute < 75; minute += 1) {
@@ -56,7 +56,7 @@ describe('a change of the signing key', () => {
     expect(kids.size).toBe(3);
   });
 
-  it('takes the old key out once its last token has ended', async () => {
+  it('drops the old key once its last token has expired', async () => {
     const old = kidOf((await signIn()).accessToken);
     await byCommand();
     expect(await published()).toContain(old);
@@ -66,7 +66,7 @@ describe('a change of the signing key', () => {
   });
 });
 
-it('a compromised key is worth nothing within seconds, and a new sign-in works at once', async () => {
+it('a compromised key is refused within seconds, and a new sign-in works at once', async () => {
   const stolen = (await signIn()).accessToken;
   await anotherService.verify(stolen);
   await byCommand(true);

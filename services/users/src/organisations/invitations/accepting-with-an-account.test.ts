@@ -15,7 +15,7 @@ beforeEach(() => {
   ({ users, anna } = pine.present());
 });
 
-describe('somebody who has an account', () => {
+describe('accepting an invitation with an existing account', () => {
   let oak: identity.SignedIn;
   beforeEach(async () => {
     oak = await people.organisation('Oak');
@@ -24,7 +24,7 @@ describe('somebody who has an account', () => {
   const acceptSignedIn = (token: string, who: string) =>
     users.call(invitations.acceptSignedIn, { body: { token } }, { as: who });
 
-  it('accepts signed in and goes on there, in a session of its own', async () => {
+  it('joins while signed in and continues in the new organisation in a session of its own', async () => {
     const { token } = await invited({ roles: ['user'] });
     expect((await look(token)).body.acceptBy).toBe('sign-in');
     expect(await accept(token)).toBeRefused(invitations.SignInToAccept);
@@ -35,7 +35,7 @@ describe('somebody who has an account', () => {
     expect(await acceptSignedIn(token, there.accessToken)).toBeRefused(invitations.InvitationUnusable);
   });
 
-  it('joins once of two attempts at once, and keeps a session', async () => {
+  it('joins once and keeps one session when two attempts run at the same time', async () => {
     const { token } = await invited();
     const second = await people.signIn(oak.user.email);
     const answers = await Promise.all(
@@ -45,7 +45,7 @@ describe('somebody who has an account', () => {
     expect(await sql('select * from member where person_id = $1', oak.user.id)).toHaveLength(2);
   });
 
-  it('cannot accept what is for somebody else, nor without being signed in', async () => {
+  it("refuses another person's invitation and requires a sign-in", async () => {
     const { token } = await invited();
     const other = await people.organisation('Elm');
     const before = await everything();
@@ -54,7 +54,7 @@ describe('somebody who has an account', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it('is asked for the password where no organisation lets them in, and comes back to one they had left', async () => {
+  it('asks for the password of a person without an active membership, who can rejoin an organisation they left', async () => {
     const boris = await people.member(anna, ['accountant']);
     pine.inviteInstead(boris.user.email);
     await users.call(members.remove, { params: { memberId: boris.user.id } }, await as(anna));

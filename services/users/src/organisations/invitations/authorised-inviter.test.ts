@@ -28,8 +28,8 @@ async function nowHas(who: identity.SignedIn, ...roles: string[]): Promise<void>
   }
 }
 
-describe('whoever invited and may do less by now', () => {
-  it('gives no role any more that they could not give today', async () => {
+describe('an invitation whose sender has lost rights', () => {
+  it('grants no role that the sender could not grant today', async () => {
     const { invitation, token } = await invited({ roles: ['admin'] }, vera);
     await nowHas(vera, 'user');
     expect(await look(token)).toBeRefused(invitations.InvitationUnusable);
@@ -43,20 +43,20 @@ describe('whoever invited and may do less by now', () => {
     expect((await accept(await tokenOf(invitation))).status).toBe(201);
   });
 
-  it('invites nobody any more, also without a role', async () => {
+  it('cannot be accepted if the sender may no longer invite, even without roles', async () => {
     const { token } = await invited({}, vera);
     await nowHas(vera, 'accountant');
     expect(await accept(token)).toBeRefused(invitations.InvitationUnusable);
   });
 
-  it('gives what is still theirs to give', async () => {
+  it('still grants the roles the sender may grant', async () => {
     const { token } = await invited({ roles: ['user'] }, vera);
     await nowHas(vera, 'user', 'admin');
     expect((await accept(token)).status).toBe(201);
   });
 });
 
-describe('roles that together are more than a token holds', () => {
+describe('roles that together exceed the size of a token', () => {
   const grants = (count: number) =>
     sql(
       `update own_role_grants set grants = array(select 'workers.' || name || n || '.read' from generate_series(1, $2) n)
@@ -68,14 +68,14 @@ describe('roles that together are more than a token holds', () => {
     await people.plantRoles(anna.organisation.id, { one: [], two: [] });
   });
 
-  it('are not promised', async () => {
+  it('cannot be promised in an invitation', async () => {
     await grants(150);
     const before = await everything();
     expect(await invite({ roles: ['one', 'two'] })).toBeRefused(roles.TooManyRights);
     expect(await everything()).toEqual(before);
   });
 
-  it('are not given by an invitation that promised less', async () => {
+  it('cannot be granted by accepting an invitation', async () => {
     await grants(50);
     const { token } = await invited({ roles: ['one', 'two'] });
     await grants(150);
@@ -85,7 +85,7 @@ describe('roles that together are more than a token holds', () => {
   });
 });
 
-it('promises roles to the second, as tokens end', async () => {
+it('limits the validity of promised roles to whole seconds, as tokens are', async () => {
   const aDay = new Date(clock.now().getTime() + 24 * 60 * 60_000).toISOString();
   const validUntil = aDay.replace(/\.\d+Z$/, '.500Z');
   expect(await invite({ roles: ['user'], validUntil })).toBeRefused(MalformedRequest);

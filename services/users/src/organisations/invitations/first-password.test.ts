@@ -56,8 +56,8 @@ beforeEach(async () => {
 const removed = async () =>
   users.call(members.remove, { params: { memberId: nina.user.id } }, await as(theirs));
 
-describe('somebody whom only a provider signed in, and who belongs nowhere any more', () => {
-  it('accepts by choosing a first password, in the account they have', async () => {
+describe('a person who only signed in with a provider and has no membership left', () => {
+  it('accepts by setting a first password on the existing account', async () => {
     await removed();
     const { token } = await invited({ roles: ['user'] });
     expect((await look(token)).body.acceptBy).toBe('first-password');
@@ -70,7 +70,7 @@ describe('somebody whom only a provider signed in, and who belongs nowhere any m
     expect((await mailOf(users, told[0])).recipient.email).toBe(email);
   });
 
-  it('chooses one that is not easy to guess, or stays without, and the link stays good', async () => {
+  it('must choose a strong password; after a refusal the link still works', async () => {
     await removed();
     const { token } = await invited();
     const before = await everything();
@@ -79,7 +79,7 @@ describe('somebody whom only a provider signed in, and who belongs nowhere any m
     expect((await accept(token)).status).toBe(201);
   });
 
-  it('leaves behind what the provider could have set up: no passkey and no other e-mail comes along', async () => {
+  it('loses passkeys and e-mail changes that the provider could have set up', async () => {
     const device = softwareAuthenticator();
     const asNina = { as: nina.accessToken };
     const passkey = device.create((await users.call(secondFactors.offerPasskey, {}, asNina)).body);
@@ -103,7 +103,7 @@ describe('somebody whom only a provider signed in, and who belongs nowhere any m
     );
   });
 
-  it('is let in by one of two invitations that are accepted at once', async () => {
+  it('joins once when two invitations are accepted at the same time', async () => {
     await removed();
     const elm = await staff.organisation('Elm');
     const tokens = [(await invited()).token, (await invited({}, elm)).token];
@@ -116,7 +116,7 @@ describe('somebody whom only a provider signed in, and who belongs nowhere any m
     expect(places).toHaveLength(1);
   });
 
-  it('is asked for the password they got meanwhile', async () => {
+  it('is asked for the password set in the meantime', async () => {
     await removed();
     const first = await invited();
     await accept(first.token);
@@ -127,8 +127,8 @@ describe('somebody whom only a provider signed in, and who belongs nowhere any m
   });
 });
 
-describe('the mail of an invitation alone', () => {
-  it('sets no password for who works where a provider guards, also while they are suspended there', async () => {
+describe('the invitation e-mail alone', () => {
+  it('sets no password for a member of an organisation with a provider, even while suspended there', async () => {
     const { token } = await invited();
     const before = await everything();
     const refusedAs = async () => {
@@ -144,7 +144,7 @@ describe('the mail of an invitation alone', () => {
     ).toHaveLength(1);
   });
 
-  it('sets none over a password that is there', async () => {
+  it('does not replace an existing password', async () => {
     const boris = await staff.member(theirs);
     pine.inviteInstead(boris.user.email);
     await users.call(members.remove, { params: { memberId: boris.user.id } }, await as(theirs));

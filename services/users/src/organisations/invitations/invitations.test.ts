@@ -25,8 +25,8 @@ beforeEach(() => {
   ({ users, anna, email } = pine.present());
 });
 
-describe('inviting somebody', () => {
-  it('keeps the invitation a week and has it mailed, with nothing secret in the event', async () => {
+describe('inviting a person', () => {
+  it('stores the invitation for a week and sends an e-mail, with no secret in the event', async () => {
     const { invitation, token } = await invited({ roles: ['accountant'], language: 'ru' });
     expect(invitation).toMatchObject({
       email,
@@ -47,7 +47,7 @@ describe('inviting somebody', () => {
     ]);
   });
 
-  it('answers the same whether the address has an account or not', async () => {
+  it('gives the same reply whether or not the address has an account', async () => {
     const elsewhere = await people.organisation('Oak');
     const known = (await invite({ email: elsewhere.user.email })).body;
     const unknown = (await invite()).body;
@@ -55,7 +55,7 @@ describe('inviting somebody', () => {
     expect({ ...unknown, ...its }).toEqual({ ...known, ...its });
   });
 
-  it('again replaces the open invitation, and only the newer mail works', async () => {
+  it('replaces the open invitation when sent again, and only the newer link works', async () => {
     const first = await invited();
     clock.advance(1 * minutes);
     const second = await invited({ email: email.toUpperCase(), roles: ['user'] });
@@ -68,7 +68,7 @@ describe('inviting somebody', () => {
     expect((await look(second.token)).status).toBe(200);
   });
 
-  it('is the same invitation when the request is repeated, and another request may not use its key', async () => {
+  it('returns the same invitation for a repeated request, and refuses another request with its key', async () => {
     const idempotencyKey = newId();
     const token = await as(anna);
     const one = await users.call(invitations.invite, { body: { email }, idempotencyKey }, token);
@@ -83,7 +83,7 @@ describe('inviting somebody', () => {
     expect((await everything()).invitations).toHaveLength(1);
   });
 
-  it('who is a member already, or suspended, is refused', async () => {
+  it('refuses an address of an active or suspended member', async () => {
     const boris = await people.member(anna);
     const before = await everything();
     expect(await invite({ email: boris.user.email })).toBeRefused(invitations.AlreadyMember);
@@ -94,7 +94,7 @@ describe('inviting somebody', () => {
   });
 
   it.each([
-    ['a role nobody defined', { roles: ['gardener'] }, roles.RoleUnknown],
+    ['an undefined role', { roles: ['gardener'] }, roles.RoleUnknown],
     [
       'duties that check each other',
       { roles: ['accountant', 'purchaser'] },
@@ -105,9 +105,9 @@ describe('inviting somebody', () => {
       { roles: ['user'], validUntil: '2020-01-01T00:00:00Z' },
       roles.ValidityOver,
     ],
-    ['an address that is none', { email: 'nobody' }, MalformedRequest],
-    ['a field nobody knows', { state: 'accepted' }, MalformedRequest],
-  ])('with %s is refused and stores nothing', async (_, body, refusal) => {
+    ['an invalid address', { email: 'nobody' }, MalformedRequest],
+    ['an unknown field', { state: 'accepted' }, MalformedRequest],
+  ])('refuses %s and stores nothing', async (_, body, refusal) => {
     // Who buys may not pay: a role of the organisation's own that conflicts with the accountant's.
     const purchaser = ['users.role.*', 'accounting.*', 'users.member.*'];
     await people.plantRoles(anna.organisation.id, { purchaser });
@@ -116,7 +116,7 @@ describe('inviting somebody', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it('with a role needs the right to assign roles, and gives no more than one has', async () => {
+  it('requires the right to assign roles, and grants no more than the sender has', async () => {
     await people.plantRoles(anna.organisation.id, {
       host: ['users.member.invite'],
       giver: ['users.member.invite', 'users.role.assign'],
@@ -131,7 +131,7 @@ describe('inviting somebody', () => {
     expect((await invite({}, host)).status).toBe(201);
   });
 
-  it('floods neither a mailbox nor the world', async () => {
+  it('limits e-mails per mailbox and per day', async () => {
     await invite();
     const soon = await invite();
     expect(soon).toBeRefused(invitations.TooManyInvitations, { limit: 200 });
@@ -147,7 +147,7 @@ describe('inviting somebody', () => {
   });
 });
 
-it('gives each role once, however often it is named', async () => {
+it('grants each role once, however often it is named', async () => {
   const { invitation, token } = await invited({ roles: ['user', 'agent', 'user'] });
   expect(invitation.roles).toEqual(['user', 'agent']);
   const { user } = (await accept(token)).body as identity.SignedIn;
@@ -155,7 +155,7 @@ it('gives each role once, however often it is named', async () => {
   expect(given).toEqual([{ role: 'agent' }, { role: 'user' }]);
 });
 
-it('keeps a thousand invitations open at most, also when several come at once', async () => {
+it('allows at most a thousand open invitations, also with concurrent requests', async () => {
   const most = limits.mostAtATime.openInvitations;
   const { invitation } = await invited();
   await sql(
@@ -188,8 +188,8 @@ it('keeps a thousand invitations open at most, also when several come at once', 
   expect((await invite()).status).toBe(201); // in place of the one that is open
 });
 
-describe('an invitation that is out', () => {
-  it('is sent again with a new link and a new week', async () => {
+describe('an open invitation', () => {
+  it('can be sent again with a new link and a new week', async () => {
     const { invitation, token } = await invited();
     clock.advance(8 * days);
     expect(await look(token)).toBeRefused(invitations.InvitationUnusable);
@@ -203,7 +203,7 @@ describe('an invitation that is out', () => {
     );
   });
 
-  it('is taken back, and then it is over', async () => {
+  it('can be revoked and then no longer works', async () => {
     const { invitation, token } = await invited();
     const params = { invitationId: invitation.id };
     for (let n = 0; n < 2; n += 1) {
@@ -218,7 +218,7 @@ describe('an invitation that is out', () => {
     expect(resent).toBeRefused(invitations.InvitationNotOpen, { state: 'revoked' });
   });
 
-  it('of somebody who was shut out works for nobody, until another sends it again', async () => {
+  it('stops working when its sender is suspended, until another administrator sends it again', async () => {
     const clara = await people.member(anna, ['admin']);
     const { invitation, token } = await invited({ roles: ['admin'] }, clara);
     await users.call(members.remove, { params: { memberId: clara.user.id } }, await as(anna));
@@ -231,7 +231,7 @@ describe('an invitation that is out', () => {
     expect((await look(await tokenOf(invitation))).body.inviter).toBe(anna.user.name);
   });
 
-  it('is nobody else’s to see, send or take back', async () => {
+  it('cannot be read, sent or revoked by another organisation', async () => {
     const { invitation } = await invited();
     const params = { invitationId: invitation.id };
     const stranger = await as(await people.organisation('Oak'));
@@ -249,7 +249,7 @@ describe('an invitation that is out', () => {
     expect((await everything()).invitations).toEqual(before.invitations);
   });
 
-  it('is found by what became of it, newest first, page by page', async () => {
+  it('is listed by state, newest first, page by page', async () => {
     for (let n = 0; n < 3; n += 1) await invite({ email: `page${n}-${email}` });
     clock.advance(8 * days);
     await invite();
@@ -266,8 +266,8 @@ describe('an invitation that is out', () => {
   });
 });
 
-describe('somebody new', () => {
-  it('sees who invites where, makes an account with a verified e-mail, and works at once', async () => {
+describe('accepting an invitation as a new person', () => {
+  it('shows who invites and where, creates an account with a verified e-mail and signs in', async () => {
     const { invitation, token } = await invited({ roles: ['accountant'] });
     expect((await look(token)).body).toEqual({
       organisation: 'Pine',
@@ -289,7 +289,7 @@ describe('somebody new', () => {
     expect(granted).toMatchObject([{ role: 'accountant', granted_by: anna.user.id }]);
   });
 
-  it('joins once, however often and however many at once they accept', async () => {
+  it('joins once, however often and however many requests accept at the same time', async () => {
     const { token } = await invited();
     const answers = await Promise.all([1, 2, 3, 4].map(() => accept(token)));
     expect(statusesOf(answers)).toEqual([201, 404, 404, 404]);
@@ -299,7 +299,7 @@ describe('somebody new', () => {
     expect(await sql('select * from person where email_key = $1', email)).toHaveLength(1);
   });
 
-  it('has the roles only as long as they were given for', async () => {
+  it('grants the roles only until the given time', async () => {
     const validUntil = new Date(Math.ceil(clock.now().getTime() / 1_000) * 1_000 + 2 * days).toISOString();
     const { invitation, token } = await invited({ roles: ['user'], validUntil });
     expect(invitation.expiresAt).toEqual(new Date(validUntil)); // never longer than what it gives
@@ -315,7 +315,7 @@ describe('somebody new', () => {
     ['an easy password', { password: 'password1' }, credentials.PasswordTooWeak],
     ['no name', { name: ' ' }, MalformedRequest],
     ['roles of their own choice', { roles: ['admin'] }, MalformedRequest],
-  ])('is refused with %s, and the invitation still works', async (_, changes, refusal) => {
+  ])('refuses %s, and the invitation still works', async (_, changes, refusal) => {
     const { token } = await invited();
     const before = await everything();
     expect(await accept(token, changes)).toBeRefused(refusal);
@@ -328,7 +328,7 @@ describe('somebody new', () => {
     ['of another kind of link', (linkId: string) => links.linkToken(linkId, 'verify-email')],
     ['changed in one letter', (linkId: string) => changed(links.linkToken(linkId, 'invitation'))],
     ['of a link that never was', () => links.linkToken(newId(), 'invitation')],
-  ])('gets nowhere with a token that is %s', async (_, forged) => {
+  ])('refuses a token that is %s', async (_, forged) => {
     const genuine = await invited();
     const token = forged(links.readLink(genuine.token, 'invitation') ?? '');
     const before = await everything();
@@ -337,7 +337,7 @@ describe('somebody new', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it('comes too late after a week, and while the organisation is suspended', async () => {
+  it('is refused after a week, and while the organisation is suspended', async () => {
     const { token } = await invited();
     await users.call(organisations.suspend, {}, await as(anna));
     expect(await accept(token)).toBeRefused(invitations.InvitationUnusable);
@@ -348,7 +348,7 @@ describe('somebody new', () => {
     expect(await sql('select * from person where email_key = $1', email)).toEqual([]);
   });
 
-  it('does not join an organisation that is suspended in the same moment', async () => {
+  it('is refused by an organisation suspended at the same moment', async () => {
     const { token } = await invited();
     const { id } = anna.organisation;
     const admin = await as(anna);
@@ -362,7 +362,7 @@ describe('somebody new', () => {
     expect(await sql('select * from person where email_key = $1', email)).toEqual([]);
   });
 
-  it('does not join with a role that is gone by now', async () => {
+  it('is refused with a role that was deleted meanwhile', async () => {
     await people.plantRoles(anna.organisation.id, { temp: ['main.task.*'] });
     const { token } = await invited({ roles: ['temp'] });
     await sql('update own_role set deleted_at = now() where tenant_id = $1', anna.organisation.id);

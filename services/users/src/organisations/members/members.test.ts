@@ -41,7 +41,7 @@ const everythingAbout = async (who: identity.SignedIn) => ({
 const eventsAbout = (who: identity.SignedIn, type: string) => told(who.user.id, type);
 
 describe('the list of members', () => {
-  it('goes by name, page by page, and tells the roles and when somebody was last there', async () => {
+  it('is sorted by name and paged, with roles and last activity', async () => {
     await people.member(anna, ['user'], { name: 'Clara' });
     const token = await as(anna);
     const first = (await users.call(members.list, { query: { limit: '2' } }, token)).body;
@@ -62,7 +62,7 @@ describe('the list of members', () => {
     expect(first.items[0]?.lastSeenAt).toEqual(clock.now());
   });
 
-  it('finds people by a part of name or e-mail in any case, and by state', async () => {
+  it('finds people by part of a name or e-mail in any case, and by state', async () => {
     const clara = await people.member(anna, [], { name: 'Клара' });
     const token = await as(anna);
     const found = async (query: Record<string, string>) =>
@@ -76,7 +76,7 @@ describe('the list of members', () => {
     expect(await found({ state: 'suspended' })).toEqual([boris.user.id]);
   });
 
-  it('finds a name with е or ё, composed or not, and with any spaces', async () => {
+  it('finds a name with е or ё, composed or decomposed, and with any spacing', async () => {
     const token = await as(anna);
     const pyotr = await people.member(anna, []);
     const body = { name: 'Пе\u0308тр\u00a0 Семёнов' };
@@ -88,7 +88,7 @@ describe('the list of members', () => {
     }
   });
 
-  it('keeps who has left by name, but not how to reach them', async () => {
+  it('shows the name of a former member but not the e-mail', async () => {
     const token = await as(anna);
     await users.call(members.remove, of(boris), token);
     const one = await users.call(members.get, of(boris), token);
@@ -97,7 +97,7 @@ describe('the list of members', () => {
     expect(search.body.items).toEqual([]);
   });
 
-  it('is not for who may not see it, and refuses a cursor of somebody else’s making', async () => {
+  it("requires the permission and refuses another member's cursor", async () => {
     expect(await users.call(members.list, { query: {} }, await as(boris))).toBeRefused(Forbidden);
     const token = await as(anna);
     expect(await users.call(members.list, { query: { after: 'x' } }, token)).toBeRefused(MalformedRequest);
@@ -105,7 +105,7 @@ describe('the list of members', () => {
 });
 
 describe('a suspended member', () => {
-  it('is out at once: session, token and sign-in; the roles wait', async () => {
+  it('loses session, token and sign-in at once, while the roles are kept', async () => {
     const answer = await users.call(members.suspend, of(boris), await as(anna));
     expect(answer.body).toMatchObject({ state: 'suspended', roles: ['accountant'] });
     expect(await isVoid(boris)).toBe(true);
@@ -138,7 +138,7 @@ describe('a suspended member', () => {
     expect(status).toBe(401);
   });
 
-  it('comes back with the roles there were, in a new period', async () => {
+  it('is reinstated with the earlier roles, in a new membership period', async () => {
     const token = await as(anna);
     await users.call(members.suspend, of(boris), token);
     clock.advance(5 * minutes);
@@ -154,7 +154,7 @@ describe('a suspended member', () => {
     expect(await eventsAbout(boris, members.reinstated.type)).toHaveLength(1);
   });
 
-  it('is suspended once, however often it is asked for, also in the moment of joining', async () => {
+  it('is suspended once, however often it is requested, also while joining', async () => {
     const token = await as(anna);
     for (let n = 0; n < 2; n += 1)
       expect((await users.call(members.suspend, of(boris), token)).status).toBe(200);
@@ -180,7 +180,7 @@ describe('a suspended member', () => {
 });
 
 describe('a removed member', () => {
-  it('loses roles, sessions and API keys, and stays a person with a history', async () => {
+  it('loses roles, sessions and API keys, while the person and the history stay', async () => {
     const key = await users.call(
       apiKeys.createOwn,
       { body: { keyId: newId(), name: 'Import', scopes: ['accounting.*'] } },
@@ -208,7 +208,7 @@ describe('a removed member', () => {
     expect(await everythingAbout(boris)).toEqual(left);
   });
 
-  it('goes on where else they work', async () => {
+  it('continues in another organisation they belong to', async () => {
     const oak = await people.organisation('Oak');
     await people.member(oak, ['user'], { who: boris });
     await sql(
@@ -221,7 +221,7 @@ describe('a removed member', () => {
   });
 });
 
-describe('deciding about members', () => {
+describe('suspending, reinstating and removing members', () => {
   const decisions = { suspend: members.suspend, reinstate: members.reinstate, remove: members.remove };
 
   it.each(Object.entries(decisions))(
@@ -234,7 +234,7 @@ describe('deciding about members', () => {
     },
   );
 
-  it.each(Object.entries(decisions))('to %s never reaches into another organisation', async (_, decision) => {
+  it.each(Object.entries(decisions))('%s finds no member of another organisation', async (_, decision) => {
     const stranger = await people.organisation('Oak');
     const token = await as(stranger);
     const before = await everythingAbout(boris);
@@ -245,7 +245,7 @@ describe('deciding about members', () => {
     expect(await everythingAbout(boris)).toEqual(before);
   });
 
-  it.each(Object.entries(decisions))('to %s is not for oneself', async (_, decision) => {
+  it.each(Object.entries(decisions))('%s is refused for oneself', async (_, decision) => {
     await people.member(anna, ['admin']);
     const token = await as(anna);
     const before = await everythingAbout(anna);
@@ -255,7 +255,7 @@ describe('deciding about members', () => {
     expect(await everythingAbout(anna)).toEqual(before);
   });
 
-  it('leaves the last administrator alone', async () => {
+  it('never affects the last administrator', async () => {
     // One whose role runs out does not count: afterwards there would be nobody.
     const clara = await people.member(anna, ['admin']);
     const endsAt = (until: Date | null) =>
@@ -270,7 +270,7 @@ describe('deciding about members', () => {
     expect((await users.call(members.remove, of(anna), token)).status).toBe(200);
   });
 
-  it('is for who looks after people about everybody but those who may do more to people than they', async () => {
+  it('is allowed for anyone with the permission, except against members with more rights over people', async () => {
     const roleNames = { people: ['users.member.*'], roles: ['users.role.assign'] };
     await people.plantRoles(anna.organisation.id, roleNames);
     const [helper, colleague, assigner, accountant] = [
@@ -297,7 +297,7 @@ describe('deciding about members', () => {
     }
   });
 
-  it('leaves one of two administrators who remove each other at once', async () => {
+  it('keeps one of two administrators who remove each other at the same time', async () => {
     const clara = await people.member(anna, ['admin']);
     const [one, other] = [await as(anna), await as(clara)];
     const answers = await raceAt(
@@ -314,7 +314,7 @@ describe('deciding about members', () => {
 });
 
 describe('leaving an organisation', () => {
-  it('ends the own membership and its sessions; the account stays', async () => {
+  it("ends the caller's membership and its sessions, and keeps the account", async () => {
     const answer = await users.call(organisations.leave, {}, await as(boris));
     expect(answer.status).toBe(204);
     expect(await isVoid(boris)).toBe(true);
@@ -327,7 +327,7 @@ describe('leaving an organisation', () => {
     );
   });
 
-  it('is for nobody who proved long ago who they are', async () => {
+  it('requires a recent proof of identity', async () => {
     clock.advance(11 * minutes);
     const old = (await refreshed(boris)).body;
     const before = await everythingAbout(boris);
@@ -335,7 +335,7 @@ describe('leaving an organisation', () => {
     expect(await everythingAbout(boris)).toEqual(before);
   });
 
-  it('is refused to the last administrator, and to one of two who leave at once', async () => {
+  it('is refused for the last administrator, and for one of two who leave at the same time', async () => {
     const alone = await as(anna);
     const before = await everythingAbout(anna);
     expect(await users.call(organisations.leave, {}, alone)).toBeRefused(organisations.LastAdministrator);

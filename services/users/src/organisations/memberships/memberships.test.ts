@@ -17,7 +17,7 @@ beforeEach(() => {
 
 const of = (who: identity.SignedIn) => ({ params: { memberId: who.user.id } });
 
-describe('somebody who works in several organisations', () => {
+describe('a person with several memberships', () => {
   let oak: identity.SignedIn;
   beforeEach(async () => {
     oak = await people.organisation('Oak');
@@ -27,7 +27,7 @@ describe('somebody who works in several organisations', () => {
   const switchTo = (organisationId: string, token: string) =>
     users.call(organisations.switchTo, { body: { organisationId } }, { as: token });
 
-  it('goes on in the same organisation however its id is written', async () => {
+  it('stays in the same organisation when its id is written in capitals', async () => {
     const { body } = await switchTo(anna.organisation.id.toUpperCase(), boris.accessToken);
     expect(claimsOf(body).tid).toBe(anna.organisation.id);
     expect(body.organisation.id).toBe(anna.organisation.id);
@@ -35,7 +35,7 @@ describe('somebody who works in several organisations', () => {
     expect(begun?.tenantid).toBe(anna.organisation.id);
   });
 
-  it('sees them all, with what they are there', async () => {
+  it('sees all organisations with the state of each membership', async () => {
     await users.call(members.suspend, of(boris), await as(anna));
     const { accessToken } = await people.signIn(boris.user.email);
     const { items } = (await users.call(organisations.listMemberships, {}, { as: accessToken })).body;
@@ -45,7 +45,7 @@ describe('somebody who works in several organisations', () => {
     ]);
   });
 
-  it('goes on in the other one with the same proof of identity, and not in the first any more', async () => {
+  it('switches with the same proof of identity and loses the session in the first organisation', async () => {
     clock.advance(5 * minutes);
     const before = (await refreshed(boris)).body;
     const there = (await switchTo(anna.organisation.id, before.accessToken)).body;
@@ -73,14 +73,14 @@ describe('somebody who works in several organisations', () => {
     expect((await people.signIn(boris.user.email)).organisation.name).toBe('Pine');
   });
 
-  it('stays signed in no longer by going to and fro', async () => {
+  it('does not extend the session by switching back and forth', async () => {
     clock.advance(4 * 24 * 60 * minutes);
     const there = await switchTo(anna.organisation.id, (await refreshed(boris)).body.accessToken);
     clock.advance(4 * 24 * 60 * minutes);
     expect(await refreshed(there.body)).toBeRefused(credentials.RefreshTokenRefused);
   });
 
-  it('cannot go where they do not belong, were suspended, or where nothing is, and stays where they are', async () => {
+  it('cannot switch to an organisation that is unknown, or that they do not belong to or are suspended in, and keeps the session', async () => {
     const elm = await people.organisation('Elm');
     await users.call(members.suspend, of(boris), await as(anna));
     const here = await people.signIn(boris.user.email);
@@ -93,7 +93,7 @@ describe('somebody who works in several organisations', () => {
     expect((await refreshed(here)).status).toBe(200);
   });
 
-  it('gets one session out of two attempts at once with the same one', async () => {
+  it('gets one session from two concurrent switches with the same session', async () => {
     const { accessToken } = boris;
     const answers = await Promise.all([1, 2].map(() => switchTo(anna.organisation.id, accessToken)));
     expect(statusesOf(answers)).toEqual([200, 401]);

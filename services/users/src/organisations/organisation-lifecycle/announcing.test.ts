@@ -27,8 +27,8 @@ const recipients = async (type: string) => {
   return mails.map(({ recipient }) => `${recipient.email} ${recipient.language}`).sort();
 };
 
-describe('an organisation that begins to close', () => {
-  it('has every active administrator told, in their language, on which day it ends', async () => {
+describe('announcing that an organisation closes', () => {
+  it('notifies every active administrator in their language, with the closing day', async () => {
     await close();
     expect((await told(organisations.closingAnnounced.type)).map(({ data }) => data)).toEqual(
       [anna, boris]
@@ -42,7 +42,7 @@ describe('an organisation that begins to close', () => {
     expect(await told(organisations.closingAnnounced.type)).toHaveLength(2);
   });
 
-  it('has them told when that is taken back, and nobody when nothing was', async () => {
+  it('notifies them when closing is cancelled, and sends nothing when nothing was cancelled', async () => {
     await users.call(organisations.reopen, {}, await as(anna));
     expect(await told(organisations.reopeningAnnounced.type)).toEqual([]);
     await close();
@@ -52,7 +52,7 @@ describe('an organisation that begins to close', () => {
     );
   });
 
-  it('tells nobody where it does not begin', async () => {
+  it('notifies nobody when closing is refused', async () => {
     await close('Oak');
     expect(await told(organisations.closingAnnounced.type)).toEqual([]);
   });

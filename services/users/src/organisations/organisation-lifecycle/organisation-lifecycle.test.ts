@@ -43,7 +43,7 @@ const close = async (who: identity.SignedIn, name = 'Pine') =>
   users.call(organisations.close, { body: { name } }, await as(who));
 
 describe('the settings of an organisation', () => {
-  it('are changed by an administrator, and say so in one event', async () => {
+  it('are changed by an administrator and published in one event', async () => {
     const change = { name: 'Pine & Oak', language: 'en', timeZone: 'Asia/Omsk' } as const;
     const answer = await users.call(organisations.change, { body: change }, await as(anna));
     expect(answer.body).toEqual({
@@ -60,14 +60,14 @@ describe('the settings of an organisation', () => {
     expect(events).toMatchObject([{ actorid: anna.user.id, data: answer.body }]);
   });
 
-  it('that are so already stay as they are, without an event', async () => {
+  it('publish no event when nothing differs', async () => {
     const before = await users.call(organisations.get, {}, await as(anna));
     const again = await users.call(organisations.change, { body: { name: 'Pine' } }, await as(anna));
     expect(again.headers.get('etag')).toBe(before.headers.get('etag'));
     expect(await eventsOf(anna.organisation.id, organisations.changed.type)).toEqual([]);
   });
 
-  it('are not overwritten by who read them before somebody else changed them', async () => {
+  it('are not overwritten by a client that read them before another change', async () => {
     const token = await as(anna);
     const etag = (await users.call(organisations.get, {}, token)).headers.get('etag') ?? '';
     await users.call(organisations.change, { body: { name: 'Oak' } }, token);
@@ -77,7 +77,7 @@ describe('the settings of an organisation', () => {
     expect((await users.call(organisations.get, {}, token)).body.name).toBe('Oak');
   });
 
-  it('cannot be changed by who is no administrator', async () => {
+  it('can only be changed by an administrator', async () => {
     const before = await rowsOf('organisation', anna.organisation.id);
     const answer = await users.call(organisations.change, { body: { name: 'Oak' } }, await as(boris));
     expect(answer).toBeRefused(Forbidden, { permission: 'users.organisation.change' });
@@ -89,7 +89,7 @@ describe('the settings of an organisation', () => {
     ['a time zone that does not exist', { timeZone: 'Europe/Nowhere' }],
     ['a name of two lines', { name: 'Pine\nOak' }],
     ['the state', { state: 'closed' }],
-  ])('do not take %s', async (_, body) => {
+  ])('refuse %s', async (_, body) => {
     const answer = await users.call(organisations.change, { body: body as object }, await as(anna));
     expect(answer).toBeRefused(MalformedRequest);
   });
@@ -132,7 +132,7 @@ describe('the settings of an organisation', () => {
 });
 
 describe('a suspended organisation', () => {
-  it('ends the sessions of all but those who could resume it, and voids every token', async () => {
+  it('ends the sessions of all who cannot resume it, and voids every token', async () => {
     const answer = await users.call(organisations.suspend, {}, await as(anna));
     expect(answer.body.state).toBe('suspended');
     const alive = (await rowsOf('session', anna.organisation.id)).filter(
@@ -145,7 +145,7 @@ describe('a suspended organisation', () => {
     expect(events).toMatchObject([{ subject: anna.organisation.id, actorid: anna.user.id }]);
   });
 
-  it('lets its administrator look and resume, and do nothing else', async () => {
+  it('lets its administrator read and resume, and nothing else', async () => {
     await users.call(organisations.suspend, {}, await as(anna));
     const admin = await as(anna);
     expect((await users.call(sessions.me, {}, admin)).body.permissions).toEqual(
@@ -158,7 +158,7 @@ describe('a suspended organisation', () => {
     expect((await users.call(organisations.resume, {}, admin)).body.state).toBe('active');
   });
 
-  it('tells everybody else that it is suspended, and lets them do nothing', async () => {
+  it('tells other members that it is suspended, and lets them do nothing', async () => {
     await users.call(organisations.suspend, {}, await as(anna));
     const clerk = await people.signIn(boris.user.email);
     expect(claimsOf(clerk)).toMatchObject({ roles: [], grants: [] });
@@ -166,7 +166,7 @@ describe('a suspended organisation', () => {
     expect(seen.body).toMatchObject({ permissions: [], roles: [], organisation: { state: 'suspended' } });
   });
 
-  it('works again as before once it is resumed', async () => {
+  it('works as before once resumed', async () => {
     await users.call(organisations.suspend, {}, await as(anna));
     const paused = await people.signIn(anna.user.email);
     clock.advance(1);
@@ -177,7 +177,7 @@ describe('a suspended organisation', () => {
     expect(await eventsOf(anna.organisation.id, organisations.resumed.type)).toHaveLength(1);
   });
 
-  it('is suspended once, however often it is asked for', async () => {
+  it('is suspended once, however often it is requested', async () => {
     await users.call(organisations.suspend, {}, await as(anna));
     const idempotencyKey = newId();
     const token = await as(anna);
@@ -186,7 +186,7 @@ describe('a suspended organisation', () => {
     expect(await eventsOf(anna.organisation.id, organisations.suspended.type)).toHaveLength(1);
   });
 
-  it('stays as it is for who may not decide that, and for who proved long ago who they are', async () => {
+  it('is not changed without the permission or a recent proof of identity', async () => {
     expect(await users.call(organisations.suspend, {}, await as(boris))).toBeRefused(Forbidden);
     clock.advance(11 * minutes);
     const old = (await refreshed(anna)).body;
@@ -194,7 +194,7 @@ describe('a suspended organisation', () => {
     expect(await rowsOf('organisation', anna.organisation.id)).toMatchObject([{ state: 'active' }]);
   });
 
-  it('gives no token with the old rights to who is signing in when it is suspended', async () => {
+  it('gives no token with the earlier rights to a sign-in at the same moment', async () => {
     const token = await as(anna);
     clock.advance(2 * minutes); // so that the sign-in notes the presence, where it is stopped
     const [signIn] = await raceAt(
@@ -208,7 +208,7 @@ describe('a suspended organisation', () => {
 });
 
 describe('closing an organisation', () => {
-  it('needs its name, written by who closes it', async () => {
+  it("requires the caller to type the organisation's name", async () => {
     const before = await rowsOf('organisation', anna.organisation.id);
     expect(await close(anna, 'pine')).toBeRefused(organisations.OrganisationNameDiffers);
     expect(await close(boris)).toBeRefused(Forbidden);
@@ -216,7 +216,7 @@ describe('closing an organisation', () => {
     expect(await rowsOf('organisation_closing', anna.organisation.id)).toEqual([]);
   });
 
-  it('stops the work at once and says until when it can be reopened', async () => {
+  it('stops work at once and tells until when it can be reopened', async () => {
     const { body, json } = await close(anna);
     expect(body).toMatchObject({
       state: 'closing',
@@ -230,7 +230,7 @@ describe('closing an organisation', () => {
     expect((await close(anna)).body.closesAt).toEqual(body.closesAt);
   });
 
-  it('is taken back on the last day, and then nothing closes any more', async () => {
+  it('can be cancelled on the last day, and then nothing closes', async () => {
     await close(anna);
     clock.advance(30 * days - 10);
     await closeDueNow();
@@ -243,7 +243,7 @@ describe('closing an organisation', () => {
     expect(await eventsOf(anna.organisation.id, organisations.closed.type)).toEqual([]);
   });
 
-  it('leaves no live session, token, membership, role or key once the time is over', async () => {
+  it('leaves no live session, token, membership, role or key after the deadline', async () => {
     const elsewhere = await people.organisation('Oak');
     await people.member(elsewhere, ['user'], { who: boris });
     await people.signIn(boris.user.email);
@@ -291,7 +291,7 @@ describe('closing an organisation', () => {
     expect(places.body.items.map(({ name }) => name)).toEqual(['Oak']);
   });
 
-  it('is done once when two instances find it at the same time', async () => {
+  it('happens once when two instances find it due at the same time', async () => {
     await close(anna);
     clock.advance(30 * days);
     // Both have found it due before either closes it.
@@ -301,7 +301,7 @@ describe('closing an organisation', () => {
     expect(await eventsOf(anna.organisation.id, organisations.closed.type)).toHaveLength(1);
   });
 
-  it('does not wait for another organisation that cannot be closed', async () => {
+  it('is not delayed by another organisation that cannot be closed', async () => {
     await close(anna);
     clock.advance(1);
     const oak = await people.organisation('Oak');
@@ -323,7 +323,7 @@ describe('closing an organisation', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('closes also where the clock of another machine was ahead', async () => {
+  it("also happens when another machine's clock was ahead", async () => {
     await users.database.sql('update member_period set began_at = $2 where tenant_id = $1', [
       anna.organisation.id,
       new Date(clock.now().getTime() + 31 * days),
@@ -334,7 +334,7 @@ describe('closing an organisation', () => {
     expect(await rowsOf('organisation', anna.organisation.id)).toMatchObject([{ state: 'closed' }]);
   });
 
-  it('goes through its states in order only', async () => {
+  it('allows only the declared order of states', async () => {
     expect(await users.call(organisations.reopen, {}, await as(anna))).not.toBeRefused(
       organisations.OrganisationNotInState,
     );

@@ -14,8 +14,8 @@ const registered = async (changes: object = {}) => {
   return users.call(sessions.register, { body });
 };
 
-describe('who is signed in', () => {
-  it('is told with what they may do in their organisation', async () => {
+describe('the signed-in caller', () => {
+  it('gets their organisation and permissions', async () => {
     const { body } = await registered();
     await users.database.sql('update role_assignment set role = $1 where person_id = $2', [
       'accountant',
@@ -32,7 +32,7 @@ describe('who is signed in', () => {
     expect(who.body.permissions).toEqual(['accounting.*', 'workers.notification.*']);
   });
 
-  it('sees their own organisation and no other', async () => {
+  it('reads their own organisation and no other', async () => {
     const [one, other] = [
       await registered({ organisation: 'Pine' }),
       await registered({ organisation: 'Oak' }),
@@ -42,7 +42,7 @@ describe('who is signed in', () => {
     expect([mine.body.name, theirs.body.name]).toEqual(['Pine', 'Oak']);
   });
 
-  it('needs a token of ours: one that another key signed is refused', async () => {
+  it('is refused with a token signed by another key', async () => {
     expect((await users.call(sessions.me, {})).status).toBe(401);
     expect((await users.call(sessions.me, {}, { as: tokenFor() })).status).toBe(401);
     const { keys } = (await users.call(accessTokens.getSigningKeys, {})).body;
@@ -51,28 +51,28 @@ describe('who is signed in', () => {
   });
 });
 
-describe('what is told about an organisation', () => {
+describe('the fields of a registration', () => {
   it.each([
     ['a currency that does not exist', { baseCurrency: 'ABC' }, '/baseCurrency'],
     ['an e-mail with a line break', { email: 'a@example.com\r\nBcc: b@example.com' }, '/email'],
     ['a name with a line break', { name: 'Anna\nBcc: b@example.com' }, '/name'],
     ['an empty name', { organisation: '   ' }, '/organisation'],
     ['a password of 257 characters', { password: 'x1Y '.repeat(64).concat('z') }, '/password'],
-    ['a field nobody knows', { roles: ['admin'] }, ''],
-  ])('is refused with %s', async (_, changes, pointer) => {
+    ['an unknown field', { roles: ['admin'] }, ''],
+  ])('refuse %s', async (_, changes, pointer) => {
     const answer = await registered(changes);
     expect(answer).toBeRefused(MalformedRequest);
     expect(JSON.stringify(answer.problem)).toContain(`"pointer":"${pointer}`);
   });
 });
 
-it('publishes its keys so that others may keep them a while, and nothing private', async () => {
+it('publishes its public keys with a cache lifetime, and nothing private', async () => {
   const answer = await users.call(accessTokens.getSigningKeys, {});
   expect(answer.headers.get('cache-control')).toBe('public, max-age=60, stale-if-error=86400');
   expect(Object.keys(answer.body.keys[0] ?? {}).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
 });
 
-it('counts attempts, tokens and the people who are there', async () => {
+it('counts sign-in attempts, tokens and active people', async () => {
   const { body } = await registered();
   await users.call(sessions.login, { body: { email: body.user.email, password } });
   await users.call(sessions.login, { body: { email: body.user.email, password: 'wrong horse' } });

@@ -25,7 +25,7 @@ const found = ({ accessToken }: Pick<identity.SignedIn, 'accessToken'>, changes:
 const organisationCount = async () => (await test.users.rows('organisation')).length;
 
 describe('founding another organisation', () => {
-  it('makes the caller its administrator and goes on there, in a session of its own', async () => {
+  it('makes the caller its administrator and continues there in a session of its own', async () => {
     const { body } = await found(anna, { baseCurrency: 'EUR', timeZone: 'Asia/Omsk' });
     expect(body.organisation).toMatchObject({
       name: 'Birch',
@@ -46,7 +46,7 @@ describe('founding another organisation', () => {
     expect(ended).toMatchObject({ type: sessions.ended.type, data: { reason: 'switch' } });
   });
 
-  it('founds one of several that are sent at once or again', async () => {
+  it('founds one organisation for concurrent and repeated requests', async () => {
     const before = await organisationCount();
     const answers = await Promise.all([found(anna), found(anna), found(anna)]);
     expect(statusesOf(answers)).toEqual([201, 401, 401]);
@@ -54,13 +54,13 @@ describe('founding another organisation', () => {
     expect(await organisationCount()).toBe(before + 1);
   });
 
-  it('is no proof that is younger than the sign-in was', async () => {
+  it('does not renew the proof of identity', async () => {
     const proved = claimsOf(anna).auth_time;
     clock.advance(60_000);
     expect(claimsOf((await found(anna)).body).auth_time).toBe(proved);
   });
 
-  it('is for every member, also of an organisation that pauses', async () => {
+  it('is allowed to every member, also of a suspended organisation', async () => {
     const boris = await people.member(anna, ['user']);
     await test.users.call(organisations.suspend, {}, { as: await people.anew(anna) });
     clock.advance(1);
@@ -71,7 +71,7 @@ describe('founding another organisation', () => {
     ]);
   });
 
-  it('is not for a program, nor for who has only the word of a provider, and then nothing is stored', async () => {
+  it('is refused to API keys and to callers vouched for only by a provider, and stores nothing', async () => {
     const key = (await test.makeOwnKey(anna, { scopes: ['*'] })).body;
     const { accessToken } = (await test.users.call(apiKeys.exchange, { body: { key: key.key } })).body;
     const before = [await organisationCount(), await test.users.rows('session')];
@@ -88,7 +88,7 @@ describe('founding another organisation', () => {
 
   it.each([
     ['an empty name', { organisation: ' ' }],
-    ['a currency that is none', { baseCurrency: 'euro' }],
+    ['an invalid currency', { baseCurrency: 'euro' }],
     ['an id of its own choice', { organisationId: '0199c1f0-0000-7000-8000-000000000001' }],
   ])('refuses %s', async (_, changes) => {
     expect(await found(anna, changes)).toBeRefused(MalformedRequest);

@@ -17,7 +17,7 @@ const registration = (changes: object = {}) => ({
 const eventsOf = async (type: string) => (await users.events()).filter((event) => event.type === type);
 
 describe('registering an organisation', () => {
-  it('makes the organisation and its first administrator, and signs them in', async () => {
+  it('creates the organisation and its first administrator, and signs them in', async () => {
     const request = registration();
     const answer = await users.call(sessions.register, { body: request });
     expect(answer.status).toBe(201);
@@ -39,7 +39,7 @@ describe('registering an organisation', () => {
     expect(mine.body).toMatchObject(made);
   });
 
-  it('takes the two writings of an international domain for one mailbox', async () => {
+  it('treats both spellings of an international domain as one mailbox', async () => {
     const mailbox = `v${Date.now()}`;
     const email = `${mailbox}@bücher.example`;
     expect((await users.call(sessions.register, { body: registration({ email }) })).status).toBe(201);
@@ -49,7 +49,7 @@ describe('registering an organisation', () => {
     expect((await users.call(sessions.login, { body: { email: written, password } })).status).toBe(200);
   });
 
-  it('tells the others by the administrator, without a secret, and has the mailbox proved', async () => {
+  it('publishes the administrator without a secret, and sends an e-mail to verify the mailbox', async () => {
     const { body } = await users.call(sessions.register, { body: registration() });
     const events = (await users.events()).filter(({ tenantid }) => tenantid === body.organisation.id);
     expect(events.map(({ type, actorid }) => [type, actorid])).toEqual([
@@ -64,7 +64,7 @@ describe('registering an organisation', () => {
     expect(JSON.stringify(events)).not.toMatch(/correct horse|\$2b\$/);
   });
 
-  it('takes roubles and Russian where nothing is said', async () => {
+  it('uses roubles and Russian by default', async () => {
     const { baseCurrency, language, ...bare } = registration();
     const { body } = await users.call(sessions.register, { body: bare });
     expect(body.organisation).toMatchObject({ baseCurrency: 'RUB', language: 'ru' });
@@ -79,7 +79,7 @@ describe('registering an organisation', () => {
     expect(people.map(({ email }) => email)).not.toContain(request.email);
   });
 
-  it('refuses an e-mail that is taken, in any writing of it, and stores nothing', async () => {
+  it('refuses a taken e-mail in any spelling, and stores nothing', async () => {
     const composed = 'jos\u00e9@example.com';
     await users.call(sessions.register, { body: registration({ email: composed }) });
     const before = await users.rows('organisation');
@@ -91,7 +91,7 @@ describe('registering an organisation', () => {
     expect(await users.rows('organisation')).toEqual(before);
   });
 
-  it('lets one of several registrations of an e-mail through when they come at once', async () => {
+  it('accepts one of several concurrent registrations with the same e-mail', async () => {
     const request = registration();
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, n) =>
@@ -105,7 +105,7 @@ describe('registering an organisation', () => {
     expect(people.filter(({ email }) => email === request.email)).toHaveLength(1);
   });
 
-  it('keeps the password only as a bcrypt hash', async () => {
+  it('stores the password only as a bcrypt hash', async () => {
     await users.call(sessions.register, { body: registration() });
     for (const { password_hash: hash } of await users.rows<{ password_hash: string }>('person')) {
       expect(hash).toMatch(/^\$2b\$04\$[./A-Za-z0-9]{53}$/);
@@ -117,7 +117,7 @@ describe('registering again with the same Idempotency-Key', () => {
   const keyed = (body: ReturnType<typeof registration>, idempotencyKey: string) =>
     users.call(sessions.register, { body, idempotencyKey });
 
-  it('signs in again to the same organisation, with no second welcome', async () => {
+  it('signs in to the same organisation, without a second welcome', async () => {
     const request = registration();
     const first = await keyed(request, 'key-one');
     const second = await keyed(request, 'key-one');
@@ -130,7 +130,7 @@ describe('registering again with the same Idempotency-Key', () => {
     expect(who.status).toBe(200);
   });
 
-  it('makes one organisation when both come at once', async () => {
+  it('creates one organisation when both run at the same time', async () => {
     const request = registration();
     const answers = await Promise.all(Array.from({ length: 4 }, () => keyed(request, 'key-at-once')));
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
@@ -141,13 +141,13 @@ describe('registering again with the same Idempotency-Key', () => {
     ['organisation', { organisation: 'Other & Co' }],
     ['password', { password: 'another horse battery staple' }],
     ['e-mail', { email: 'somebody.else@example.com' }],
-  ])('is refused when the %s is another', async (what, change) => {
+  ])('is refused when the %s differs', async (what, change) => {
     const request = registration();
     await keyed(request, `key-${what}`);
     expect(await keyed({ ...request, ...change }, `key-${what}`)).toBeRefused(IdempotencyKeyReused);
   });
 
-  it('is refused to a second e-mail also when both come at once', async () => {
+  it('refuses a second e-mail, also when both run at the same time', async () => {
     const answers = await Promise.all([
       keyed(registration(), 'key-shared'),
       keyed(registration(), 'key-shared'),
@@ -156,7 +156,7 @@ describe('registering again with the same Idempotency-Key', () => {
   });
 });
 
-it('signs in afterwards, whatever the writing of e-mail and password', async () => {
+it('can be followed by a sign-in with any spelling of e-mail and password', async () => {
   await users.call(sessions.register, {
     body: registration({
       email: 'Zo\u00eb@Example.com',

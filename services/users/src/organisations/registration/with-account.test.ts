@@ -50,10 +50,10 @@ const stored = async () => ({
   sessions: (await users.rows('session')).length,
 });
 
-describe('somebody who has left every organisation', () => {
+describe('registering with an account that has no active membership', () => {
   beforeEach(() => leave(boris));
 
-  it('registers one of their own with the account they have, and is signed in there', async () => {
+  it('founds an organisation with the existing account and signs in there', async () => {
     expect(await users.call(sessions.login, { body: { email: boris.email, password } })).toBeRefused(
       organisations.NoActiveMembership,
     );
@@ -70,7 +70,7 @@ describe('somebody who has left every organisation', () => {
     ]);
   });
 
-  it('gets the same answer for a wrong password as for an address nobody has, and stores nothing', async () => {
+  it('gives the same reply for a wrong password as for an unknown address, and stores nothing', async () => {
     const before = await stored();
     const wrong = await register({ password: 'wrong horse battery' });
     const nobody = await register({ email: 'nobody@example.com' });
@@ -79,7 +79,7 @@ describe('somebody who has left every organisation', () => {
     expect(await stored()).toEqual(before);
   });
 
-  it('is guessed no faster than at a sign-in, and it is noted', async () => {
+  it('limits attempts as a sign-in does, and records them in the audit', async () => {
     const guess = () => register({ password: 'wrong horse battery' });
     for (let n = 0; n < 5; n += 1) await guess();
     for (let n = 0; n < 5; n += 1) {
@@ -92,14 +92,14 @@ describe('somebody who has left every organisation', () => {
     expect(await failures()).toHaveLength(10);
   });
 
-  it('registers one of several that are sent at once', async () => {
+  it('founds one organisation when several requests run at the same time', async () => {
     const before = await stored();
     const answers = await Promise.all(Array.from({ length: 5 }, () => register()));
     expect(statusesOf(answers)).toEqual([201, 409, 409, 409, 409]);
     expect((await stored()).organisations).toBe(before.organisations + 1);
   });
 
-  it('who works somewhere again signs in and founds it there, and a repetition founds nothing', async () => {
+  it('is refused once the person is a member again: they sign in and found it there, and a repeated request founds nothing', async () => {
     await entered();
     const before = await stored();
     expect(await register()).toBeRefused(founding.SignInToFound);
@@ -113,7 +113,7 @@ describe('somebody who has left every organisation', () => {
   }
 });
 
-it('is the same for who is only suspended where they are', async () => {
+it('registering also works for a person whose memberships are all suspended', async () => {
   const host = await people.organisation('Oak');
   const guest = await people.member(host);
   await users.database.sql("update workplace set state = 'suspended' where person_id = $1", [guest.user.id]);
@@ -122,8 +122,8 @@ it('is the same for who is only suspended where they are', async () => {
   expect(made.organisation).toMatchObject({ name: 'Birch', language: 'en' });
 });
 
-describe('who has a second factor', () => {
-  it('is asked for it, and nothing is registered before the answer', async () => {
+describe('registering with a second factor', () => {
+  it('asks for it and registers nothing before the answer', async () => {
     const app = await boris.addApp();
     await boris.enterWith(app);
     await leave(boris);
@@ -138,7 +138,7 @@ describe('who has a second factor', () => {
     );
   });
 
-  it('proves it with a passkey or a recovery code too, and is told by mail of the code', async () => {
+  it('accepts a passkey or a recovery code, and reports a used code by e-mail', async () => {
     const { recoveryCodes, ...device } = await boris.addDevice();
     const { challenge: first, passkeyOptions: options } = await boris.ask();
     const passkey = options && device.sign(options);
@@ -153,7 +153,7 @@ describe('who has a second factor', () => {
     expect(used).toMatchObject([{ tenantid: boris.tenantId, subject: boris.id }]);
   });
 
-  it('registers nothing with a wrong answer, and too many end the question', async () => {
+  it('registers nothing after a wrong answer, and too many wrong answers end the challenge', async () => {
     const app = await boris.addApp();
     await boris.enterWith(app);
     await leave(boris);
@@ -170,7 +170,7 @@ describe('who has a second factor', () => {
     expect(await stored()).toEqual(before);
   });
 
-  it('can use the question neither to sign in, nor for somebody else, nor after another password', async () => {
+  it('accepts the challenge only for registering, from this person, and until the password changes', async () => {
     const app = await boris.addApp();
     await boris.enterWith(app);
     await leave(boris);
@@ -196,7 +196,7 @@ describe('who has a second factor', () => {
     expect(late).toBeRefused(secondFactors.SignInChallengeRefused);
   });
 
-  it('proves one of two at once with one code', async () => {
+  it('accepts a code once when it is sent twice at the same moment', async () => {
     const app = await boris.addApp();
     await boris.enterWith(app);
     await leave(boris);
@@ -215,7 +215,7 @@ describe('who has a second factor', () => {
   });
 });
 
-it('leaves nobody an API key of the organisation that was left', async () => {
+it('leaving an organisation revokes the personal API keys there', async () => {
   const body = { keyId: newId(), name: 'Import', scopes: ['accounting.*'] };
   await users.call(apiKeys.createOwn, { body }, { as: boris.signedIn.accessToken });
   await leave(boris);
