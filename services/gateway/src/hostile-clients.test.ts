@@ -34,8 +34,8 @@ const patience = (seen: () => unknown) => ({ giveUpAfterMs: 170_000, seen });
 
 const good = 'GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
-describe('three hundred clients that are slow on purpose', () => {
-  it('with their headers (slowloris, CVE-2018-12122) are cut off while good requests go on', async () => {
+describe('three hundred deliberately slow clients', () => {
+  it('sending headers (slowloris, CVE-2018-12122) are disconnected while other requests succeed', async () => {
     const stock = await upstream((_, res) => res.end('answer'));
     const gateway = await gatewayTo([stock.instance], { frontLimits: { headMs: 1_000 } });
     const slow = threeHundred(gateway.port, 'GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\nX-A: ');
@@ -46,7 +46,7 @@ describe('three hundred clients that are slow on purpose', () => {
     expect(stock.requests).toHaveLength(1);
   });
 
-  it('with their bodies are refused, hold no connection to a service, and good requests go on', async () => {
+  it('sending bodies are refused, hold no connection to a service, and other requests succeed', async () => {
     const stock = await upstream((_, res) => res.end('answer'));
     const gateway = await gatewayTo([stock.instance]);
     const words = 'POST /api/v1/stock/hurried HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{';
@@ -65,7 +65,7 @@ describe('three hundred clients that are slow on purpose', () => {
     expect(stock.requests).toHaveLength(1);
   });
 
-  it('with what they take are cut off, and let go of the services', async () => {
+  it('reading replies are disconnected, and release the services', async () => {
     const chunk = Buffer.alloc(65_536);
     const cutOff = new Set<string>();
     const stock = await upstream((req, res) => {
@@ -95,7 +95,7 @@ describe('three hundred clients that are slow on purpose', () => {
     expect((await raw(gateway.port, good)).status).toBe(200); // they held every connection to the service
   });
 
-  it('to take short answers, of which each is written whole, are cut off too', async () => {
+  it('reading short replies are disconnected too', async () => {
     const stock = await upstream((_, res) => res.end(Buffer.alloc(15_000)));
     const gateway = await gatewayTo([stock.instance], { frontLimits: { stallMs: 300 } });
     const client = connect(gateway.port, '127.0.0.1');
@@ -108,7 +108,7 @@ describe('three hundred clients that are slow on purpose', () => {
   });
 });
 
-describe('a body that attacks who parses it', () => {
+describe('a body that attacks its parser', () => {
   const answers = async () => {
     const stock = await upstream((req, res) => void answer(req, res));
     const answer = async (req: IncomingMessage, res: ServerResponse) => {
@@ -133,14 +133,14 @@ describe('a body that attacks who parses it', () => {
     ['a constructor', '{"constructor":{"prototype":{"admin":true}}}'],
     ['a field that is given twice', '{"amount":1,"amount":2}'],
     ['a NUL', '{"a":"\\u0000"}'],
-  ])('is passed on unread, and refused by the kit of the service: %s', async (_, body) => {
+  ])("is forwarded unread, and refused by the service's kit: %s", async (_, body) => {
     const { gateway } = await answers();
     const answer = await fetch(`${gateway.url}/api/v1/stock/open`, { method: 'POST', body });
     expect(answer.status).toBe(400);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
 
-  it('is no danger in a query either: nobody makes an object of it here', async () => {
+  it('is harmless in a query, which is not parsed to an object here', async () => {
     const { stock, gateway } = await answers();
     const query = '?__proto__[admin]=true&constructor.prototype.admin=true&a=1&a=2';
     await fetch(`${gateway.url}/api/v1/stock/open${query}`, { method: 'POST', body: '1' });

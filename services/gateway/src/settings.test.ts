@@ -2,7 +2,7 @@ import { SettingsInvalid } from '@marimo/service-kit';
 import { gatewaySettings } from './settings.ts';
 
 describe("the gateway's settings", () => {
-  it('have a value for everything where the environment says nothing', () => {
+  it('have a default for everything', () => {
     expect(gatewaySettings({ RATE_LIMIT_LOGIN: ' ' })).toEqual({
       limits: {
         login: { perSecond: 10 / 60, burst: 3 },
@@ -24,7 +24,7 @@ describe("the gateway's settings", () => {
     });
   });
 
-  it('are what the environment says', () => {
+  it('are read from the environment', () => {
     const settings = gatewaySettings({
       RATE_LIMIT_REGISTER: '7/h',
       TRUSTED_PROXIES: '10.0.0.0/8, ::1',
@@ -48,7 +48,7 @@ describe("the gateway's settings", () => {
     ['SERVICE_IN_FLIGHT', '0'],
     ['SHED_LOOP_DELAY_MS', '-1'],
     ['RESPONSE_CACHE_MB', 'many'],
-  ])('refuse %s=%s, and say which variable it was', (name, value) => {
+  ])('refuse %s=%s by the name of the variable', (name, value) => {
     expect(() => gatewaySettings({ [name]: value })).toThrow(SettingsInvalid);
     expect(() => gatewaySettings({ [name]: value })).toThrow(name);
   });

@@ -14,7 +14,7 @@ const post = (headers: string, body = '', version = '1.1') =>
   `POST /api/v1/stock/open HTTP/${version}\r\nHost: a\r\n${headers}\r\n\r\n${body}`;
 const get = (headers: string) => `GET /api/v1/stock/open HTTP/1.1\r\n${headers}\r\n\r\n`;
 
-describe('a request whose end could be seen in two places', () => {
+describe('a request with an ambiguous end', () => {
   it.each([
     ['a length and chunks (CL.TE)', post('Content-Length: 6\r\nTransfer-Encoding: chunked', '0\r\n\r\nG')],
     ['chunks and a length (TE.CL)', post('Transfer-Encoding: chunked\r\nContent-Length: 4', '5c\r\n')],
@@ -73,7 +73,7 @@ describe('a request whose end could be seen in two places', () => {
     ['a NUL in a name', get('Host: a\r\nX\0A: b')],
     ['a blank in its target', 'GET /api/v1/stock/open HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-  ])('is refused for %s, and reaches nobody', async (_, request) => {
+  ])('is refused for %s, and reaches no service', async (_, request) => {
     const { status, text } = await raw(port, request);
     expect(status).toBe(400);
     expect(text).toMatch(/application\/problem\+json/);
@@ -90,14 +90,14 @@ describe('a request whose end could be seen in two places', () => {
     ['a negative size', '-2\r\nab\r\n0\r\n\r\n'],
     ['extensions without end (CVE-2024-22019)', `2;${'a'.repeat(40_000)}\r\nab\r\n0\r\n\r\n`],
     ['trailers without end', `0\r\n${`X-A: ${'a'.repeat(1_000)}\r\n`.repeat(40)}\r\n`],
-  ])('is cut off for chunks with %s, and ends nowhere as a whole', async (_, body) => {
+  ])('is disconnected for chunks with %s, and is never forwarded as complete', async (_, body) => {
     const { text } = await raw(port, post('Transfer-Encoding: chunked', body + hidden));
     expect(text).not.toMatch(/answer/);
     expect(text.match(/HTTP\/1\.1 \d/g) ?? []).toHaveLength(1);
     expect(stock.requests.map(({ url }) => url)).not.toContain('/api/v1/stock/things/hidden');
   });
 
-  it('is cut off without a word once its answer has begun: words in an answer are part of it', async () => {
+  it('is disconnected without a refusal once its reply has begun', async () => {
     stock.server.removeAllListeners('request').on('request', (req, res) => {
       req.on('error', () => {});
       res.writeHead(200).write('part');
@@ -114,7 +114,7 @@ describe('a request whose end could be seen in two places', () => {
     expect(text.match(/HTTP\/1\.1 \d/g)).toHaveLength(1);
   });
 
-  it('is framed anew: extensions of chunks go no further', async () => {
+  it('is framed again: chunk extensions are not forwarded', async () => {
     const { status } = await raw(
       port,
       post('Transfer-Encoding: chunked', '2;a=b\r\nab\r\n0\r\nx-trailer: 1\r\n\r\n'),
@@ -125,7 +125,7 @@ describe('a request whose end could be seen in two places', () => {
   });
 });
 
-describe('a request too big to be read', () => {
+describe('a request that is too large', () => {
   it.each([
     ['one long header', get(`Host: a\r\nX-A: ${'a'.repeat(20_000)}`)],
     ['many short headers', get(`Host: a${'\r\nX-A: a'.repeat(150)}`)],

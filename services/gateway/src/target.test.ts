@@ -21,7 +21,7 @@ describe('the target of a request', () => {
     ],
     ['/api/v1/accounting/accounts/%D0%A1', 'accounting', '/api/v1/accounting/accounts/%D0%A1', ''],
     ['/api/v1/accounting/accounts/internal', 'accounting', '/api/v1/accounting/accounts/internal', ''],
-  ])('%s is read', (url, service, path, query) => {
+  ])('%s is parsed', (url, service, path, query) => {
     expect(readTarget(url)).toEqual({ service, path, query });
   });
 
@@ -49,7 +49,7 @@ describe('the target of a request', () => {
     '/api/v1/users/%',
     '/api/v1/users/me#x',
     '/api/v1/users/me?a#x',
-  ])('%s is refused: two servers could read it as two paths', (url) => {
+  ])('%s is refused: two servers could parse different paths', (url) => {
     expect(() => readTarget(url)).toThrow(MalformedRequest);
   });
 
@@ -72,12 +72,12 @@ describe('the target of a request', () => {
     '/api',
     '/api/v1/Users/me',
     '/api/v1/u%73ers/me',
-  ])('%s leads nowhere', (url) => {
+  ])('%s is not found', (url) => {
     expect(() => readTarget(url)).toThrow(Absent);
   });
 });
 
-describe('through the gateway', () => {
+describe('a target sent to the gateway', () => {
   it.each([
     ['http://stock/internal/revocations', 404],
     ['http:///api/v1/stock/open', 400],
@@ -91,7 +91,7 @@ describe('through the gateway', () => {
     ['/api/v1/nobody/open', 404],
     ['/api/v2/stock/open', 404],
     ['*', 400],
-  ])('%s is answered %i, and reaches nobody', async (target, status) => {
+  ])('%s gets %i, and reaches no service', async (target, status) => {
     const stock = await upstream((_, res) => res.end());
     const { port } = await gatewayTo([stock.instance]);
     const answer = await raw(
@@ -122,7 +122,7 @@ describe('through the gateway', () => {
     expect(text).toMatch(/^HTTP\/1\.1 200 .*<!doctype html>/is);
   });
 
-  it('OPTIONS * is answered with the methods there are', async () => {
+  it('OPTIONS * lists the methods', async () => {
     const { port } = await gatewayTo([]);
     const { text } = await raw(port, 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(text).toMatch(/^HTTP\/1\.1 204 .*\r\nallow: GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE\r\n/s);
@@ -138,7 +138,7 @@ describe('through the gateway', () => {
     expect(stock.requests).toEqual([]);
   });
 
-  it('CONNECT is not even answered: we are no open proxy', async () => {
+  it('CONNECT gets no reply, because this is no open proxy', async () => {
     const { port } = await gatewayTo([]);
     expect(await raw(port, 'CONNECT example.com:443 HTTP/1.1\r\nHost: a\r\n\r\n')).toMatchObject({
       text: '',

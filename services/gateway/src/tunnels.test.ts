@@ -10,7 +10,7 @@ const upgradeTo = (path: string, lines = '') =>
   `GET ${path} HTTP/1.1\r\nHost: erp.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n${lines}\r\n`;
 
-describe('a tunnel of somebody who is signed in', () => {
+describe("a signed-in client's tunnel", () => {
   const codeOf = (socket: WebSocket) =>
     new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)));
 
@@ -28,7 +28,7 @@ describe('a tunnel of somebody who is signed in', () => {
     return { stock, codes };
   }
 
-  it('ends on both sides with a close frame when the session is ended', async () => {
+  it('closes on both sides with a close frame when the session ends', async () => {
     const ended = new Set<string>();
     const verifier = {
       async verify(token: string) {
@@ -49,7 +49,7 @@ describe('a tunnel of somebody who is signed in', () => {
     await until(async () => (await gateway.measured('gateway_ws_tunnels')) === 1);
   });
 
-  it('stays while nobody can say whether the session has ended', async () => {
+  it('stays open while the session cannot be checked', async () => {
     let asked = 0;
     const verifier = {
       async verify(token: string) {
@@ -65,7 +65,7 @@ describe('a tunnel of somebody who is signed in', () => {
     expect(socket.readyState).toBe(WebSocket.OPEN);
   });
 
-  it('is closed when nothing is said for too long, either way', async () => {
+  it('is closed after too long without a frame in either direction', async () => {
     const { stock, codes } = await listening();
     const gateway = await toStock(stock, { tunnelLimits: { idleMs: 100 } });
     const socket = dial(gateway);
@@ -75,7 +75,7 @@ describe('a tunnel of somebody who is signed in', () => {
     await until(async () => (await gateway.measured('gateway_ws_tunnels')) === 0);
   });
 
-  it('is told to come again when the gateway drains', async () => {
+  it('is asked to reconnect when the gateway drains', async () => {
     const { stock, codes } = await listening();
     const gateway = await toStock(stock);
     const sockets = Array.from({ length: 20 }, () =>
@@ -90,7 +90,7 @@ describe('a tunnel of somebody who is signed in', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
-  it('has its last frame whole before the goodbye', async () => {
+  it('gets its last frame completely before the close frame', async () => {
     let finish = () => {};
     const stock = await upstream(() => {});
     stock.server.on('upgrade', (req, socket) => {
@@ -120,7 +120,7 @@ describe('a tunnel of somebody who is signed in', () => {
     ['their session has as many as it may', { perSession: 2 }, 'good-1', 429],
     ['their organisation has as many as it may', { perTenant: 2 }, 'good-2', 429],
     ['the gateway has as many as it may', { inAll: 2 }, 'good-2', 503],
-  ])('is one too many when %s; one that ends makes room', async (_, tunnelLimits, token, status) => {
+  ])('is refused when %s; one that closes frees a place', async (_, tunnelLimits, token, status) => {
     const gateway = await toStock(await echo(), { tunnelLimits });
     const both = [dial(gateway), dial(gateway)];
     await Promise.all(both.map(opened));
@@ -134,7 +134,7 @@ describe('a tunnel of somebody who is signed in', () => {
     await opened(dial(gateway, undefined, { authorization: `Bearer ${token}` }));
   });
 
-  it('is for those who have the permission of its route', async () => {
+  it('requires the permission of its route', async () => {
     const permission = 'stock.thing.watch';
     const verifier = {
       verify: async (token: string) => ({

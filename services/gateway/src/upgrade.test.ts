@@ -34,7 +34,7 @@ describe('a WebSocket upgrade', () => {
       'Authorization: Bearer good-1\r\nOrigin: null\r\n',
       403,
     ],
-  ])('%s is refused as a problem, and its socket is let go', async (_, path, lines, status) => {
+  ])('%s is refused as a problem, and its socket is released', async (_, path, lines, status) => {
     const stock = await echo();
     const gateway = await toStock(stock);
     const answer = await raw(gateway.port, upgradeTo(path, lines), { toTheEnd: true });
@@ -45,7 +45,7 @@ describe('a WebSocket upgrade', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
-  it('is refused two hundred times over without a socket left behind', async () => {
+  it('refused two hundred times leaves no socket open', async () => {
     const gateway = await toStock(await echo());
     for (let round = 0; round < 4; round++) {
       const refused = Array.from({ length: 50 }, () =>
@@ -56,7 +56,7 @@ describe('a WebSocket upgrade', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
-  it('of an open route carries what both sides say, under the headers every request has', async () => {
+  it('of a public route carries both directions, with the headers of any request', async () => {
     const stock = await echo();
     const gateway = await toStock(stock);
     const socket = dial(gateway, '/api/v1/stock/live', {
@@ -83,17 +83,17 @@ describe('a WebSocket upgrade', () => {
     await until(() => stock.sockets.size === 0);
   });
 
-  it('of a route whose service asks who it is needs no token', async () => {
+  it('of a route whose service authenticates needs no token', async () => {
     const gateway = await toStock(await echo());
     await opened(dial(gateway, '/api/v1/stock/asks-itself', { authorization: 'Bearer bad' }));
   });
 
-  it('may come from an origin the settings name', async () => {
+  it('is accepted from an origin in the settings', async () => {
     const gateway = await toStock(await echo(), { env: { ALLOWED_ORIGINS: 'https://shop.example' } });
     await opened(dial(gateway, '/api/v1/stock/live', { origin: 'https://shop.example' }));
   });
 
-  it('counts like any request', async () => {
+  it('counts against the limits', async () => {
     const gateway = await toStock(await echo(), { env: { RATE_LIMIT_CALLER: '6/min,burst=1' } });
     await opened(dial(gateway));
     const second = await raw(
@@ -109,7 +109,7 @@ describe('a WebSocket upgrade', () => {
     ['a token nobody believes', '/api/v1/stock/live', 'Authorization: Bearer bad\r\n'],
     ['no token', '/api/v1/stock/live', ''],
     ['a path that opens none', '/api/v1/stock/none', ''],
-  ])('with %s counts as well, against the address it came from', async (_, path, lines) => {
+  ])('with %s counts too, against its address', async (_, path, lines) => {
     const gateway = await toStock(await echo(), { env: { RATE_LIMIT_CALLER: '1/h,burst=2' } });
     const statuses: number[] = [];
     for (let tries = 0; tries < 4; tries++)
@@ -119,7 +119,7 @@ describe('a WebSocket upgrade', () => {
     expect(refused).toBe(path.endsWith('live') ? 4 : 0);
   });
 
-  it('behind a request that has no answer yet is no answer to that one', async () => {
+  it('behind an unanswered request is not taken as its reply', async () => {
     const stock = await upstream((_, res) => void setTimeout(() => res.end('slow'), 100));
     const gateway = await gatewayTo([stock.instance], { sockets });
     const first = 'GET /api/v1/stock/open HTTP/1.1\r\nHost: erp.example\r\n\r\n';
@@ -139,7 +139,7 @@ describe('a WebSocket upgrade', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
-  it('that the service turns down ends with the answer of the service', async () => {
+  it("refused by the service ends with the service's reply", async () => {
     const stock = await upstream((_, res) => res.writeHead(409, { 'content-length': 5 }).end('taken'));
     const gateway = await toStock(stock);
     const answer = await raw(
@@ -153,8 +153,8 @@ describe('a WebSocket upgrade', () => {
   });
 });
 
-describe('a tunnel', () => {
-  it('ends on both sides when the client just vanishes', async () => {
+describe('a tunnel whose end is lost', () => {
+  it('closes on both sides when the client vanishes', async () => {
     const stock = await echo();
     const gateway = await toStock(stock, { tunnelLimits: { perSession: 30 } });
     const clients = await Promise.all(
@@ -170,7 +170,7 @@ describe('a tunnel', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
-  it('ends on both sides when the service just vanishes', async () => {
+  it('closes on both sides when the service vanishes', async () => {
     const stock = await echo();
     const gateway = await toStock(stock);
     const socket = dial(gateway);
@@ -181,7 +181,7 @@ describe('a tunnel', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
-  it('ends although its client leaves its half open', async () => {
+  it('closes although the client leaves its half open', async () => {
     const stock = await echo();
     const gateway = await toStock(stock);
     const client = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
@@ -193,7 +193,7 @@ describe('a tunnel', () => {
     client.destroy();
   });
 
-  it('is let go of when the client has left and the service does not answer', async () => {
+  it('is released when the client has left and the service does not reply', async () => {
     const stock = await upstream(() => {});
     // Never answers, and lets go only when it is let go of.
     stock.server.on('upgrade', (_, socket) => socket.on('end', () => socket.destroy()).resume());
@@ -206,7 +206,7 @@ describe('a tunnel', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
-  it('ends when the gateway drains, so that it can close', async () => {
+  it('closes when the gateway drains', async () => {
     const stock = await echo();
     const gateway = await toStock(stock);
     const socket = dial(gateway);
@@ -225,7 +225,7 @@ describe('a tunnel', () => {
 });
 
 describe('an offer of another protocol', () => {
-  it('is passed over: the request is answered as what it is', async () => {
+  it('is ignored: the request is served as HTTP/1.1', async () => {
     const stock = await upstream((_, res) => res.end('answer'));
     const gateway = await toStock(stock);
     const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n';

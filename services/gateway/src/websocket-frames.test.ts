@@ -13,11 +13,11 @@ function headOf(length: number, mask: number): Buffer {
   return long;
 }
 
-describe('following frames', () => {
+describe('parsing frames', () => {
   it.each([
     ['without a mask', unmasked],
     ['with a mask', masked],
-  ])('knows where each ends, however they are cut: %s', (_, make) => {
+  ])('finds where each ends, however they are split: %s', (_, make) => {
     const frames = [0, 1, 125, 126, 300, 65_535, 65_536, 5].map(make);
     const bytes = Buffer.concat(frames);
     const ends = new Set<number>();

@@ -4,8 +4,8 @@ afterEach(closeAll);
 
 const get = 'GET /api/v1/stock/open HTTP/1.1\r\nhost: erp.example\r\n\r\n';
 
-describe('a gateway that is asked to end', () => {
-  it('tells with an answer that was on its way that the connection ends with it', async () => {
+describe('a gateway that shuts down', () => {
+  it('closes a connection with the reply that was in progress', async () => {
     let finish = () => {};
     const stock = await upstream((_, res) => {
       finish = () => void res.end('well');
@@ -21,7 +21,7 @@ describe('a gateway that is asked to end', () => {
     expect([text.endsWith('well'), ended]).toEqual([true, 'closed']);
   });
 
-  it('tells it with every answer from then on', async () => {
+  it('closes the connection with every later reply', async () => {
     const stock = await upstream((_, res) => res.end('well'));
     const gateway = await gatewayTo([stock.instance]);
     gateway.drain();

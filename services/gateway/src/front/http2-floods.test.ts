@@ -13,10 +13,10 @@ import {
 
 afterEach(closeHttp2);
 
-describe('an HTTP/2 client that wants to wear the gateway out', () => {
+describe('a hostile HTTP/2 client', () => {
   const held = () => upstream(() => {});
 
-  it('has no more streams open than it may', async () => {
+  it('cannot open more streams than allowed', async () => {
     const stock = await held();
     const gateway = await gatewayWith(stock, { frontLimits: { streams: 10 } });
     const client = await gateway.frames();
@@ -26,7 +26,7 @@ describe('an HTTP/2 client that wants to wear the gateway out', () => {
     expect(stock.requests.length).toBeLessThanOrEqual(10);
   });
 
-  it('is cut off when it opens and cancels without end (rapid reset, CVE-2023-44487)', async () => {
+  it('is disconnected when it opens and cancels streams without end (rapid reset, CVE-2023-44487)', async () => {
     const { stock, running } = await holding();
     const gateway = await gatewayWith(stock, { frontLimits: { resets: { burst: 20, perSecond: 1 } } });
     const client = await gateway.frames();
@@ -39,7 +39,7 @@ describe('an HTTP/2 client that wants to wear the gateway out', () => {
     await until(() => running() === 0);
   });
 
-  it('is cut off when its headers never end (CONTINUATION flood, CVE-2024-27983)', async () => {
+  it('is disconnected when its headers never end (CONTINUATION flood, CVE-2024-27983)', async () => {
     const stock = await held();
     const client = await (await gatewayWith(stock)).frames();
     const part = headerBlock([['x-a', 'a'.repeat(1_000)]]);
@@ -66,7 +66,7 @@ describe('an HTTP/2 client that wants to wear the gateway out', () => {
     expect(stock.requests).toEqual([]);
   });
 
-  it('is refused for one header blown up a thousand times by its index (HPACK bomb, CVE-2016-6581)', async () => {
+  it('is refused for one header expanded a thousand times by its index (HPACK bomb, CVE-2016-6581)', async () => {
     const stock = await held();
     const client = await (await gatewayWith(stock)).frames();
     const [name, value] = [Buffer.from('x-bomb'), Buffer.alloc(3_900, 'a')];
@@ -85,7 +85,7 @@ describe('an HTTP/2 client that wants to wear the gateway out', () => {
   it.each([
     ['PING (CVE-2019-9512)', () => frame(frameTypes.ping, flags.none, 0, Buffer.alloc(8))],
     ['SETTINGS (CVE-2019-9515)', () => frame(frameTypes.settings, flags.none, 0)],
-  ])('is cut off for a flood of %s', async (_, make) => {
+  ])('is disconnected for a flood of %s', async (_, make) => {
     const limits = { controlFrames: { burst: 20, perSecond: 1 } };
     const client = await (await gatewayWith(await held(), { frontLimits: limits })).frames();
     for (let count = 0; count < 100; count++) client.send(make());
@@ -96,20 +96,20 @@ describe('an HTTP/2 client that wants to wear the gateway out', () => {
   it.each([
     ['says nothing', () => Buffer.alloc(0)],
     ['never ends its headers', () => frame(frameTypes.headers, flags.none, 1, headerBlock(get))],
-  ])('is cut off when it %s', async (_, make) => {
+  ])('is disconnected when it %s', async (_, make) => {
     const client = await (await gatewayWith(await held(), { frontLimits: { headMs: 100 } })).frames();
     client.send(make());
     await until(() => client.closed());
   });
 
-  it('is cut off when nothing is asked for too long', async () => {
+  it('is disconnected after too long without a request', async () => {
     const gateway = await gatewayWith(await answering(), { frontLimits: { idleMs: 100 } });
     const session = await gateway.session();
     expect(await ask(session)).toMatchObject({ status: 200 });
     await until(() => session.destroyed);
   });
 
-  it('is cut off when it asks and takes nothing (CVE-2019-9517), also for a short answer', async () => {
+  it('is disconnected when it requests and reads nothing (CVE-2019-9517), also for a short reply', async () => {
     const stock = await upstream((_, res) => res.end('answer'));
     const gateway = await gatewayWith(stock, { frontLimits: { stallMs: 100 } });
     const noWindow = Buffer.of(0, 4, 0, 0, 0, 0); // SETTINGS_INITIAL_WINDOW_SIZE = 0

@@ -4,7 +4,7 @@ import { answering, closeHttp2, gatewayWith, isRefused } from '../../test/http2-
 
 afterEach(closeHttp2);
 
-describe('an HTTP/2 request that could be read in two ways', () => {
+describe('an ambiguous HTTP/2 request', () => {
   const but = (...changed: [string, string][]) => [
     ...get.filter(([name]) => !changed.some(([other]) => other === name)),
     ...changed,
@@ -35,7 +35,7 @@ describe('an HTTP/2 request that could be read in two ways', () => {
     ['a length and no body (H2.CL)', more(['content-length', '5'])],
     ['another host than its authority', more(['host', 'evil.example'])],
     ['two authorizations', more(['authorization', 'Bearer a'], ['authorization', 'Bearer b'])],
-  ])('is refused for %s, and reaches nobody', async (_, headers) => {
+  ])('is refused for %s, and reaches no service', async (_, headers) => {
     const stock = await answering();
     const gateway = await gatewayWith(stock);
     const client = await gateway.frames();
@@ -54,7 +54,7 @@ describe('an HTTP/2 request that could be read in two ways', () => {
     ['line ends in a name', 'x-a\r\nhost', 'b'],
     ['a colon in a name', 'x-a: b', 'c'],
     ['a blank in a name', 'x a', 'c'],
-  ])('loses a header with %s on its way', async (_, name, value) => {
+  ])('is forwarded without a header with %s', async (_, name, value) => {
     const stock = await answering();
     const client = await (await gatewayWith(stock)).frames();
     client.send(asking(1, more([name, value])));
@@ -93,7 +93,7 @@ describe('an HTTP/2 request that could be read in two ways', () => {
     expect(stock.requests).toEqual([]);
   });
 
-  it('cannot be a socket: extended CONNECT is not offered (RFC 8441)', async () => {
+  it('cannot become a socket: extended CONNECT is not offered (RFC 8441)', async () => {
     const stock = await answering();
     const gateway = await gatewayWith(stock, {
       sockets: [{ service: 'stock', path: '/api/v1/stock/live', bearer: true }],

@@ -15,7 +15,7 @@ import {
 afterEach(closeHttp2);
 
 describe('a request over HTTP/2', () => {
-  it('takes the same way: headers, policies and answer are those of HTTP/1.1', async () => {
+  it('has the headers, policies and reply of HTTP/1.1', async () => {
     const stock = await answering();
     const gateway = await gatewayWith(stock);
     const session = await gateway.session();
@@ -59,7 +59,7 @@ describe('a request over HTTP/2', () => {
     },
   );
 
-  it('for a page of the gateway’s own counts like any other, and is told so', async () => {
+  it('for a page of the gateway counts against the limits, and says so', async () => {
     const session = await (await gatewayWith(await answering())).session();
     expect(await ask(session, { ':path': '/openapi.json' })).toMatchObject({
       status: 200,
@@ -67,7 +67,7 @@ describe('a request over HTTP/2', () => {
     });
   });
 
-  it('without a token is refused like any other', async () => {
+  it('is refused without a token', async () => {
     const session = await (await gatewayWith(await answering())).session();
     expect(await ask(session, { ':path': '/api/v1/stock/things/1' })).toMatchObject({
       status: 401,
@@ -97,7 +97,7 @@ describe('a request over HTTP/2', () => {
     expect(stock.requests[0]!.headers['content-length']).toBe(seen);
   });
 
-  it('whose body is more than its route takes is refused while it is sent, and ends no other', async () => {
+  it("is refused while it is sent if its body exceeds the route's limit, and affects no other stream", async () => {
     const stock = await upstream((req) => req.on('error', () => {}).resume());
     const gateway = await gatewayWith(stock);
     const session = await gateway.session();
@@ -108,7 +108,7 @@ describe('a request over HTTP/2', () => {
     expect(await ask(session, { ':path': '/health' })).toMatchObject({ status: 200 });
   });
 
-  it('whose service breaks off in the middle is reset with an error, and never ends cleanly', async () => {
+  it('is reset with an error when the service breaks off in the middle', async () => {
     const stock = await upstream((req, res) => {
       res.write('half');
       setTimeout(() => req.socket.resetAndDestroy(), 20);
@@ -120,7 +120,7 @@ describe('a request over HTTP/2', () => {
   it.each([
     ['short', 10_000],
     ['long', 1_000_000],
-  ])('has its whole answer although it takes it in small bites: %s', async (_, length) => {
+  ])('gets the whole reply when the client reads slowly: %s', async (_, length) => {
     const stock = await upstream((_, res) => res.end(Buffer.alloc(length, 'a')));
     const gateway = await gatewayWith(stock);
     const client = await gateway.frames(Buffer.of(0, 4, 0, 0, 0, 0)); // a window of nothing
@@ -146,7 +146,7 @@ describe('a request over HTTP/2', () => {
     expect(resetsOf(client).filter(([, code]) => code !== 0)).toEqual([]);
   });
 
-  it('that its client takes back ends at the service too', async () => {
+  it('is cancelled at the service when the client cancels it', async () => {
     const { stock, running } = await holding();
     const gateway = await gatewayWith(stock);
     const session = await gateway.session();
@@ -200,8 +200,8 @@ describe('a request over HTTP/2', () => {
   );
 });
 
-describe('a gateway that drains', () => {
-  it('tells HTTP/2 clients to go elsewhere, and finishes what they have asked', async () => {
+describe('a gateway that is draining', () => {
+  it('tells HTTP/2 clients to reconnect elsewhere, and finishes their requests', async () => {
     let finish = () => {};
     const stock = await upstream((_, res) => {
       finish = () => res.end('whole');

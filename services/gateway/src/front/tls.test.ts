@@ -56,7 +56,7 @@ async function answerOver(socket: TLSSocket, path = '/api/v1/stock/open'): Promi
 }
 
 describe('a gateway with a certificate', () => {
-  it('answers over TLS, and tells its services that it was https', async () => {
+  it('serves TLS, and tells services that the request came over https', async () => {
     const { stock, gateway } = await secure();
     const socket = (await handshake(gateway.port)) as TLSSocket;
     expect(await answerOver(socket)).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*strict-transport-security/);
@@ -71,7 +71,7 @@ describe('a gateway with a certificate', () => {
     [['h2', 'http/1.1'], 'h2'],
     [['http/1.1'], 'http/1.1'],
     [undefined, false],
-  ])('offers HTTP/2 and HTTP/1.1: of %j it takes %s', async (ALPNProtocols, chosen) => {
+  ])('offers HTTP/2 and HTTP/1.1: from %j it chooses %s', async (ALPNProtocols, chosen) => {
     const { gateway } = await secure();
     const socket = (await handshake(gateway.port, ALPNProtocols ? { ALPNProtocols } : {})) as TLSSocket;
     expect(socket.alpnProtocol).toBe(chosen);
@@ -99,7 +99,7 @@ describe('a gateway with a certificate', () => {
     socket.destroy();
   });
 
-  it('answers plain HTTP with a problem, never with a redirect, and asks no service', async () => {
+  it('answers plain HTTP with a problem, not with a redirect, and calls no service', async () => {
     const { stock, gateway } = await secure();
     const answer = await raw(gateway.port, 'GET /api/v1/stock/open HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect(answer.status).toBe(400);
@@ -109,7 +109,7 @@ describe('a gateway with a certificate', () => {
     expect(stock.requests).toEqual([]);
   });
 
-  it('cuts off who opens a connection and says nothing, or never ends the handshake', async () => {
+  it('disconnects a client that sends nothing or does not finish the handshake', async () => {
     const { gateway } = await secure({ frontLimits: { headMs: 100 } });
     const silent = connectTcp(gateway.port, '127.0.0.1');
     const half = connectTcp(gateway.port, '127.0.0.1');
@@ -122,7 +122,7 @@ describe('a gateway with a certificate', () => {
     good.destroy();
   });
 
-  it('cuts off who never ends the head of a request inside TLS', async () => {
+  it('disconnects a client that never finishes the request head inside TLS', async () => {
     const { stock, gateway } = await secure({ frontLimits: { headMs: 200 } });
     const socket = (await handshake(gateway.port)) as TLSSocket;
     const over = new Promise((resolve) => socket.resume().once('close', resolve));
@@ -157,7 +157,7 @@ describe('a gateway with a certificate', () => {
     before.destroy();
   });
 
-  it('lets nobody negotiate anew in a connection, also after its certificate was renewed', async () => {
+  it('refuses renegotiation, also after the certificate was renewed', async () => {
     const { gateway } = await secure();
     const negotiatedAnew = async () => {
       const socket = (await handshake(gateway.port, { maxVersion: 'TLSv1.2' })) as TLSSocket;
@@ -180,7 +180,7 @@ describe('a gateway with a certificate', () => {
     expect(last.isRefused).toBe(true);
   });
 
-  it('keeps its certificate while the new one cannot be served, and says so once', async () => {
+  it('keeps its certificate while the new one is invalid, and reports it once', async () => {
     const { gateway } = await secure();
     write({ cert: testCertificate().cert }); // and the key not yet
     await until(() => logged.some((line) => line.includes('cannot be served')));
@@ -191,7 +191,7 @@ describe('a gateway with a certificate', () => {
     expect(logged.join('')).not.toContain('PRIVATE KEY');
   });
 
-  it('takes a request to its end while it drains, and then closes the connection', async () => {
+  it('finishes a request while draining, and then closes the connection', async () => {
     const stock = await upstream((_, res) => {
       res.write('half ');
       drainNow();
@@ -227,7 +227,7 @@ describe('a gateway with a certificate', () => {
     });
   });
 
-  it('opens WebSockets over TLS, and says goodbye on them when it drains', async () => {
+  it('opens WebSockets over TLS, and closes them properly when draining', async () => {
     const stock = await upstream((_, res) => res.writeHead(426).end());
     const behind = new WebSocketServer({ noServer: true });
     stock.server.on('upgrade', (req, socket, head) => {
@@ -255,7 +255,7 @@ describe('a gateway with a certificate', () => {
     await until(async () => (await gateway.connections()) === 0);
   });
 
-  it('has its own pages over HTTP/2 as well', async () => {
+  it('serves its own pages over HTTP/2 as well', async () => {
     const { gateway } = await secure();
     const session = connectHttp2(`https://127.0.0.1:${gateway.port}`, { rejectUnauthorized: false });
     const stream = session.request({ ':path': '/health' });
@@ -270,7 +270,7 @@ describe('a gateway with a certificate', () => {
   });
 });
 
-describe('a start', () => {
+describe('starting with a certificate', () => {
   const other = testCertificate();
   it.each([
     ['a certificate that is not there', () => rmSync(certFile), /TLS_CERT_FILE: .*cannot be read \(ENOENT\)/],
@@ -293,13 +293,13 @@ describe('a start', () => {
       /TLS_CERT_FILE: it is not valid/,
     ],
     ['a key everybody can read', () => chmodSync(keyFile, 0o644), /TLS_KEY_FILE: everybody .* can read/],
-  ])('is refused with %s, and says why', (_, spoil, message) => {
+  ])('is refused with %s, with the reason', (_, spoil, message) => {
     spoil();
     expect(() => read()).toThrow(message);
     expect(() => read()).toThrow(expect.objectContaining({ name: 'SettingsInvalid' }));
   });
 
-  it('takes a key everybody can read where nothing is at stake', () => {
+  it('accepts a world-readable key outside production', () => {
     chmodSync(keyFile, 0o644);
     read({ production: false }).close();
   });

@@ -24,10 +24,10 @@ afterEach(async () => {
 const well = () => upstream((_, res) => res.end('{}'));
 const open = async (gateway: GatewayUnderTest) => (await fetch(`${gateway.url}/api/v1/stock/open`)).status;
 
-describe('a change by an operator', () => {
+describe("an operator's change", () => {
   const closing = { routes: [{ method: 'GET', path: '/api/v1/stock/open', closed: true }] };
 
-  it('takes effect at once, with the next request', async () => {
+  it('takes effect with the next request', async () => {
     const one = await well();
     const gateway = await gatewayTo([one.instance], { home });
     expect(await open(gateway)).toBe(200);
@@ -45,7 +45,7 @@ describe('a change by an operator', () => {
     expect(await open(gateway)).toBe(200);
   });
 
-  it('of a limit counts from then on', async () => {
+  it('of a limit applies at once', async () => {
     const one = await well();
     const gateway = await gatewayTo([one.instance]);
     expect((await change(gateway, { limits: { caller: '1/h,burst=1' } })).status).toBe(200);
@@ -74,7 +74,7 @@ describe('a change by an operator', () => {
     }
   });
 
-  it('outlives the gateway, unless the setting it was made over has changed', async () => {
+  it('is kept over a restart, unless the setting it overrides has changed', async () => {
     const one = await well();
     const gateway = await gatewayTo([one.instance], { home });
     const weights = [{ service: 'stock', version: '2', percent: 5 }];
@@ -90,7 +90,7 @@ describe('a change by an operator', () => {
     expect((await ask(other, 'state')).body).toMatchObject({ canary, limits: { login: '1/s' } });
   });
 
-  it('that was decided on what has changed since is refused', async () => {
+  it('with an outdated ETag is refused', async () => {
     const gateway = await gatewayTo([]);
     const { etag } = await ask(gateway, 'state');
     const both = ['1/s', '2/s'].map((login) =>
@@ -101,7 +101,7 @@ describe('a change by an operator', () => {
     expect((await ask(gateway, 'changes')).body).toEqual({ items: [] }); // no home, no journal
   });
 
-  it('that does not say what it was decided on is refused', async () => {
+  it('without If-Match is refused', async () => {
     const gateway = await gatewayTo([]);
     expect((await send(gateway, 'changes', closing)).status).toBe(400);
     expect((await send(gateway, 'changes', { by: '', ...closing }, { 'if-match': '"1"' })).status).toBe(400);
@@ -120,7 +120,7 @@ describe('a change by an operator', () => {
       },
       'more than 100 %',
     ],
-  ])('that contradicts what is there is refused, and changes nothing: %s', async (_, body, message) => {
+  ])('that contradicts the configuration is refused and changes nothing: %s', async (_, body, message) => {
     const gateway = await gatewayTo([], { home });
     const before = await ask(gateway, 'state');
     const answer = await change(gateway, { ...body, ...('routes' in body ? {} : closing) });
@@ -130,7 +130,7 @@ describe('a change by an operator', () => {
     expect((await ask(gateway, 'changes')).body).toEqual({ items: [] });
   });
 
-  it('is in the journal and in the log: who, when, and what was before', async () => {
+  it('is in the journal and in the log, with who, when and the earlier value', async () => {
     const gateway = await gatewayTo([], { home, clock: () => new Date('2026-05-01T10:00:00Z') });
     await change(gateway, { limits: { login: '1/s' } });
     await change(gateway, { limits: { login: '2/s' }, by: 'boris' });
@@ -149,7 +149,7 @@ describe('a change by an operator', () => {
 });
 
 describe('a dry run', () => {
-  it('tells what would change and where requests would go, and applies nothing', async () => {
+  it('shows what would change and where requests would go, and applies nothing', async () => {
     const [old, fresh] = [
       await describedUpstream(describedAs('1', [])),
       await describedUpstream(describedAs('2', [])),
@@ -183,7 +183,7 @@ describe('a dry run', () => {
     expect(await ask(gateway, 'state')).toEqual(before);
   });
 
-  it('tells whether a version would be believed before it is deployed', async () => {
+  it("shows whether a version's description would be accepted before it is deployed", async () => {
     const gateway = await gatewayTo([]);
     const trial = async (description: object) =>
       (await send(gateway, 'changes/dry-run', { descriptions: [description] })).body;
@@ -198,7 +198,7 @@ describe('a dry run', () => {
     expect((await fetch(`${gateway.url}/api/v1/stock/added`)).status).toBe(401);
   });
 
-  it('is no way to say what only a service can say of itself', async () => {
+  it('cannot state what only a service can state', async () => {
     const gateway = await gatewayTo([]);
     expect((await change(gateway, { descriptions: [describedAs('2', [])] })).status).toBe(400);
   });

@@ -25,14 +25,14 @@ afterEach(async () => {
 const well = () => upstream((_, res) => res.end('{}'));
 const open = async (gateway: GatewayUnderTest) => (await fetch(`${gateway.url}/api/v1/stock/open`)).status;
 
-describe('who may ask what is for operators', () => {
+describe("access to the operators' API", () => {
   it.each<[string, Record<string, string>]>([
-    ['nobody', {}],
-    ['somebody who is signed in', { authorization: 'Bearer good-1' }],
-    ['who knows half of the token', { authorization: `Bearer ${operatorToken.slice(0, 16)}` }],
-    ['who knows more than the token', { authorization: `Bearer ${operatorToken}x` }],
-    ['who has it somewhere else', { cookie: `token=${operatorToken}` }],
-  ])('is not %s', async (_, headers) => {
+    ['an anonymous client', {}],
+    ['a signed-in person', { authorization: 'Bearer good-1' }],
+    ['a client with half of the token', { authorization: `Bearer ${operatorToken.slice(0, 16)}` }],
+    ['a client with more than the token', { authorization: `Bearer ${operatorToken}x` }],
+    ['a client with the token in a cookie', { cookie: `token=${operatorToken}` }],
+  ])('is refused to %s', async (_, headers) => {
     const gateway = await gatewayTo([]);
     for (const path of ['state', 'routes', 'instances', 'breakers', 'limits', 'cache', 'changes']) {
       const { status, body } = await ask(gateway, path, headers);
@@ -40,7 +40,7 @@ describe('who may ask what is for operators', () => {
     }
   });
 
-  it('is who has the token, also where ten in a row had not: only those who have not wait a minute', async () => {
+  it('is granted with the token, also after ten failed attempts by others; only those who failed wait a minute', async () => {
     const gateway = await gatewayTo([]);
     const guess = (text: string) => ask(gateway, 'state', { authorization: `Bearer guess-${text}` });
     for (let tries = 0; tries < 10; tries++) expect((await guess(String(tries))).status).toBe(401);
@@ -51,7 +51,7 @@ describe('who may ask what is for operators', () => {
     expect((await guess('after that')).status).toBe(429);
   });
 
-  it('finds none of it at the port everybody uses', async () => {
+  it('does not exist at the public port', async () => {
     const gateway = await gatewayTo([]);
     for (const path of ['/internal/gateway/state', '/api/v1/internal/gateway/state', '/state']) {
       expect((await fetch(`${gateway.url}${path}`, { headers: proof })).status).toBe(404);
@@ -66,14 +66,14 @@ describe('who may ask what is for operators', () => {
   });
 });
 
-it('a port that somebody else has stops the start, and says what to set', async () => {
+it('a port in use stops the start, with the setting to change', async () => {
   const one = await well();
   const operators = { port: one.instance.port, host: '127.0.0.1', token: operatorToken, canary: [] };
   await expect(gatewayTo([], { operators })).rejects.toThrow('GATEWAY_OPERATOR_PORT');
 });
 
-describe('what operators see', () => {
-  it('is every route with its policy and where it came from', async () => {
+describe("the operators' views", () => {
+  it('list every route with its policy and origin', async () => {
     const one = await describedUpstream(describedAs('2', [route('added', { deadlineMs: 500 })]));
     const gateway = await gatewayTo([one.instance]);
     await until(async () => JSON.stringify((await ask(gateway, 'routes')).body).includes('stock/added'));
@@ -97,7 +97,7 @@ describe('what operators see', () => {
     expect(refused).toEqual([]);
   });
 
-  it('is what was refused, and why', async () => {
+  it('list refused descriptions with the reason', async () => {
     const ill = await describedUpstream(describedAs('3', [route('new', { access: 'stock.new.read' })]));
     const gateway = await gatewayTo([ill.instance]);
     const refused = async () => (await ask(gateway, 'routes')).body['refused'] as Json[];
@@ -112,7 +112,7 @@ describe('what operators see', () => {
     ]);
   });
 
-  it('is every instance: version, share, load, health and breaker', async () => {
+  it('list every instance with version, share, load, health and breaker', async () => {
     const [old, fresh] = [
       await describedUpstream(describedAs('1', [])),
       await describedUpstream(describedAs('2', [])),
@@ -156,7 +156,7 @@ describe('what operators see', () => {
     });
   });
 
-  it('is the breakers, one of which they may close', async () => {
+  it('list the breakers, which can be closed', async () => {
     let status = 500;
     const one = await upstream((_, res) => res.writeHead(status).end());
     const gateway = await gatewayTo([one.instance]);
@@ -173,7 +173,7 @@ describe('what operators see', () => {
     expect((await send(gateway, 'breakers/nobody/reset', {})).status).toBe(404);
   });
 
-  it('is what is left of a limit', async () => {
+  it('show what is left of a limit', async () => {
     const one = await well();
     const gateway = await gatewayTo([one.instance], { env: { RATE_LIMIT_CALLER: '1/h,burst=5' } });
     await open(gateway);
@@ -191,7 +191,7 @@ describe('what operators see', () => {
     });
   });
 
-  it('is the cache of answers, which they may empty', async () => {
+  it('show the response cache, which can be emptied', async () => {
     const gateway = await gatewayTo([]);
     expect((await ask(gateway, 'cache')).body).toMatchObject({ enabled: true, entries: 0, hitRate: null });
     expect(await send(gateway, 'cache/purge', { route: '/api/v1/stock/open' })).toMatchObject({

@@ -13,7 +13,7 @@ const read = (env: Record<string, string>, production = false) => operatorSettin
 const good = 'Zq8-fJ2_kL0vXw7Rb3Tn9YcUe5HsGa1M';
 
 describe("the operators' settings", () => {
-  it('open a port on this machine only, with a token made at the first start and readable by its owner', () => {
+  it('open a port on this machine only, with a token created at the first start and readable by its owner', () => {
     const first = read({});
     expect(first).toMatchObject({ port: 8090, host: '127.0.0.1', canary: [] });
     expect(first.token.length).toBeGreaterThanOrEqual(64);
@@ -22,7 +22,7 @@ describe("the operators' settings", () => {
     expect([readFileSync(file, 'utf8'), statSync(file).mode & 0o077]).toEqual([first.token, 0]);
   });
 
-  it('are what the environment says', () => {
+  it('are read from the environment', () => {
     const env = {
       GATEWAY_OPERATOR_PORT: '9000',
       GATEWAY_OPERATOR_HOST: '10.0.0.7',
@@ -40,7 +40,7 @@ describe("the operators' settings", () => {
     });
   });
 
-  it('take any port where the gateway itself does', () => {
+  it('use any port where the gateway does', () => {
     expect(read({ GATEWAY_PORT: '0' }).port).toBe(0);
   });
 
@@ -52,7 +52,7 @@ describe("the operators' settings", () => {
     ['GATEWAY_CANARY', 'accounting'],
     ['GATEWAY_CANARY', 'accounting@0.2.0=101'],
     ['GATEWAY_CANARY', 'shop@1=60,shop@2=60'],
-  ])('refuse %s=%s by name, and never repeat a value', (name, value) => {
+  ])('refuse %s=%s by name, without repeating the value', (name, value) => {
     expect(() => read({ [name]: value })).toThrow(SettingsInvalid);
     expect(() => read({ [name]: value })).toThrow(name);
     if (name === 'OPERATOR_TOKEN') expect(() => read({ [name]: value })).not.toThrow(value);
@@ -62,7 +62,7 @@ describe("the operators' settings", () => {
     ['none', {}],
     ['a short one', { OPERATOR_TOKEN: good.slice(1) }],
     ['an example', { OPERATOR_TOKEN: 'change-me-change-me-change-me-0123456789' }],
-  ])('demand a token that is given in production: %s', (_, env) => {
+  ])('require an explicit token in production: %s', (_, env) => {
     expect(() => read(env as Record<string, string>, true)).toThrow('OPERATOR_TOKEN: production');
   });
 });

@@ -27,12 +27,12 @@ it.each([
   ['overrides set here alone more often than elsewhere', 8, 5, 6, 'adopt'],
   ['the registry has lost all', 5, 5, undefined, 'publish'],
   ['the registry has lost a part', 5, 5, 3, 'publish'],
-  ['the first order, given here alone', 1, 0, undefined, 'publish'],
+  ['the first override, set here alone', 1, 0, undefined, 'publish'],
 ])('%s: %i over %i, shared %p: %s', (_, version, sharedVersion, told, todo) => {
   expect(reconcile({ version, sharedVersion }, told)).toBe(todo);
 });
 
-requireInfra('consul')('with two gateways and a real Consul, an order', () => {
+requireInfra('consul')('an override at two gateways with a real Consul', () => {
   let consul: PrivateConsul;
   let folder: string;
   const registries: Registry[] = [];
@@ -74,7 +74,7 @@ requireInfra('consul')('with two gateways and a real Consul, an order', () => {
     return [one, other] as const;
   };
 
-  it('holds at both within seconds, and the answer says so', async () => {
+  it('applies at both gateways within seconds, and the reply says so', async () => {
     const [one, other] = await both();
     const { status, body } = await change(one, { limits: { login: '1/s' } });
     expect(status).toBe(200);
@@ -86,12 +86,12 @@ requireInfra('consul')('with two gateways and a real Consul, an order', () => {
     expect(items).toMatchObject([{ by: 'anna', address: one.id, what: 'taken over from another gateway' }]);
   });
 
-  it('holds at one that starts later, from its first request on', async () => {
+  it('applies at a gateway that starts later, from its first request', async () => {
     await change(await gateway('one'), { limits: { login: '1/s' } });
     expect(await limitAt(await gateway('later'))).toBe('1/s');
   });
 
-  it('is refused when another was given elsewhere since, also when both come at once', async () => {
+  it('is refused if another was made elsewhere since, also when both are concurrent', async () => {
     const [one, other] = await both();
     const { etag } = await ask(other, 'state');
     await change(one, { limits: { login: '1/s' } });
@@ -109,7 +109,7 @@ requireInfra('consul')('with two gateways and a real Consul, an order', () => {
     await until(async () => (await limitAt(one)) === winner && (await limitAt(other)) === winner);
   });
 
-  it('given while Consul is away holds here, says so, and holds everywhere once it is back', async () => {
+  it('made while Consul is unavailable applies here, says so, and applies everywhere once it is back', async () => {
     const [one, other] = await both();
     await change(one, { limits: { login: '1/s' } });
     await consul.kill();
@@ -126,7 +126,7 @@ requireInfra('consul')('with two gateways and a real Consul, an order', () => {
     expect((await held(one))['onlyHere']).toBeNull();
   });
 
-  it('given while Consul is away gives way to one that came first, and the journal says so', async () => {
+  it('made while Consul is unavailable yields to an earlier one, and the journal says so', async () => {
     const [one, other] = await both();
     await consul.kill();
     await change(one, { limits: { login: '2/s' } });
@@ -139,7 +139,7 @@ requireInfra('consul')('with two gateways and a real Consul, an order', () => {
     expect(items[0]).toMatchObject({ what: 'gave way to another gateway' });
   });
 
-  it('that cannot be read is left alone, until an operator overrides something else', async () => {
+  it('that cannot be read is left alone until an operator makes another', async () => {
     const [one, other] = await both();
     await registries[0]!.shared!.put('gateway/orders', '{"format":2}');
     await sleep(1_500);

@@ -21,7 +21,7 @@ const page = (gateway: GatewayUnderTest, path: string, headers: Record<string, s
   fetch(`${gateway.url}${path}`, { headers });
 
 describe('/ready', () => {
-  it('is yes once every service has an instance that can serve', async () => {
+  it('is 200 once every service has an instance that can serve', async () => {
     let ready = false;
     const one = await wellService('stock', () => ready);
     const gateway = await gatewayTo([one.instance]);
@@ -37,7 +37,7 @@ describe('/ready', () => {
     ]);
   });
 
-  it('names a service nobody has announced, and one nobody can reach', async () => {
+  it('names a service that is not registered, and one that cannot be reached', async () => {
     const users: readonly AnyEndpoint[] = [];
     const gateway = await gatewayTo([instanceAt(1, 'users')], { contracts: { stock, users } });
     const answer = await page(gateway, '/ready');
@@ -45,18 +45,18 @@ describe('/ready', () => {
     expect(answer.headers.get('retry-after')).toBe('1');
   });
 
-  it('waits only for those it was told to expect', async () => {
+  it('waits only for the expected services', async () => {
     const one = await wellService();
     const given = { contracts: { stock, users: [] }, env: { GATEWAY_EXPECTS: 'stock' } };
     expect((await page(await gatewayTo([one.instance], given), '/ready')).status).toBe(200);
   });
 
-  it('is enough with one instance of several', async () => {
+  it('needs one instance of several', async () => {
     const one = await wellService();
     expect((await page(await gatewayTo([instanceAt(1), one.instance]), '/ready')).status).toBe(200);
   });
 
-  it('asks the instances at most twice a second, however many ask', async () => {
+  it('asks the instances at most twice a second, however often it is called', async () => {
     const one = await wellService();
     const gateway = await gatewayTo([one.instance]);
     const begunAt = performance.now();
@@ -65,7 +65,7 @@ describe('/ready', () => {
     expect(one.requests.length).toBeLessThanOrEqual(2 * looks); // each look asks for /health and /ready
   });
 
-  it('is no while the gateway drains', async () => {
+  it('is refused while the gateway drains', async () => {
     const one = await wellService();
     const gateway = await gatewayTo([one.instance]);
     gateway.drain();
@@ -76,7 +76,7 @@ describe('/ready', () => {
 });
 
 describe('/health', () => {
-  it('tells how every service is, and gives away no address', async () => {
+  it('shows the state of every service, and no address', async () => {
     const [well, unwell] = [await wellService(), await wellService('stock', () => false)];
     const gateway = await gatewayTo([well.instance, unwell.instance, instanceAt(1)]);
     const answer = await page(gateway, '/health');
@@ -90,12 +90,12 @@ describe('/health', () => {
     expect(text).not.toMatch(/127\.0\.0\.1/);
   });
 
-  it('is degraded and still 200 without services: the gateway itself lives', async () => {
+  it('is degraded and still 200 without services, because the gateway itself works', async () => {
     const answer = await page(await gatewayTo([]), '/health');
     expect([answer.status, ((await answer.json()) as { status: string }).status]).toEqual([200, 'degraded']);
   });
 
-  it('shows an instance the breaker has shut off', async () => {
+  it('shows an instance whose breaker is open', async () => {
     const failing = await upstream((req, res) =>
       res.writeHead(req.url?.startsWith('/api') ? 500 : 200).end(),
     );
@@ -108,8 +108,8 @@ describe('/health', () => {
   });
 });
 
-describe('the documentation', () => {
-  it('is one page about every service, and keeps what is inside the house to itself', async () => {
+describe('the API documentation', () => {
+  it('is one page for all services, without internal endpoints', async () => {
     const gateway = await gatewayTo([], { contracts });
     const { paths, info, components } = (await (await page(gateway, '/openapi.json')).json()) as {
       paths: Record<string, Record<string, { tags: string[] }>>;
@@ -126,7 +126,7 @@ describe('the documentation', () => {
     expect(components.schemas).toHaveProperty(['gateway.platform-not-ready']);
   });
 
-  it('comes from this disk, with nothing from elsewhere and no script in the page', async () => {
+  it('is served locally, with nothing from elsewhere and no script in the page', async () => {
     const gateway = await gatewayTo([]);
     const docs = await page(gateway, '/docs');
     const html = await docs.text();
@@ -148,7 +148,7 @@ describe('the documentation', () => {
   const pages = (contracts: Record<string, readonly AnyEndpoint[]>) =>
     new Map(Object.entries(contracts).map(([service, of]) => [service, pageOf(service, of, '1')] as const));
 
-  it('names one operation once: the first service keeps it, and the other is told of', () => {
+  it('names an operation once: the first service keeps it, and the other is reported', () => {
     const both = { b: [at('/api/v1/a/x', { summary: 'of b' })], a: [at('/api/v1/a/x', { summary: 'of a' })] };
     const { page, conflicts } = mergedOpenApi(pages(both), '1');
     expect(conflicts).toEqual(['GET /api/v1/a/x of b is described before']);
@@ -162,7 +162,7 @@ describe('the documentation', () => {
   const described = (a: z.ZodType<object>, b: z.ZodType<object>) =>
     pages({ a: [at('/api/v1/a/x', closed(a))], b: [at('/api/v1/b/x', closed(b))] });
 
-  it('renames a shape whose name means something else to another service, and refers to the right one', () => {
+  it('renames a schema whose name has another meaning in another service, and refers to the right one', () => {
     const same = described(z.object({ until: z.string() }), z.object({ until: z.string() }));
     expect(mergedOpenApi(same, '1').conflicts).toEqual([]);
     const other = described(z.object({ until: z.string() }), z.object({ since: z.string() }));
@@ -180,12 +180,12 @@ describe('the documentation', () => {
     expect(JSON.stringify(components.schemas['b.shop.closed'])).toContain('since');
   });
 
-  it('of a service that shows none that can be read is left out, and told of', () => {
+  it('leaves out and reports a service without a readable description', () => {
     const { conflicts } = mergedOpenApi(new Map([['a', { paths: [] }]]), '1');
     expect(conflicts).toEqual(['a shows no OpenAPI page that can be read']);
   });
 
-  it('of contracts that contradict each other stops the start', async () => {
+  it('stops the start if contracts contradict each other', async () => {
     const until = closed(z.object({ until: z.string() }));
     const since = closed(z.object({ since: z.string() }));
     const contradicting = { shop: [at('/api/v1/shop/x', until)], stock: [at('/api/v1/stock/x', since)] };
@@ -194,7 +194,7 @@ describe('the documentation', () => {
 });
 
 describe('/metrics', () => {
-  it("shows the gateway's own and those of the parts it shares", async () => {
+  it("shows the gateway's own metrics and those of shared parts", async () => {
     const gateway = await gatewayTo([]);
     await (await page(gateway, '/health')).text();
     const answer = await page(gateway, '/metrics');
@@ -206,7 +206,7 @@ describe('/metrics', () => {
   });
 });
 
-describe('the first page', () => {
+describe('the home page', () => {
   it.each([
     ['ru-RU,ru;q=0.9,en;q=0.8', 'ru', 'Документация API'],
     ['de,en;q=0.5', 'en', 'API documentation'],
@@ -222,7 +222,7 @@ describe('the first page', () => {
   });
 });
 
-describe('every page', () => {
+describe('every page of the gateway', () => {
   it.each(['/', '/health', '/ready', '/docs', '/docs/start.js', '/openapi.json', '/metrics', '/nowhere'])(
     '%s is protected and has its request id',
     async (path) => {
@@ -235,7 +235,7 @@ describe('every page', () => {
     },
   );
 
-  it('that is not there is a 404 problem, and no label of the metrics', async () => {
+  it('is a 404 problem if it does not exist, without a metrics label', async () => {
     const gateway = await gatewayTo([]);
     const answer = await page(gateway, '/nowhere');
     expect(answer.status).toBe(404);
@@ -243,7 +243,7 @@ describe('every page', () => {
     expect(await gateway.metrics.render()).not.toMatch(/nowhere/);
   });
 
-  it('is as closed to unclear requests as the services are', async () => {
+  it('refuses ambiguous requests as the services do', async () => {
     const gateway = await gatewayTo([]);
     expect((await raw(gateway.port, 'GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')).status).toBe(400);
   });

@@ -66,7 +66,7 @@ describe('an API key at the gateway', () => {
     ['as a bearer', { authorization: `Bearer ${key}` }],
     ['as a bearer in small letters', { authorization: `bearer ${key}` }],
     ['in its own header', { 'x-api-key': key }],
-  ])('is taken %s, and the service sees only the token it stands for', async (_, headers) => {
+  ])('is accepted %s, and the service receives only a token', async (_, headers) => {
     await start();
     expect((await ask(headers)).status).toBe(200);
     expect(stock.requests[0]!.headers['authorization']).toBe('Bearer good-1');
@@ -81,7 +81,7 @@ describe('an API key at the gateway', () => {
     ['as a bearer', { authorization: `Bearer ${key}` }],
     ['in its own header', { 'x-api-key': key, x_api_key: key }],
     ['in a header that Connection takes away', { 'x-api-key': key, connection: 'x-api-key' }],
-  ])('%s goes on to no service, also where nobody needs to sign in', async (_, headers) => {
+  ])('%s is not forwarded to any service, also on public routes', async (_, headers) => {
     await start();
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const request = `GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n${lines.join('')}\r\n`;
@@ -95,13 +95,13 @@ describe('an API key at the gateway', () => {
     ['that is no key', { 'x-api-key': 'good-1' }, 401],
     ['that is empty', { 'x-api-key': '' }, 401],
     ['beside a token', { 'x-api-key': key, authorization: 'Bearer good-1' }, 400],
-  ])('%s is refused without troubling anybody', async (_, headers, status) => {
+  ])('%s is refused without asking users', async (_, headers, status) => {
     await start();
     expect((await ask(headers)).status).toBe(status);
     expect([users.asked, stock.requests]).toEqual([[], []]);
   });
 
-  it('that comes twice is refused: two servers could read two keys', async () => {
+  it('sent twice is refused, because two servers could read different keys', async () => {
     await start();
     const lines = `X-Api-Key: ${key}\r\nX-Api-Key: ${keyNumber(2)}\r\n`;
     const request = `GET /api/v1/stock/things/1 HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;
@@ -109,7 +109,7 @@ describe('an API key at the gateway', () => {
     expect([users.asked, stock.requests]).toEqual([[], []]);
   });
 
-  it('that users does not know is refused with the reason, and is not asked about again at once', async () => {
+  it('unknown to users is refused with the reason, and not asked about again at once', async () => {
     await start();
     users.knows = () => false;
     for (let n = 0; n < 3; n++) {
@@ -124,7 +124,7 @@ describe('an API key at the gateway', () => {
     expect(await gateway.measured('gateway_api_key_exchanges_total', { outcome: 'refused' })).toBe(1);
   });
 
-  it('after another, all wrong, is throttled by address before users is troubled', async () => {
+  it('after many wrong ones is throttled by address before users is asked', async () => {
     await start({ env: { RATE_LIMIT_CALLER: '6/min,burst=6' } });
     users.knows = () => false;
     const statuses = new Set<number>();
@@ -133,7 +133,7 @@ describe('an API key at the gateway', () => {
     expect(users.asked.length).toBeLessThanOrEqual(6);
   });
 
-  it('is told 503 and not 401 while users is away, and one whose token is held goes on', async () => {
+  it('gets 503 and not 401 while users is unavailable, and one with a cached token continues', async () => {
     await start();
     expect((await ask({ 'x-api-key': key })).status).toBe(200);
     users.away = true;
@@ -146,7 +146,7 @@ describe('an API key at the gateway', () => {
     expect((await ask({ 'x-api-key': keyNumber(2) })).status).toBe(200);
   });
 
-  it('opens a WebSocket, which the service sees opened with the token', async () => {
+  it('opens a WebSocket, which the service receives with the token', async () => {
     const sockets = [{ service: 'stock', path: '/api/v1/stock/live', bearer: true }];
     await start({ sockets });
     const behind = new WebSocketServer({ server: stock.server });
@@ -168,7 +168,7 @@ describe('an API key at the gateway', () => {
   });
 });
 
-describe('the tokens held for API keys', () => {
+describe('the tokens cached for API keys', () => {
   let users: Users;
   let nowMs: number;
   const voided = new Set<string>();
@@ -205,7 +205,7 @@ describe('the tokens held for API keys', () => {
   });
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  it('are asked for once, however many requests wait', async () => {
+  it('are requested once, however many requests wait', async () => {
     let answer = () => {};
     users.ready = new Promise((resolve) => {
       answer = resolve;
@@ -217,7 +217,7 @@ describe('the tokens held for API keys', () => {
     expect(users.asked).toHaveLength(1);
   });
 
-  it('are renewed before they end, while nobody waits; without users until they end', async () => {
+  it('are renewed in the background before they expire; without users they are used until then', async () => {
     await identify(key);
     nowMs += 841_000;
     expect(await identify(key)).toBe('good-1');
@@ -230,7 +230,7 @@ describe('the tokens held for API keys', () => {
     await expect(identify(key)).rejects.toBeInstanceOf(Unavailable);
   });
 
-  it('end with a key that is revoked', async () => {
+  it('end when the key is revoked', async () => {
     await identify(key);
     voided.add('good-1');
     users.knows = () => false;
@@ -239,7 +239,7 @@ describe('the tokens held for API keys', () => {
     expect(users.asked).toHaveLength(2);
   });
 
-  it('are fetched anew when only the rights have changed, without a failed request', async () => {
+  it('are renewed when only the rights changed, without a failed request', async () => {
     await identify(key);
     voided.add('good-1');
     expect(new Set(await Promise.all(Array.from({ length: 20 }, () => identify(key))))).toEqual(
@@ -248,7 +248,7 @@ describe('the tokens held for API keys', () => {
     expect(users.asked).toHaveLength(2);
   });
 
-  it('are there a few seconds after a refusal for a key that has begun to work', async () => {
+  it('are requested again a few seconds after a refusal, for a key that works meanwhile', async () => {
     users.knows = () => false;
     await expect(identify(key)).rejects.toBeInstanceOf(apiKeys.ApiKeyRefused);
     users.knows = () => true;
@@ -258,7 +258,7 @@ describe('the tokens held for API keys', () => {
     expect(await identify(key)).toBe('good-2');
   });
 
-  it('and the refusals are bounded: what strangers send fills no memory', async () => {
+  it('and the cached refusals are bounded, so that strangers cannot fill the memory', async () => {
     users.knows = () => false;
     await expect(identify(key)).rejects.toBeInstanceOf(apiKeys.ApiKeyRefused);
     for (let n = 0; n < rememberedRefusals; n++) await identify(keyNumber(n + 10)).catch(() => {});

@@ -16,7 +16,7 @@ const bank: readonly AnyEndpoint[] = [
 ];
 
 describe('a service that hangs', () => {
-  it('holds as many requests as it may, and takes no other service with it', async () => {
+  it('is limited in concurrent requests, and does not affect other services', async () => {
     const held: ServerResponse[] = [];
     const hanging = await upstream((_, res) => held.push(res));
     const well = await upstream((_, res) => res.end('well'), 'bank');
@@ -46,7 +46,7 @@ describe('a service that hangs', () => {
     expect((await next).status).toBe(200);
   });
 
-  it('gives back the place of who leaves and of what fails', async () => {
+  it('gets a place back when a client leaves or a request fails', async () => {
     const held: ServerResponse[] = [];
     const hanging = await upstream((req, res) => (req.method === 'POST' ? res.destroy() : held.push(res)));
     const gateway = await gatewayTo([hanging.instance], { env: { SERVICE_IN_FLIGHT: '1' } });

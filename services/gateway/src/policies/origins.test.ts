@@ -79,13 +79,13 @@ describe('a page of another origin', () => {
     },
   );
 
-  it('may read a refusal too', async () => {
+  it('can read a refusal too', async () => {
     const gateway = await gatewayTo([], { env });
     const answer = await fetch(`${gateway.url}/api/v1/stock/things/1`, { headers: { origin: listed } });
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([401, listed]);
   });
 
-  it('reads nothing where nobody is listed, whatever the service says', async () => {
+  it('can read nothing if no origin is allowed, whatever the service says', async () => {
     const stock = await upstream((_, res) => res.setHeader('access-control-allow-origin', '*').end());
     const gateway = await gatewayTo([stock.instance]);
     const { headers } = await fetch(`${gateway.url}/api/v1/stock/open`, { headers: { origin: listed } });
@@ -93,14 +93,14 @@ describe('a page of another origin', () => {
   });
 });
 
-describe('a browser that asks before it sends', () => {
+describe('a CORS preflight request', () => {
   const preflight = (url: string, origin: string, path = '/api/v1/stock/open') =>
     fetch(url + path, {
       method: 'OPTIONS',
       headers: { origin, 'access-control-request-method': 'POST' },
     });
 
-  it('learns at the gateway what the path answers, without a token', async () => {
+  it('is answered by the gateway for the path, without a token', async () => {
     const stock = await upstream((_, res) => res.end());
     const { url } = await gatewayTo([stock.instance], { env });
     const { status, headers } = await preflight(url, listed);
@@ -114,7 +114,7 @@ describe('a browser that asks before it sends', () => {
     expect(stock.requests).toEqual([]);
   });
 
-  it('is refused for a stranger', async () => {
+  it('is refused for an unknown origin', async () => {
     const { url } = await gatewayTo([], { env });
     const answer = await preflight(url, 'https://evil.example');
     expect(answer.status).toBe(403);
@@ -122,7 +122,7 @@ describe('a browser that asks before it sends', () => {
     expect(await answer.json()).toMatchObject({ code: 'gateway.origin-refused' });
   });
 
-  it('is counted like anybody else', async () => {
+  it('counts against the limits', async () => {
     const { url } = await gatewayTo([], { env: { ...env, RATE_LIMIT_CALLER: '1/min,burst=1' } });
     expect((await preflight(url, listed)).status).toBe(204);
     expect((await preflight(url, listed)).status).toBe(429);

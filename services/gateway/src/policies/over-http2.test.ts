@@ -54,7 +54,7 @@ const contracts = {
 };
 const long = JSON.stringify({ items: Array.from({ length: 2_000 }, (_, place) => `item ${place}`) });
 
-it('the same policies hold over HTTP/2: kept answers, compression, limits, protection, TLS from then on', async () => {
+it('the same policies apply over HTTP/2: cache, compression, limits, protection, HSTS', async () => {
   const service = await upstream((_, res) => {
     res.setHeader('content-type', 'application/json').setHeader('content-encoding', 'br');
     res.end(brotliCompressSync(long));

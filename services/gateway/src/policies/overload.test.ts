@@ -36,13 +36,13 @@ describe('an overloaded gateway', () => {
     ['full', { inFlight: 1_000 }, ['background']],
     ['fuller', { inFlight: 1_500 }, ['background', 'read']],
     ['more than full', { inFlight: 2_000 }, ['background', 'read', 'write']],
-  ])('sheds what can wait longest, and never signing in: %s', (_, load, expected) => {
+  ])('sheds the least urgent requests first, and never sign-ins: %s', (_, load, expected) => {
     const { look, shed } = underLoad();
     look(3, load);
     expect(shed()).toEqual(expected);
   });
 
-  it('is not taken for one because of a single pause', () => {
+  it('is not assumed because of a single pause', () => {
     const { look, shed } = underLoad();
     for (let at = 0; at < 20; at++) {
       look(2, { loopDelayMs: 5_000 });
@@ -51,14 +51,14 @@ describe('an overloaded gateway', () => {
     expect(shed()).toEqual([]);
   });
 
-  it('goes as far as all of the last looks asked for', () => {
+  it('sheds as much as all recent measurements require', () => {
     const { look, shed } = underLoad();
     look(2, { loopDelayMs: 400 });
     look(1, { loopDelayMs: 150 });
     expect(shed()).toEqual(['background']);
   });
 
-  it('takes back one class at a time, once it has been well below the mark for a while', () => {
+  it('accepts one class after another again, once load has been well below the threshold for a while', () => {
     const { look, shed } = underLoad();
     look(3, { loopDelayMs: 400 });
     look(100, { loopDelayMs: 300 }); // below the mark of writes, not well below
@@ -90,7 +90,7 @@ describe('an overloaded gateway', () => {
     expect(trafficClassOf({ method, path, ...more })).toBe(expected);
   });
 
-  it('says when to come again, counts it, and still shows how it is', async () => {
+  it('sends Retry-After, counts refusals, and still answers health checks', async () => {
     let shedding: Shedding | undefined;
     const stock = await upstream((_, res) => res.end());
     const gateway = await gatewayTo([stock.instance], {
@@ -111,7 +111,7 @@ describe('an overloaded gateway', () => {
     expect(await gateway.measured('gateway_overload_level')).toBe(2);
   });
 
-  it('opens no sockets once it turns writes away', async () => {
+  it('opens no sockets once it refuses writes', async () => {
     let shedding: Shedding | undefined;
     const gateway = await gatewayTo([], {
       env: { SHED_LOOP_DELAY_MS: '100' },

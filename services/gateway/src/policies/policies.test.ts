@@ -5,8 +5,8 @@ afterEach(closeAll);
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
-describe('signing in at the gateway', () => {
-  it('lets a good token through, and hands it on for the service to check again', async () => {
+describe('authentication at the gateway', () => {
+  it('accepts a valid token, and forwards it for the service to check again', async () => {
     const stock = await upstream((_, res) => res.end());
     const gateway = await gatewayTo([stock.instance]);
     expect((await fetch(`${gateway.url}/api/v1/stock/things/1`, bearer('good-1'))).status).toBe(200);
@@ -23,7 +23,7 @@ describe('signing in at the gateway', () => {
       'a token that Connection takes away',
       { headers: { authorization: 'Bearer good-1', connection: 'authorization' } },
     ],
-  ])('refuses %s before any service is asked', async (_, options) => {
+  ])('refuses %s before any service is called', async (_, options) => {
     const stock = await upstream((_req, res) => res.end());
     const { port } = await gatewayTo([stock.instance]);
     const lines = Object.entries(options.headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -33,7 +33,7 @@ describe('signing in at the gateway', () => {
     expect(stock.requests).toEqual([]);
   });
 
-  it('looks at no token on a public route: one that has expired must not keep anybody from renewing it', async () => {
+  it('ignores tokens on a public route, so that an expired one does not prevent a refresh', async () => {
     const stock = await upstream((_, res) => res.end());
     const gateway = await gatewayTo([stock.instance]);
     expect((await fetch(`${gateway.url}/api/v1/stock/open`, bearer('bad'))).status).toBe(200);
@@ -51,8 +51,8 @@ describe('signing in at the gateway', () => {
   );
 });
 
-describe('the limits', () => {
-  it('tell a client where it stands', async () => {
+describe('rate limits', () => {
+  it('are shown to the client', async () => {
     const stock = await upstream((_, res) => res.writeHead(200, { 'ratelimit-limit': '9' }).end());
     const gateway = await gatewayTo([stock.instance], { env: { RATE_LIMIT_CALLER: '2/s,burst=5' } });
     const { headers } = await fetch(`${gateway.url}/api/v1/stock/open`);
@@ -61,7 +61,7 @@ describe('the limits', () => {
     expect(headers.get('ratelimit-reset')).toBe('1');
   });
 
-  it('turn away who comes too often, with the time to wait, and count it', async () => {
+  it('refuse excessive requests with the time to wait, and count them', async () => {
     const stock = await upstream((_, res) => res.end());
     const gateway = await gatewayTo([stock.instance], { env: { RATE_LIMIT_CALLER: '6/min,burst=2' } });
     const ask = () => fetch(`${gateway.url}/api/v1/stock/open`);
@@ -75,7 +75,7 @@ describe('the limits', () => {
     expect(await gateway.measured('gateway_ratelimit_total', refused)).toBe(1);
   });
 
-  it('are per session, so that people behind one address do not share them', async () => {
+  it('apply per session, so that people behind one address do not share them', async () => {
     const stock = await upstream((_, res) => res.end());
     const gateway = await gatewayTo([stock.instance], { env: { RATE_LIMIT_CALLER: '6/min,burst=1' } });
     const ask = (session: string) => fetch(`${gateway.url}/api/v1/stock/things/1`, bearer(`good-${session}`));
@@ -84,7 +84,7 @@ describe('the limits', () => {
     expect((await ask('a')).status).toBe(429);
   });
 
-  it('count tokens nobody believes against the address they come from', async () => {
+  it('count invalid tokens against their address', async () => {
     const gateway = await gatewayTo([], { env: { RATE_LIMIT_CALLER: '6/min,burst=2' } });
     const ask = () => fetch(`${gateway.url}/api/v1/stock/things/1`, bearer(`bad-${Math.random()}`));
     const statuses = [];
@@ -107,7 +107,7 @@ describe('the limits', () => {
       { RATE_LIMIT_KEY: `${strict}3`, RATE_LIMIT_USER: `${strict}1` },
       () => 'good-program-1',
     ],
-  ])('bound what comes together: %s', async (_, env, token) => {
+  ])('bound bursts: %s', async (_, env, token) => {
     const stock = await upstream((_req, res) => res.end());
     const gateway = await gatewayTo([stock.instance], { env: { RATE_LIMIT_CALLER: unlimited, ...env } });
     const statuses = [];
@@ -118,7 +118,7 @@ describe('the limits', () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
-  it('hold for the gateway’s own pages too, but for those that probe whether it is there', async () => {
+  it("apply to the gateway's pages too, except health probes", async () => {
     const limits = { RATE_LIMIT_CALLER: '1/min,burst=1', RATE_LIMIT_ADDRESS: '1/min,burst=5' };
     const { url } = await gatewayTo([], { env: limits });
     const ask = async (path: string) => (await fetch(`${url}${path}`)).status;
@@ -145,7 +145,7 @@ describe('the limits', () => {
     expect([await ask('b'), await ask('c'), await ask('d')]).toEqual([200, 200, 429]);
   });
 
-  it('name the one that is nearest, on an answer and on a refusal', async () => {
+  it('name the tightest one, in replies and refusals', async () => {
     const stock = await upstream((_, res) => res.end());
     const env = { RATE_LIMIT_CALLER: '60/s,burst=120', RATE_LIMIT_USER: `${strict}2` };
     const gateway = await gatewayTo([stock.instance], { env });
@@ -156,7 +156,7 @@ describe('the limits', () => {
     expect([await limitOf(), await limitOf(), await limitOf()]).toEqual(['2 1 10', '2 0 20', '2 0 20']);
   });
 
-  it('see one network in the many addresses of an IPv6 client', () => {
+  it('treat the addresses of an IPv6 network as one client', () => {
     expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
     expect(networkOf('2001:db8:1:2::9')).toBe('2001:db8:1:2::/64');
     expect(networkOf('2001:db8::9')).toBe('2001:db8:0:0::/64');
@@ -165,8 +165,8 @@ describe('the limits', () => {
   });
 });
 
-describe('what is kept of a request', () => {
-  it('is its template and never its path', async () => {
+describe('what is recorded of a request', () => {
+  it('has its route template and never its path', async () => {
     const stock = await upstream((_, res) => res.end('four'));
     const gateway = await gatewayTo([stock.instance]);
     await fetch(`${gateway.url}/api/v1/stock/things/secret-1`, bearer('good-1'));
@@ -181,7 +181,7 @@ describe('what is kept of a request', () => {
     expect(text).not.toMatch(/secret/);
   });
 
-  it('is a line in the log when it failed, with the ids that lead to the service', async () => {
+  it('is logged when it failed, with the ids that lead to the service', async () => {
     const stock = await upstream((_, res) => res.writeHead(409).end());
     const gateway = await gatewayTo([stock.instance]);
     const { headers } = await fetch(`${gateway.url}/api/v1/stock/things/1?secret=1`, bearer('good-1'));

@@ -33,7 +33,7 @@ const anyStatus: RequestListener = (req, res) => {
     .end(status === 204 || status === 304 ? undefined : '{}');
 };
 
-describe('every answer', () => {
+describe('every reply', () => {
   const pages = [
     '/',
     '/health',
@@ -49,7 +49,7 @@ describe('every answer', () => {
   const assets = ['/docs/assets/swagger-ui.css', '/docs/assets/swagger-ui-bundle.js', '/docs/assets/none.js'];
   const statuses = [200, 201, 202, 204, 206, 301, 304, 400, 401, 403, 404, 409, 412, 422, 429, 500, 501, 504];
 
-  it('is protected, whatever its status and whoever wrote it', async () => {
+  it('has security headers, whatever its status and origin', async () => {
     const service = await upstream(anyStatus);
     const gateway = await gatewayTo([service.instance]);
     for (const path of [...pages, ...assets]) {
@@ -64,7 +64,7 @@ describe('every answer', () => {
     }
   });
 
-  it('is protected where the gateway itself refuses', async () => {
+  it('has security headers when the gateway itself refuses', async () => {
     const service = await upstream((_, res) => res.destroy());
     const gateway = await gatewayTo([service.instance], { env: { RATE_LIMIT_LOGIN: '1/min' } });
     const refusals: [number, string, RequestInit][] = [
@@ -97,7 +97,7 @@ describe('every answer', () => {
       'an upgrade nobody takes',
       'GET /api/v1/stock/s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
     ],
-  ])('is protected where there was no proper request: %s', async (_, text) => {
+  ])('has security headers after a malformed request: %s', async (_, text) => {
     const gateway = await gatewayTo([]);
     const answer = await raw(gateway.port, text);
     const [, ...lines] = answer.text.split('\r\n\r\n', 1)[0]!.split('\r\n');
@@ -107,7 +107,7 @@ describe('every answer', () => {
     );
   });
 
-  it('runs no script that stands in a page', async () => {
+  it('forbids inline scripts', async () => {
     const gateway = await gatewayTo([]);
     for (const path of ['/', '/docs']) {
       const answer = await fetch(gateway.url + path, { headers: { accept: 'text/html' } });
@@ -118,7 +118,7 @@ describe('every answer', () => {
   });
 });
 
-describe('TLS', () => {
+describe('HSTS', () => {
   const ask = async (headers: Record<string, string>, trusted?: string) => {
     const service = await upstream((_, res) => res.setHeader('strict-transport-security', 'max-age=9').end());
     const env = trusted === undefined ? {} : { TRUSTED_PROXIES: trusted };
@@ -130,14 +130,14 @@ describe('TLS', () => {
   };
   const https = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' };
 
-  it('is demanded from then on by who came over it', async () => {
+  it('is sent to clients that came over TLS', async () => {
     expect(new Set(await ask(https, '127.0.0.1'))).toEqual(new Set(['max-age=31536000']));
   });
 
   it.each([
     ['came over plain HTTP', { 'x-forwarded-proto': 'http' }, '127.0.0.1'],
     ['only says that it came over TLS', https, undefined],
-  ])('is not demanded of who %s', async (_, headers, trusted) => {
+  ])('is not sent to a client that %s', async (_, headers, trusted) => {
     expect(new Set(await ask(headers, trusted))).toEqual(new Set([null]));
   });
 });

@@ -69,7 +69,7 @@ requireInfra('redis-server')('two gateways that share their limits over Redis', 
     };
   }
 
-  it('admit together what one limit admits', async () => {
+  it('together admit what one limit admits', async () => {
     const two = await gateways(5_000); // a busy machine is not an outage
     let asked = 0;
     const { admitted, atMost, atLeast } = await rush(
@@ -80,7 +80,7 @@ requireInfra('redis-server')('two gateways that share their limits over Redis', 
     expect(admitted).toBeGreaterThanOrEqual(Math.floor(atLeast * 0.95));
   });
 
-  it('refuse nobody because Redis is killed at the peak, and hold the limit before, while and after', async () => {
+  it('cause no refusal when Redis is killed at the peak, and keep the limit before, during and after', async () => {
     const two = await gateways(100);
     let phase = 'before';
     const rushing = rush(

@@ -10,8 +10,8 @@ afterEach(closeAll);
 
 const get = (path: string, version = '1.1') => `GET ${path} HTTP/${version}\r\nHost: a\r\n\r\n`;
 
-describe('passing an answer on', () => {
-  it('hands over status, headers and body, several cookies as several', async () => {
+describe('forwarding a reply', () => {
+  it('keeps status, headers and body, and separate cookies', async () => {
     const stock = await upstream((_, res) => {
       res.writeHead(201, { 'set-cookie': ['a=1', 'b=2'], 'x-answer': 'yes', 'content-type': 'text/plain' });
       res.end('made');
@@ -30,7 +30,7 @@ describe('passing an answer on', () => {
     ['short, with its length', 1, true],
     ['short, in chunks', 1, false],
     ['long, with its length', 400, true],
-  ])('hands over a body byte for byte: %s', async (_, times, withLength) => {
+  ])('keeps the body byte for byte: %s', async (_, times, withLength) => {
     const every = Buffer.alloc(256 * times, Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)));
     const stock = await upstream((_, res) => {
       res.writeHead(200, withLength ? { 'content-length': every.length } : {}).end(every);
@@ -41,7 +41,7 @@ describe('passing an answer on', () => {
     expect(answer.headers.get('content-length')).toBe(withLength ? String(every.length) : null);
   });
 
-  it('passes over 1xx answers', async () => {
+  it('skips 1xx replies', async () => {
     const stock = await upstream((_, res) => {
       res.writeEarlyHints({ link: '</style.css>; rel=preload' });
       res.writeProcessing();
@@ -53,7 +53,7 @@ describe('passing an answer on', () => {
     expect(text).not.toMatch(/HTTP\/1\.1 10/);
   });
 
-  it('gives HEAD the headers of GET and no body, and keeps the connection good', async () => {
+  it('gives HEAD the headers of GET and no body, and keeps the connection usable', async () => {
     const stock = await upstream((_, res) => res.writeHead(200, { 'content-length': 4 }).end('body'));
     const gateway = await gatewayTo([stock.instance]);
     const head = 'HEAD /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -75,7 +75,7 @@ describe('passing an answer on', () => {
     expect(text).not.toMatch(/transfer-encoding|content-length/i);
   });
 
-  it('takes the length off a 204 that has one: a client that believed it would wait for the bytes', async () => {
+  it('removes the length of a 204, for which a client would wait', async () => {
     const stock = await upstream((req) =>
       req.socket.end('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'),
     );
@@ -98,7 +98,7 @@ describe('passing an answer on', () => {
     expect(text).not.toMatch(/x-checksum|trailer/i);
   });
 
-  it('shows the first event of a stream while the stream goes on', async () => {
+  it('sends the first event of a stream while the stream continues', async () => {
     let speak = () => {};
     const stock = await upstream((_, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
@@ -114,7 +114,7 @@ describe('passing an answer on', () => {
     await until(() => stock.sockets.size === 0);
   });
 
-  it('lets a service wait for a client that reads slowly', async () => {
+  it('applies back pressure of a slow client to the service', async () => {
     let written = 0;
     const chunk = Buffer.alloc(65_536);
     const stock = await upstream((_, res) => {
@@ -147,7 +147,7 @@ describe('passing an answer on', () => {
 });
 
 describe('a service that breaks off', () => {
-  it('before its answer is a 502 problem, and the client may go on with its connection', async () => {
+  it("before its reply gives a 502 problem, and the client's connection stays usable", async () => {
     let calls = 0;
     const stock = await upstream((req, res) => {
       calls += 1;
@@ -164,7 +164,7 @@ describe('a service that breaks off', () => {
     expect(ended).toBe('open');
   });
 
-  it('that cannot be reached is a 503 problem: nothing was changed', async () => {
+  it('and cannot be reached gives a 503 problem: nothing was changed', async () => {
     const gateway = await gatewayTo([instanceAt(1)]);
     const answer = await fetch(`${gateway.url}/api/v1/stock/open`, { method: 'POST', body: '{}' });
     expect(answer.status).toBe(503);
@@ -177,7 +177,7 @@ describe('a service that breaks off', () => {
     ['in chunks', {}, '1.1'],
     ['to an HTTP/1.0 client, for whom the end of the connection is the end of the body', {}, '1.0'],
   ])(
-    'in the middle of its answer %s breaks the connection, and never ends it cleanly',
+    'in the middle of its reply %s aborts the connection, and never ends it cleanly',
     async (_, headers, version) => {
       const stock = await upstream((req, res) => {
         res.writeHead(200, headers);
@@ -192,7 +192,7 @@ describe('a service that breaks off', () => {
     },
   );
 
-  it('with an answer that is not HTTP is a 502 problem', async () => {
+  it('with a reply that is not HTTP gives a 502 problem', async () => {
     const stock = await upstream((req) => req.socket.end('HTTP/1.1 200 OK\r\nbad header\r\n\r\n'));
     const gateway = await gatewayTo([stock.instance]);
     const answer = await fetch(`${gateway.url}/api/v1/stock/open`, { method: 'POST' });
@@ -200,8 +200,8 @@ describe('a service that breaks off', () => {
   });
 });
 
-describe('a deadline', () => {
-  it('is given to the service, whatever the client says it is', async () => {
+describe('the deadline of a request', () => {
+  it('is sent to the service, whatever the client claims', async () => {
     const stock = await upstream((_, res) => res.end());
     const gateway = await gatewayTo([stock.instance]);
     const before = Date.now();
@@ -211,7 +211,7 @@ describe('a deadline', () => {
     expect(given).toBeLessThanOrEqual(Date.now() + 15_000);
   });
 
-  it('that passes is a 504 problem, and the service hears of it', async () => {
+  it('gives a 504 problem when exceeded, and cancels the request at the service', async () => {
     let gone = false;
     const stock = await upstream((_, res) =>
       res.on('close', () => {
@@ -225,7 +225,7 @@ describe('a deadline', () => {
     await until(() => gone);
   });
 
-  it('is for the answer to begin: one that has begun may take its time', async () => {
+  it('applies until the reply begins, which may then take longer', async () => {
     const stock = await upstream((_, res) => {
       res.write('begun ');
       setTimeout(() => res.end('and ended'), 1_500);
@@ -236,8 +236,8 @@ describe('a deadline', () => {
   });
 });
 
-describe('a request that undici does not take', () => {
-  it('is the fault of its client, and no failure of the instance', async () => {
+describe('a request that undici refuses', () => {
+  it("is the client's fault, and no failure of the instance", async () => {
     const refusing = {
       dispatch() {
         throw Object.assign(new Error('invalid header'), { code: 'UND_ERR_INVALID_ARG' });

@@ -13,23 +13,23 @@ const clients = Array.from(
 const shareOf = (version: string | undefined, given: CanaryWeight[]) =>
   (100 * clients.filter((client) => versionFor(given, client) === version).length) / clients.length;
 
-describe('the version of a client', () => {
+describe('the version chosen for a client', () => {
   it.each([0, 0.5, 5, 50, 100])('is the canary for %d %% of them', (percent) => {
     expect(Math.abs(shareOf('2', weights(['2', percent])) - percent)).toBeLessThan(0.7);
   });
 
-  it('is one of several in their shares, and none of them for the rest', () => {
+  it('is one of several by their shares, and never one with no share', () => {
     const given = weights(['2', 10], ['3', 20]);
     expect(['2', '3', undefined].map((version) => Math.round(shareOf(version, given)))).toEqual([10, 20, 70]);
   });
 
-  it('stays as it is, and stays the canary while its share grows', () => {
+  it('is stable, and stays the canary while its share grows', () => {
     const chosen = clients.filter((client) => versionFor(weights(['2', 5]), client) === '2');
     expect(chosen.length).toBeGreaterThan(500);
     for (const client of chosen) expect(versionFor(weights(['2', 25]), client)).toBe('2');
   });
 
-  it('of one service says nothing about another: no client is first everywhere', () => {
+  it('of one service is independent of other services', () => {
     const both = clients.filter(
       (client) =>
         versionFor(weights(['2', 10]), client) === '2' &&
@@ -42,7 +42,7 @@ describe('the version of a client', () => {
 it.each([
   ['a version twice', weights(['2', 5], ['2', 5]), 'two weights'],
   ['more than everybody', weights(['2', 60], ['3', 40.01]), 'more than 100 %'],
-])('weights that contradict each other are told of: %s', (_, given, message) => {
+])('contradictory weights are reported: %s', (_, given, message) => {
   expect(mistakesInWeights(given)).toEqual([expect.stringContaining(message)]);
 });
 
@@ -82,20 +82,20 @@ describe('a canary', () => {
     expect(onCanary).toBeLessThan(25);
   });
 
-  it('with nothing gets nothing', async () => {
+  it('without a share gets no request', async () => {
     const { ask } = await setUp(0);
     const versions = await Promise.all(Array.from({ length: 40 }, (_, n) => ask(`s${n}`)));
     expect(new Set(versions.map(({ version }) => version))).toEqual(new Set(['1']));
   });
 
-  it('that is gone leaves its clients to the others', async () => {
+  it('that is gone leaves its clients to the other versions', async () => {
     const { old, gateway, ask } = await setUp(100);
     expect((await ask('a')).version).toBe('2');
     gateway.announce(old.instance);
     expect(await ask('a')).toEqual({ status: 200, version: '1' });
   });
 
-  it('that is broken leaves its clients to the others, once its breaker has opened', async () => {
+  it('that fails leaves its clients to the other versions once its breaker is open', async () => {
     let status = 200;
     const { ask } = await setUp(100, () => status);
     status = 500;
@@ -105,13 +105,13 @@ describe('a canary', () => {
     expect(await ask('a')).toEqual({ status: 200, version: '1' });
   });
 
-  it('that nobody can reach loses no request', async () => {
+  it('that cannot be reached loses no request', async () => {
     const { old, gateway, ask } = await setUp(100);
     gateway.announce(old.instance, { ...instanceAt(1), version: '2', routesDigest: 'digest-2' });
     expect(await ask('a')).toEqual({ status: 200, version: '1' });
   });
 
-  it('that is the only version left gets everything, whatever its share', async () => {
+  it('that is the only version left gets every request, whatever its share', async () => {
     const { canary, gateway, ask } = await setUp(0);
     gateway.announce(canary.instance);
     expect(await ask('a')).toEqual({ status: 200, version: '2' });

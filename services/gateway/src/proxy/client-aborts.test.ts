@@ -42,7 +42,7 @@ async function beginAndLeave(gateway: GatewayUnderTest, phase: string, when: () 
 const phases = ['before headers', 'in the body', 'in the upload'] as const;
 
 describe.each(phases)('a client that leaves %s', (phase) => {
-  it('takes its request with it: the service hears of it at once', async () => {
+  it('cancels its request at the service at once', async () => {
     const { stock, running } = await heldIn(phase);
     const gateway = await gatewayTo([stock.instance]);
     await beginAndLeave(gateway, phase, () => running() === 1);
@@ -50,7 +50,7 @@ describe.each(phases)('a client that leaves %s', (phase) => {
     await until(async () => (await gateway.measured('gateway_client_aborts_total')) === 1);
   });
 
-  it('three hundred times over leaves no connection of the pool blocked', async () => {
+  it('three hundred times blocks no connection of the pool', async () => {
     const { stock, running } = await heldIn(phase);
     const gateway = await gatewayTo([stock.instance]);
     for (let round = 0; round < 6; round++) {
@@ -66,8 +66,8 @@ describe.each(phases)('a client that leaves %s', (phase) => {
   });
 });
 
-describe('a client that leaves while its request stands in line', () => {
-  it('is forgotten, and costs no connection', async () => {
+describe('a client that leaves while its request is queued', () => {
+  it('is removed from the queue, and uses no connection', async () => {
     const { stock, running } = await heldIn('before headers');
     const gateway = await gatewayTo([stock.instance]);
     const all = () => stock.requests.length === 128;

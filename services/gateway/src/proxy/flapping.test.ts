@@ -14,7 +14,7 @@ function flapping(every: number, done: (id: string) => void): RequestListener {
   };
 }
 
-describe('an instance that flaps beside one that is well', () => {
+describe('a flapping instance beside a healthy one', () => {
   it.each([1, 3, 20])('costs no reader an answer, %d well and as many not', async (every) => {
     const flaps = await upstream(flapping(every, () => {}));
     const well = await upstream((_, res) => res.end('fine'));
@@ -33,7 +33,7 @@ describe('an instance that flaps beside one that is well', () => {
     expect(well.requests.length).toBeGreaterThan(flaps.requests.length);
   });
 
-  it('has no write done twice, and none that was done is told as failed elsewhere', async () => {
+  it('causes no write twice, and no performed write is reported as failed', async () => {
     const done = new Map<string, number>();
     const note = (url: string) => done.set(url, (done.get(url) ?? 0) + 1);
     const flaps = await upstream(flapping(3, note));

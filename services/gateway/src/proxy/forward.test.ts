@@ -30,7 +30,7 @@ describe('a request that fails at one instance', () => {
     ['GET', 'turns it away', turnsAway, {}],
     ['POST with a key', 'breaks off', breaksOff, { 'idempotency-key': 'k' }],
     ['POST with a key', 'turns it away', turnsAway, { 'idempotency-key': 'k' }],
-  ])('goes to another: %s when it %s', async (method, _, listener, headers) => {
+  ])('is retried at another: %s when it %s', async (method, _, listener, headers) => {
     const [broken, whole] = await brokenAndWhole(listener);
     const gateway = await gatewayTo([broken.instance, whole.instance]);
     const verb = method.split(' ')[0] as string;
@@ -47,7 +47,7 @@ describe('a request that fails at one instance', () => {
     expect(await gateway.measured('gateway_retries_total', { upstream: 'stock' })).toBe(1);
   });
 
-  it('goes nowhere else when it is a POST without a key: it may have had its effect', async () => {
+  it('is not retried if it is a POST without a key, which may have had its effect', async () => {
     const [broken, whole] = await brokenAndWhole(breaksOff);
     const gateway = await gatewayTo([broken.instance, whole.instance]);
     const answer = await fetch(`${gateway.url}/api/v1/stock/open`, { method: 'POST', body: '{}' });
@@ -56,7 +56,7 @@ describe('a request that fails at one instance', () => {
     expect(whole.requests).toHaveLength(0);
   });
 
-  it('goes elsewhere even as a POST when the instance was never reached, a long body too', async () => {
+  it('is retried even as a POST if the instance was never reached, also with a long body', async () => {
     const whole = await upstream(answers);
     const gateway = await gatewayTo([instanceAt(1), whole.instance]);
     const answer = await fetch(`${gateway.url}/api/v1/stock/import`, {
@@ -67,7 +67,7 @@ describe('a request that fails at one instance', () => {
     expect(answer.headers.get('x-marimo-attempts')).toBe('2');
   });
 
-  it('goes nowhere else once part of a long body is gone, key or not', async () => {
+  it('is not retried once part of a long body was sent, with or without a key', async () => {
     const broken = await upstream((req) => req.once('data', () => req.socket.resetAndDestroy()));
     const whole = await upstream(answers);
     const gateway = await gatewayTo([broken.instance, whole.instance]);
@@ -80,7 +80,7 @@ describe('a request that fails at one instance', () => {
     expect(whole.requests).toHaveLength(0);
   });
 
-  it("gets the instance's own refusal when nobody else could take it", async () => {
+  it("gets the instance's own refusal if no other could take it", async () => {
     const stock = await upstream(turnsAway);
     const gateway = await gatewayTo([stock.instance]);
     const answer = await fetch(`${gateway.url}/api/v1/stock/open`);
@@ -90,7 +90,7 @@ describe('a request that fails at one instance', () => {
     expect(stock.requests).toHaveLength(1);
   });
 
-  it('is not tried again for a service behind it that is away: that was done there', async () => {
+  it('is not retried for an unavailable service behind the instance, which retries itself', async () => {
     const [needy, other] = await brokenAndWhole((_, res) => {
       res.writeHead(503, { 'x-marimo-about': 'users' }).end();
     });
@@ -101,7 +101,7 @@ describe('a request that fails at one instance', () => {
     expect(other.requests).toHaveLength(0);
   });
 
-  it('is tried three times at most', async () => {
+  it('is tried at most three times', async () => {
     const all = await Promise.all([1, 2, 3, 4].map(() => upstream(breaksOff)));
     const gateway = await gatewayTo(all.map(({ instance }) => instance));
     const answer = await fetch(`${gateway.url}/api/v1/stock/open`);
@@ -109,7 +109,7 @@ describe('a request that fails at one instance', () => {
     expect(all.flatMap(({ requests }) => requests)).toHaveLength(3);
   });
 
-  it('is tried again only within the budget of one in ten', async () => {
+  it('is retried only within the budget of one in ten', async () => {
     // Two of five at each instance: too few for a breaker, far too many for the budget.
     const flaky = () => {
       let asked = 0;
@@ -125,7 +125,7 @@ describe('a request that fails at one instance', () => {
 });
 
 describe('the breaker of an instance', () => {
-  it('shuts it off after failures, so that the next request does not even try', async () => {
+  it('opens after failures, so that the next request does not try it', async () => {
     const stock = await upstream((_, res) => res.writeHead(500).end());
     const gateway = await gatewayTo([stock.instance]);
     for (let at = 0; at < 5; at++) await fetch(`${gateway.url}/api/v1/stock/open`);
@@ -134,7 +134,7 @@ describe('the breaker of an instance', () => {
     expect(stock.requests).toHaveLength(5);
   });
 
-  it('is not moved by refusals, nor by clients that leave or send too much', async () => {
+  it('ignores refusals, and clients that leave or send too much', async () => {
     const stock = await upstream((req, res) => {
       req.on('error', () => {}).resume();
       if (req.url?.endsWith('?hang')) return;
@@ -169,14 +169,14 @@ describe('the breaker of an instance', () => {
     expect((await fetch(`${gateway.url}/api/v1/stock/open`)).status).toBe(404);
   });
 
-  it('is not moved by a service behind it that is away', async () => {
+  it('ignores an unavailable service behind the instance', async () => {
     const needy = await upstream((_, res) => res.writeHead(503, { 'x-marimo-about': 'users' }).end());
     const gateway = await gatewayTo([needy.instance]);
     for (let at = 0; at < 10; at++) await fetch(`${gateway.url}/api/v1/stock/open`);
     expect(needy.requests).toHaveLength(10);
   });
 
-  it('is not moved by clients too slow for the deadline', async () => {
+  it('ignores clients too slow for the deadline', async () => {
     const stock = await upstream((req, res) => {
       req.on('error', () => {}).resume();
       if (req.method === 'GET') res.end('fine');
@@ -189,7 +189,7 @@ describe('the breaker of an instance', () => {
     expect((await fetch(`${gateway.url}/api/v1/stock/open`)).status).toBe(200);
   });
 
-  it('hears of an instance that answers nobody in time', async () => {
+  it('counts an instance that does not reply in time', async () => {
     const stock = await upstream(() => {});
     const gateway = await gatewayTo([stock.instance]);
     const ask = async () => (await fetch(`${gateway.url}/api/v1/stock/hurried`)).status;
@@ -198,8 +198,8 @@ describe('the breaker of an instance', () => {
   });
 });
 
-describe('an instance that drowns', () => {
-  it('gets no more, so that nobody waits in a line that never ends', async () => {
+describe('an overloaded instance', () => {
+  it('gets no more requests, so that none waits in an endless queue', async () => {
     const { instance } = await upstream(answers);
     const upstreams = new Upstreams({
       instances: () => [instance],
@@ -214,7 +214,7 @@ describe('an instance that drowns', () => {
 });
 
 describe('discovery', () => {
-  it('takes effect at once: new instances get requests, gone ones none', async () => {
+  it('takes effect at once: new instances get requests, removed ones none', async () => {
     const [first, second] = [await upstream(answers), await upstream(answers)];
     const gateway = await gatewayTo([first.instance]);
     const ask = () => fetch(`${gateway.url}/api/v1/stock/open`);
@@ -225,7 +225,7 @@ describe('discovery', () => {
     await until(() => first.sockets.size === 0);
   });
 
-  it('carries a rolling restart under load without one failed request, writes without a key included', async () => {
+  it('supports a rolling restart under load without a failed request, including writes without a key', async () => {
     const slowly: RequestListener = (req, res) =>
       req.resume().on('end', () => setTimeout(() => res.end(), 5));
     let running = [await upstream(slowly), await upstream(slowly)];

@@ -14,7 +14,7 @@ async function received(lines: string, env: Record<string, string> = {}): Promis
 }
 
 describe("a client's headers", () => {
-  it('go on, but those of its own connection', async () => {
+  it('are forwarded, except those of its own connection', async () => {
     const headers = await received(
       [
         'Accept: application/json',
@@ -43,7 +43,7 @@ describe("a client's headers", () => {
     expect(headers['connection']).toBe('keep-alive');
   });
 
-  it('named by Connection end here, and take none of ours with them (CVE-2024-45410)', async () => {
+  it("named by Connection are removed, without removing the gateway's (CVE-2024-45410)", async () => {
     const stock = await upstream((_, res) => res.end());
     const { port } = await gatewayTo([stock.instance]);
     const named = 'x-forwarded-for, X-Forwarded-Host, x-request-id, x-secret, idempotency-key, close';
@@ -77,11 +77,11 @@ describe("a client's headers", () => {
     'X-Forwarded-For',
     'X-Forwarded-Host',
     'X-Forwarded-Proto',
-  ])('cannot say %s', async (name) => {
+  ])('cannot claim %s', async (name) => {
     expect(JSON.stringify(await received(`${name}: spoofed`))).not.toMatch(/spoofed/);
   });
 
-  it('are told anew: who it was, by what name it came, and under which id', async () => {
+  it('are replaced with the address, the host and the request id', async () => {
     expect(await received('X-Request-Id: order-4711-a')).toMatchObject({
       'x-forwarded-for': '127.0.0.1',
       'x-forwarded-host': 'erp.example',
@@ -91,14 +91,14 @@ describe("a client's headers", () => {
     expect((await received('X-Request-Id: a b\tc'))['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('are believed about nothing when nobody vouches for them', async () => {
+  it('are not trusted unless they come from a trusted proxy', async () => {
     const headers = await received('X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https', {});
     expect(headers).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' });
     const elsewhere = await received('X-Forwarded-For: 9.9.9.9', { TRUSTED_PROXIES: '10.0.0.0/8' });
     expect(elsewhere['x-forwarded-for']).toBe('127.0.0.1');
   });
 
-  it('carry the trace on', async () => {
+  it('continue the trace', async () => {
     const trace = '0af7651916cd43dd8448eb211c80319c';
     const headers = await received(`traceparent: 00-${trace}-b7ad6b7169203331-01\r\ntracestate: a=b`);
     expect(headers['traceparent']).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
@@ -106,7 +106,7 @@ describe("a client's headers", () => {
     expect(await received('traceparent: nonsense')).not.toHaveProperty('traceparent');
   });
 
-  it('from a load balancer we trust say who is behind it', async () => {
+  it("from a trusted load balancer tell the client's address", async () => {
     const lines = 'X-Forwarded-For: 6.6.6.6, 9.9.9.9, 10.0.0.3\r\nX-Forwarded-Proto: https';
     const env = { TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8' };
     expect(await received(lines, env)).toMatchObject({
@@ -117,7 +117,7 @@ describe("a client's headers", () => {
 });
 
 describe("a service's headers", () => {
-  it('go on, but those of its own connection and what it says of itself', async () => {
+  it('are forwarded, except those of its own connection and about itself', async () => {
     const stock = await upstream((_, res) => {
       res.writeHead(200, {
         connection: 'keep-alive, x-hop',
@@ -140,7 +140,7 @@ describe("a service's headers", () => {
     expect(headers.get('keep-alive')).not.toBe('timeout=5');
   });
 
-  it('get the protection the service did not think of, and keep its own', async () => {
+  it("are completed with security headers, and keep the service's own", async () => {
     const stock = await upstream((_, res) => res.writeHead(200, { 'cache-control': 'max-age=60' }).end());
     const gateway = await gatewayTo([stock.instance]);
     const { headers } = await fetch(`${gateway.url}/api/v1/stock/open`);
@@ -149,7 +149,7 @@ describe("a service's headers", () => {
     expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
   });
 
-  it('stand on refusals of the gateway too', async () => {
+  it("have security headers on the gateway's refusals too", async () => {
     const gateway = await gatewayTo([]);
     const { headers, status } = await fetch(`${gateway.url}/api/v1/stock/open`);
     expect(status).toBe(503);

@@ -34,14 +34,14 @@ async function post({ url }: { url: string }): Promise<[number, string]> {
   return [answer.status, await answer.text().catch(() => 'broken')];
 }
 
-describe('a service gone wrong', () => {
+describe('a malfunctioning service', () => {
   it.each([
     ['that answers twice', ok('first') + ok('poison')],
     [
       'whose answer is longer than it says',
       `HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst${ok('poison')}`,
     ],
-  ])('%s gives the next client nothing of the first one', async (_, twofold) => {
+  ])("%s does not affect the next client's reply", async (_, twofold) => {
     const gateway = await saying(twofold, ok('second'));
     const [status, text] = await post(gateway);
     if (status === 200) expect(['first', 'broken']).toContain(text);
@@ -62,20 +62,20 @@ describe('a service gone wrong', () => {
       'an upgrade nobody asked for',
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n',
     ],
-  ])('that says %s is a 502 problem', async (_, answer) => {
+  ])('that says %s gives a 502 problem', async (_, answer) => {
     const [status, text] = await post(await saying(answer));
     expect(status).toBe(502);
     expect(text).toMatch(/platform.bad-upstream/);
   });
 
-  it('may say 1xx a thousand times: they end here', async () => {
+  it('that sends a thousand 1xx replies causes none at the client', async () => {
     const gateway = await saying(
       'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(1_000) + ok('answer'),
     );
     expect(await post(gateway)).toEqual([200, 'answer']);
   });
 
-  it('may name a file in Cyrillic: the bytes pass as they are', async () => {
+  it('may name a file in Cyrillic: the bytes are kept', async () => {
     const name = Buffer.from('attachment; filename="отчёт.pdf"').toString('latin1');
     const head = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n';
     const gateway = await saying(`${head}Content-Disposition: attachment; filename="отчёт.pdf"\r\n\r\nhi`);
@@ -85,7 +85,7 @@ describe('a service gone wrong', () => {
     expect(answer.text).toContain('x-marimo-attempts: 1');
   });
 
-  it('whose chunks are none breaks the answer, and never ends it', async () => {
+  it('with malformed chunks aborts the reply, and never ends it cleanly', async () => {
     const gateway = await saying('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\nzz\r\n');
     expect(await post(gateway)).toEqual([200, 'broken']);
   });

@@ -54,7 +54,7 @@ describe('a request body', () => {
   it.each([
     ['in chunks', undefined],
     ['with its length', 64 * megabyte],
-  ])('of 64 MiB %s arrives byte for byte, and never stands in the gateway', async (_, length) => {
+  ])('of 64 MiB %s arrives byte for byte, and is never held in memory', async (_, length) => {
     const seen = createHash('sha256');
     const sent = createHash('sha256');
     let onTheWay = 0;
@@ -106,7 +106,7 @@ describe('a request body', () => {
     expect(await answer).toMatchObject({ status: 200, text: 'taken' });
   });
 
-  it('that is short is read whole first, so a slow client holds no connection to the service', async () => {
+  it('that is short is read completely first, so that a slow client holds no connection to the service', async () => {
     let text = '';
     const stock = await upstream((req, res) => {
       req.on('data', (part: Buffer) => {
@@ -130,7 +130,7 @@ describe('a request body', () => {
     expect(text).toBe('abcd');
   });
 
-  it('may be answered before it ends: the client gets to see the refusal', async () => {
+  it('can be answered before it ends, and the client sees the refusal', async () => {
     const stock = await upstream((req, res) => {
       req.on('error', () => {}).resume();
       res.writeHead(422, { 'content-type': 'text/plain' }).end('line 1 is wrong');
@@ -144,14 +144,14 @@ describe('a request body', () => {
   });
 });
 
-describe('a body that goes on after its answer', () => {
+describe('a body that continues after the reply', () => {
   const begun = `POST ${importPath} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n`;
   const answersAtOnce: RequestListener = (req, res) => {
     req.on('error', () => {}).resume();
     res.writeHead(422).end('no');
   };
 
-  it('is thrown away, and the connection stays good for the next request', async () => {
+  it('is discarded, and the connection stays usable for the next request', async () => {
     const stock = await upstream(answersAtOnce);
     const gateway = await gatewayTo([stock.instance]);
     const socket = connect(gateway.port, '127.0.0.1');
@@ -166,7 +166,7 @@ describe('a body that goes on after its answer', () => {
     socket.destroy();
   });
 
-  it('and never ends is cut off', async () => {
+  it('and never ends is disconnected', async () => {
     const stock = await upstream(answersAtOnce);
     const gateway = await gatewayTo([stock.instance]);
     const { status, ended } = await raw(gateway.port, begun, { toTheEnd: true });
@@ -175,11 +175,11 @@ describe('a body that goes on after its answer', () => {
   });
 });
 
-describe('the limit of a body', () => {
+describe('the size limit of a body', () => {
   const small = (headers: string, body: string) =>
     `POST /api/v1/stock/small HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n${body}`;
 
-  it('refuses one that says it is longer, before it is sent', async () => {
+  it('refuses a longer one by its declared length, before it is sent', async () => {
     const stock = await upstream((_, res) => res.end());
     const gateway = await gatewayTo([stock.instance]);
     const { status, text } = await raw(gateway.port, small('Content-Length: 1001', ''));
@@ -188,7 +188,7 @@ describe('the limit of a body', () => {
     expect(stock.requests).toHaveLength(0);
   });
 
-  it('counts one that does not say, and cuts it off', async () => {
+  it('counts one without a declared length, and aborts it', async () => {
     let broken = false;
     const stock = await upstream((req) => {
       req.on('error', () => {
@@ -204,14 +204,14 @@ describe('the limit of a body', () => {
     await until(() => broken);
   });
 
-  it('leaves one of just its length alone', async () => {
+  it('accepts one of exactly this length', async () => {
     const stock = await upstream((req, res) => req.resume().on('end', () => res.end()));
     const gateway = await gatewayTo([stock.instance]);
     const exact = await raw(gateway.port, small('Content-Length: 1000', 'x'.repeat(1_000)));
     expect(exact.status).toBe(200);
   });
 
-  it('lets the client of an unwanted body read its refusal, then lets go of it', async () => {
+  it('lets the client read the refusal, then closes the connection', async () => {
     const stock = await upstream((_, res) => res.end());
     const gateway = await gatewayTo([stock.instance]);
     function* pieces() {
@@ -222,11 +222,11 @@ describe('the limit of a body', () => {
   });
 });
 
-describe('a client that expects 100-continue', () => {
+describe('a client that sends Expect: 100-continue', () => {
   const expecting = (path: string, length: number) =>
     `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`;
 
-  it('is asked for the body once it is wanted, and its Expect goes no further', async () => {
+  it('is asked for the body once it is wanted, and Expect is not forwarded', async () => {
     const stock = await upstream((req, res) => req.resume().on('end', () => res.end('fine')));
     const gateway = await gatewayTo([stock.instance]);
     const { text } = await raw(gateway.port, `${expecting('/api/v1/stock/open', 2)}{}`);
@@ -244,7 +244,7 @@ describe('a client that expects 100-continue', () => {
     expect(ended).toBe('open'); // for a moment, so that the answer is read
   });
 
-  it('is refused when it expects anything else', async () => {
+  it('is refused for any other expectation', async () => {
     const gateway = await gatewayTo([]);
     const post = 'POST /api/v1/stock/open HTTP/1.1\r\nHost: a\r\nExpect: the-unexpected\r\n\r\n';
     expect((await raw(gateway.port, post)).status).toBe(400);

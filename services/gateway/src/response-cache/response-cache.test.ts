@@ -13,8 +13,8 @@ import {
 
 afterEach(closeAll);
 
-describe('an answer that may be kept', () => {
-  it('is given again without asking the service, with its age, until it is no longer fresh', async () => {
+describe('a cacheable reply', () => {
+  it('is served from the cache with its age until it expires', async () => {
     const { service, ask, later } = await pricesBehindGateway(counting());
     const first = await ask();
     expect([first.cached, first.answer.headers.get('age')]).toEqual(['miss', '0']);
@@ -33,14 +33,14 @@ describe('an answer that may be kept', () => {
     ['another organisation', `${oak}.anna.1`],
     ['another person of the organisation', `${pine}.boris.1`],
     ['the same person with other rights', `${pine}.anna.2`],
-  ])('is never given to %s', async (_, token) => {
+  ])('is not served to %s', async (_, token) => {
     const { ask } = await pricesBehindGateway((req, res) => res.end(req.headers.authorization));
     expect((await ask('/prices', anna)).text).toBe(`Bearer ${anna}`);
     const other = await ask('/prices', token);
     expect([other.cached, other.text]).toEqual(['miss', `Bearer ${token}`]);
   });
 
-  it('is given to nobody whose token is not believed, and not beyond the limits', async () => {
+  it('is not served for an invalid token, nor beyond the limits', async () => {
     const { ask } = await pricesBehindGateway(counting(), {
       env: { ...env, RATE_LIMIT_CALLER: '1/min,burst=2' },
     });
@@ -50,7 +50,7 @@ describe('an answer that may be kept', () => {
     expect((await ask()).answer.status).toBe(429);
   });
 
-  it('is found however its query is ordered, and never for another query, language or type', async () => {
+  it('is found in any order of the query, and not for another query, language or type', async () => {
     const { ask } = await pricesBehindGateway((req, res) =>
       res.end(`${req.url} ${req.headers['accept-language']}`),
     );
@@ -63,7 +63,7 @@ describe('an answer that may be kept', () => {
     expect((await ask('/prices', anna, { headers: { accept: 'text/csv' } })).cached).toBe('miss');
   });
 
-  it('is asked for with nothing that does not stand in its key', async () => {
+  it('is requested only with what is part of its cache key', async () => {
     const { service, ask } = await pricesBehindGateway(counting());
     await ask('/prices', anna, { headers: { cookie: 'a=1', 'x-colour': 'red', 'if-none-match': '"1"' } });
     expect(Object.keys(service.requests[0]!.headers)).not.toEqual(
@@ -71,7 +71,7 @@ describe('an answer that may be kept', () => {
     );
   });
 
-  it('knows nothing of the token that came with it where the route is public', async () => {
+  it('is requested without the token on a public route', async () => {
     const { service, ask } = await pricesBehindGateway((req, res) =>
       res.end(`for ${req.headers.authorization}`),
     );
@@ -80,7 +80,7 @@ describe('an answer that may be kept', () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  it('is not sent to who has it already', async () => {
+  it('is not sent to a client that has it already', async () => {
     const { ask, service } = await pricesBehindGateway((_, res) => res.setHeader('etag', '"7"').end('seven'));
     expect((await ask()).answer.headers.get('etag')).toBe('"7"');
     const again = await ask('/prices', anna, { headers: { 'if-none-match': 'W/"6", W/"7"' } });
@@ -89,7 +89,7 @@ describe('an answer that may be kept', () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  it('has a tag of the gateway where the service gives none, from the first answer on', async () => {
+  it('gets an ETag of the gateway if the service sends none, from the first reply on', async () => {
     const { ask } = await pricesBehindGateway(counting());
     const [first, second] = [await ask(), await ask()];
     const etag = first.answer.headers.get('etag') as string;
@@ -112,7 +112,7 @@ describe('an answer that may be kept', () => {
         res.end();
       },
     ],
-  ])('is none of these: %s', async (_, answer) => {
+  ])('does not include %s', async (_, answer) => {
     const { ask } = await pricesBehindGateway((_req, res) => answer(res));
     const [first, second] = [await ask(), await ask()];
     expect(first.text).toBe(second.text);
@@ -133,7 +133,7 @@ describe('an answer that may be kept', () => {
     expect(service.requests).toHaveLength(before + 1);
   });
 
-  it('makes room for newer ones within its bounds', async () => {
+  it('is evicted for newer ones within the bounds', async () => {
     const { ask } = await pricesBehindGateway((_, res) => res.end('x'.repeat(200_000)), {
       env: { ...env, RESPONSE_CACHE_MB: '1' },
     });
@@ -152,8 +152,8 @@ async function purge({ operators }: GatewayUnderTest, what: object): Promise<unk
   return [answer.status, await answer.json()];
 }
 
-describe('an operator', () => {
-  it('has the answers of a route, of an organisation or all of them forgotten, at every gateway', async () => {
+describe('an operator emptying the cache', () => {
+  it('removes the replies of a route, of an organisation or all, at every gateway', async () => {
     const shared = memoryCache();
     const near = await pricesBehindGateway(counting(), { cache: shared });
     const far = await pricesBehindGateway(counting(), { cache: shared });
@@ -171,7 +171,7 @@ describe('an operator', () => {
     expect(await keptAtFar()).toBe('miss miss miss');
   });
 
-  it('has nothing kept that was on its way when it was to be forgotten', async () => {
+  it('also drops replies that were on their way', async () => {
     const held: (() => void)[] = [];
     const { ask, gateway } = await pricesBehindGateway((_, res) =>
       held.push(() => res.end(`${held.length}`)),
@@ -186,8 +186,8 @@ describe('an operator', () => {
   });
 });
 
-describe('no memory for answers', () => {
-  it('keeps none, and a herd still makes one request', async () => {
+describe('a disabled cache', () => {
+  it('stores nothing, and concurrent requests are still merged', async () => {
     const held: (() => void)[] = [];
     const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')), {
       env: { ...env, RESPONSE_CACHE_MB: '0' },

@@ -4,7 +4,7 @@ import { anna, pine, pricesBehindGateway } from '../../test/prices-under-test.ts
 
 afterEach(closeAll);
 
-describe('a service that fails', () => {
+describe('a failing service', () => {
   it.each([
     ['answers 500', (res: Parameters<RequestListener>[1]) => res.writeHead(500).end()],
     ['breaks off', (res: Parameters<RequestListener>[1]) => res.destroy()],
@@ -15,7 +15,7 @@ describe('a service that fails', () => {
         setImmediate(() => res.destroy());
       },
     ],
-  ])('is stood in for by what it said before: it %s', async (_, fail) => {
+  ])('is replaced by its cached reply: it %s', async (_, fail) => {
     let isBroken = false;
     const { ask, later } = await pricesBehindGateway((_req, res) => (isBroken ? fail(res) : res.end('good')));
     await ask();
@@ -28,7 +28,7 @@ describe('a service that fails', () => {
     expect((await ask()).answer.status).toBeGreaterThanOrEqual(500);
   });
 
-  it('is stood in for when it is gone, and when it does not answer in time', async () => {
+  it('is replaced by its cached reply when it is gone and when it is too slow', async () => {
     const hanging: unknown[] = [];
     let hangs = false;
     const { ask, later, gateway } = await pricesBehindGateway((_, res) =>
@@ -45,8 +45,8 @@ describe('a service that fails', () => {
   });
 });
 
-describe('a herd that asks the same', () => {
-  it('makes one request, and everyone gets its answer', async () => {
+describe('concurrent identical requests', () => {
+  it('make one request, and all get its reply', async () => {
     const held: (() => void)[] = [];
     const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')));
     const herd = Array.from({ length: 100 }, () => ask());
@@ -65,7 +65,7 @@ describe('a herd that asks the same', () => {
     expect(await gateway.measured('gateway_cache_total', { ...ofHerd, result: 'coalesced' })).toBe(99);
   });
 
-  it('goes on when the one that asked first has left', async () => {
+  it('continue when the first client has left', async () => {
     const held: (() => void)[] = [];
     const { service, ask, gateway } = await pricesBehindGateway((_, res) => held.push(() => res.end('one')));
     const leaver = new AbortController();
@@ -82,7 +82,7 @@ describe('a herd that asks the same', () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  it('asks for itself when what it waits for does not come', async () => {
+  it('are sent separately when the shared reply does not come', async () => {
     let asked = 0;
     const { ask } = await pricesBehindGateway((_, res) => void (++asked === 1 || res.end('own')));
     const first = ask('/hasty');
@@ -92,7 +92,7 @@ describe('a herd that asks the same', () => {
     expect((await first).answer.status).toBe(504);
   });
 
-  it('shares the failure of what it waited for, and no cookie', async () => {
+  it('share its failure, and no cookie', async () => {
     const held: (() => void)[] = [];
     const { ask, gateway, service } = await pricesBehindGateway((req, res) => {
       if (!req.url?.includes('cookie')) held.push(() => res.writeHead(404).end('none'));

@@ -32,8 +32,8 @@ async function earlierStart() {
   return fresh;
 }
 
-describe('a gateway that starts while nobody tells it anything', () => {
-  it('has the routes it knew last, and says that they are old', async () => {
+describe('a gateway that starts without discovery', () => {
+  it('uses the last known routes, and says that they are old', async () => {
     await earlierStart();
     const gateway = await start([]);
     expect((await fetch(`${gateway.url}/api/v1/stock/added`)).status).toBe(503); // known, and public; only nobody is there
@@ -45,7 +45,7 @@ describe('a gateway that starts while nobody tells it anything', () => {
     expect(state).toMatchObject({ keptRoutes: ['stock'] });
   });
 
-  it('serves from what discovery and the table were, with Consul away, and says so when it is ready', async () => {
+  it('serves from the stored discovery and routes while Consul is unavailable, and says so when ready', async () => {
     const { instance, asked } = await earlierStart();
     const snapshotDirectory = join(home, 'discovery');
     await mkdir(snapshotDirectory);
@@ -69,7 +69,7 @@ describe('a gateway that starts while nobody tells it anything', () => {
     }
   });
 
-  it('does not call routes old once an instance has them', async () => {
+  it('does not call routes old once an instance confirms them', async () => {
     const { instance } = await earlierStart();
     const gateway = await start([instance]);
     expect(await ready(gateway.url)).toEqual({ status: 'ready', discovery: 'registry', keptRoutes: [] });
@@ -88,7 +88,7 @@ describe('a gateway that starts while nobody tells it anything', () => {
         services: { stock: [{ ...good(), description: describedAs('2', [route('added'), route('added')]) }] },
       }),
     ],
-  ])('starts with what it was built with when what was kept cannot be believed: %s', async (_, content) => {
+  ])('starts with the built-in routes if the stored ones are invalid: %s', async (_, content) => {
     await mkdir(join(home, 'gateway'));
     const written = content();
     await writeFile(file(), typeof written === 'string' ? written : JSON.stringify(written));
@@ -98,10 +98,10 @@ describe('a gateway that starts while nobody tells it anything', () => {
   });
 });
 
-describe('a file that is kept', () => {
+describe('a stored file', () => {
   const table = (generation: number) => ({ format: 1 as const, generation, services: {} });
 
-  it('is the old one or the new one at every moment, never half of one', async () => {
+  it('is either the old or the new one at every moment', async () => {
     const kept = keptFile(file(), KeptTable);
     await kept.write(table(0));
     let writing = true;
@@ -120,7 +120,7 @@ describe('a file that is kept', () => {
     expect(kept.read()).toMatchObject({ generation: 40 });
   });
 
-  it('stays as it was when a new one cannot be written', async () => {
+  it('stays unchanged if a new one cannot be written', async () => {
     const kept = keptFile(file(), KeptTable);
     await kept.write(table(1));
     await mkdir(`${file()}.${process.pid}.tmp`); // where the draft would be

@@ -23,8 +23,8 @@ const get = (gateway: GatewayUnderTest, path: string, session?: string) =>
     session ? { headers: { authorization: `Bearer good-${session}` } } : {},
   );
 
-describe('a service with a route the gateway was not built with', () => {
-  it('is learned when its instance appears, and nothing is started anew', async () => {
+describe('a service with a route unknown at build time', () => {
+  it('is learned when its instance appears, without a restart', async () => {
     const fresh = await describedUpstream(describedAs('2', [route('added', { bodyLimitBytes: 7 })]));
     const gateway = await gatewayTo([]);
     const before = await get(gateway, 'v1/stock/added');
@@ -36,7 +36,7 @@ describe('a service with a route the gateway was not built with', () => {
     expect(await gateway.measured('http_requests_total', { route: '/api/v1/stock/added' })).toBe(1);
   });
 
-  it('is in the documentation, as the service itself describes it', async () => {
+  it('is documented by its own description', async () => {
     const fresh = await describedUpstream(describedAs('2', [route('added')]));
     const gateway = await gatewayTo([fresh.instance]);
     const summary = async () => {
@@ -48,7 +48,7 @@ describe('a service with a route the gateway was not built with', () => {
     await until(async () => (await summary()) === '2');
   });
 
-  it('gets what is asked of that route while another version is up that lacks it, and only its share of the rest', async () => {
+  it('gets the requests of that route while another version lacks it, and only its share of the others', async () => {
     const old = await describedUpstream(describedAs('1', []));
     const fresh = await describedUpstream(describedAs('2', [route('added')]));
     const gateway = await gatewayTo([old.instance, fresh.instance]);
@@ -64,7 +64,7 @@ describe('a service with a route the gateway was not built with', () => {
     expect((await get(gateway, 'v1/stock/added')).status).toBe(401); // gone with the last that had it
   });
 
-  it('is asked only when nobody else is there, until it has said what it serves', async () => {
+  it('is used only as the last choice until it has described itself', async () => {
     const old = await describedUpstream(describedAs('1', []));
     let speaks = false;
     const silent = await describedUpstream(describedAs('2', []), {
@@ -82,7 +82,7 @@ describe('a service with a route the gateway was not built with', () => {
     await until(async () => (await (await get(gateway, 'v1/stock/open')).text()) === '2');
   });
 
-  it('stands beside its next version: /api/v2 is a route as any other', async () => {
+  it('can serve /api/v2 beside /api/v1', async () => {
     const both = await describedUpstream(
       describedAs('2', [{ method: 'GET', path: '/api/v2/stock/things/{id}', access: 'signed-in' }]),
     );
@@ -95,7 +95,7 @@ describe('a service with a route the gateway was not built with', () => {
     expect(await gateway.measured('http_requests_total', { route: '/api/v2/stock/things/{id}' })).toBe(2);
   });
 
-  it('may need a permission that it declares itself', async () => {
+  it('can require a permission that it declares itself', async () => {
     const added = route('secret', { access: 'stock.secret.read' });
     const fresh = await describedUpstream(describedAs('2', [added], ['stock.secret.read']));
     const gateway = await gatewayTo([fresh.instance]);
@@ -104,14 +104,14 @@ describe('a service with a route the gateway was not built with', () => {
   });
 });
 
-it('other gateways, and services nobody has heard of, are nothing to learn from', async () => {
+it('descriptions of other gateways and unknown services are ignored', async () => {
   const gateway = await gatewayTo([]);
   for (const service of ['gateway', 'unheard-of']) gateway.announce(instanceAt(1, service));
   expect((await get(gateway, 'v1/unheard-of/things')).status).toBe(404);
   expect((await get(gateway, 'v1/gateway/things')).status).toBe(404);
 });
 
-it('of routes that will go, callers hear from the service, and the gateway counts who still calls', async () => {
+it('deprecated routes are announced by the service, and the gateway counts their callers', async () => {
   const deprecated = { since: '2026-03-01', sunset: '2026-12-31' };
   const service = handle(
     endpoint({ ...stock[0]!, path: '/api/v1/stock/old', deprecated, replies: { 200: z.any() } }),
@@ -140,8 +140,8 @@ it('of routes that will go, callers hear from the service, and the gateway count
   expect(await gateway.measured('http_deprecated_requests_total', labels)).toBe(1);
 });
 
-describe('two versions that differ about one route', () => {
-  it('are passed on as the stricter one lets callers in, and as the more generous one takes bodies', async () => {
+describe('two versions that disagree about a route', () => {
+  it('are combined to the stricter access and the larger body limit', async () => {
     const open = await describedUpstream(
       describedAs('1', [route('grown', { method: 'POST', bodyLimitBytes: 10 })]),
     );
@@ -158,7 +158,7 @@ describe('two versions that differ about one route', () => {
   });
 });
 
-describe('a description that cannot be believed', () => {
+describe('an invalid description', () => {
   const good = [route('added')];
   const twin = [...good, route('things/{other}', { access: 'signed-in' })];
   it.each<[string, unknown]>([
@@ -172,7 +172,7 @@ describe('a description that cannot be believed', () => {
     ['no routes at all', { digest: 'digest-3', service: 'stock' }],
     ['a time without end', describedAs('3', [...good, route('new', { deadlineMs: 1e12 })])],
     ['no JSON', 'x'],
-  ])('is refused as a whole and told, and the table before it goes on: %s', async (_, says) => {
+  ])('is refused as a whole and reported, and the earlier table stays: %s', async (_, says) => {
     const well = await describedUpstream(describedAs('1', []));
     const ill = await describedUpstream(describedAs('3', []), { says: () => says });
     const gateway = await gatewayTo([well.instance]);
@@ -187,7 +187,7 @@ describe('a description that cannot be believed', () => {
     expect(told).toMatchObject([{ target: 'stock', instance: ill.instance.id }]);
   });
 
-  it('closes to everyone a route that needs an undeclared permission', async () => {
+  it('closes a route that requires an undeclared permission', async () => {
     const ill = await describedUpstream(describedAs('3', [route('new', { access: 'stock.new.read' })]));
     const gateway = await gatewayTo([ill.instance]);
     await until(async () => (await gateway.measured('gateway_route_table_refused_total')) === 1);
@@ -201,7 +201,7 @@ describe('a description that cannot be believed', () => {
   });
 });
 
-describe('a gateway that was built with a mistake', () => {
+describe('a gateway built with a mistake', () => {
   const built = (access: unknown) => [
     { ...stock[0]!, path: '/api/v1/stock/built', access: access as 'public' },
   ];

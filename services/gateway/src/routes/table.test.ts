@@ -8,8 +8,8 @@ const at = (method: AnyEndpoint['method'], path: string): AnyEndpoint =>
   endpoint({ method, path, summary: '', access: 'signed-in', replies: { 200: z.null() } });
 const ofShop = (...endpoints: AnyEndpoint[]) => routingOf({ shop: endpoints });
 
-describe('the table of routes', () => {
-  it('prefers the word to the parameter, and comes back to the parameter when the word leads nowhere', () => {
+describe('the route table', () => {
+  it('prefers a literal segment to a parameter, and falls back to the parameter', () => {
     const table = ofShop(
       at('GET', '/api/v1/shop/items/{id}'),
       at('GET', '/api/v1/shop/items/latest'),
@@ -23,7 +23,7 @@ describe('the table of routes', () => {
     expect(table.match('bank', 'GET', '/api/v1/bank/items/7')).toBeUndefined();
   });
 
-  it('sees HEAD as GET', () => {
+  it('treats HEAD as GET', () => {
     const table = ofShop(at('GET', '/api/v1/shop/items'));
     expect(table.match('shop', 'HEAD', '/api/v1/shop/items')?.template).toBe('/api/v1/shop/items');
   });
@@ -35,7 +35,7 @@ describe('the table of routes', () => {
     },
   );
 
-  it('keeps an own limit on where guessing or flooding pays', () => {
+  it('has separate limits for routes worth guessing or flooding', () => {
     const table = routingOf(contracts);
     for (const { method, path } of [sessions.login, sessions.register]) {
       expect(table.match('users', method, path)).toMatchObject({
@@ -58,7 +58,7 @@ describe('the table of routes', () => {
     }
   });
 
-  it('knows every endpoint of every contract, and none of those inside the house', () => {
+  it('has every endpoint of every contract, without internal ones', () => {
     const table = routingOf(contracts);
     for (const [service, endpoints] of Object.entries(contracts)) {
       for (const { method, path } of endpoints) {
@@ -68,7 +68,7 @@ describe('the table of routes', () => {
     }
   });
 
-  it('refuses two endpoints that answer one request', () => {
+  it('refuses two endpoints for one request', () => {
     const twins = [at('GET', '/api/v1/shop/items/{id}'), at('GET', '/api/v1/shop/items/{itemId}')];
     expect(() => ofShop(...twins)).toThrow('two routes answer GET /api/v1/shop/items/{itemId}');
   });
