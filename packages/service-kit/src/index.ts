@@ -3,7 +3,7 @@ export { type AppOptions, createApp } from './http/app.ts';
 export { isPathOf } from './http/check-routes.ts';
 export { compressReplies } from './http/compress.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
-export { alreadyHas, demandMatch, etagOf } from './http/etag.ts';
+export { alreadyHas, etagOf, requireMatch } from './http/etag.ts';
 export { requestIdOf } from './http/exchange.ts';
 export { parseJson } from './http/json.ts';
 export {

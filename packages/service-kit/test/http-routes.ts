@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { type AnyEndpoint, endpoint, forServices, permission } from '@marimo/contracts';
 import { refusal } from '@marimo/problems';
 import { z } from 'zod';
-import { demandMatch, etagOf, handle, type Route, reply } from '../src/index.ts';
+import { etagOf, handle, type Route, reply, requireMatch } from '../src/index.ts';
 
 const Order = z.strictObject({
   quantity: z.int().min(1),
@@ -131,7 +131,7 @@ export const httpRoutes: readonly Route[] = [
     return new Promise(() => {});
   }),
   handle(versioned, async (call) => {
-    demandMatch(call, 7);
+    requireMatch(call, 7);
     return reply(200, { hello: 'world' }, { etag: etagOf(7) });
   }),
   handle(changeVersioned, async () => reply(200, { hello: 'again' }, { etag: etagOf(8) })),

@@ -8,7 +8,7 @@ import type { Call } from '../route.ts';
 import type { RequestBody } from './body.ts';
 import type { CheckedInput } from './validate.ts';
 
-interface Given extends CheckedInput {
+interface AdmittedInput extends CheckedInput {
   readonly raw: RequestBody;
   readonly caller: Caller | undefined;
   readonly service: CallingService | undefined;
@@ -18,7 +18,12 @@ interface Given extends CheckedInput {
 }
 
 /** What the handler receives: everything is checked by now. */
-export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request, given: Given): Call {
+export function makeCall(
+  endpoint: AnyEndpoint,
+  database: Database,
+  req: Request,
+  given: AdmittedInput,
+): Call {
   const { params, query, body, raw, caller, service, requestId, deadlineAt, signal } = given;
   const time: TransactionOptions = { deadlineAt, signal };
   const repeat = repeatOf(endpoint, req, given);
@@ -60,7 +65,7 @@ export function makeCall(endpoint: AnyEndpoint, database: Database, req: Request
   };
 }
 
-function repeatOf(endpoint: AnyEndpoint, req: Request, { caller, raw }: Given): Repeat | undefined {
+function repeatOf(endpoint: AnyEndpoint, req: Request, { caller, raw }: AdmittedInput): Repeat | undefined {
   const key = idempotencyKeyOf(req);
   if (caller === undefined || !keepsAnswers(endpoint)) return undefined;
   const { method, path } = endpoint;

@@ -9,7 +9,7 @@ export function etagOf(version: number | bigint | string): string {
  * For a change to something that has a version: throws `Stale` when the caller's `If-Match` names another one.
  * Without the header the change goes ahead. Check it on a row that is locked, or the race is still open.
  */
-export function demandMatch(
+export function requireMatch(
   call: { readonly ifMatch: string | undefined },
   version: number | bigint | string,
 ): void {

@@ -2,13 +2,13 @@ import { accounts } from '@marimo/contracts/accounting';
 import type { TenantTransaction } from '@marimo/postgres';
 import {
   type Deps,
-  demandMatch,
   etagOf,
   handle,
   type Route,
   readPage,
   reply,
   requireFound,
+  requireMatch,
 } from '@marimo/service-kit';
 import { z } from 'zod';
 import { type AccountOutcome, planAccounts, requireFitParent } from './accounts.ts';
@@ -120,7 +120,7 @@ function changingRoute({ outbox }: Deps): Route {
     call.inTenant(async (tx) => {
       await lockChart(tx);
       const present = await requireAccount(tx, call.params.accountId);
-      demandMatch(call, present.version);
+      requireMatch(call, present.version);
       const { name = present.name, parentCode = present.parentCode, archived = present.archived } = call.body;
       const returns = present.archived && !archived;
       if (parentCode !== null && (parentCode !== present.parentCode || returns)) {

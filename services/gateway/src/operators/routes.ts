@@ -1,7 +1,7 @@
 import type { Cache } from '@marimo/cache';
 import { Absent, MalformedRequest } from '@marimo/contracts';
 import { operators, refusals } from '@marimo/contracts/gateway';
-import { type Call, demandMatch, etagOf, handle, type Route, reply } from '@marimo/service-kit';
+import { type Call, etagOf, handle, type Route, reply, requireMatch } from '@marimo/service-kit';
 import type { ResponseCache } from '../response-cache/index.ts';
 import { effectOf, overridesAfter } from './effect.ts';
 import type { Journal } from './journal.ts';
@@ -151,7 +151,7 @@ function changeRoutes(parts: OperatorParts): Route[] {
           throw new MalformedRequest({ errors: [{ pointer: 'if-match', detail }] });
         }
         const found = await sharedOverrides.catchUp();
-        demandMatch(call, versionOf(parts));
+        requireMatch(call, versionOf(parts));
         const effect = effectOf(parts, call.body);
         if (effect.conflicts.length > 0) throw new refusals.ChangeRefused({ conflicts: effect.conflicts });
         if (effect.differences.length > 0) {

@@ -3,13 +3,13 @@ import { limits, roles } from '@marimo/contracts/users';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import {
   type Deps,
-  demandMatch,
   etagOf,
   handle,
   type Route,
   readPage,
   reply,
   requireFound,
+  requireMatch,
 } from '@marimo/service-kit';
 import { lockOrganisation } from '../../organisations/organisations/index.ts';
 import { isStrict, requireHeld, requireSound, withGrants } from '../conflicting-duties/index.ts';
@@ -92,7 +92,7 @@ function changingRoute({ clock, outbox }: Deps): Route {
       await lockOrganisation(tx);
       const now = clock();
       const present = await requireOwnRole(tx, name, now);
-      demandMatch(call, versionOf(present));
+      requireMatch(call, versionOf(present));
       const title = call.body.title ?? present.title ?? name;
       const grants = inOrder(call.body.grants ?? present.grants);
       const role: OwnRole = { name, title, grants };
@@ -140,7 +140,7 @@ function deletingRoute({ clock, outbox }: Deps): Route {
       const now = clock();
       if ((await lockOwnRole(tx, name))?.deleted) return reply(204, null);
       const present = await requireOwnRole(tx, name, now);
-      demandMatch(call, versionOf(present));
+      requireMatch(call, versionOf(present));
       const { holders, grants, title } = present;
       if (holders > 0) throw new roles.RoleInUse({ role: name, holders });
       await deleteOwnRole(tx, name, now);

@@ -2,13 +2,13 @@ import { limits, serviceAccounts } from '@marimo/contracts/users';
 import type { Transaction } from '@marimo/postgres';
 import {
   type Deps,
-  demandMatch,
   etagOf,
   handle,
   type Route,
   readPage,
   reply,
   requireFound,
+  requireMatch,
 } from '@marimo/service-kit';
 import { lockOrganisation } from '../../organisations/organisations/index.ts';
 import { voidKeyTokensOf } from './keys.ts';
@@ -66,7 +66,7 @@ function renamingRoute({ outbox }: Deps): Route {
   return handle(serviceAccounts.change, (call) =>
     call.inTenant(async (tx) => {
       const present = requireFound(await lockAccount(tx, call.params.accountId), 'service account');
-      demandMatch(call, present.version);
+      requireMatch(call, present.version);
       const { name } = call.body;
       if (name === present.name) return reply(200, present, etag(present));
       const account = await updateAccount(tx, { ...present, name });

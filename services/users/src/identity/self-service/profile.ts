@@ -1,5 +1,13 @@
 import { people } from '@marimo/contracts/users';
-import { type Deps, demandMatch, etagOf, handle, type Route, reply, requireFound } from '@marimo/service-kit';
+import {
+  type Deps,
+  etagOf,
+  handle,
+  type Route,
+  reply,
+  requireFound,
+  requireMatch,
+} from '@marimo/service-kit';
 import { getMembership, meOf, versionOfMe } from '../../organisations/organisations/index.ts';
 import { type LoginCredentials, lockCredentials, updateProfile } from '../people/index.ts';
 import { requireAccountControl } from '../sessions/index.ts';
@@ -14,7 +22,7 @@ export function profileRoute({ outbox, clock }: Deps): Route {
       const person = requireFound(await lockCredentials(tx, userId), 'member');
       const before = requireFound(await getMembership(tx, userId, now), 'member');
       const seen = meOf(before, methods);
-      demandMatch(call, versionOfMe(seen));
+      requireMatch(call, versionOfMe(seen));
 
       const { profile, changed } = profileAfter(person, call.body);
       if (changed.length === 0) return reply(200, seen, { etag: etagOf(versionOfMe(seen)) });

@@ -2,12 +2,12 @@ import { limits, signInProviders } from '@marimo/contracts/users';
 import type { TenantTransaction } from '@marimo/postgres';
 import {
   type Deps,
-  demandMatch,
   etagOf,
   handle,
   type Route,
   reply,
   requireFound,
+  requireMatch,
   type SignedInCall,
 } from '@marimo/service-kit';
 import { requireMayGive } from '../../access/conflicting-duties/index.ts';
@@ -73,7 +73,7 @@ function changeRoute({ outbox, clock, settings: { production } }: Deps, parts: P
       await lockOrganisation(tx);
       const now = clock();
       const present = await requireProvider(tx, providerId);
-      demandMatch(call, present.version);
+      requireMatch(call, present.version);
       const settings = settingsOf(changedBy(present, wanted));
       const changed = [
         ...changedIn(present, settings),

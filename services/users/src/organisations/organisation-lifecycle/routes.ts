@@ -5,12 +5,12 @@ import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import {
   type Call,
   type Deps,
-  demandMatch,
   etagOf,
   handle,
   type Route,
   reply,
   requireFound,
+  requireMatch,
 } from '@marimo/service-kit';
 import { voidKeyTokensOf } from '../../access/service-accounts/index.ts';
 import { endSessionsOfAllBut, voidAllAccessTokens } from '../../identity/sessions/index.ts';
@@ -50,7 +50,7 @@ function changeRoute({ outbox, clock }: Deps): Route {
     call.inTenant(async (tx) => {
       const { settings: present, version } = await lockSettings(tx);
       const now = clock();
-      demandMatch(call, version);
+      requireMatch(call, version);
       const settings = settingsAfter(present, call.body);
       if (lowersProtection(present, settings)) requireRecentProof(call.caller.authenticatedAt, now);
       if (isDeepStrictEqual(settings, present)) return answerWith({ settings, version });
