@@ -32,7 +32,7 @@ export function mayEndPause(rights: Rights): boolean {
  * What a token carries of the rights its bearer was given, as long as the organisation is in this state. Where work is
  * stopped, who could let it go on still looks, exports and lets it go on; everybody else may only see that it is so.
  *
- * Source: docs/domain/identity.md#organisations-pause-and-close
+ * Source: docs/domain/identity.md#suspending-and-closing-organisations
  */
 export function rightsInState(rights: Rights, state: identity.OrganisationState): Rights {
   if (state === 'active') return rights;
