@@ -36,7 +36,7 @@ const rules: readonly Rule[] = [
   },
   {
     says: 'a store opens no transaction; it is given one',
-    applies: (path) => path.endsWith('/store.ts'),
+    applies: (path) => /[/-]store\.ts$/.test(path),
     broken: (text) => /\.(inTenant|withoutTenant)\(/.test(text),
   },
   {
