@@ -14,7 +14,7 @@ import { type ConsumedEvent, consumer } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
 import type { z } from 'zod';
-import { isErased, noteErased } from '../erased-people/index.ts';
+import { insertErased, isErased } from '../erased-people/index.ts';
 import { forgetMailOf, queueEmail } from './store.ts';
 import { emailChange } from './templates/email-change.ts';
 import { erased } from './templates/erased.ts';
@@ -82,7 +82,7 @@ const subscriptions: readonly Subscription[] = [
   }),
   on(personalData.erased, async (tx, { id, data: { userId, linkId, farewell } }, deps) => {
     const link = await linkOf(deps, linkId);
-    await noteErased(tx, userId, deps.clock());
+    await insertErased(tx, userId, deps.clock());
     await forgetMailOf(tx, userId, link?.recipient.email ?? null);
     if (link !== null && farewell)
       await queue(tx, deps, { id, personId: userId, kind: 'erased', link }, erased);

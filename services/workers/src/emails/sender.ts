@@ -4,7 +4,7 @@ import type { BackgroundWork, Deps } from '@marimo/service-kit';
 import type { EmailParts } from './parts.ts';
 import { MailRefused, type Postbox } from './postbox.ts';
 import { pauseAfter } from './retry.ts';
-import { type DueEmail, getWaitingEmail, markFailed, markSent, takeDue } from './store.ts';
+import { type DueEmail, getWaitingEmail, takeDue, updateFailed, updateSent } from './store.ts';
 
 /** How many are on their way at once. */
 const atOnce = 10;
@@ -64,7 +64,7 @@ async function sendOne(deps: SenderDeps, postbox: Postbox, { tenantId, emailId }
     return;
   }
   mails.inc({ outcome: 'sent' });
-  await database.inTenant(tenantId, (tx) => markSent(tx, emailId, clock()));
+  await database.inTenant(tenantId, (tx) => updateSent(tx, emailId, clock()));
 }
 
 async function noteFailure(
@@ -74,7 +74,7 @@ async function noteFailure(
   error: unknown,
   next: Date | null,
 ): Promise<void> {
-  await database.inTenant(tenantId, (tx) => markFailed(tx, emailId, reasonOf(error), next));
+  await database.inTenant(tenantId, (tx) => updateFailed(tx, emailId, reasonOf(error), next));
 }
 
 /** Servers answer at any length, and with NUL, which PostgreSQL does not keep. */

@@ -65,7 +65,7 @@ export function getWaitingEmail(tx: TenantTransaction, emailId: string): Promise
 }
 
 /** What it said is kept no longer: a link in it opens an account. */
-export async function markSent(tx: TenantTransaction, emailId: string, now: Date): Promise<void> {
+export async function updateSent(tx: TenantTransaction, emailId: string, now: Date): Promise<void> {
   await tx.run(
     `update email
         set state = 'sent', sent_at = $3, next_attempt_at = null, attempts = attempts + 1, text_body = '', html_body = ''
@@ -77,7 +77,7 @@ export async function markSent(tx: TenantTransaction, emailId: string, now: Date
 }
 
 /** Without a next attempt the mail is given up, and what it said is kept no longer. */
-export async function markFailed(
+export async function updateFailed(
   tx: TenantTransaction,
   emailId: string,
   failure: string,

@@ -1,1 +1,1 @@
-export { isErased, noteErased } from './store.ts';
+export { insertErased, isErased } from './store.ts';

@@ -9,7 +9,7 @@ export async function isErased(tx: TenantTransaction, personId: string): Promise
   return found !== undefined;
 }
 
-export async function noteErased(tx: TenantTransaction, personId: string, now: Date): Promise<void> {
+export async function insertErased(tx: TenantTransaction, personId: string, now: Date): Promise<void> {
   await tx.run(
     `insert into erased_person (tenant_id, person_id, erased_at) values ($1, $2, $3)
      on conflict (tenant_id, person_id) do nothing`,

@@ -3,7 +3,7 @@ import { personalData, sessions } from '@marimo/contracts/users';
 import { type ConsumedEvent, consumer } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
 import type { Deps } from '@marimo/service-kit';
-import { isErased, noteErased } from '../erased-people/index.ts';
+import { insertErased, isErased } from '../erased-people/index.ts';
 import { deleteNotificationsOf, insertNotification } from './store.ts';
 
 type About<E extends EventDefinition> = ConsumedEvent<E>;
@@ -42,6 +42,6 @@ async function forget(
   { data: { userId } }: About<typeof personalData.erased>,
   now: Date,
 ): Promise<void> {
-  await noteErased(tx, userId, now);
+  await insertErased(tx, userId, now);
   await deleteNotificationsOf(tx, userId);
 }
