@@ -8,20 +8,7 @@ const puzzling =
 
 /** Lines with such words in pages written before this rule. A number may only become smaller. */
 const baseline: Readonly<Record<string, number>> = {
-  'CHANGELOG.md': 4,
-  'docs/ARCHITECTURE.md': 1,
-  'docs/adr/0002-two-adapters.md': 1,
-  'docs/adr/0003-tracing.md': 1,
-  'docs/adr/0004-gateway-data-path.md': 2,
-  'docs/adr/0005-tenancy.md': 1,
-  'docs/adr/0006-outbox.md': 2,
-  'docs/adr/0007-own-roles-in-the-token.md': 5,
-  'docs/adr/0008-service-tokens.md': 2,
   'docs/domain/ledger.md': 2,
-  'docs/domain/separation-of-duties.md': 2,
-  'docs/glossary.md': 4,
-  'docs/guards.md': 3,
-  'docs/problems.md': 1,
 };
 
 /** What customers read is in plain English: texts of the API, mails and pages. Each complaint names the place. */
