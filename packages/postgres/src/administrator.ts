@@ -7,16 +7,7 @@ export async function asAdministrator<T>(
   server: ServerAddress,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({
-    host: hostOf(server),
-    port: server.port,
-    user: server.user,
-    password: server.password,
-    database: server.database,
-    application_name: 'marimo administrator',
-    connectionTimeoutMillis: 10_000,
-    types: columnTypes,
-  });
+  const client = new pg.Client(administratorOf(server));
   // The statement that runs is rejected too; without a listener the loss would end the process.
   client.on('error', () => undefined);
   await client.connect().catch((error: Error) => {
@@ -29,6 +20,50 @@ export async function asAdministrator<T>(
   } finally {
     await client.end();
   }
+}
+
+/** Connections of the administrator that are kept from one piece of work to the next. */
+export interface Administrator {
+  /** A connection on which the work fails is given up, with whatever the work has begun there. */
+  run<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export function openAdministrator(server: ServerAddress, schema: string): Administrator {
+  const pool = new pg.Pool({
+    ...administratorOf(server),
+    options: `-c search_path=${schema}`,
+    max: 4,
+  });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return {
+    async run(work) {
+      const client = await pool.connect();
+      let isGood = false;
+      try {
+        const result = await work(client);
+        isGood = true;
+        return result;
+      } finally {
+        client.release(!isGood);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+function administratorOf(server: ServerAddress): pg.ClientConfig {
+  return {
+    host: hostOf(server),
+    port: server.port,
+    user: server.user,
+    password: server.password,
+    database: server.database,
+    application_name: 'marimo administrator',
+    connectionTimeoutMillis: 10_000,
+    types: columnTypes,
+  };
 }
 
 /** Creates the database where the administrator may and it does not exist yet. */

@@ -1,4 +1,9 @@
-export { asAdministrator, createDatabaseIfMissing } from './administrator.ts';
+export {
+  type Administrator,
+  asAdministrator,
+  createDatabaseIfMissing,
+  openAdministrator,
+} from './administrator.ts';
 export {
   type CatalogueOptions,
   checkCatalogue,

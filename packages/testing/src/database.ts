@@ -3,6 +3,7 @@ import {
   asAdministrator,
   type Database,
   type LoginRole,
+  openAdministrator,
   openDatabase,
   type ServerAddress,
 } from '@marimo/postgres';
@@ -42,6 +43,8 @@ export async function testDatabase(options: TestDatabaseOptions): Promise<TestDa
   const cluster = await testCluster();
   const server = await cloneTemplate(cluster, [{ schema, folders }, ...beside]);
   const opened: Database[] = [];
+  // Kept: a new connection costs the server as much as twenty statements.
+  const administrator = openAdministrator(server, schema);
 
   function open(of: string, role: LoginRole): Database {
     const database = openDatabase({
@@ -58,10 +61,7 @@ export async function testDatabase(options: TestDatabaseOptions): Promise<TestDa
   }
 
   function sql<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return asAdministrator(server, async (client) => {
-      await client.query(`set search_path = ${schema}`);
-      return (await client.query(text, [...values])).rows as Row[];
-    });
+    return administrator.run(async (client) => (await client.query(text, [...values])).rows as Row[]);
   }
 
   return {
@@ -76,6 +76,7 @@ export async function testDatabase(options: TestDatabaseOptions): Promise<TestDa
       await asAdministrator(cluster, (client) =>
         client.query(`drop database ${server.database} with (force)`),
       );
+      await administrator.close();
     },
   };
 }
