@@ -8,12 +8,20 @@ export interface WorkContext {
   readonly actorId?: string;
   /** The service that asked for it on its own behalf. */
   readonly callingService?: string;
+  /** What the work has cost so far; work within it adds to the same, unless it is given its own. */
+  readonly cost?: WorkCost;
+}
+
+export interface WorkCost {
+  /** Sent to a database. */
+  statements: number;
 }
 
 const store = new AsyncLocalStorage<WorkContext>();
 
 export function runInContext<T>(context: WorkContext, work: () => T): T {
-  return store.run(context, work);
+  const cost = context.cost ?? store.getStore()?.cost;
+  return store.run(cost === undefined ? context : { ...context, cost }, work);
 }
 
 export function currentContext(): WorkContext | undefined {

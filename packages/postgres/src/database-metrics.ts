@@ -1,8 +1,8 @@
-import type { Metrics } from '@marimo/observability';
+import { currentContext, type Metrics } from '@marimo/observability';
 import type pg from 'pg';
 
 export interface DatabaseMetrics {
-  /** Runs one statement and counts it by its first word and how it ended. */
+  /** Runs one statement, counts it by its first word and how it ended, and adds it to what the work at hand costs. */
   observe<T>(sql: string, statement: () => Promise<T>): Promise<T>;
   /** Tells how the pool stands; cheap enough for every checkout. */
   poolChanged(name: string, pool: pg.Pool): void;
@@ -24,6 +24,8 @@ export function databaseMetrics(metrics: Metrics): DatabaseMetrics {
   return {
     async observe(sql, statement) {
       const startedAt = performance.now();
+      const cost = currentContext()?.cost;
+      if (cost !== undefined) cost.statements += 1;
       let outcome = 'failed';
       try {
         const result = await statement();

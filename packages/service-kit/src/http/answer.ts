@@ -31,7 +31,8 @@ export function answer(route: Route, serving: Serving): RequestHandler {
     const attributes = { 'http.request.method': method, 'http.route': path };
     const options = { kind: SpanKind.SERVER, traceparent: req.get('traceparent'), attributes };
     try {
-      await runInContext({ requestId: exchange.requestId }, () =>
+      const { requestId, cost } = exchange;
+      await runInContext({ requestId, cost }, () =>
         inSpan(serving.service, name, options, () => attempt(route, serving, req, res)),
       );
     } catch (thrown) {

@@ -187,6 +187,7 @@ describe('what is recorded', () => {
       'tenant.id': tenantId,
       'user.id': userId,
       'request.id': expect.any(String),
+      statements: expect.any(Number),
     });
     expect(JSON.stringify(kit.lines)).not.toMatch(/limit=3|Bearer accountant/);
 

@@ -53,6 +53,7 @@ function beginExchange(record: RecordExchange, draining: () => boolean): Request
       startedAt: performance.now(),
       route: 'unknown',
       sentBytes: 0,
+      cost: { statements: 0 },
       secret: false,
     };
     res.locals.exchange = exchange;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeadlineExceeded } from '@marimo/contracts';
-import type { WorkContext } from '@marimo/observability';
+import type { WorkContext, WorkCost } from '@marimo/observability';
 import { deadlineFrom, deadlineHeader } from '@marimo/resilience';
 
 export const requestIdHeader = 'x-request-id';
@@ -23,6 +23,7 @@ export interface Exchange {
   /** Whose request it was, once that is known. */
   who?: Omit<WorkContext, 'requestId'> | undefined;
   traceparent?: string;
+  readonly cost: WorkCost;
 }
 
 declare global {

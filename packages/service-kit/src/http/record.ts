@@ -22,7 +22,7 @@ export function httpMetrics(metrics: Metrics) {
 export function recordExchanges(metrics: Metrics, log: Log): RecordExchange {
   const { requests, duration, taken, sent } = httpMetrics(metrics);
   return (req, res, exchange) => {
-    const { requestId, startedAt, route, sentBytes, quiet, who, traceparent } = exchange;
+    const { requestId, startedAt, route, sentBytes, quiet, who, traceparent, cost } = exchange;
     const seconds = (performance.now() - startedAt) / 1000;
     const method = req.method ?? '';
     // 499 as nginx has it: the caller hung up before the answer was out.
@@ -31,7 +31,14 @@ export function recordExchanges(metrics: Metrics, log: Log): RecordExchange {
     duration.observe({ method, route, status }, seconds);
     taken.observe({ method, route }, Number(req.headers['content-length'] ?? 0));
     sent.observe({ method, route }, sentBytes);
-    const line = { method, route, path: pathOf(req), status, durationMs: Math.round(seconds * 1000) };
+    const line = {
+      method,
+      route,
+      path: pathOf(req),
+      status,
+      durationMs: Math.round(seconds * 1000),
+      statements: cost.statements,
+    };
     const write = () => log[quiet && status < 400 ? 'debug' : 'info']('request', line);
     runInContext({ requestId, ...who }, () => continueTrace(traceparent, write));
   };
