@@ -97,7 +97,7 @@ export function environmentOf({ home, ports, env = {} }: StartOptions): NodeJS.P
   const patience = {
     // A busy machine is not an overload.
     SHED_LOOP_DELAY_MS: '60000',
-    NODE_OPTIONS: `--import ${new URL('./quick-passwords.ts', import.meta.url).href}`,
+    NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import ${new URL('./quick-passwords.ts', import.meta.url).href}`,
   };
   return { ...Object.fromEntries(rest), ...ports, ...patience, MARIMO_HOME: home, LOG_LEVEL: 'warn', ...env };
 }

@@ -47,14 +47,10 @@ export async function writeEntries(
   const stored = new Map<string, journalEntries.JournalEntry>();
   if (ready.length > 0) {
     const numbered = await withNumbers(tx, ready);
-    const inserted = await insertEntries(tx, numbered, posting.postedAt).catch(refuseOverflow);
-    if (!inserted) throw new PostedMeanwhile();
-    const events = numbered.map((each) => {
-      const data = journalEntryOf(each, posting.postedAt);
-      stored.set(each.entryId, data);
-      return { subject: each.entryId, data, cause: each.cause };
-    });
-    await posting.outbox.addAll(tx, journalEntries.posted, events);
+    for (let from = 0; from < numbered.length; from += mostInStatement) {
+      for (const entry of await writeSome(tx, posting, numbered.slice(from, from + mostInStatement)))
+        stored.set(entry.entryId, entry);
+    }
   }
 
   return checked.map((each): PostedEntry => {
@@ -66,6 +62,26 @@ export async function writeEntries(
     if (number === undefined) throw new Error(`The entry ${each.entryId} got no number`);
     return { kind: 'repeated', entryId: each.entryId, number };
   });
+}
+
+/** A statement's parameters are held as text, several times over, until it is done. */
+const mostInStatement = 1_000;
+
+async function writeSome(
+  tx: TenantTransaction,
+  { outbox, postedAt }: Posting,
+  numbered: readonly NumberedEntry[],
+): Promise<journalEntries.JournalEntry[]> {
+  const inserted = await insertEntries(tx, numbered, postedAt).catch(refuseOverflow);
+  if (!inserted) throw new PostedMeanwhile();
+  const entries = numbered.map((each) => journalEntryOf(each, postedAt));
+  const events = entries.map((data, index) => ({
+    subject: data.entryId,
+    data,
+    cause: numbered[index]?.cause ?? {},
+  }));
+  await outbox.addAll(tx, journalEntries.posted, events);
+  return entries;
 }
 
 /** The kept balances and their triggers add up in `bigint`; SQLSTATE 22003 is a sum beyond it. */
