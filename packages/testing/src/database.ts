@@ -31,7 +31,10 @@ export interface TestDatabase {
   open(schema: string, role: LoginRole): Database;
   /** All rows of a table, of every tenant, as they lie there. */
   rows<Row = Record<string, unknown>>(table: string): Promise<Row[]>;
-  /** Any statement, as the administrator: to plant what no service could write. */
+  /**
+   * Any statement, as the administrator: to plant what no service could write. Its connection is used again, so what is
+   * set for it is `set local`.
+   */
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Closes all pools and removes the database. */
   drop(): Promise<void>;

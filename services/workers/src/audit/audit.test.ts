@@ -148,7 +148,7 @@ describe('the audit', () => {
 /** As somebody who has taken over the database: rights and triggers out of the way. */
 const asOwner = (sql: string) =>
   workers.database.sql(
-    `set session_replication_role = replica; ${sql.replaceAll('TENANT', `'${tenantId}'`).replaceAll('OTHER', `'${otherTenant}'`)}`,
+    `set local session_replication_role = replica; ${sql.replaceAll('TENANT', `'${tenantId}'`).replaceAll('OTHER', `'${otherTenant}'`)}`,
   );
 
 describe('tampering with the audit is found', () => {
