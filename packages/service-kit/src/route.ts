@@ -10,7 +10,7 @@ import type {
 } from '@marimo/contracts';
 import type { TenantTransaction, Transaction } from '@marimo/postgres';
 import type { Caller, CallingService } from './caller.ts';
-import type { Repeat } from './idempotency/once-only.ts';
+import type { Repeat } from './idempotency/repeat.ts';
 
 /** One validated, permitted request. */
 export interface Call<E extends AnyEndpoint = AnyEndpoint> {

@@ -2,7 +2,7 @@ import { type Deps, limitConcurrencyByKey } from '@marimo/service-kit';
 import { openBooks } from './journals/index.ts';
 import type { LedgerParts } from './ledger/index.ts';
 
-/** Of one organisation in one process: one writes, the next is ready to, the third looks things up. */
+/** Transactions of one organisation in one process: one writes, the next looks up what it needs. */
 const postingsAtOnce = 2;
 
 /** What the slices of one running service share. */

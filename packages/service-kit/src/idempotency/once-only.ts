@@ -4,15 +4,8 @@ import { IdempotencyKeyReused, MalformedRequest, RequestStillRunning } from '@ma
 import type { TenantTransaction } from '@marimo/postgres';
 import type { Refusal } from '@marimo/problems';
 import type { AnyReply } from '../route.ts';
-import { type AnswerKey, insertAnswers, listAnswers, lockKeys, type StoredAnswer } from './store.ts';
-
-/** A request that may come again. */
-export interface Repeat extends Omit<AnswerKey, 'key'> {
-  /** Undefined where the caller sent none: then nothing is kept. */
-  readonly key: string | undefined;
-  /** Everything the caller sent that decides the effect, as plain JSON. */
-  readonly content: unknown;
-}
+import type { AnswerKey, Repeat } from './repeat.ts';
+import { insertAnswers, listAnswers, lockKeys, type StoredAnswer } from './store.ts';
 
 /** What becomes of a request among others in the same transaction. */
 export type Outcome<R> = { readonly reply: R } | { readonly refusal: Refusal };

@@ -1,12 +1,6 @@
 import type { Transaction } from '@marimo/postgres';
 import type { AnyReply } from '../route.ts';
-
-/** Under which an answer is kept: a key belongs to one user and one route. */
-export interface AnswerKey {
-  readonly key: string;
-  readonly userId: string;
-  readonly route: string;
-}
+import type { AnswerKey } from './repeat.ts';
 
 export interface StoredAnswer {
   readonly digest: Buffer;
