@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { type Cache, memoryCache, redisCache } from '@marimo/cache';
 import { consulRegistry, type Registry, staticRegistry } from '@marimo/discovery';
 import { postgresTransport, rabbitmqTransport, type Transport } from '@marimo/messaging';
-import { createLog, createMetrics, type Log, type Metrics, startTracing } from '@marimo/observability';
+import {
+  createLog,
+  createMetrics,
+  type Log,
+  type Metrics,
+  measureProcess,
+  startTracing,
+} from '@marimo/observability';
 import { createServiceClient } from '@marimo/resilience';
 import { secretOf } from '../settings/service-secrets.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -36,6 +43,7 @@ async function startParts(
 ): Promise<Omit<Platform, 'close'>> {
   const { logLevel: level, otlpEndpoint: endpoint, serviceSecrets } = settings;
   const log = createLog({ service: 'platform', level });
+  measureProcess();
   const metrics = createMetrics('platform');
   const keep = <T extends { close(): Promise<void> }>(part: T): T => {
     started.defer(() => part.close());
