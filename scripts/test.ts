@@ -26,6 +26,8 @@ const results = join(root, '.runtime', 'test-results.json');
 mkdirSync(join(root, '.runtime'), { recursive: true });
 rmSync(results, { force: true }); // those of an earlier run would pass for this one's when Jest is killed
 const jest = [
+  '--import',
+  './scripts/steps/compile-once.ts',
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   // Each file of tests makes and drops much: with the usual 16 MB a tenth of the time goes into collecting it.

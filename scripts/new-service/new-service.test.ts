@@ -38,14 +38,20 @@ describe('making a service', () => {
     await tool(join(root, 'node_modules/.bin/biome'), [...biome, ...generated]);
     await tool(join(root, 'node_modules/.bin/tsc'), ['--noEmit', '--project', house]).catch(showOutput);
     const jest = [
+      '--import',
+      './scripts/steps/compile-once.ts',
       '--experimental-vm-modules',
       join(root, 'node_modules/jest/bin/jest.js'),
       '--rootDir',
       root,
     ];
-    const { stderr } = await tool(process.execPath, [...jest, '--roots', house, '--ci', '--json'], {
-      cwd: root,
-    }).catch(showOutput);
+    const { stderr } = await tool(
+      process.execPath,
+      [...jest, '--roots', house, '--ci', '--json', '--runInBand'],
+      {
+        cwd: root,
+      },
+    ).catch(showOutput);
     expect(stderr).toMatch(/Tests: +12 passed, 12 total/);
   }, 180_000);
 

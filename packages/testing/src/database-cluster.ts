@@ -19,8 +19,12 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-/** Starts one cluster for the whole run and does not wait for it: tests without a database need not. */
+/**
+ * Starts one cluster for the whole run and does not wait for it: tests without a database need not. A run that a test
+ * starts uses that of its test.
+ */
 export async function startTestCluster(): Promise<TestCluster> {
+  if (process.env[variable] !== undefined) return { stop: async () => {} };
   await removeLeftOvers();
   const directory = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
   process.env[variable] = directory;
