@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '@marimo/contracts';
 import { tries } from '@marimo/testing';
 
@@ -14,6 +15,8 @@ export interface Load {
 }
 
 const people = tries(3, 6);
+/** Without a pause they would take all of the processor that the tests beside and the instances that start need. */
+const pauseMs = tries(20, 0);
 
 /** Who asks. */
 type Headers = Readonly<Record<string, string>>;
@@ -60,6 +63,7 @@ export function startLoad(
   async function demand(method: string, path: string, who: Headers, body?: object): Promise<string> {
     const { status, text } = await send(method, path, who, body);
     answered += 1;
+    if (pauseMs > 0) await sleep(pauseMs);
     if (status !== 200 && status !== 201) failures.push(`${method} ${path}: ${status} ${text.slice(0, 300)}`);
     return text;
   }

@@ -153,7 +153,7 @@ async function countOf(api: ApiClient, path: string): Promise<number> {
   return count;
 }
 
-/** Events take a moment to arrive; how long is not what these tests are about. */
+/** Events take a moment to arrive; how long is not what these tests are about. Looking costs what it looks at. */
 async function eventually(check: () => Promise<void>): Promise<void> {
   const giveUpAt = Date.now() + 60_000;
   for (;;) {
@@ -161,7 +161,7 @@ async function eventually(check: () => Promise<void>): Promise<void> {
       return await check();
     } catch (failure) {
       if (Date.now() > giveUpAt) throw failure;
-      await sleep(250);
+      await sleep(1_000);
     }
   }
 }
