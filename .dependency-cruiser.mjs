@@ -12,6 +12,7 @@ const layers = [
   'cache',
   'discovery',
   'resilience',
+  'jobs',
   'service-kit',
   'file-import',
   'testing',
@@ -52,6 +53,7 @@ const doors = {
   'openid-client': ['services/users'],
   nodemailer: ['services/workers'],
   'csv-parse': ['packages/file-import'],
+  croner: ['packages/jobs'],
 };
 
 // A folder without files of its own is a wing: the folders in it are slices too.

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { outboxMigrations, queueMigrations } from '@marimo/messaging';
+import { queueMigrations } from '@marimo/messaging';
 import { checkCatalogue, globalTables } from '@marimo/postgres';
 import { kitMigrations } from '@marimo/service-kit';
 import { useDatabase } from '@marimo/testing/database';
@@ -8,7 +8,7 @@ const services = new URL('../services/', import.meta.url);
 const schemas = readdirSync(services)
   .map((name) => ({ schema: name.replaceAll('-', '_'), own: new URL(`${name}/migrations/`, services) }))
   .filter(({ own }) => existsSync(own))
-  .map(({ schema, own }) => ({ schema, folders: [outboxMigrations, kitMigrations, own] }));
+  .map(({ schema, own }) => ({ schema, folders: [...kitMigrations, own] }));
 
 const test = useDatabase({ schema: 'messaging', folders: [queueMigrations], beside: schemas });
 

@@ -10,7 +10,11 @@ export type Failpoint =
   | 'consumer.afterCommit' // before the acknowledgement
   | 'transport.afterRetry' // sent to wait, still in the queue
   | 'transport.afterPark' // among the dead letters, still in the queue
-  | 'transport.afterReplay'; // back in the queue, still among the dead letters
+  | 'transport.afterReplay' // back in the queue, still among the dead letters
+  | 'job.afterClaim'
+  | 'job.afterEffect' // before the commit
+  | 'job.afterWork' // before its end is written
+  | 'job.beforeEndCommits';
 
 const wanted = process.env['MARIMO_FAILPOINT'];
 // A switch that kills processes has no place where there is real work.

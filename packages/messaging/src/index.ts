@@ -1,4 +1,5 @@
 export { type ConsumedEvent, type Consumer, consumer, consumerOfAll } from './consumer.ts';
+export { type Failpoint, failpoint } from './failpoint.ts';
 export { outboxMigrations, queueMigrations } from './migrations.ts';
 export {
   type Cause,

@@ -1,12 +1,14 @@
 import type { Cache } from '@marimo/cache';
-import type { ServiceName } from '@marimo/contracts';
+import type { JobsContract, ServiceName } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
+import type { JobKind, Jobs } from '@marimo/jobs';
 import type { Consumer, Outbox, Transport } from '@marimo/messaging';
 import type { Log, Metrics } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
 import type { CallerVerifier, TokenVerifier } from './caller.ts';
 import type { FrontServer } from './http/listen.ts';
+import { jobRoutes } from './jobs/routes.ts';
 import type { Organisations } from './organisations/organisations.ts';
 import type { Route } from './route.ts';
 import type { Environment } from './settings/own-settings.ts';
@@ -22,6 +24,8 @@ export interface Deps {
   readonly client: ServiceClient;
   /** What must be known of the caller's organisation: base currency, language, time zone. */
   readonly organisations: Organisations;
+  /** Asks for long work, of the kinds that the service declares. */
+  readonly jobs: Jobs;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly settings: Settings;
@@ -55,6 +59,11 @@ export interface OwnServer {
   close(): Promise<void>;
 }
 
+export interface DeclaredJobs {
+  readonly contract: JobsContract;
+  readonly kinds: readonly JobKind<Deps>[];
+}
+
 /** What a service says of itself. */
 export interface ServiceDeclaration<Own, Parts> {
   readonly name: ServiceName;
@@ -66,6 +75,8 @@ export interface ServiceDeclaration<Own, Parts> {
   readonly parts?: (deps: Deps, own: NoInfer<Own>) => Parts;
   readonly routes?: readonly ((deps: Deps, parts: NoInfer<Parts>) => readonly Route[])[];
   readonly consumers?: readonly Consumer<Deps>[];
+  /** Its long work; adds the routes by which people see and cancel it. */
+  readonly jobs?: DeclaredJobs;
   readonly background?: readonly BackgroundWork<NoInfer<Parts>>[];
   /** Only `users` verifies with keys of its own; everyone else asks it for the public ones. */
   readonly verifier?: (parts: NoInfer<Parts>) => TokenVerifier;
@@ -75,7 +86,10 @@ export interface ServiceDeclaration<Own, Parts> {
 
 /** A service as the kit runs it; what its settings and parts are made of is its own affair. */
 export interface ServiceDefinition
-  extends Pick<ServiceDeclaration<unknown, unknown>, 'name' | 'migrations' | 'settings' | 'consumers'> {
+  extends Pick<
+    ServiceDeclaration<unknown, unknown>,
+    'name' | 'migrations' | 'settings' | 'consumers' | 'jobs'
+  > {
   /** Makes the shared parts and everything that is given them. `own`: what its `settings` returned. */
   compose(deps: Deps, own: unknown): ComposedService;
 }
@@ -97,7 +111,10 @@ export function defineService<Own = undefined, Parts = undefined>(
       const own = given as Own; // what `settings` of the same declaration returned
       const parts = makeParts?.(deps, own) as Parts;
       return {
-        routes: routes.flatMap((slice) => slice(deps, parts)),
+        routes: [
+          ...routes.flatMap((slice) => slice(deps, parts)),
+          ...(definition.jobs === undefined ? [] : jobRoutes(definition.jobs.contract, deps.jobs)),
+        ],
         background: background.map((work) => () => work.start(deps, parts)),
         verifier: verifier?.(parts),
         server: server && ((tools) => server(deps, tools, own)),

@@ -7,7 +7,6 @@ import {
   newId,
 } from '@marimo/contracts';
 import { serviceTokens } from '@marimo/contracts/users';
-import { outboxMigrations } from '@marimo/messaging';
 import type { ServiceClient } from '@marimo/resilience';
 import {
   kitMigrations,
@@ -70,7 +69,7 @@ export async function serviceUnderTest(
 ): Promise<ServiceUnderTest> {
   const { name: schema, migrations } = definition;
   const { background = true } = options;
-  const folders = [kitMigrations, outboxMigrations, ...(migrations === undefined ? [] : [migrations])];
+  const folders = [...kitMigrations, ...(migrations === undefined ? [] : [migrations])];
   const database = await testDatabase({ schema, folders });
   const transport = memoryTransport();
   const platform = platformForTests({ ...options, definition, database, transport });

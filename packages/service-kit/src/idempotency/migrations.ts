@@ -1,2 +1,9 @@
-/** The table of kept answers, for every service's schema. */
-export const kitMigrations = new URL('../../migrations/', import.meta.url);
+import { jobMigrations } from '@marimo/jobs';
+import { outboxMigrations } from '@marimo/messaging';
+
+/** What every service's schema has before its own tables, in this order. */
+export const kitMigrations: readonly URL[] = [
+  new URL('../../migrations/', import.meta.url),
+  outboxMigrations,
+  jobMigrations,
+];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { outboxMigrations, queueMigrations } from '@marimo/messaging';
+import { queueMigrations } from '@marimo/messaging';
 import { createMetrics, type Log } from '@marimo/observability';
 import {
   type Database,
@@ -65,8 +65,7 @@ export async function startDatabases(settings: Settings, log: Log, mayJoin: bool
   return {
     async migrate(services) {
       for (const { name, migrations } of services) {
-        if (migrations !== undefined)
-          await bringUpToDate(name, [kitMigrations, outboxMigrations, migrations]);
+        if (migrations !== undefined) await bringUpToDate(name, [...kitMigrations, migrations]);
       }
     },
     open: (of, role) => open(of.service, role, of),

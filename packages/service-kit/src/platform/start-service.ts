@@ -1,7 +1,17 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { jobsOf } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
-import { type Consumer, createOutbox, createWake, startConsumers, startRelay } from '@marimo/messaging';
+import { createJobs, startJobRunner } from '@marimo/jobs';
+import {
+  type Consumer,
+  createOutbox,
+  createWake,
+  startConsumers,
+  startRelay,
+  type Wake,
+} from '@marimo/messaging';
+import type { Database } from '@marimo/postgres';
 import { forgetOldAnswers } from '../idempotency/forget.ts';
 import { organisationConsumer } from '../organisations/consumer.ts';
 import { knownOrganisations } from '../organisations/organisations.ts';
@@ -55,10 +65,11 @@ async function start(
   started.defer(() => tracing.close());
 
   await platform.migrate([definition]);
-  const deps = startData(definition, of, platform, started);
+  const { deps, relay } = startData(definition, of, platform, started);
   const composed = definition.compose(deps, platform.settings.own.get(name));
   const consumers = consumersOf(definition);
   await startConsuming(consumers, of, deps, started);
+  if (relay !== undefined) startJobs(definition, of, deps, relay, started);
   for (const start of composed.background) started.defer(await start());
 
   const verifier = verifierOf(composed, platform, of);
@@ -101,23 +112,52 @@ function startData(
   of: Observed,
   platform: Platform,
   started: AsyncDisposableStack,
-): Deps {
+): { deps: Deps; relay: Background | undefined } {
   const { settings, clock, registry, cache, transport } = platform;
   const wake = createWake();
+  const jobsWake = createWake();
+  let relayDatabase: Database | undefined;
   const database = migrations === undefined ? noDatabase(name) : platform.openDatabase(of, 'app');
   started.defer(() => database.close());
   if (migrations !== undefined) {
-    const relayDatabase = platform.openDatabase(of, 'relay');
-    started.defer(() => relayDatabase.close());
-    const relay = startRelay({ ...of, database: relayDatabase, transport, wake });
+    const asRelay = platform.openDatabase(of, 'relay');
+    started.defer(() => asRelay.close());
+    const relay = startRelay({ ...of, database: asRelay, transport, wake });
     started.defer(() => relay.close());
-    started.defer(forgetOldAnswers(relayDatabase, of.log));
+    started.defer(forgetOldAnswers(asRelay, of.log));
+    relayDatabase = asRelay;
   }
   const client = platform.client(of);
   started.defer(() => client.close());
   const outbox = createOutbox({ service: name, clock, onAdded: wake.ring });
   const organisations = knownOrganisations(database, client);
-  return { database, outbox, transport, cache, registry, client, organisations, ...of, settings, clock };
+  const jobs = createJobs({ outbox, wake: jobsWake, clock, contract: jobsOf(name) });
+  const shared = { transport, cache, registry, client, organisations, settings, clock };
+  return {
+    deps: { database, outbox, jobs, ...shared, ...of },
+    relay: relayDatabase && { relayDatabase, jobsWake },
+  };
+}
+
+/** What is done for all organisations at once. */
+interface Background {
+  readonly relayDatabase: Database;
+  readonly jobsWake: Wake;
+}
+
+/** Runs the service's jobs, if it declares any. */
+function startJobs(
+  { name, jobs }: ServiceDefinition,
+  of: Observed,
+  deps: Deps,
+  { relayDatabase, jobsWake }: Background,
+  started: AsyncDisposableStack,
+): void {
+  if (jobs === undefined) return;
+  const { database, outbox, clock } = deps;
+  const data = { database, relayDatabase, outbox, wake: jobsWake };
+  const runner = startJobRunner({ ...of, ...jobs, ...data, service: name, deps, clock });
+  started.defer(() => runner.close());
 }
 
 /** Its own, and the one for what every service must know of organisations; `users` has them itself. */

@@ -9,7 +9,7 @@ import { type GroupMember, groupCommit } from './group-commit.ts';
 import { limitConcurrencyByKey } from './limit-concurrency.ts';
 
 const notes = new URL('../../test/migrations/', import.meta.url);
-const test = useDatabase({ schema: 'config', folders: [kitMigrations, notes] });
+const test = useDatabase({ schema: 'config', folders: [...kitMigrations, notes] });
 const [pine, oak] = [newId(), newId()];
 
 interface Member extends GroupMember {

@@ -2,7 +2,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId } from '@marimo/contracts';
-import { outboxMigrations } from '@marimo/messaging';
 import { createLog, createMetrics } from '@marimo/observability';
 import { kitMigrations } from '@marimo/service-kit';
 import { freePorts, testClock, testTenantId, useDatabase } from '@marimo/testing';
@@ -14,7 +13,7 @@ import { type NewEmail, queueEmail } from './store.ts';
 const minutes = 60_000;
 const from = 'Marimo <noreply@marimo.example>';
 const migrations = new URL('../../migrations/', import.meta.url);
-const db = useDatabase({ schema: 'workers', folders: [kitMigrations, outboxMigrations, migrations] });
+const db = useDatabase({ schema: 'workers', folders: [...kitMigrations, migrations] });
 const clock = testClock();
 
 const lines: string[] = [];

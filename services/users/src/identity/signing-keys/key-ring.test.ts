@@ -1,5 +1,4 @@
 import { accessTokens } from '@marimo/contracts/users';
-import { outboxMigrations } from '@marimo/messaging';
 import type { Database } from '@marimo/postgres';
 import { kitMigrations, readToken } from '@marimo/service-kit';
 import { testClock, useDatabase } from '@marimo/testing';
@@ -9,7 +8,7 @@ import { createSeal } from './seal.ts';
 
 const minutes = 60_000;
 const migrations = new URL('../../../migrations/', import.meta.url);
-const db = useDatabase({ schema: 'users', folders: [kitMigrations, outboxMigrations, migrations] });
+const db = useDatabase({ schema: 'users', folders: [...kitMigrations, migrations] });
 const clock = testClock(new Date().toISOString());
 
 const ringWith = (secret: string): KeyRing =>
