@@ -12,6 +12,7 @@ const layers = [
   'cache',
   'discovery',
   'resilience',
+  'files',
   'jobs',
   'service-kit',
   'file-import',
@@ -54,6 +55,7 @@ const doors = {
   nodemailer: ['services/workers'],
   'csv-parse': ['packages/file-import'],
   croner: ['packages/jobs'],
+  '@aws-sdk/client-s3': ['packages/files'],
 };
 
 // A folder without files of its own is a wing: the folders in it are slices too.
