@@ -103,7 +103,10 @@ describe('three hundred deliberately slow clients', () => {
     client.on('error', () => {}).pause();
     client.write('GET /api/v1/stock/open HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4_000)); // 60 MB: more than kernels buffer
     await until(() => stock.requests.length > 0);
-    await until(async () => (await gateway.connections()) === 0);
+    await until(
+      async () => (await gateway.connections()) === 0,
+      patience(() => stock.requests.length),
+    );
     expect(await gateway.measured('gateway_client_aborts_total', { phase: 'body' })).toBeGreaterThan(0);
   });
 });
