@@ -31,6 +31,7 @@ export class ProxiedRequest {
   /** How long the client may leave written data untaken. */
   readonly stallMs: number;
   #stalled: NodeJS.Timeout | undefined;
+  #ended = false;
   #triesAt = 0;
   #deadline: NodeJS.Timeout | undefined;
   #interrupt: ((reason: Error) => void) | undefined;
@@ -72,11 +73,13 @@ export class ProxiedRequest {
    */
   allWritten(): void {
     if (this.res.writableLength === 0) return; // the system has it already: nearly always
+    if (this.#ended) return; // the client has left while its body was thrown away
     this.#stalled = setTimeout(() => this.res.destroy(), this.stallMs);
   }
 
   /** The answer is sent, or the client has left. */
   end(): void {
+    this.#ended = true;
     clearTimeout(this.#deadline);
     if (this.#stalled !== undefined) clearTimeout(this.#stalled);
     if (!this.res.writableFinished && !this.broken) this.cancel(new ClientGone('The client hung up'));
