@@ -13,7 +13,8 @@ export interface OperationPages {
   readiness(): Promise<Readiness>;
   metrics(): Promise<string>;
   readonly metricsType: string;
-  readonly openApi: object;
+  /** Made when somebody asks for it: it takes longer than the rest of a start. */
+  openApi(): object;
   readonly described: DescribedService;
 }
 
@@ -47,8 +48,9 @@ export function operationPages({
   router.get('/metrics', async (_, res) => {
     res.setHeader('content-type', metricsType).end(await metrics());
   });
-  const openApiText = JSON.stringify(openApi);
+  let openApiText: string | undefined;
   router.get('/openapi.json', (_, res) => {
+    openApiText ??= JSON.stringify(openApi());
     res.type('json').end(openApiText);
   });
   const etag = etagOf(digest);

@@ -79,7 +79,7 @@ beforeAll(async () => {
       readiness: async () => ({ ready, checks: { database: ready } }),
       metrics: () => metrics.render(),
       metricsType: metrics.contentType,
-      openApi,
+      openApi: () => openApi,
       described,
     }),
   });

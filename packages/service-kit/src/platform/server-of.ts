@@ -58,7 +58,7 @@ export function serverOf({
     readiness: readiness.ask,
     metrics: async () => `${await sharedMetrics()}\n${await deps.metrics.render()}`,
     metricsType: deps.metrics.contentType,
-    openApi: openApiOf({ title: `Marimo ERP: ${name}`, version, endpoints }),
+    openApi: () => openApiOf({ title: `Marimo ERP: ${name}`, version, endpoints }),
   });
   const { database, log, metrics, clock } = deps;
   const draining = () => readiness.draining;
