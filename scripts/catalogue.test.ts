@@ -13,7 +13,7 @@ const schemas = readdirSync(services)
 const test = useDatabase({ schema: 'messaging', folders: [queueMigrations], beside: schemas });
 
 /** Functions that run with their owner's rights, each for a reason given in its migration. */
-const definers = ['accounting.keep_balances'];
+const definers = ['accounting.keep_balances', 'workers.forget_audit'];
 
 /** A table on this list is seen by every tenant's transactions: add one only when it can hold no tenant's secrets. */
 const belongToNoTenant = [

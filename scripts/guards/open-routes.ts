@@ -30,6 +30,9 @@ export const openToEveryone: Readonly<Record<string, string>> = {
 
 /** Routes for everyone signed in, whatever their role: they concern the caller alone, or every member alike. */
 export const openToSignedIn: Readonly<Record<string, string>> = {
+  'GET /api/v1/workers/jobs': 'their own; all with the right to manage jobs',
+  'GET /api/v1/workers/jobs/{jobId}': 'their own; all with the right to manage jobs',
+  'POST /api/v1/workers/jobs/{jobId}/cancel': 'their own; all with the right to manage jobs',
   'GET /api/v1/users/me': 'who the caller is',
   'GET /api/v1/users/organisation': 'every member knows where they work',
   'POST /api/v1/users/organisation/leave': 'their own membership',

@@ -6,7 +6,7 @@ import type { ApiClient } from '../start/api-client.ts';
  * tenants tells by the name of the parameter.
  */
 export async function prepareTenant(owner: ApiClient, marker: string): Promise<Record<string, string>> {
-  const made = async (path: string, body: object) => {
+  const made = async (path: string, body?: object) => {
     const answer = await owner.post(path, body);
     if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
@@ -46,6 +46,7 @@ export async function prepareTenant(owner: ApiClient, marker: string): Promise<R
     clientId: 'marimo',
     clientSecret: 'a secret of this test',
   });
+  await made('/api/v1/workers/audit-retention/apply');
   const { factorId } = await made('/api/v1/users/second-factors/totp', { name: marker });
   return { factorId, name: 'zebra' };
 }

@@ -9,7 +9,7 @@ export interface ContentOfTenant {
 }
 
 /** They move by themselves: the relay sends, workers count and send again. */
-const moving = ['outbox', 'inbox', 'email', 'email_due', 'delivery', 'idempotency_key'];
+const moving = ['outbox', 'inbox', 'email', 'email_due', 'delivery', 'idempotency_key', 'job'];
 
 interface Column {
   readonly schema: string;

@@ -1,5 +1,6 @@
+import { jobs } from '@marimo/contracts/workers';
 import { defineService, type ServiceDefinition } from '@marimo/service-kit';
-import { auditConsumer, auditRoutes } from './src/audit/index.ts';
+import { auditConsumer, auditRoutes, forgetOldRecords, retentionRoutes } from './src/audit/index.ts';
 import { emailConsumer, emailParts, emailRoutes, emailSender, emailSettings } from './src/emails/index.ts';
 import { keptOfPeopleRoutes } from './src/kept-of-people/index.ts';
 import { notificationConsumer, notificationRoutes } from './src/notifications/index.ts';
@@ -21,7 +22,8 @@ export function workersService(names: readonly WorkerName[] = allWorkers): Servi
     migrations: new URL('./migrations/', import.meta.url),
     settings: emailSettings,
     parts: emailParts,
-    routes: [emailRoutes, auditRoutes, notificationRoutes, keptOfPeopleRoutes],
+    routes: [emailRoutes, auditRoutes, retentionRoutes, notificationRoutes, keptOfPeopleRoutes],
+    jobs: { contract: jobs, kinds: [forgetOldRecords] },
     consumers: chosen.flatMap(({ consumers }) => consumers),
     background: chosen.flatMap(({ background }) => background),
   });

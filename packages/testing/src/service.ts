@@ -57,6 +57,8 @@ export interface DeliveredEvent<E extends EventDefinition> {
   readonly actorId?: string;
   /** The same id again is the same event delivered twice. */
   readonly id?: string;
+  /** When it happened; now unless told. */
+  readonly time?: string;
 }
 
 /**
@@ -127,13 +129,14 @@ function withoutBackground(definition: ServiceDefinition): ServiceDefinition {
 
 function envelopeOf<E extends EventDefinition>(event: E, given: DeliveredEvent<E>): Envelope {
   const { data, id = newId(), subject = newId(), tenantId = testTenantId, actorId } = given;
+  const { time = new Date().toISOString() } = given;
   return {
     specversion: '1.0',
     id,
     source: `/services/${event.type.split('.', 1)[0]}`,
     type: event.type,
     subject,
-    time: new Date().toISOString(),
+    time,
     datacontenttype: 'application/json',
     tenantid: tenantId,
     ...(actorId !== undefined && { actorid: actorId }),

@@ -22,6 +22,8 @@ export interface TokenHolder {
   readonly tenantId?: string;
   readonly userId?: string;
   readonly sessionId?: string;
+  /** A program cannot prove who it is. */
+  readonly isProgram?: boolean;
 }
 
 /** The organisation and the user that tests act as unless they say otherwise. */
@@ -82,12 +84,14 @@ export function sharedSigner(): TestSigner {
 }
 
 /** A good access token of somebody with these roles: `tokenFor({ roles: ['accountant'] })`. */
-export function tokenFor({ roles = ['admin'], tenantId, userId, sessionId }: TokenHolder = {}): string {
+export function tokenFor(holder: TokenHolder = {}): string {
+  const { roles = ['admin'], tenantId, userId, sessionId, isProgram = false } = holder;
   return sharedSigner().sign({
     roles,
     ...(tenantId !== undefined && { tid: tenantId }),
     ...(userId !== undefined && { sub: userId }),
     ...(sessionId !== undefined && { sid: sessionId }),
+    ...(isProgram && { auth_time: 0 }),
   });
 }
 

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
+import { event } from '../event.ts';
 import { Id } from '../ids.ts';
 import { PageQuery, pageOf } from '../list.ts';
 import { Instant } from '../measures.ts';
+import { JobStarted } from '../platform/jobs.ts';
 import { lineOfText } from '../texts.ts';
-import { readAudit } from './permissions.ts';
+import { configureAudit, readAudit } from './permissions.ts';
 
 /** SHA-256 in lower-case hexadecimal. */
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -53,6 +55,8 @@ export const AuditVerification = z.strictObject({
   valid: z.boolean(),
   records: z.int(),
   head: z.strictObject({ sequence: z.int(), hash: Hash }),
+  /** The last record that is no longer kept, which the first kept one is chained to. */
+  start: z.strictObject({ sequence: z.int(), hash: Hash }).optional(),
   firstProblem: AuditProblem.optional(),
 });
 export type AuditVerification = z.infer<typeof AuditVerification>;
@@ -65,3 +69,47 @@ export const verify = endpoint({
   replies: { 200: AuditVerification },
   deadlineMs: 120_000,
 });
+
+export const AuditRetention = z.strictObject({
+  /** From a year to a century; null for as long as the organisation is here. */
+  keptMonths: z.int().min(12).max(1_200).nullable(),
+});
+export type AuditRetention = z.infer<typeof AuditRetention>;
+
+const retentionPath = '/api/v1/workers/audit-retention';
+
+export const getRetention = endpoint({
+  method: 'GET',
+  path: retentionPath,
+  summary: 'Returns how long the audit is kept.',
+  access: readAudit,
+  replies: { 200: AuditRetention },
+});
+
+export const setRetention = endpoint({
+  method: 'PUT',
+  path: retentionPath,
+  summary: 'Sets how long the audit is kept. Older records are deleted every night and cannot be restored.',
+  access: configureAudit,
+  body: AuditRetention,
+  replies: { 200: AuditRetention },
+  stepUp: true,
+});
+
+export const applyRetention = endpoint({
+  method: 'POST',
+  path: `${retentionPath}/apply`,
+  summary: 'Starts a job that deletes at once what is no longer kept, as happens every night.',
+  access: configureAudit,
+  replies: { 202: JobStarted },
+  stepUp: true,
+});
+
+/** Subject: the organisation. */
+export const retentionChanged = event('workers.audit-retention-changed.v1', AuditRetention);
+
+/** Subject: the organisation. Stays in the chain and says where its beginning was cut off. */
+export const forgotten = event(
+  'workers.audit-records-forgotten.v1',
+  z.strictObject({ records: z.int(), upTo: z.int(), hash: Hash }),
+);

@@ -1,2 +1,3 @@
 export { auditConsumer } from './consumer.ts';
+export { forgetOldRecords, retentionRoutes } from './retention.ts';
 export { auditRoutes } from './routes.ts';

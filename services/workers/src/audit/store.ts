@@ -150,13 +150,16 @@ export async function listRecords(tx: TenantTransaction, filter: RecordFilter): 
 }
 
 const verifySql = `
-  with chain as (
-    select sequence, previous_hash, hash, ${hashOf('previous_hash', recordFields)} as computed,
-           lag(sequence, 1, 0::bigint) over in_order as before_sequence,
-           lag(hash, 1, ${noHash}) over in_order as before_hash
-      from audit_record
+  with start as (
+    select coalesce(max(sequence), 0) as sequence, coalesce((array_agg(hash))[1], ${noHash}) as hash
+      from audit_start where tenant_id = $1
+  ), chain as (
+    select record.sequence, previous_hash, record.hash, ${hashOf('previous_hash', recordFields)} as computed,
+           lag(record.sequence, 1, start.sequence) over in_order as before_sequence,
+           lag(record.hash, 1, start.hash) over in_order as before_hash
+      from audit_record as record cross join start
      where tenant_id = $1
-    window in_order as (order by sequence)
+    window in_order as (order by record.sequence)
   ), broken as (
     select case when sequence <> before_sequence + 1 then before_sequence + 1 else sequence end as sequence,
            case when sequence <> before_sequence + 1 then 'missing'
@@ -167,14 +170,17 @@ const verifySql = `
      order by chain.sequence
      limit 1
   ), tail as (
-    select count(*) as records, coalesce(max(sequence), 0) as sequence from audit_record where tenant_id = $1
+    select count(record.sequence) as records, coalesce(max(record.sequence), max(start.sequence)) as sequence
+      from start left join audit_record as record on record.tenant_id = $1
   )
   select tail.records, tail.sequence as "lastSequence",
-         (select hash from audit_record where tenant_id = $1 and sequence = tail.sequence) = head.hash as "sameHash",
+         coalesce((select hash from audit_record where tenant_id = $1 and sequence = tail.sequence), start.hash)
+           = head.hash as "sameHash",
          coalesce(head.sequence, 0) as "headSequence",
          encode(coalesce(head.hash, ${noHash}), 'hex') as "headHash",
+         start.sequence as "startSequence", encode(start.hash, 'hex') as "startHash",
          broken.sequence as "brokenSequence", broken.problem
-    from tail
+    from tail cross join start
     left join audit_head head on head.tenant_id = $1
     left join broken on true`;
 
@@ -185,6 +191,9 @@ export interface ChainState {
   readonly sameHash: boolean | null;
   readonly headSequence: bigint;
   readonly headHash: string;
+  /** The last record that was forgotten; 0 where none was. */
+  readonly startSequence: bigint;
+  readonly startHash: string;
   readonly brokenSequence: bigint | null;
   readonly problem: 'missing' | 'out-of-place' | 'edited' | null;
 }

@@ -8,6 +8,9 @@ export function verdictOn(chain: ChainState): audit.AuditVerification {
     valid: firstProblem === undefined,
     records: Number(chain.records),
     head: { sequence: Number(chain.headSequence), hash: chain.headHash },
+    ...(chain.startSequence > 0n && {
+      start: { sequence: Number(chain.startSequence), hash: chain.startHash },
+    }),
     ...(firstProblem && { firstProblem }),
   };
 }

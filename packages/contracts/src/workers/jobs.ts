@@ -1,0 +1,3 @@
+import { jobsOf } from '../platform/jobs.ts';
+
+export const jobs = jobsOf('workers');
