@@ -14,6 +14,7 @@ const layers = [
   'resilience',
   'files',
   'jobs',
+  'sagas',
   'service-kit',
   'file-import',
   'testing',

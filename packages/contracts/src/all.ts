@@ -4,6 +4,7 @@ import type { AnyEndpoint } from './endpoint.ts';
 import * as gateway from './gateway/index.ts';
 import type { Permission } from './permission.ts';
 import * as platformRefusals from './platform/refusals.ts';
+import * as sagaRefusals from './platform/saga-refusals.ts';
 import * as users from './users/index.ts';
 import * as workers from './workers/index.ts';
 
@@ -23,7 +24,10 @@ export const endpointsByService: Readonly<Record<string, readonly AnyEndpoint[]>
 export const gatewayContract: Contract = contract({ pages: gateway.pages, refusals: gateway.refusals });
 
 /** What every service may answer. */
-export const platformContract: Contract = contract({ refusals: platformRefusals });
+export const platformContract: Contract = contract({
+  refusals: platformRefusals,
+  sagas: sagaRefusals,
+});
 
 /** Everything that roles can be made of. */
 export const permissions: readonly Permission[] = Object.values(contracts).flatMap(

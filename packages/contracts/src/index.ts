@@ -74,6 +74,19 @@ export {
   Unavailable,
   UnsupportedMediaType,
 } from './platform/refusals.ts';
+export { SagaIdReused, SagaOver } from './platform/saga-refusals.ts';
+export {
+  Saga,
+  type SagaEvents,
+  SagaNeed,
+  SagaProblem,
+  SagaState,
+  SagaStepState,
+  SagaWithSteps,
+  sagaContract,
+  sagaEvents,
+  sagaPermissions,
+} from './platform/sagas.ts';
 export { describeService, RouteDescription, ServiceDescription } from './platform/service-description.ts';
 export { builtInGrants, grantsCover, rolesGrant } from './roles.ts';
 export { ActingService, type ServiceName, servicePorts } from './services.ts';

@@ -14,7 +14,13 @@ export type Failpoint =
   | 'job.afterClaim'
   | 'job.afterEffect' // before the commit
   | 'job.afterWork' // before its end is written
-  | 'job.beforeEndCommits';
+  | 'job.beforeEndCommits'
+  | 'saga.afterStart' // in the business transaction
+  | 'saga.afterClaim'
+  | 'saga.beforeCommand' // for a local step: in its transaction, before its work
+  | 'saga.afterCommand' // answered, and nothing of it written yet
+  | 'saga.beforeCommit' // written, not committed
+  | 'saga.afterCommit';
 
 const wanted = process.env['MARIMO_FAILPOINT'];
 // A switch that kills processes has no place where there is real work.

@@ -16,6 +16,9 @@ import { readAnswer } from './reply.ts';
 import type { WireRequest } from './request.ts';
 import type { AttemptFailure } from './retry.ts';
 
+/** Names the person in whose name a service acts; believed only beside a service's own token. */
+export const authorHeader = 'x-marimo-author';
+
 /** One call with all that stays the same over its attempts. */
 export interface OutgoingCall {
   readonly endpoint: AnyEndpoint;
@@ -23,6 +26,7 @@ export interface OutgoingCall {
   readonly request: WireRequest;
   readonly bearer: string | undefined;
   readonly idempotencyKey: string | undefined;
+  readonly authorId: string | undefined;
   readonly deadline: Deadline;
 }
 
@@ -83,7 +87,13 @@ export function attemptAt({ caller, log, metrics, maxReplyBytes }: Attempting) {
   };
 }
 
-function headersOf({ request, bearer, idempotencyKey, deadline }: OutgoingCall): Record<string, string> {
+function headersOf({
+  request,
+  bearer,
+  idempotencyKey,
+  authorId,
+  deadline,
+}: OutgoingCall): Record<string, string> {
   const requestId = currentContext()?.requestId;
   const traceparent = currentTraceparent();
   return {
@@ -92,6 +102,7 @@ function headersOf({ request, bearer, idempotencyKey, deadline }: OutgoingCall):
     ...(request.body !== null && { 'content-type': 'application/json' }),
     ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
     ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+    ...(authorId !== undefined && { [authorHeader]: authorId }),
     ...(requestId !== undefined && { 'x-request-id': requestId }),
     ...(traceparent !== undefined && { traceparent }),
   };

@@ -31,6 +31,8 @@ export type CallInput<E> = InputPart<'params', ParamsInputOf<E>> &
     readonly bearer?: string;
     /** The organisation to act in at an endpoint for services, and the only one it can be. */
     readonly organisationId?: string;
+    /** At an endpoint for services: the person in whose name this service acts, whose right it has checked. */
+    readonly authorId?: string;
     readonly idempotencyKey?: string;
     /** Milliseconds since the epoch; never later than the endpoint's own, which counts when absent. */
     readonly deadlineAt?: number;
@@ -117,6 +119,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         request: buildRequest(endpoint, input),
         bearer: input.bearer,
         idempotencyKey: input.idempotencyKey,
+        authorId: isForServices(endpoint.access) ? input.authorId : undefined, // whoever signs in is the author
         deadline,
       };
       const reply = isForServices(endpoint.access)

@@ -1,3 +1,4 @@
+export { authorHeader } from './attempt.ts';
 export {
   type BreakerOptions,
   type BreakerSettings,
