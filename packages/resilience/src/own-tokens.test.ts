@@ -71,6 +71,18 @@ const failureOf = (work: Promise<unknown>): Promise<unknown> =>
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('calling what is for services', () => {
+  it('names the author beside the token, and nowhere else', async () => {
+    await call(oak, { authorId: pine });
+    await call(oak);
+    const open = { ...readKept, path: '/api/v1/accounting/open', access: 'public' as const };
+    await client.call(open, { authorId: pine });
+    expect(accounting.seen.map(({ headers }) => headers['x-marimo-author'])).toEqual([
+      pine,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('takes a token of its own, with the secret in the body, and nothing of the caller’s', async () => {
     await call(oak, { bearer: 'of the person' });
     expect(shown()).toEqual(['Bearer token-1']);

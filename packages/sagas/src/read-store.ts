@@ -9,7 +9,7 @@ const columns = `
 export interface SagaSlice {
   readonly state: SagaState | undefined;
   /** The key of the last of the page before. */
-  readonly after: readonly [startedAt: string, sagaId: string] | undefined;
+  readonly after: readonly [startedAt: Date, sagaId: string] | undefined;
   readonly limit: number;
 }
 

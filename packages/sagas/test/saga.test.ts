@@ -320,11 +320,11 @@ describe('the rows of sagas', () => {
       );
       started.unshift(sagaId);
     }
-    const list = (after: [string, string] | undefined, state?: 'running' | 'done') =>
+    const list = (after: [Date, string] | undefined, state?: 'running' | 'done') =>
       stage.db.database.inTenant(other, (tx) => stage.sagas.list(tx, { state, after, limit: 2 }));
     const first = await list(undefined);
     const last = first[1] as (typeof first)[number];
-    const second = await list([last.startedAt.toISOString(), last.sagaId]);
+    const second = await list([last.startedAt, last.sagaId]);
     expect([...first, ...second].map(({ sagaId }) => sagaId)).toEqual(started);
     expect(await list(undefined, 'done')).toEqual([]);
     expect(first[0]).toMatchObject({ kind: 'shop.sell', state: 'running', startedBy: null });

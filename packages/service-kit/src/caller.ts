@@ -25,6 +25,8 @@ export interface CallingService {
   readonly name: ActingService;
   /** The organisation it acts in; undefined where it acts in none. */
   readonly tenantId: string | undefined;
+  /** The person in whose name it acts, whose right it has checked; only in an organisation. */
+  readonly authorId?: string | undefined;
 }
 
 /** Turns a bearer token into a caller; throws `Unauthenticated` for every token it does not like, a service's included. */

@@ -1,16 +1,18 @@
 import type { Cache } from '@marimo/cache';
-import type { JobsContract, ServiceName } from '@marimo/contracts';
+import { type JobsContract, type ServiceName, sagaContract } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
 import type { JobKind, Jobs } from '@marimo/jobs';
 import type { Consumer, Outbox, Transport } from '@marimo/messaging';
 import type { Log, Metrics } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
+import type { SagaDefinition, Sagas } from '@marimo/sagas';
 import type { CallerVerifier, TokenVerifier } from './caller.ts';
 import type { FrontServer } from './http/listen.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import type { Organisations } from './organisations/organisations.ts';
 import type { Route } from './route.ts';
+import { sagaRoutes } from './sagas/routes.ts';
 import type { Environment } from './settings/own-settings.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -26,6 +28,8 @@ export interface Deps {
   readonly organisations: Organisations;
   /** Asks for long work, of the kinds that the service declares. */
   readonly jobs: Jobs;
+  /** Starts work that spans services, of the kinds that the service declares. */
+  readonly sagas: Sagas;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly settings: Settings;
@@ -77,6 +81,11 @@ export interface ServiceDeclaration<Own, Parts> {
   readonly consumers?: readonly Consumer<Deps>[];
   /** Its long work; adds the routes by which people see and cancel it. */
   readonly jobs?: DeclaredJobs;
+  /**
+   * Work that spans services and begins here; adds the routes by which people see, retry and give it up. The contract of
+   * the service hands on `sagaContract` and `sagaPermissions`. Local steps are given the `Deps`.
+   */
+  readonly sagas?: readonly SagaDefinition[];
   readonly background?: readonly BackgroundWork<NoInfer<Parts>>[];
   /** Only `users` verifies with keys of its own; everyone else asks it for the public ones. */
   readonly verifier?: (parts: NoInfer<Parts>) => TokenVerifier;
@@ -88,7 +97,7 @@ export interface ServiceDeclaration<Own, Parts> {
 export interface ServiceDefinition
   extends Pick<
     ServiceDeclaration<unknown, unknown>,
-    'name' | 'migrations' | 'settings' | 'consumers' | 'jobs'
+    'name' | 'migrations' | 'settings' | 'consumers' | 'jobs' | 'sagas'
   > {
   /** Makes the shared parts and everything that is given them. `own`: what its `settings` returned. */
   compose(deps: Deps, own: unknown): ComposedService;
@@ -114,6 +123,7 @@ export function defineService<Own = undefined, Parts = undefined>(
         routes: [
           ...routes.flatMap((slice) => slice(deps, parts)),
           ...(definition.jobs === undefined ? [] : jobRoutes(definition.jobs.contract, deps.jobs)),
+          ...(definition.sagas === undefined ? [] : sagaRoutes(sagaContract(definition.name), deps.sagas)),
         ],
         background: background.map((work) => () => work.start(deps, parts)),
         verifier: verifier?.(parts),

@@ -1,5 +1,5 @@
 import type { ActingService, AnyEndpoint } from '@marimo/contracts';
-import type { CallInput } from '@marimo/resilience';
+import { authorHeader, type CallInput } from '@marimo/resilience';
 import { Answer } from './answer.ts';
 
 export interface CallOptions {
@@ -25,13 +25,14 @@ export async function callOver<E extends AnyEndpoint>(
   input: CallInput<E>,
   { as, headers, raw }: CallOptions,
 ): Promise<Answer<E>> {
-  const { body, idempotencyKey, signal } = input as CallInput<AnyEndpoint>;
+  const { body, idempotencyKey, authorId, signal } = input as CallInput<AnyEndpoint>;
   const json = body === undefined ? undefined : JSON.stringify(body);
   const content = raw ?? (json === undefined ? undefined : { contentType: 'application/json', body: json });
   const response = await fetch(url + addressOf(endpoint, input as CallInput<AnyEndpoint>), {
     method: endpoint.method,
     headers: {
       ...(as != null && { authorization: `Bearer ${as}` }),
+      ...(authorId !== undefined && { [authorHeader]: authorId }),
       ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
       ...(content !== undefined && { 'content-type': content.contentType }),
       ...headers,

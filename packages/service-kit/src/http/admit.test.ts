@@ -63,6 +63,7 @@ describe('who may call', () => {
       'x-tenant-id': other,
       'x-roles': 'admin',
       'x-forwarded-user': other,
+      'x-marimo-author': other,
       x_user_id: other,
     });
     expect(answer.body).toEqual({ user: userId, tenant: tenantId });
@@ -108,6 +109,17 @@ describe('what is for services', () => {
     const here = await asked(askTenantSecret.path, 'service.workers.here');
     expect(here.body).toEqual({ tenantId, inside: tenantId });
     expect((await asked(askTenantSecret.path, 'service.workers')).status).toBe(401);
+  });
+
+  it('believes a service in whose name it acts, where its token says in which organisation', async () => {
+    const author = '0192f0c8-0000-7000-8000-00000000FFFF';
+    const named = (path: string, bearer: string) => asked(path, bearer).set('x-marimo-author', author);
+    const here = await named(askSecret.path, 'service.workers.here');
+    expect(here.body.service).toEqual({ name: 'workers', tenantId, authorId: author.toLowerCase() });
+    expect((await named(askSecret.path, 'service.workers')).body.service).toEqual({ name: 'workers' });
+    expect((await named(askSecret.path, 'admin')).status).toBe(401);
+    const odd = await asked(askSecret.path, 'service.workers.here').set('x-marimo-author', 'anna');
+    expect([odd.status, odd.body.code]).toEqual([400, 'platform.malformed-request']);
   });
 
   it('opens nothing else to them', async () => {

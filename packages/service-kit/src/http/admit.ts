@@ -3,11 +3,14 @@ import {
   type AnyEndpoint,
   Forbidden,
   type ForServices,
+  Id,
   isForServices,
+  MalformedRequest,
   StepUpRequired,
   Unauthenticated,
 } from '@marimo/contracts';
 import { accessTokens } from '@marimo/contracts/users';
+import { authorHeader } from '@marimo/resilience';
 import type { Caller, CallingService, TokenVerifier } from '../caller.ts';
 
 export interface Admitting {
@@ -23,7 +26,8 @@ export interface Admitted {
 
 /**
  * Lets in whom the endpoint's `access` lets in. The bearer token is the only thing believed about the caller: no
- * header that names a user, a tenant or a role is ever read. On a public endpoint a token is not looked at.
+ * header that names a user, a tenant or a role is ever read, but the author whom a service names beside its own token. On
+ * a public endpoint a token is not looked at.
  */
 export async function admit(
   { access, method, stepUp }: AnyEndpoint,
@@ -32,7 +36,8 @@ export async function admit(
 ): Promise<Admitted> {
   if (access === 'public') return {};
   if (isForServices(access)) {
-    return { service: requireListedService(access, await verifier.verifyService(bearerOf(req))) };
+    const service = requireListedService(access, await verifier.verifyService(bearerOf(req)));
+    return { service: { ...service, authorId: authorOf(req, service) } };
   }
   // The types exclude it; a route made some other way must still be closed to everyone.
   if (access !== 'signed-in' && typeof access?.name !== 'string') throw new Forbidden({ permission: null });
@@ -49,6 +54,15 @@ export async function admit(
 function requireListedService({ services }: ForServices, service: CallingService): CallingService {
   if (!services.includes(service.name)) throw new Forbidden({ permission: null });
   return service;
+}
+
+/** Read only once the token has been verified, and only where it says in which organisation the service acts. */
+function authorOf(req: IncomingMessage, { tenantId }: CallingService): string | undefined {
+  const given = req.headers[authorHeader];
+  if (given === undefined || tenantId === undefined) return undefined;
+  const author = Id.safeParse(given);
+  if (author.success) return author.data;
+  throw new MalformedRequest({ errors: [{ pointer: '', detail: `${authorHeader} is the id of a person` }] });
 }
 
 function requireRecentProof({ authenticatedAt }: Caller, now: Date): void {

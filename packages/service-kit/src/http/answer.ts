@@ -84,10 +84,14 @@ async function handleCall(
   });
 }
 
-/** An event of this work names the person as its actor; a service is none. */
+/** An event of this work names the person as its actor, also one in whose name a service acts; a service is none. */
 function whoOf({ caller, service }: Admitted): Exchange['who'] {
   if (caller !== undefined) return { tenantId: caller.tenantId, actorId: caller.userId };
   if (service === undefined) return undefined;
-  const { name: callingService, tenantId } = service;
-  return { callingService, ...(tenantId !== undefined && { tenantId }) };
+  const { name: callingService, tenantId, authorId: actorId } = service;
+  return {
+    callingService,
+    ...(tenantId !== undefined && { tenantId }),
+    ...(actorId !== undefined && { actorId }),
+  };
 }

@@ -9,6 +9,9 @@ import type { Call } from '../route.ts';
 import type { RequestBody } from './body.ts';
 import type { CheckedInput } from './validate.ts';
 
+/** Stands for the person where a service acts in nobody's name. */
+const nobody = '00000000-0000-0000-0000-000000000000';
+
 interface AdmittedInput extends CheckedInput {
   readonly raw: RequestBody;
   readonly caller: Caller | undefined;
@@ -66,12 +69,20 @@ export function makeCall(
   };
 }
 
-function repeatOf(endpoint: AnyEndpoint, req: Request, { caller, raw }: AdmittedInput): Repeat | undefined {
+/** Keys of services are kept apart from those of people, and those of one service from another's. */
+function repeatOf(
+  endpoint: AnyEndpoint,
+  req: Request,
+  { caller, service, raw }: AdmittedInput,
+): Repeat | undefined {
   const key = idempotencyKeyOf(req);
-  if (caller === undefined || !keepsAnswers(endpoint)) return undefined;
+  if (!keepsAnswers(endpoint)) return undefined;
   const { method, path } = endpoint;
   const content = [req.params, req.query, raw.json];
-  return { key, userId: caller.userId, route: `${method} ${path}`, content };
+  const route = `${method} ${path}`;
+  if (caller !== undefined) return { key, userId: caller.userId, route, content };
+  if (service === undefined) return undefined;
+  return { key, userId: service.authorId ?? nobody, route: `${route} by ${service.name}`, content };
 }
 
 /** For the log only. The gateway writes the header anew; behind nothing, anybody can write it. */

@@ -23,7 +23,7 @@ export function checkRoutes(service: string, routes: readonly Route[]): void {
     if (isForServices(access) && !path.startsWith('/internal/')) refuse('what is for services is internal');
     if (stepUp && isOpen) refuse('who is not signed in cannot step up');
     if (cache !== undefined && method !== 'GET') refuse('only what GET answers can be cached');
-    if (keepsAnswers(endpoint) && (isOpen || (body !== undefined && 'stream' in body))) {
+    if (keepsAnswers(endpoint) && (access === 'public' || (body !== undefined && 'stream' in body))) {
       refuse(
         "its answers cannot be kept: no person, or a body too long to compare; declare repeat: 'natural'",
       );

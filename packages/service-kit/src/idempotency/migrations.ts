@@ -1,9 +1,11 @@
 import { jobMigrations } from '@marimo/jobs';
 import { outboxMigrations } from '@marimo/messaging';
+import { sagaMigrations } from '@marimo/sagas';
 
 /** What every service's schema has before its own tables, in this order. */
 export const kitMigrations: readonly URL[] = [
   new URL('../../migrations/', import.meta.url),
   outboxMigrations,
   jobMigrations,
+  sagaMigrations,
 ];

@@ -12,6 +12,7 @@ import {
   type Wake,
 } from '@marimo/messaging';
 import type { Database } from '@marimo/postgres';
+import { createSagas, startSagaRunner } from '@marimo/sagas';
 import { forgetOldAnswers } from '../idempotency/forget.ts';
 import { organisationConsumer } from '../organisations/consumer.ts';
 import { knownOrganisations } from '../organisations/organisations.ts';
@@ -70,6 +71,7 @@ async function start(
   const consumers = consumersOf(definition);
   await startConsuming(consumers, of, deps, started);
   if (relay !== undefined) startJobs(definition, of, deps, relay, started);
+  if (relay !== undefined) startSagas(definition, of, deps, relay, started);
   for (const start of composed.background) started.defer(await start());
 
   const verifier = verifierOf(composed, platform, of);
@@ -108,14 +110,14 @@ async function untilKeysAreKnown(verifier: RunningVerifier, registry: Registry):
 
 /** Opens the database and begins to empty the outbox; a service without migrations has neither. */
 function startData(
-  { name, migrations }: ServiceDefinition,
+  { name, migrations, sagas: definitions = [] }: ServiceDefinition,
   of: Observed,
   platform: Platform,
   started: AsyncDisposableStack,
 ): { deps: Deps; relay: Background | undefined } {
   const { settings, clock, registry, cache, transport } = platform;
   const wake = createWake();
-  const jobsWake = createWake();
+  const [jobsWake, sagasWake] = [createWake(), createWake()];
   let relayDatabase: Database | undefined;
   const database = migrations === undefined ? noDatabase(name) : platform.openDatabase(of, 'app');
   started.defer(() => database.close());
@@ -132,10 +134,11 @@ function startData(
   const outbox = createOutbox({ service: name, clock, onAdded: wake.ring });
   const organisations = knownOrganisations(database, client);
   const jobs = createJobs({ outbox, wake: jobsWake, clock, contract: jobsOf(name) });
+  const sagas = createSagas({ service: name, definitions, outbox, onDue: sagasWake.ring });
   const shared = { transport, cache, registry, client, organisations, settings, clock };
   return {
-    deps: { database, outbox, jobs, ...shared, ...of },
-    relay: relayDatabase && { relayDatabase, jobsWake },
+    deps: { database, outbox, jobs, sagas, ...shared, ...of },
+    relay: relayDatabase && { relayDatabase, jobsWake, sagasWake },
   };
 }
 
@@ -143,6 +146,7 @@ function startData(
 interface Background {
   readonly relayDatabase: Database;
   readonly jobsWake: Wake;
+  readonly sagasWake: Wake;
 }
 
 /** Runs the service's jobs, if it declares any. */
@@ -157,6 +161,21 @@ function startJobs(
   const { database, outbox, clock } = deps;
   const data = { database, relayDatabase, outbox, wake: jobsWake };
   const runner = startJobRunner({ ...of, ...jobs, ...data, service: name, deps, clock });
+  started.defer(() => runner.close());
+}
+
+/** Runs the service's sagas, if it declares any. */
+function startSagas(
+  { name, sagas: definitions }: ServiceDefinition,
+  of: Observed,
+  deps: Deps,
+  { relayDatabase, sagasWake: wake }: Background,
+  started: AsyncDisposableStack,
+): void {
+  if (definitions === undefined) return;
+  const { database, outbox, client } = deps;
+  const data = { database, relayDatabase, outbox, client, wake };
+  const runner = startSagaRunner({ ...of, ...data, service: name, definitions, deps });
   started.defer(() => runner.close());
 }
 
