@@ -2,6 +2,7 @@ import { houseRules } from './steps/house-rules.ts';
 import { install } from './steps/install.ts';
 import { checkCommitTitles, checkLanguage } from './steps/language.ts';
 import { run } from './steps/run.ts';
+import { checkWords } from './steps/words.ts';
 
 await install('everything');
 
@@ -13,7 +14,7 @@ const steps: Record<string, () => Promise<string[]>> = {
   'import rules': importRules,
   'dead code': () => tool('knip', '--no-config-hints'),
   'house rules': async () => houseRules(),
-  language: async () => [...checkLanguage(), ...(await checkCommitTitles())],
+  language: async () => [...checkLanguage(), ...checkWords(), ...(await checkCommitTitles())],
   documents,
 };
 

@@ -133,12 +133,12 @@ export async function lockHoldersOf(tx: Transaction, role: string, now: Date): P
       order by person_id for update`,
     values,
   );
-  const accounts = await tx.rows<{ id: string }>(
+  const programs = await tx.rows<{ id: string }>(
     `select account_id as id from service_account where tenant_id = $1 and account_id in (${holding('account_id')})
       order by account_id for update`,
     values,
   );
-  return { personIds: people.map(({ id }) => id), accountIds: accounts.map(({ id }) => id) };
+  return { personIds: people.map(({ id }) => id), accountIds: programs.map(({ id }) => id) };
 }
 
 export interface SpanOfHolder {

@@ -34,10 +34,10 @@ export async function allOf(
     if (membership !== undefined) memberships.push(membership);
     invitations.push(...(await listInvitations(here, email, now)));
   });
-  const account = (await getAccountData(tx, personId)) ?? null;
+  const kept = (await getAccountData(tx, personId)) ?? null;
   return {
     scope: 'person',
-    person: { id: personId, name, email, account },
+    person: { id: personId, name, email, account: kept },
     memberships,
     invitations,
     secondFactors: await listSecondFactors(tx, personId),

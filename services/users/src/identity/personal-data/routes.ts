@@ -28,10 +28,10 @@ function exportMine(deps: Deps): Route {
     if (known === undefined) throw new Unauthenticated({});
     const kept = await keptByWorkers(deps, known, tenants, call);
     const data = await call.withoutTenant(async (tx) => {
-      const account = await lockCredentials(tx, userId);
-      if (account === undefined) throw new Unauthenticated({});
+      const person = await lockCredentials(tx, userId);
+      if (person === undefined) throw new Unauthenticated({});
       await requireAccountControl(tx, caller);
-      const all = await allOf(tx, account, kept, clock());
+      const all = await allOf(tx, person, kept, clock());
       await tx.enterTenant(tenantId);
       await outbox.add(tx, personalData.exported, userId, { userId, scope: 'person' });
       return all;
@@ -52,8 +52,8 @@ function exportOfMember(deps: Deps): Route {
     return call.inTenant(async (tx) => {
       const now = clock();
       const member = requireFound(await getMember(tx, userId, now), 'member');
-      const account = requireFound(await lockCredentials(tx, userId), 'member');
-      const data = await partOf(tx, { ...account, name: member.name }, member, kept, now);
+      const person = requireFound(await lockCredentials(tx, userId), 'member');
+      const data = await partOf(tx, { ...person, name: member.name }, member, kept, now);
       await outbox.add(tx, personalData.exported, userId, { userId, scope: 'organisation' });
       return reply(200, data);
     });
@@ -66,12 +66,12 @@ function eraseMine(deps: Deps): Route {
     const { userId, tenantId } = caller;
     await actingAs(tenantId, userId, () =>
       call.withoutTenant(async (tx) => {
-        const account = await lockCredentials(tx, userId);
-        if (account === undefined) throw new Unauthenticated({});
+        const person = await lockCredentials(tx, userId);
+        if (person === undefined) throw new Unauthenticated({});
         await requireAccountControl(tx, caller);
-        if (emailKey(account.email) !== emailKey(call.body.email.trim()))
+        if (emailKey(person.email) !== emailKey(call.body.email.trim()))
           throw new personalData.OwnEmailDiffers({});
-        await eraseEverywhere(tx, deps, account, tenantId);
+        await eraseEverywhere(tx, deps, person, tenantId);
       }),
     );
     return reply(204, null);
@@ -88,14 +88,14 @@ function eraseOfMember(deps: Deps): Route {
     );
     await call.withoutTenant(async (tx) => {
       // First, so that of two organisations that erase somebody at once the second sees that the first has.
-      const account = requireFound(await lockCredentials(tx, personId), 'member');
+      const person = requireFound(await lockCredentials(tx, personId), 'member');
       const isKept = await isKeptElsewhere(tx, personId, tenantId);
       const here = await tx.enterTenant(tenantId);
       await lockOrganisation(here);
       const member = requireFound(await getMember(here, personId, deps.clock()), 'member');
       if (member.state !== 'left') throw new personalData.MemberHasNotLeft({});
       // The answer is the same whether other organisations know them: that is nobody's business here.
-      await eraseFormerMember(here, deps, account, isKept);
+      await eraseFormerMember(here, deps, person, isKept);
     });
     return reply(204, null);
   });

@@ -2,7 +2,14 @@ import type { accessTokens } from '@marimo/contracts/users';
 
 const first: readonly accessTokens.AuthenticationMethod[] = ['pwd', 'fed'];
 const second: readonly accessTokens.AuthenticationMethod[] = ['otp', 'swk', 'recovery'];
-const order: readonly accessTokens.AuthenticationMethod[] = ['pwd', 'fed', 'otp', 'swk', 'recovery', 'mfa'];
+const listedAs: readonly accessTokens.AuthenticationMethod[] = [
+  'pwd',
+  'fed',
+  'otp',
+  'swk',
+  'recovery',
+  'mfa',
+];
 
 /** What was proved now; `verified` when a passkey's device has asked for a finger, a face or a PIN itself. */
 export interface Proof {
@@ -23,5 +30,5 @@ export function methodsAfter(
   const all = new Set([...before, method]);
   const isBoth = first.some((each) => all.has(each)) && second.some((each) => all.has(each));
   if (verified || isBoth) all.add('mfa');
-  return order.filter((each) => all.has(each));
+  return listedAs.filter((each) => all.has(each));
 }

@@ -96,17 +96,17 @@ function ownBucketsOf({ personId, sessionId, ownProof }: OwnAttempt): WantedToke
 }
 
 function bucketsOf({ email, address, knownDevice }: Attempt): WantedTokens[] {
-  const account = emailKey(email);
+  const mailbox = emailKey(email);
   const network = networkOf(address);
   if (knownDevice !== undefined) {
     return [
       { bucket: nameOf('device', knownDevice), limit: ofOne },
-      { bucket: nameOf('devices', account), limit: ofDevices },
+      { bucket: nameOf('devices', mailbox), limit: ofDevices },
     ];
   }
   return [
-    { bucket: nameOf('pair', `${account} ${network}`), limit: ofOne },
-    { bucket: nameOf('account', account), limit: ofAccount },
+    { bucket: nameOf('pair', `${mailbox} ${network}`), limit: ofOne },
+    { bucket: nameOf('account', mailbox), limit: ofAccount },
     { bucket: nameOf('address', network), limit: ofAddress },
   ];
 }

@@ -103,8 +103,8 @@ async function ownAccount(
   email: string,
 ): Promise<void> {
   if (found.acceptBy === 'password') {
-    const account = await lockCredentials(tx, personId);
-    if (account?.passwordHash !== passwordHash) throw new credentials.WrongCredentials({});
+    const current = await lockCredentials(tx, personId);
+    if (current?.passwordHash !== passwordHash) throw new credentials.WrongCredentials({});
     if (!(await hasEmail(tx, personId, email))) throw new invitations.InvitationUnusable({});
     return;
   }

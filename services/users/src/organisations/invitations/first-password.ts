@@ -30,8 +30,8 @@ export async function setFirstPassword(
   outbox: Outbox,
   { personId, email, passwordHash, now }: First,
 ): Promise<void> {
-  const account = await lockCredentials(tx, personId);
-  const isTheirs = account?.passwordHash === null && (await hasEmail(tx, personId, email));
+  const person = await lockCredentials(tx, personId);
+  const isTheirs = person?.passwordHash === null && (await hasEmail(tx, personId, email));
   // A statement after the lock: who was given an organisation while we waited is seen.
   if (!isTheirs || (await listMemberships(tx, personId)).length > 0) throw new invitations.SignInToAccept({});
   await updatePassword(tx, personId, passwordHash);
@@ -39,6 +39,6 @@ export async function setFirstPassword(
   await deleteLink(tx, 'verify-email', personId);
   await deleteLink(tx, 'reset-password', personId);
   const factorsRemoved = await forgetSecondFactors(tx, personId);
-  const linkId = await securityNotice(tx, account, now);
+  const linkId = await securityNotice(tx, person, now);
   await outbox.add(tx, invitations.firstPasswordSet, personId, { userId: personId, linkId, factorsRemoved });
 }
