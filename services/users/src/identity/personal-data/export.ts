@@ -34,10 +34,10 @@ export async function allOf(
     if (membership !== undefined) memberships.push(membership);
     invitations.push(...(await listInvitations(here, email, now)));
   });
-  const kept = (await getAccountData(tx, personId)) ?? null;
+  const details = (await getAccountData(tx, personId)) ?? null;
   return {
     scope: 'person',
-    person: { id: personId, name, email, account: kept },
+    person: { id: personId, name, email, account: details },
     memberships,
     invitations,
     secondFactors: await listSecondFactors(tx, personId),
