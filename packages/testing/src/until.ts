@@ -1,5 +1,5 @@
 /** Waits for what is bound to happen; how soon is not what the tests are about. */
-export async function until<T>(check: () => T | Promise<T>, giveUpAfterMs = 10_000): Promise<T> {
+export async function until<T>(check: () => T | Promise<T>, giveUpAfterMs = 45_000): Promise<T> {
   const giveUpAt = Date.now() + giveUpAfterMs;
   while (Date.now() < giveUpAt) {
     const value = await check();

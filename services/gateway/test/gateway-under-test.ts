@@ -312,7 +312,7 @@ interface Patience {
 /** Resolves once it holds. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  { giveUpAfterMs = 28_000, seen = () => '' }: Patience = {},
+  { giveUpAfterMs = 55_000, seen = () => '' }: Patience = {},
 ): Promise<void> {
   const giveUpAt = performance.now() + giveUpAfterMs;
   for (let pauseMs = 1; performance.now() < giveUpAt; pauseMs = Math.min(50, pauseMs * 2)) {
