@@ -19,7 +19,7 @@ export interface Effect {
 export interface Commanded extends Pick<ServiceClient, 'call'> {
   readonly effects: Effect[];
   delivery: Delivery;
-  /** Paths whose commands a rule refuses; `away`: those of services that do not answer. */
+  /** Paths whose commands a rule refuses, or a path and a sale with a space between; `away`: those of services that do not answer. */
   readonly refused: Set<string>;
   readonly away: Set<string>;
   /** Called in the middle of each command. */
@@ -40,7 +40,7 @@ export function commanded(): Commanded {
     if (known !== undefined && known.body !== JSON.stringify(body))
       throw new Error(`${idempotencyKey} reused`);
     if (known !== undefined) return known.reply;
-    if (service.refused.has(path)) throw refusedBy(path);
+    if (service.refused.has(path) || service.refused.has(`${path} ${body.saleId}`)) throw refusedBy(path);
     service.effects.push({ path, body, authorId, organisationId });
     const reply = { status: 201 as const, body: { reservationId: body.reservationId ?? body.saleId } };
     answers.set(idempotencyKey, { body: JSON.stringify(body), reply });

@@ -103,6 +103,7 @@ describe('forged tokens', () => {
         'x-user-id': holder.userId,
         'x-tenant-id': holder.tenantId,
         'x-marimo-tenant': holder.tenantId,
+        'x-marimo-author': holder.userId,
         'x-roles': 'admin',
         x_user_id: holder.userId,
         'x-forwarded-user': holder.userId,

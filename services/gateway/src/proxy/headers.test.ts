@@ -60,6 +60,7 @@ describe("a client's headers", () => {
 
   it.each([
     'X-Marimo-Tenant',
+    'x-marimo-author',
     'x-marimo-deadline',
     'X-User-Id',
     'X-User',
