@@ -57,6 +57,7 @@ const doors = {
   'csv-parse': ['packages/file-import'],
   croner: ['packages/jobs'],
   '@aws-sdk/client-s3': ['packages/files'],
+  'file-type': ['packages/files'],
 };
 
 // A folder without files of its own is a wing: the folders in it are slices too.

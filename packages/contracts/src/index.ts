@@ -52,6 +52,7 @@ export {
   type Text,
 } from './permission.ts';
 export { fieldsOf, type Hidden, isPersonal, personal, replacePersonal } from './personal.ts';
+export { FileLinkRefused, FileRefused, FileTooLarge } from './platform/file-refusals.ts';
 export { Job, JobStarted, JobState, type JobsContract, jobsOf } from './platform/jobs.ts';
 export {
   Absent,

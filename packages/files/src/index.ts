@@ -1,3 +1,10 @@
+export { contentDisposition, contentTypeHeader, dispositionOf } from './content-disposition.ts';
+export { createFiles, type FileClaims, type FileSender, type Files, type FilesOptions } from './files.ts';
+export { createFileLinks, type Disposition, type FileLink, type FileLinks } from './links.ts';
+export { fileMigrations } from './migrations.ts';
+export { noQuarantine, type Quarantine, type SuspectFile } from './quarantine.ts';
+export type { FileOwner, StoredFile } from './store.ts';
 export { folderStore } from './stores/folder-store.ts';
 export { type ByteRange, ObjectAbsent, type ObjectStore, type StoredObject } from './stores/object-store.ts';
 export { type S3Options, s3Store } from './stores/s3-store.ts';
+export { type SweepOptions, sweepFiles, sweepObjects } from './sweep.ts';

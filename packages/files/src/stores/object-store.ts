@@ -65,14 +65,18 @@ export async function* untilAborted(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   signal?.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => undefined); // nobody may be waiting
-  const abort = () => reject(signal?.reason);
+  // One promise for each chunk: a race with one that lives longer would hold every chunk until the end.
+  let giveUp: (reason: unknown) => void = () => undefined;
+  const abort = () => giveUp(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   const source = content[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await Promise.race([source.next(), aborted]);
+      signal?.throwIfAborted();
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        giveUp = reject;
+        source.next().then(resolve, reject);
+      });
       if (next.done === true) return;
       yield next.value;
     }
