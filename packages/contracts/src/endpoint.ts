@@ -4,9 +4,13 @@ import type { Access, Permission } from './permission.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** For a stream whose content type does not matter, named or not. */
+export const anyContentType = '*/*';
+
 /** A body that is read as it arrives instead of being parsed whole: imports and uploads. */
 export interface StreamBody {
-  readonly stream: readonly string[]; // content types
+  /** Content types, or `anyContentType`. */
+  readonly stream: readonly string[];
 }
 
 type Any = z.ZodType;

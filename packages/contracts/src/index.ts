@@ -3,6 +3,7 @@ export type { Contract } from './contract.ts';
 export type { ConflictingDuties } from './duties.ts';
 export {
   type AnyEndpoint,
+  anyContentType,
   type BodyInputOf,
   type BodyOf,
   type Deprecation,
@@ -19,6 +20,7 @@ export {
   type StreamBody,
 } from './endpoint.ts';
 export { Envelope, type EventData, type EventDefinition, type EventType, event } from './event.ts';
+export { FileContent, isFileContent } from './file-content.ts';
 export { Id, newId } from './ids.ts';
 export {
   ImportMode,
@@ -53,6 +55,7 @@ export {
 } from './permission.ts';
 export { fieldsOf, type Hidden, isPersonal, personal, replacePersonal } from './personal.ts';
 export { FileLinkRefused, FileRefused, FileTooLarge } from './platform/file-refusals.ts';
+export { FileFacts, FileLinkReply, type FilesAccess, type FilesContract, filesOf } from './platform/files.ts';
 export { Job, JobStarted, JobState, type JobsContract, jobsOf } from './platform/jobs.ts';
 export {
   Absent,

@@ -1,6 +1,7 @@
 import type { Cache } from '@marimo/cache';
-import { type JobsContract, type ServiceName, sagaContract } from '@marimo/contracts';
+import { type FilesContract, type JobsContract, type ServiceName, sagaContract } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
+import type { Files } from '@marimo/files';
 import type { JobKind, Jobs } from '@marimo/jobs';
 import type { Consumer, Outbox, Transport } from '@marimo/messaging';
 import type { Log, Metrics } from '@marimo/observability';
@@ -8,6 +9,7 @@ import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
 import type { SagaDefinition, Sagas } from '@marimo/sagas';
 import type { CallerVerifier, TokenVerifier } from './caller.ts';
+import { fileRoutes } from './files/routes.ts';
 import type { FrontServer } from './http/listen.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import type { Organisations } from './organisations/organisations.ts';
@@ -30,6 +32,8 @@ export interface Deps {
   readonly jobs: Jobs;
   /** Starts work that spans services, of the kinds that the service declares. */
   readonly sagas: Sagas;
+  /** Takes, gives and keeps the files of this service. */
+  readonly files: Files;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly settings: Settings;
@@ -86,6 +90,8 @@ export interface ServiceDeclaration<Own, Parts> {
    * the service hands on `sagaContract` and `sagaPermissions`. Local steps are given the `Deps`.
    */
   readonly sagas?: readonly SagaDefinition[];
+  /** Adds the routes by which people send files and download them. */
+  readonly files?: FilesContract;
   readonly background?: readonly BackgroundWork<NoInfer<Parts>>[];
   /** Only `users` verifies with keys of its own; everyone else asks it for the public ones. */
   readonly verifier?: (parts: NoInfer<Parts>) => TokenVerifier;
@@ -97,7 +103,7 @@ export interface ServiceDeclaration<Own, Parts> {
 export interface ServiceDefinition
   extends Pick<
     ServiceDeclaration<unknown, unknown>,
-    'name' | 'migrations' | 'settings' | 'consumers' | 'jobs' | 'sagas'
+    'name' | 'migrations' | 'settings' | 'consumers' | 'jobs' | 'sagas' | 'files'
   > {
   /** Makes the shared parts and everything that is given them. `own`: what its `settings` returned. */
   compose(deps: Deps, own: unknown): ComposedService;
@@ -124,6 +130,7 @@ export function defineService<Own = undefined, Parts = undefined>(
           ...routes.flatMap((slice) => slice(deps, parts)),
           ...(definition.jobs === undefined ? [] : jobRoutes(definition.jobs.contract, deps.jobs)),
           ...(definition.sagas === undefined ? [] : sagaRoutes(sagaContract(definition.name), deps.sagas)),
+          ...(definition.files === undefined ? [] : fileRoutes(definition.name, definition.files, deps)),
         ],
         background: background.map((work) => () => work.start(deps, parts)),
         verifier: verifier?.(parts),

@@ -5,6 +5,7 @@ import { memoryCache } from '@marimo/cache';
 import { Unavailable } from '@marimo/contracts';
 import { accessTokens } from '@marimo/contracts/users';
 import { staticRegistry } from '@marimo/discovery';
+import { folderStore, noQuarantine, type Quarantine } from '@marimo/files';
 import { createLog, createMetrics } from '@marimo/observability';
 import { openDatabase } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
@@ -23,6 +24,7 @@ export interface PlatformForTests {
   readonly transport: MemoryTransport;
   readonly client?: Pick<ServiceClient, 'call'>;
   readonly clock?: () => Date;
+  readonly quarantine?: Quarantine;
 }
 
 /** The platform of one service under test: its own database and home, everything else in memory. */
@@ -42,6 +44,8 @@ export function platformForTests(given: PlatformForTests): Platform {
     settings,
     clock,
     transport,
+    fileStore: folderStore(join(home, 'files')),
+    quarantine: given.quarantine ?? noQuarantine,
     registry: staticRegistry({ table: {} }),
     cache,
     sharedMetrics: async () => '',

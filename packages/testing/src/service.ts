@@ -7,6 +7,7 @@ import {
   newId,
 } from '@marimo/contracts';
 import { serviceTokens } from '@marimo/contracts/users';
+import type { Quarantine } from '@marimo/files';
 import type { ServiceClient } from '@marimo/resilience';
 import {
   kitMigrations,
@@ -30,6 +31,8 @@ export interface ServiceUnderTestOptions {
   /** Answers the service's calls to other services; those for keys and revocations are answered already. */
   readonly client?: Pick<ServiceClient, 'call'>;
   readonly clock?: () => Date;
+  /** Looks at each file; everything passes unless told. */
+  readonly quarantine?: Quarantine;
   /** False: what the service does by itself stays off, and the test does it when it wants to. */
   readonly background?: boolean;
 }

@@ -1,3 +1,4 @@
+import { isFileContent } from '@marimo/contracts';
 import { currentTraceparent, inSpan, type Log, runInContext, SpanKind } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
 import { Refusal, statusOf } from '@marimo/problems';
@@ -9,6 +10,7 @@ import { readBody } from './body.ts';
 import { makeCall } from './call.ts';
 import { CallerGone, deadlineOf, type Exchange, withinDeadline } from './exchange.ts';
 import { sendProblem, sendReply } from './send.ts';
+import { BrokenOff, sendContent } from './send-content.ts';
 import { checkInput } from './validate.ts';
 
 export interface Serving {
@@ -50,9 +52,17 @@ async function attempt(route: Route, serving: Serving, req: Request, res: Respon
     const reply = await withinDeadline(deadlineAt, res, (signal) =>
       handleCall(route, serving, req, res, { deadlineAt, signal }),
     );
-    sendReply(req, res, reply);
+    if (isFileContent(reply.body)) await sendContent(req, res, { ...reply, body: reply.body });
+    else sendReply(req, res, reply);
   } catch (thrown) {
     if (thrown instanceof CallerGone) return; // there is nobody to answer
+    if (thrown instanceof BrokenOff) {
+      serving.log.warn('a reply broke off in the middle', {
+        route: route.endpoint.path,
+        error: thrown.cause,
+      });
+      return;
+    }
     const isRefusal = thrown instanceof Refusal;
     if (isRefusal && statusOf(thrown.definition.kind) < 500) return sendProblem(req, res, thrown);
     serving.log[isRefusal ? 'warn' : 'error']('a request failed', {

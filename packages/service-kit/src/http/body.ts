@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { type AnyEndpoint, BodyTooLarge, MalformedRequest, UnsupportedMediaType } from '@marimo/contracts';
+import {
+  type AnyEndpoint,
+  anyContentType,
+  BodyTooLarge,
+  MalformedRequest,
+  UnsupportedMediaType,
+} from '@marimo/contracts';
 import { parseJson } from './json.ts';
 
 const defaultLimitBytes = 1024 * 1024;
@@ -46,11 +52,12 @@ function mediaTypeOf({ headers }: IncomingMessage, accepted: readonly string[]):
 }
 
 function requireReadable({ headers }: IncomingMessage, mediaType: string, accepted: readonly string[]): void {
-  if (!accepted.includes(mediaType)) {
+  const takesAny = accepted.includes(anyContentType);
+  if (!takesAny && !accepted.includes(mediaType)) {
     throw new UnsupportedMediaType({ unsupported: 'media type', sent: mediaType, accepted: [...accepted] });
   }
   const charset = /;\s*charset="?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1];
-  if (charset !== undefined && !isUtf8(charset)) {
+  if (!takesAny && charset !== undefined && !isUtf8(charset)) {
     throw new UnsupportedMediaType({ unsupported: 'character set', sent: charset, accepted: ['utf-8'] });
   }
   // A compressed body could expand a thousandfold, and no caller needs one.

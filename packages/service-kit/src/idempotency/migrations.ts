@@ -1,3 +1,4 @@
+import { fileMigrations } from '@marimo/files';
 import { jobMigrations } from '@marimo/jobs';
 import { outboxMigrations } from '@marimo/messaging';
 import { sagaMigrations } from '@marimo/sagas';
@@ -8,4 +9,5 @@ export const kitMigrations: readonly URL[] = [
   outboxMigrations,
   jobMigrations,
   sagaMigrations,
+  fileMigrations,
 ];

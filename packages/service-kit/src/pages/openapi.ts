@@ -1,7 +1,9 @@
 import {
   type AnyEndpoint,
+  anyContentType,
   BodyTooLarge,
   DeadlineExceeded,
+  FileContent,
   Forbidden,
   IdempotencyKeyReused,
   isForServices,
@@ -109,7 +111,10 @@ function repliesOf({ replies }: AnyEndpoint, schemas: Json): Json {
   return Object.fromEntries(
     Object.entries(replies).map(([status, schema]) => {
       const isEmpty = schema instanceof z.ZodNull;
-      const content = { 'application/json': { schema: schemaOf(schema, schemas) } };
+      const content =
+        schema === FileContent
+          ? { [anyContentType]: { schema: { type: 'string', format: 'binary' } } }
+          : { 'application/json': { schema: schemaOf(schema, schemas) } };
       return [status, { description: isEmpty ? 'Done' : 'The answer', ...(!isEmpty && { content }) }];
     }),
   );

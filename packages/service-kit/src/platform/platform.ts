@@ -1,6 +1,7 @@
 import type { Cache } from '@marimo/cache';
 import type { ActingService, ServiceName } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
+import type { ObjectStore, Quarantine } from '@marimo/files';
 import type { Transport } from '@marimo/messaging';
 import type { Log, Metrics, Tracing } from '@marimo/observability';
 import type { Database, LoginRole } from '@marimo/postgres';
@@ -22,6 +23,10 @@ export interface Platform {
   readonly registry: Registry;
   readonly cache: Cache;
   readonly transport: Transport;
+  /** Where the bytes of all files lie. */
+  readonly fileStore: ObjectStore;
+  /** What looks at each file before anybody can read it. */
+  readonly quarantine: Quarantine;
   /** What the shared parts measure, in the exposition format. */
   sharedMetrics(): Promise<string>;
   /** A log, a metrics registry and a tracer of its own for each service. */

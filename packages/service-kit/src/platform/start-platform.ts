@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Cache, memoryCache, redisCache } from '@marimo/cache';
 import { consulRegistry, type Registry, staticRegistry } from '@marimo/discovery';
+import { folderStore, noQuarantine, type ObjectStore, s3Store } from '@marimo/files';
 import { postgresTransport, rabbitmqTransport, type Transport } from '@marimo/messaging';
 import {
   createLog,
@@ -56,10 +57,13 @@ async function startParts(
   // While Redis is away each gateway grants its share of a limit, so that all together grant no more than before.
   const shares = () => Math.max(1, registry.instances('gateway').length);
   const cache = keep(openCache(settings, shares, log, metrics));
+  const fileStore = keep(openFileStore(settings));
   return {
     settings,
     clock: () => new Date(),
     transport,
+    fileStore,
+    quarantine: noQuarantine,
     cache,
     registry,
     sharedMetrics: () => metrics.renderOwn(),
@@ -90,6 +94,10 @@ async function openTransport(
   if (rabbitmqUrl !== undefined) return rabbitmqTransport({ url: rabbitmqUrl, log });
   if (databases === undefined) return noTransport();
   return postgresTransport({ database: await databases.openQueues(log), log });
+}
+
+function openFileStore({ s3, home }: Settings): ObjectStore {
+  return s3 === undefined ? folderStore(join(home, 'files')) : s3Store(s3);
 }
 
 function openCache({ redis }: Settings, shares: () => number, log: Log, metrics: Metrics): Cache {

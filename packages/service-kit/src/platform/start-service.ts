@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { jobsOf } from '@marimo/contracts';
 import type { Registry } from '@marimo/discovery';
+import { createFiles } from '@marimo/files';
 import { createJobs, startJobRunner } from '@marimo/jobs';
 import {
   type Consumer,
@@ -13,6 +14,7 @@ import {
 } from '@marimo/messaging';
 import type { Database } from '@marimo/postgres';
 import { createSagas, startSagaRunner } from '@marimo/sagas';
+import { startSweeping } from '../files/sweep.ts';
 import { forgetOldAnswers } from '../idempotency/forget.ts';
 import { organisationConsumer } from '../organisations/consumer.ts';
 import { knownOrganisations } from '../organisations/organisations.ts';
@@ -115,7 +117,7 @@ function startData(
   platform: Platform,
   started: AsyncDisposableStack,
 ): { deps: Deps; relay: Background | undefined } {
-  const { settings, clock, registry, cache, transport } = platform;
+  const { settings, clock, registry, cache, transport, fileStore, quarantine } = platform;
   const wake = createWake();
   const [jobsWake, sagasWake] = [createWake(), createWake()];
   let relayDatabase: Database | undefined;
@@ -127,6 +129,7 @@ function startData(
     const relay = startRelay({ ...of, database: asRelay, transport, wake });
     started.defer(() => relay.close());
     started.defer(forgetOldAnswers(asRelay, of.log));
+    started.defer(startSweeping({ ...of, relay: asRelay, store: fileStore }, clock));
     relayDatabase = asRelay;
   }
   const client = platform.client(of);
@@ -135,9 +138,10 @@ function startData(
   const organisations = knownOrganisations(database, client);
   const jobs = createJobs({ outbox, wake: jobsWake, clock, contract: jobsOf(name) });
   const sagas = createSagas({ service: name, definitions, outbox, onDue: sagasWake.ring });
+  const files = createFiles({ ...of, database, store: fileStore, quarantine });
   const shared = { transport, cache, registry, client, organisations, settings, clock };
   return {
-    deps: { database, outbox, jobs, sagas, ...shared, ...of },
+    deps: { database, outbox, jobs, sagas, files, ...shared, ...of },
     relay: relayDatabase && { relayDatabase, jobsWake, sagasWake },
   };
 }

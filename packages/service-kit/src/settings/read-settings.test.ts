@@ -117,6 +117,22 @@ describe('a full environment', () => {
   });
 });
 
+describe('where files are kept', () => {
+  const whole = {
+    S3_ENDPOINT: 'http://minio:9000',
+    S3_BUCKET: 'marimo',
+    S3_ACCESS_KEY: 'marimo',
+    S3_SECRET_KEY: good,
+  };
+  const store = { endpoint: 'http://minio:9000', bucket: 'marimo', accessKey: 'marimo', secretKey: good };
+
+  it('is a folder, unless S3 is named with its bucket and keys', () => {
+    expect(read({}).s3).toBeUndefined();
+    expect(read(whole).s3).toEqual(store);
+    expect(read({ ...whole, S3_REGION: 'eu-central-1' }).s3).toEqual({ ...store, region: 'eu-central-1' });
+  });
+});
+
 describe('a broken environment', () => {
   it('is told in full, by name and without the values', () => {
     const problems = problemsOf({
@@ -157,6 +173,22 @@ describe('a broken environment', () => {
     });
     const start = () => readSettings({ MARIMO_HOME: home, LOG_LEVEL: 'loud' }, [refusing]);
     expect(start).toThrow(/LOG_LEVEL[\s\S]*TILLS: a number/);
+  });
+
+  it.each([
+    [
+      { S3_ENDPOINT: 'https://s3.example.com' },
+      'S3_ENDPOINT',
+      ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'],
+    ],
+    [{ S3_BUCKET: 'marimo', S3_SECRET_KEY: good }, 'S3_BUCKET', ['S3_ENDPOINT', 'S3_ACCESS_KEY']],
+    [
+      { S3_REGION: 'eu-central-1' },
+      'S3_REGION',
+      ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'],
+    ],
+  ])('is one that says half of where S3 is: %j', (env, given, missing) => {
+    expect(problemsOf(env)).toEqual(missing.map((name) => `${name}: needed beside ${given}`));
   });
 
   it('is one where two services share a port', () => {

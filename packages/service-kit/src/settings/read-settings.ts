@@ -26,6 +26,7 @@ export function readSettings(env: Environment, running: readonly ServiceDefiniti
     ...read.problems,
     ...sharedPorts(ports),
     ...unreachable(read),
+    ...halfOfS3(read),
     ...narrowSecret(read, names),
     ...(production ? weakSecrets(read) : []),
   ];
@@ -47,6 +48,7 @@ export function readSettings(env: Environment, running: readonly ServiceDefiniti
         ? undefined
         : { address: values.REDIS_ADDR, password: values.REDIS_PASSWORD },
     consulAddress: values.CONSUL_ADDR,
+    s3: s3Of(read),
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     serviceSecrets: serviceSecretsOf(read, home),
     portalUrl,
@@ -75,6 +77,26 @@ function databaseOf({ values }: ReadEnvironment): Settings['database'] {
     database: values.DB_NAME ?? 'marimo',
     ...(values.DB_REPLICA_HOST !== undefined && { replicaHost: values.DB_REPLICA_HOST }),
   };
+}
+
+function s3Of({ values }: ReadEnvironment): Settings['s3'] {
+  const { S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = values;
+  if (!S3_ENDPOINT || !S3_BUCKET || !S3_ACCESS_KEY || !S3_SECRET_KEY) return undefined;
+  return {
+    endpoint: S3_ENDPOINT,
+    bucket: S3_BUCKET,
+    accessKey: S3_ACCESS_KEY,
+    secretKey: S3_SECRET_KEY,
+    ...(S3_REGION !== undefined && { region: S3_REGION }),
+  };
+}
+
+/** Files would go into a folder of one machine while somebody believes them in S3. */
+function halfOfS3({ values }: ReadEnvironment): string[] {
+  const needed = ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
+  const given = [...needed, 'S3_REGION' as const].find((name) => values[name] !== undefined);
+  if (given === undefined) return [];
+  return needed.filter((name) => values[name] === undefined).map((name) => `${name}: needed beside ${given}`);
 }
 
 function sharedPorts(ports: Settings['ports']): string[] {

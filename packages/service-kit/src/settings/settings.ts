@@ -1,4 +1,5 @@
 import type { ServiceName } from '@marimo/contracts';
+import type { S3Options } from '@marimo/files';
 import type { ServerAddress } from '@marimo/postgres';
 import type { ServiceSecrets } from './service-secrets.ts';
 
@@ -22,6 +23,8 @@ export interface Settings {
   readonly rabbitmqUrl: string | undefined;
   readonly redis: { readonly address: string; readonly password: string | undefined } | undefined;
   readonly consulAddress: string | undefined;
+  /** Undefined: files lie in a folder under `home`. */
+  readonly s3: S3Options | undefined;
   readonly otlpEndpoint: string | undefined;
   /** What services prove themselves to `users` with; `INTERNAL_SECRET` is made at the first start where none is given, demanded in production. */
   readonly serviceSecrets: ServiceSecrets;

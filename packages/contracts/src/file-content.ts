@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+/** A reply that is sent as it is read, instead of JSON: the bytes of a file. */
+export interface FileContent {
+  readonly sizeBytes: number;
+  /** All of it, or from one byte to another, both included. */
+  open(range?: { readonly first: number; readonly last: number }): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Stands among the replies of an endpoint that sends the bytes of a file. */
+export const FileContent = z.custom<FileContent>(isFileContent);
+
+export function isFileContent(value: unknown): value is FileContent {
+  return typeof value === 'object' && value !== null && 'sizeBytes' in value && 'open' in value;
+}
