@@ -21,15 +21,25 @@ export function claimDue(tx: Transaction, limit: number, leaseMs: number): Promi
   return tx.rows(sql, [limit, leaseMs], 'saga.claim');
 }
 
-/** Keeps what is held from being taken over; returns those that have been, or that have ended. */
+/**
+ * Keeps what is held from being taken over; returns those that have been, or that have ended. What a transaction of its
+ * holder has locked is passed over: nobody can take it up, and waiting for it would let the other leases run out.
+ */
 export async function extendLeases(tx: Transaction, held: readonly Held[], leaseMs: number): Promise<Held[]> {
   const sql = `
-    update saga
-    set due_at = clock_timestamp() + $4 * interval '1 millisecond'
-    from unnest($1::uuid[], $2::uuid[], $3::int[]) as mine (tenant_id, saga_id, holding)
-    where saga.tenant_id = mine.tenant_id and saga.saga_id = mine.saga_id and saga.holding = mine.holding
-      and saga.due_at is not null and saga.due_at < clock_timestamp() + $4 * interval '1 millisecond'
-    returning saga.saga_id as "sagaId", saga.holding`;
+    with mine as (
+      select * from unnest($1::uuid[], $2::uuid[], $3::int[]) as mine (tenant_id, saga_id, holding)
+    ), free as (
+      select tenant_id, saga_id from saga
+      where (tenant_id, saga_id, holding) in (select * from mine)
+        and due_at < clock_timestamp() + $4 * interval '1 millisecond'
+      for update skip locked
+    ), extended as (
+      update saga set due_at = clock_timestamp() + $4 * interval '1 millisecond'
+      from free where saga.tenant_id = free.tenant_id and saga.saga_id = free.saga_id
+    )
+    select saga_id as "sagaId", holding from saga
+    where (tenant_id, saga_id, holding) in (select * from mine) and due_at is not null`;
   const columns = [
     held.map(({ tenantId }) => tenantId),
     held.map(({ sagaId }) => sagaId),

@@ -5,7 +5,7 @@ import { createMetrics, runInContext } from '@marimo/observability';
 import { until } from '@marimo/testing/outside';
 import { createSagas, type SagaDefinition, type SagaRunner, startSagaRunner } from '../src/index.ts';
 import { type Commanded, commanded } from './commanded.ts';
-import { post, reserve, sale } from './sale.ts';
+import { post, reserve, rules, sale } from './sale.ts';
 import { outbox, silent, tenantId, userId, useStage } from './stage.ts';
 
 const stage = useStage();
@@ -109,6 +109,27 @@ it('keeps what it holds for longer than its lease, while its work goes on', asyn
   expect((await row())?.holding).toBe(1);
   asleep.resolve();
   await allDone([sagaId]);
+});
+
+it('keeps what it holds while work of its own takes longer than a lease, in a transaction', async () => {
+  const asleep = Promise.withResolvers<void>();
+  const [noting = '', posting = ''] = await startSagas(2);
+  rules.duringNote = (sagaId) => (sagaId === noting ? asleep.promise : Promise.resolve());
+  others.during = (path) => (path === post.path ? asleep.promise : undefined);
+  startRunner({ leaseMs: 300 });
+  startRunner({ leaseMs: 300 });
+  const sql = 'select saga_id, holding, due_at from saga where saga_id = any($1) order by saga_id';
+  const rows = () =>
+    stage.db.sql<{ saga_id: string; holding: number; due_at: Date }>(sql, [[noting, posting]]);
+  const dueOf = async (id: string) => Number((await rows()).find(({ saga_id }) => saga_id === id)?.due_at);
+  await until(async () => (await stage.stepsOf(posting))['note'] === 'done');
+  const first = await dueOf(posting);
+  await until(async () => (await dueOf(posting)) - first > 900); // three leases later
+  expect((await rows()).map(({ holding }) => holding)).toEqual([1, 1]);
+  rules.duringNote = async () => {};
+  asleep.resolve();
+  await allDone([noting, posting]);
+  expectOnceEach([noting, posting]);
 });
 
 it('does everything once while the clocks of the processes jump by hours', async () => {

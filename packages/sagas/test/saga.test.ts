@@ -340,6 +340,27 @@ describe('a declaration', () => {
   const declare = (...steps: ReturnType<typeof local>[]) =>
     defineSaga({ kind: 'shop.x', input: z.strictObject({}), steps: (step) => steps.map(step.local) });
 
+  it('does not compile when a command is sent something else, or a reply is read as another', () => {
+    defineSaga({
+      kind: 'shop.y',
+      input: z.strictObject({ saleId: z.uuid() }),
+      steps: ({ command }) => [
+        // @ts-expect-error the command takes a body with the sale
+        command({ name: 'a', command: reserve, request: () => ({ body: {} }), undo: 'nothing' }),
+        command({
+          name: 'b',
+          command: post,
+          request: ({ input, replyOf }) => {
+            // @ts-expect-error the reply has no such field
+            const reservationId = replyOf('a', reserve).number;
+            return { body: { ...input, reservationId } };
+          },
+          undo: 'nothing',
+        }),
+      ],
+    });
+  });
+
   it.each([
     ['has no step', () => declare(), 'a saga has steps'],
     ['leaves open how a step is undone', () => declare(local('a')), 'a says nothing of its undo'],

@@ -27,7 +27,11 @@ export class RuleSaysNo extends refusal(z.object({}), {
 }) {}
 
 /** Which rules say no, changed by the tests. */
-export const rules = { refuseNote: false, refuseUnnote: false };
+export const rules = {
+  refuseNote: false,
+  refuseUnnote: false,
+  duringNote: async (_sagaId: string): Promise<void> => {},
+};
 
 export const sale = defineSaga({
   kind: 'shop.sell',
@@ -48,6 +52,7 @@ export const sale = defineSaga({
       name: 'note',
       async run(tx, { sagaId }) {
         await tx.run('insert into note (tenant_id, saga_id) values ($1, $2)', [tx.tenantId, sagaId]);
+        await rules.duringNote(sagaId);
         if (rules.refuseNote) throw new RuleSaysNo({});
       },
       async undo(tx, { sagaId }) {
