@@ -13,10 +13,11 @@ import {
   newId,
   permission,
 } from '@marimo/contracts';
-import { createFileLinks } from '@marimo/files';
+import { createFileLinks, folderStore } from '@marimo/files';
 import { testClock, testTenantId, tokenFor, useService } from '@marimo/testing';
 import { until } from '@marimo/testing/outside';
 import { type Deps, defineService } from '../index.ts';
+import { startSweeping } from './sweep.ts';
 
 const limitBytes = 300_000;
 const upload = permission('config.file.upload', { en: 'Send files', ru: 'Загружать файлы' });
@@ -244,6 +245,24 @@ describe('downloading by a link', () => {
     await service.database.sql('delete from file where file_id = $1', [fileId]);
     expect(await problemOf(await download(path))).toEqual([404, 'platform.absent']);
   });
+});
+
+it('is swept a day later where nothing refers to it, and stays where something does', async () => {
+  const [needed, unneeded] = [await send('needed'), await send('not needed')];
+  const { database } = service;
+  await database.database.inTenant(testTenantId, (tx) =>
+    deps.files.attach(tx, needed.fileId, { kind: 'note', id: newId() }),
+  );
+  const idsAfter = async (hours: number) => {
+    const store = folderStore(join(deps.settings.home, 'files'));
+    const sweeping = { service: 'config', relay: database.relay, store, log: deps.log };
+    const stop = startSweeping(sweeping, () => new Date(Date.now() + hours * 3_600_000));
+    await stop(); // once both sweeps have run
+    return (await service.rows<{ file_id: string }>('file')).map((row) => row.file_id);
+  };
+  expect(await idsAfter(23)).toEqual(expect.arrayContaining([needed.fileId, unneeded.fileId]));
+  expect(await idsAfter(25)).toEqual([needed.fileId]);
+  expect(await kept()).toBe(1);
 });
 
 it('is described with its bytes', async () => {
