@@ -1,3 +1,4 @@
+import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Id } from '../ids.ts';
@@ -31,6 +32,14 @@ export const TrialBalance = z.strictObject({
 });
 export type TrialBalance = z.output<typeof TrialBalance>;
 
+/** Sums of many balances; each of them fits. */
+export class SumTooLarge extends refusal(z.object({}), {
+  code: 'accounting.sum-too-large',
+  kind: 'refused',
+  title: 'The report adds up to more than an amount may be',
+  detail: () => 'Choose a shorter span of days, or look for entries whose amounts have too many digits.',
+}) {}
+
 export const getTrialBalance = endpoint({
   method: 'GET',
   path: '/api/v1/accounting/reports/trial-balance',
@@ -41,6 +50,7 @@ export const getTrialBalance = endpoint({
     path: ['from'],
   }),
   replies: { 200: TrialBalance },
+  refusals: [SumTooLarge],
   mayBeStale: true,
 });
 
@@ -85,6 +95,6 @@ export const getAccountStatement = endpoint({
     { error: 'must not be later than to', path: ['from'] },
   ),
   replies: { 200: AccountStatement },
-  refusals: [Absent],
+  refusals: [Absent, SumTooLarge],
   mayBeStale: true,
 });

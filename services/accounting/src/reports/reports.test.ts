@@ -94,6 +94,22 @@ describe('the trial balance', () => {
     });
   });
 
+  it('is refused when it adds up to more than an amount may be, and so is a statement', async () => {
+    const rich = organisationIn(service);
+    await rich.accounts('41', '60');
+    const huge = { lines: ['41 debit 500000000000000.00', '60 credit 500000000000000.00'] };
+    for (const postingDate of ['2026-01-15', '2026-02-15']) {
+      const entries = Array.from({ length: 150 }, () => entry({ ...huge, postingDate }));
+      await rich.call(journalEntries.postBatch, { query: {}, body: { entries } });
+    }
+    const until = (asOf: string) => rich.call(reports.getTrialBalance, { query: { asOf } });
+    expect(await until('2026-12-31')).toBeRefused(reports.SumTooLarge);
+    expect((await until('2026-01-31')).body.rows[0]?.balance.toText()).toBe('75000000000000000.00');
+    const query = { accountCode: '41', from: '2026-01-01', to: '2026-12-31', limit: 1 };
+    const statement = await rich.call(reports.getAccountStatement, { query });
+    expect(statement).toBeRefused(reports.SumTooLarge);
+  });
+
   it('of another organisation is empty, in its own currency', async () => {
     const { json } = await organisationIn(service, 'EUR').call(reports.getTrialBalance, {
       query: { asOf: '2026-12-31' },

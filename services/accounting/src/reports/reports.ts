@@ -1,5 +1,5 @@
-import type { reports } from '@marimo/contracts/accounting';
-import { Money } from '@marimo/measures';
+import { reports } from '@marimo/contracts/accounting';
+import { Money, mostMinor } from '@marimo/measures';
 import type { StatementRow, TrialBalanceRow } from './store.ts';
 
 /** Puts the kept balances in words: opening + debit - credit = balance, in each row and in the totals. */
@@ -7,7 +7,7 @@ export function trialBalanceOf(
   rows: readonly TrialBalanceRow[],
   { asOf, from, baseCurrency }: { asOf: string; from?: string | undefined; baseCurrency: string },
 ): reports.TrialBalance {
-  const money = (minor: bigint) => Money.ofMinor(minor, baseCurrency);
+  const money = (minor: bigint) => sumOf(minor, baseCurrency);
   const amounts = ({ opening, debit, credit }: Pick<TrialBalanceRow, 'opening' | 'debit' | 'credit'>) => ({
     opening: money(opening),
     debit: money(debit),
@@ -32,6 +32,12 @@ export function trialBalanceOf(
   };
 }
 
+/** Errors: SumTooLarge. */
+export function sumOf(minor: bigint, currency: string): Money {
+  if (minor > mostMinor || minor < -mostMinor) throw new reports.SumTooLarge({});
+  return Money.ofMinor(minor, currency);
+}
+
 /** Adds to each line the balance after it. */
 export function withBalances(
   rows: readonly StatementRow[],
@@ -52,7 +58,7 @@ export function withBalances(
       side: row.debit > 0n ? 'debit' : 'credit',
       amount: Money.ofMinor(row.debit + row.credit, currency),
       baseAmount: Money.ofMinor(row.baseDebit + row.baseCredit, baseCurrency),
-      balance: Money.ofMinor(balance, baseCurrency),
+      balance: sumOf(balance, baseCurrency),
     };
   });
 }

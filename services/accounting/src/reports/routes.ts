@@ -1,11 +1,10 @@
 import { Day, Id } from '@marimo/contracts';
 import { reports } from '@marimo/contracts/accounting';
-import { Money } from '@marimo/measures';
 import { type Deps, handle, type Route, readPage, reply, requireFound } from '@marimo/service-kit';
 import { z } from 'zod';
 import { listIdsAtOrBelow } from '../accounts/index.ts';
 import type { Books } from '../journals/index.ts';
-import { trialBalanceOf, withBalances } from './reports.ts';
+import { sumOf, trialBalanceOf, withBalances } from './reports.ts';
 import {
   getBalanceBefore,
   getBalanceUntil,
@@ -33,7 +32,7 @@ export function reportRoutes(_: Deps, { books }: { readonly books: Books }): Rou
     handle(reports.getAccountStatement, async (call) => {
       const { baseCurrency } = await books.of(call);
       const { accountCode, from, to } = call.query;
-      const money = (minor: bigint) => Money.ofMinor(minor, baseCurrency);
+      const money = (minor: bigint) => sumOf(minor, baseCurrency);
       return call.readInTenant(async (tx) => {
         const accountIds = await listIdsAtOrBelow(tx, accountCode);
         requireFound(accountIds[0], 'account');

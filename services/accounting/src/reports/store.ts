@@ -11,17 +11,20 @@ export interface TrialBalanceRow {
   readonly credit: bigint;
 }
 
+/** As text: sums of what fits a bigint need not fit one themselves. */
+type Sums = Readonly<Record<'opening' | 'debit' | 'credit', string>>;
+
 /** Reads kept balances only, so its time does not depend on how many entries there are. */
-export function listTrialBalanceRows(
+export async function listTrialBalanceRows(
   tx: TenantTransaction,
   asOf: string,
   from: string | undefined,
 ): Promise<TrialBalanceRow[]> {
   const sql = `
     select account.code as "accountCode", account.name as "accountName", account.type,
-           coalesce(before.debit - before.credit, 0)::bigint as opening,
-           (until.debit - coalesce(before.debit, 0))::bigint as debit,
-           (until.credit - coalesce(before.credit, 0))::bigint as credit
+           coalesce(before.debit - before.credit, 0)::text as opening,
+           (until.debit - coalesce(before.debit, 0))::text as debit,
+           (until.credit - coalesce(before.credit, 0))::text as credit
     from (
       select account_id, sum(base_debit_minor) as debit, sum(base_credit_minor) as credit
       from turnover_until($1, $2) group by account_id
@@ -32,7 +35,13 @@ export function listTrialBalanceRows(
     ) as before using (account_id)
     join account on account.tenant_id = $1 and account.account_id = until.account_id
     order by account.code`;
-  return tx.rows<TrialBalanceRow>(sql, [tx.tenantId, asOf, from]);
+  const rows = await tx.rows<Omit<TrialBalanceRow, keyof Sums> & Sums>(sql, [tx.tenantId, asOf, from]);
+  return rows.map(({ opening, debit, credit, ...row }) => ({
+    ...row,
+    opening: BigInt(opening),
+    debit: BigInt(debit),
+    credit: BigInt(credit),
+  }));
 }
 
 /** Debit minus credit of some accounts together when a day ends, in minor units of the base currency. */
@@ -60,14 +69,14 @@ async function balanceAt(
   daysBefore: 0 | 1,
 ): Promise<bigint> {
   const sql = `
-    select coalesce(sum(base_debit_minor) - sum(base_credit_minor), 0)::bigint as balance
+    select coalesce(sum(base_debit_minor) - sum(base_credit_minor), 0)::text as balance
     from turnover_until($1, $2::date - $4::int) where account_id = any($3)`;
-  const row = await tx.first<{ balance: bigint }>(
+  const row = await tx.first<{ balance: string }>(
     sql,
     [tx.tenantId, day, accountIds, daysBefore],
     'report_balance',
   );
-  return row?.balance ?? 0n;
+  return BigInt(row?.balance ?? 0);
 }
 
 /** The place of a line in a statement. */
@@ -80,13 +89,13 @@ export async function movedUpTo(
   place: LinePlace,
 ): Promise<bigint> {
   const sql = `
-    select coalesce(sum(line.base_debit_minor) - sum(line.base_credit_minor), 0)::bigint as balance
+    select coalesce(sum(line.base_debit_minor) - sum(line.base_credit_minor), 0)::text as balance
     from journal_line as line
     join journal_entry as entry on entry.tenant_id = line.tenant_id and entry.entry_id = line.entry_id
     where line.tenant_id = $1 and line.account_id = any($2) and line.posting_date = $3
       and (entry.sequence, line.entry_id, line.line_number) <= ($4::bigint, $5::uuid, $6::int)`;
-  const row = await tx.first<{ balance: bigint }>(sql, [tx.tenantId, accountIds, ...place]);
-  return row?.balance ?? 0n;
+  const row = await tx.first<{ balance: string }>(sql, [tx.tenantId, accountIds, ...place]);
+  return BigInt(row?.balance ?? 0);
 }
 
 export interface StatementRow {

@@ -85,7 +85,7 @@ interface Started {
 /** Account, membership, session and their events in one transaction; without a session for who has a second factor. */
 async function accept(tx: TenantTransaction, deps: Deps, accepting: Accepting): Promise<Started | undefined> {
   const { call, found, personId, now } = accepting;
-  await takeUp(tx, deps, { ...found, personId }, (email) => ownAccount(tx, deps, accepting, email));
+  await takeUp(tx, deps, { ...found, personId, now }, (email) => ownAccount(tx, deps, accepting, email));
   const membership = await getMembership(tx, personId, now);
   if (membership === undefined) throw new invitations.InvitationUnusable({});
   if (membership.hasSecondFactor) return undefined;
@@ -128,7 +128,9 @@ function acceptSignedInRoute(deps: Deps, parts: InvitationParts): Route {
     const switched = await call.withoutTenant(async (tx) => {
       if (!(await hasEmail(tx, personId, found.invitation.email)))
         throw new invitations.InvitationForAnother({});
-      return switchTo(tx, deps.outbox, switching, (there) => takeUp(there, deps, { ...found, personId }));
+      return switchTo(tx, deps.outbox, switching, (there) =>
+        takeUp(there, deps, { ...found, personId, now }),
+      );
     });
     return reply(201, await issued(parts, switched, now));
   });
@@ -136,20 +138,21 @@ function acceptSignedInRoute(deps: Deps, parts: InvitationParts): Route {
 
 /**
  * Uses the invitation up and makes the person a member, in the tenant of the transaction: of several who come with it at
- * once, one. What it gives may have become impossible meanwhile; then it cannot be used either.
+ * once, one. What it gives may have become impossible meanwhile; then it cannot be used either. `now` is that of the
+ * token that follows: roles that began later would not be in it.
  */
 async function takeUp(
   tx: TenantTransaction,
-  { outbox, clock }: Deps,
+  { outbox }: Deps,
   {
     linkId,
     personId,
     invitation: { id },
-  }: Pick<OpenInvitation, 'linkId' | 'invitation'> & { readonly personId: string },
+    now,
+  }: Pick<OpenInvitation, 'linkId' | 'invitation'> & { readonly personId: string; readonly now: Date },
   first: (email: string) => Promise<void> = async () => {},
 ): Promise<void> {
   await lockOrganisation(tx);
-  const now = clock();
   const used = await useLink(tx, linkId, now);
   const invitation = await lockInvitation(tx, id, now);
   const state = (await getSettings(tx))?.settings.state;
