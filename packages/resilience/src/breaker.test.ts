@@ -140,6 +140,17 @@ describe('an open breaker', () => {
     expect(await state()).toBe(0);
   });
 
+  it('is not kept half open by a long import among its probes: others take its place and close it', async () => {
+    jest.advanceTimersByTime(30_000);
+    const long = breakers.enter(target);
+    expect(await calls('++')).toBe(2);
+    expect([await calls('+'), breakers.stateOf(target)]).toEqual([0, 'half-open']);
+    jest.advanceTimersByTime(2_000);
+    expect([await calls('+'), breakers.stateOf(target)]).toEqual([1, 'closed']);
+    long?.failed(); // began before it closed
+    expect(await calls('+++')).toBe(3);
+  });
+
   it('does not stay half open for ever when its probes hang: they have failed after a while', async () => {
     jest.advanceTimersByTime(30_000);
     const hung = [1, 2, 3].map(() => breakers.enter(target));

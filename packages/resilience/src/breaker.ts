@@ -13,6 +13,8 @@ export interface BreakerSettings {
   readonly openMs: number;
   /** Calls let through to try a breaker that was open; all must succeed to close it, one failure opens it again. */
   readonly probes: number;
+  /** A probe that has said nothing for this long leaves its place to another one: it may be a long import. */
+  readonly slowProbeMs: number;
   /** A probe that has said nothing for this long has failed. */
   readonly probeTimeoutMs: number;
 }
@@ -23,6 +25,7 @@ const defaults: BreakerSettings = {
   windowMs: 10_000,
   openMs: 30_000,
   probes: 3,
+  slowProbeMs: 2_000,
   probeTimeoutMs: 30_000,
 };
 
@@ -159,7 +162,9 @@ class Breaker {
   refuses(): boolean {
     if (this.#circuit.closed) return false;
     if (this.#circuit.opened) return true;
-    return this.#probesRunning.size + this.#probesSucceeded >= this.#settings.probes;
+    const since = Date.now() - this.#settings.slowProbeMs;
+    const quick = [...this.#probesRunning.values()].filter((startedAt) => startedAt > since);
+    return quick.length + this.#probesSucceeded >= this.#settings.probes;
   }
 
   enter(): Pass | undefined {

@@ -56,4 +56,8 @@ export {
 } from './tokens/jwks-verifier.ts';
 export { type ReadToken, readToken } from './tokens/read-token.ts';
 export { type GroupMember, type GroupOptions, groupCommit } from './transactions/group-commit.ts';
-export { type LimitConcurrency, limitConcurrencyByKey } from './transactions/limit-concurrency.ts';
+export {
+  type LimitConcurrency,
+  limitConcurrencyByKey,
+  type Patience,
+} from './transactions/limit-concurrency.ts';

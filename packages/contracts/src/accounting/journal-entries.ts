@@ -16,6 +16,7 @@ import {
   EntryConflict,
   EntryOutOfBalance,
   EntryReversed,
+  LedgerBusy,
   ReversalTooEarly,
 } from './journal-entry-refusals.ts';
 import { generalJournalCode, JournalUnknown } from './journals.ts';
@@ -104,6 +105,7 @@ const postingRefusals = [
   JournalUnknown,
   EntryConflict,
   BalanceTooLarge,
+  LedgerBusy,
 ];
 
 export const post = endpoint({
@@ -138,7 +140,7 @@ export const postBatch = endpoint({
   bodyLimitBytes: 16 * mebibyte,
   deadlineMs: 30_000,
   replies: { 200: z.strictObject({ results: z.array(BatchResult) }) },
-  refusals: [BalanceTooLarge],
+  refusals: [BalanceTooLarge, LedgerBusy],
 });
 
 export const importFile = endpoint({
@@ -153,7 +155,7 @@ export const importFile = endpoint({
   replies: {
     200: ImportReply.extend({ refused: z.array(RefusedRow.extend({ entryId: z.string().nullable() })) }),
   },
-  refusals: [BalanceTooLarge], // only all-or-nothing, where it cannot be laid to one entry
+  refusals: [LedgerBusy, BalanceTooLarge], // only all-or-nothing, where it cannot be laid to one entry
   // The ids of the entries make a repetition safe.
   repeat: 'natural',
 });
@@ -204,5 +206,13 @@ export const reverse = endpoint({
     description: lineOfText(1_000).optional(),
   }),
   replies: { 201: JournalEntry, 200: JournalEntry },
-  refusals: [Absent, EntryReversed, ReversalTooEarly, EntryConflict, AccountArchived, BalanceTooLarge],
+  refusals: [
+    Absent,
+    EntryReversed,
+    ReversalTooEarly,
+    EntryConflict,
+    AccountArchived,
+    BalanceTooLarge,
+    LedgerBusy,
+  ],
 });

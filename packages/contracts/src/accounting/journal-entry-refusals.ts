@@ -72,6 +72,13 @@ export class ReversalTooEarly extends refusal(z.object({ postingDate: z.string()
     `The entry is of ${entryDate}, the reversal of ${postingDate}. Choose ${entryDate} or a later posting date.`,
 }) {}
 
+export class LedgerBusy extends refusal(z.object({}), {
+  code: 'accounting.ledger-busy',
+  kind: 'busy',
+  title: 'A large posting of your organisation is still running',
+  detail: () => 'Nothing was posted. Retry after the time given in Retry-After; an import may take a minute.',
+}) {}
+
 export class BalanceTooLarge extends refusal(z.object({}), {
   code: 'accounting.balance-too-large',
   kind: 'refused',

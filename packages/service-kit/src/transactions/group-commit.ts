@@ -2,7 +2,7 @@ import type { Database, TenantTransaction } from '@marimo/postgres';
 import { Refusal, statusOf } from '@marimo/problems';
 import { type Outcome, onceOnlyEach } from '../idempotency/once-only.ts';
 import type { SignedInCall } from '../route.ts';
-import type { LimitConcurrency } from './limit-concurrency.ts';
+import type { LimitConcurrency, Patience } from './limit-concurrency.ts';
 
 /** One call that shares a transaction, with what its work needs to know of it. */
 export interface GroupMember {
@@ -14,6 +14,8 @@ export interface GroupOptions<Member extends GroupMember, R> {
   /** Keyed by organisation: while its groups are running, the next one gathers. */
   readonly limit: LimitConcurrency;
   readonly atMost: number;
+  /** How long a group waits for its turn. */
+  readonly patience?: Patience;
   /**
    * Does the work of all members, of one organisation, and says in their order what becomes of each. It writes nothing
    * for those that it refuses. If it throws a refusal, each member is tried alone.
@@ -45,11 +47,23 @@ export function groupCommit<Member extends GroupMember, R>(
       if (group !== undefined && group.length < options.atMost) return void group.push(waiting);
       const started = [waiting];
       gathering.set(tenantId, started);
-      void options.limit(tenantId, async () => {
-        await new Promise(setImmediate); // requests that arrived together are read one after the other
+      const close = () => {
         if (gathering.get(tenantId) === started) gathering.delete(tenantId);
-        await runTogether(options, started);
-      });
+      };
+      options
+        .limit(
+          tenantId,
+          async () => {
+            await new Promise(setImmediate); // requests that arrived together are read one after the other
+            close();
+            await runTogether(options, started);
+          },
+          options.patience,
+        )
+        .catch((error: unknown) => {
+          close(); // its turn has not come
+          for (const each of started) each.reject(error);
+        });
     });
 }
 
@@ -93,7 +107,8 @@ async function runTogether<Member extends GroupMember, R>(
   }
 }
 
-/** What the database could not do for the group as a whole, it will not do for one of them either. */
+/** What the database could not do for the group as a whole, or not in time, it will not do for one of them either. */
 function isOfOneMember(error: unknown): boolean {
-  return !(error instanceof Refusal) || statusOf(error.definition.kind) < 500;
+  if (!(error instanceof Refusal)) return true;
+  return error.definition.kind !== 'busy' && statusOf(error.definition.kind) < 500;
 }

@@ -62,4 +62,19 @@ describe('works of one key', () => {
     expect(await last).toBe('c');
     expect(begun).toEqual(['a', 'b', 'c']);
   });
+
+  it('are refused when their turn does not come in time, and leave the line to the others', async () => {
+    const { begun, make, end } = works();
+    const limit = limitConcurrencyByKey(1);
+    const first = limit('pine', make('a'));
+    const patience = { ms: 20, refusal: () => new Error('too busy') };
+    await expect(limit('pine', make('b'), patience)).rejects.toThrow('too busy');
+    const third = limit('pine', make('c'), { ...patience, ms: 60_000 });
+    end('a');
+    await first;
+    await settled();
+    end('c');
+    expect(await third).toBe('c');
+    expect(begun).toEqual(['a', 'c']);
+  });
 });

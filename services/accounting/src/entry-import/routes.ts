@@ -18,6 +18,9 @@ import type { FileEntry } from './file-entry.ts';
 
 type Draft = Extract<FileEntry, { entry: unknown }>;
 
+/** It has two minutes, and half of its work done when it waits. */
+const importWaitsAtMostMs = 60_000;
+
 /** Journal lines in one transaction of mode `each`: some tens of milliseconds in which other postings wait. */
 const linesPerTransaction = 2_000;
 
@@ -25,7 +28,7 @@ export function entryImportRoutes(deps: Deps, { books, limit }: LedgerParts): Ro
   return [
     handle(journalEntries.importFile, async (call) => {
       const book = await books.open(call);
-      const posting = postingInto(book, deps);
+      const posting = { ...postingInto(book, deps), lockWithinMs: importWaitsAtMostMs };
       const signed = signerOf(call);
       const { mode, dryRun } = call.query;
       const time = { deadlineAt: call.deadlineAt, signal: call.signal };

@@ -68,6 +68,7 @@ describe('postings to the same accounts, journals and years in any order', () =>
     const posting = {
       baseCurrency: 'RUB',
       postedAt: clock.now(),
+      lockWithinMs: 30_000,
       outbox: createOutbox({ service: 'accounting', clock: clock.now, onAdded: () => {} }),
     };
     await pine.call(journals.create, { body: { code: 'BANK', name: 'Bank' } });

@@ -136,3 +136,28 @@ describe('entries posted one by one while others wait for the same series', () =
     expect(tooLarge).toBeRefused(journalEntries.BalanceTooLarge);
   });
 });
+
+describe('postings behind a large one of the same organisation', () => {
+  it('are refused as busy while there is time to say so, and posted once it is through', async () => {
+    const release = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const holding = service.database.database.inTenant(pine.tenantId, async (tx) => {
+      await tx.rows('select 1 from number_series where tenant_id = $1 for update', [tx.tenantId]);
+      held.resolve();
+      await release.promise;
+    });
+    await held.promise;
+    const waiting = Array.from({ length: 5 }, () => entry());
+    // The first hold the turns of the organisation and wait in the database, the others for their turn.
+    const answers = await Promise.all(waiting.map((body) => post(body)));
+    for (const answer of answers) {
+      expect(answer).toBeRefused(journalEntries.LedgerBusy);
+      expect(answer.headers.get('retry-after')).toBe('5');
+    }
+    release.resolve();
+    await holding;
+    expect(await pine.rows('journal_entry')).toHaveLength(1);
+    const again = await Promise.all(waiting.map((body) => post(body)));
+    expect(again.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+  });
+});

@@ -1,7 +1,7 @@
 import { journalEntries } from '@marimo/contracts/accounting';
 import { currentCause, type Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
-import type { Deps, SignedInCall } from '@marimo/service-kit';
+import type { Deps, Patience, SignedInCall } from '@marimo/service-kit';
 import type { Book } from '../journals/index.ts';
 import { type CheckedEntry, checkEntries, type RefusedEntry } from './checking.ts';
 import {
@@ -18,6 +18,8 @@ import { insertEntries, takeNumbers } from './store.ts';
 export interface Posting extends Book {
   readonly postedAt: Date;
   readonly outbox: Outbox;
+  /** How long it waits for other postings of the organisation before it is refused as busy. */
+  readonly lockWithinMs: number;
 }
 
 export type PostedEntry =
@@ -46,7 +48,7 @@ export async function writeEntries(
   const ready = checked.filter((each) => each.kind === 'ready');
   const stored = new Map<string, journalEntries.JournalEntry>();
   if (ready.length > 0) {
-    const numbered = await withNumbers(tx, ready);
+    const numbered = await withNumbers(tx, ready, posting.lockWithinMs).catch(refuseWaiting);
     for (let from = 0; from < numbered.length; from += mostInStatement) {
       for (const entry of await writeSome(tx, posting, numbered.slice(from, from + mostInStatement)))
         stored.set(entry.entryId, entry);
@@ -72,7 +74,7 @@ async function writeSome(
   { outbox, postedAt }: Posting,
   numbered: readonly NumberedEntry[],
 ): Promise<journalEntries.JournalEntry[]> {
-  const inserted = await insertEntries(tx, numbered, postedAt).catch(refuseOverflow);
+  const inserted = await insertEntries(tx, numbered, postedAt).catch(refuseOverflow).catch(refuseWaiting);
   if (!inserted) throw new PostedMeanwhile();
   const entries = numbered.map((each) => journalEntryOf(each, postedAt));
   const events = entries.map((data, index) => ({
@@ -84,13 +86,28 @@ async function writeSome(
   return entries;
 }
 
+/** The lock of a series or a balance was not free in time (SQLSTATE 55P03). */
+function refuseWaiting(error: unknown): never {
+  throw (error as { code?: unknown }).code === '55P03' ? ledgerBusy() : error;
+}
+
+function ledgerBusy(): journalEntries.LedgerBusy {
+  return new journalEntries.LedgerBusy({}, { retryAfterSeconds: 5 });
+}
+
 /** The kept balances and their triggers add up in `bigint`; SQLSTATE 22003 is a sum beyond it. */
 function refuseOverflow(error: unknown): never {
   throw (error as { code?: unknown }).code === '22003' ? new journalEntries.BalanceTooLarge({}) : error;
 }
 
+/** Long before the 15 seconds of a request are over: a busy ledger is told from one that does not answer. */
+const waitsAtMostMs = 5_000;
+
+/** How long a posting waits for its turn; what has a longer deadline waits on. */
+export const turnWithin: Patience = { ms: waitsAtMostMs, refusal: ledgerBusy };
+
 export function postingInto(book: Book, { outbox, clock }: Pick<Deps, 'outbox' | 'clock'>): Posting {
-  return { ...book, outbox, postedAt: clock() };
+  return { ...book, outbox, postedAt: clock(), lockWithinMs: waitsAtMostMs };
 }
 
 /** Puts the caller's name under entries. Called while the request is the work at hand. */
@@ -109,7 +126,11 @@ class PostedMeanwhile extends Error {
 }
 
 /** Numbers follow the order of the request; the result is in the order of ids, in which all transactions insert. */
-async function withNumbers(tx: TenantTransaction, ready: readonly ReadyEntry[]): Promise<NumberedEntry[]> {
+async function withNumbers(
+  tx: TenantTransaction,
+  ready: readonly ReadyEntry[],
+  lockWithinMs: number,
+): Promise<NumberedEntry[]> {
   const keyOf = (journalId: string, fiscalYear: number) => `${journalId} ${fiscalYear}`;
   const series = new Map<string, { journalId: string; fiscalYear: number; members: ReadyEntry[] }>();
   for (const each of ready) {
@@ -120,7 +141,7 @@ async function withNumbers(tx: TenantTransaction, ready: readonly ReadyEntry[]):
     series.set(key, own);
   }
   const wanted = [...series.values()].map(({ members, ...own }) => ({ ...own, count: members.length }));
-  const taken = await takeNumbers(tx, wanted);
+  const taken = await takeNumbers(tx, wanted, lockWithinMs);
   const numbered = taken.flatMap(({ journalId, fiscalYear, last }) => {
     const members = series.get(keyOf(journalId, fiscalYear))?.members ?? [];
     return members.map((each, index): NumberedEntry => {

@@ -19,7 +19,7 @@ import { z } from 'zod';
 import type { Book, Books } from '../journals/index.ts';
 import { type CheckedEntry, checkEntries } from './checking.ts';
 import { isAsWished, reversing, type SignedEntry } from './ledger.ts';
-import { type PostedEntry, postEntries, postingInto, signerOf, writeEntries } from './posting.ts';
+import { type PostedEntry, postEntries, postingInto, signerOf, turnWithin, writeEntries } from './posting.ts';
 import { getEntry, type ListedEntry, listEntries } from './reading-store.ts';
 
 /** Latest day first, then highest number, then id. */
@@ -55,6 +55,7 @@ function postRoute(deps: Deps, { books, limit }: LedgerParts): Route {
     database: deps.database,
     limit,
     atMost: mostInOneCommit,
+    patience: turnWithin,
     work: async (tx, members: readonly Member[]) => {
       const [{ book }] = members as [Member];
       const results = await postEntries(
@@ -81,7 +82,7 @@ function postBatchRoute(deps: Deps, { books, limit }: LedgerParts): Route {
       const results = isSpoilt ? checked : await writeEntries(tx, postingInto(book, deps), checked);
       return reply(200, { results: results.map(batchResult) });
     };
-    return limit(call.tenantId, () => call.inTenant(work));
+    return limit(call.tenantId, () => call.inTenant(work), turnWithin);
   });
 }
 
@@ -101,7 +102,7 @@ function reversalRoute(deps: Deps, { books, limit }: LedgerParts): Route {
       if ('refusal' in outcome) throw outcome.refusal;
       return outcome.reply;
     };
-    return limit(call.tenantId, () => call.inTenant(work));
+    return limit(call.tenantId, () => call.inTenant(work), turnWithin);
   });
 }
 

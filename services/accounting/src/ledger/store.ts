@@ -64,16 +64,19 @@ export interface NumbersWanted {
 
 /**
  * Takes the next numbers of each series and gives the last of each. Other postings to these series wait from here on
- * until the transaction ends, and get the numbers back if it fails; rows are taken in the order of their key.
+ * until the transaction ends, and get the numbers back if it fails; rows are taken in the order of their key. From here
+ * on no lock is waited for longer than `lockWithinMs` (SQLSTATE 55P03).
  */
 export function takeNumbers(
   tx: TenantTransaction,
   wanted: readonly NumbersWanted[],
+  lockWithinMs: number,
 ): Promise<{ journalId: string; fiscalYear: number; last: bigint }[]> {
   const sql = `
+    with patience as materialized (select set_config('lock_timeout', $5, true))
     insert into number_series as series (tenant_id, journal_id, fiscal_year, last_number)
     select $1, journal_id, fiscal_year, count
-    from unnest($2::uuid[], $3::int[], $4::bigint[]) as wanted (journal_id, fiscal_year, count)
+    from unnest($2::uuid[], $3::int[], $4::bigint[]) as wanted (journal_id, fiscal_year, count), patience
     order by journal_id, fiscal_year
     on conflict (tenant_id, journal_id, fiscal_year)
       do update set last_number = series.last_number + excluded.last_number
@@ -83,6 +86,7 @@ export function takeNumbers(
     wanted.map(({ journalId }) => journalId),
     wanted.map(({ fiscalYear }) => fiscalYear),
     wanted.map(({ count }) => count),
+    `${lockWithinMs}ms`,
   ];
   return tx.rows(sql, values, 'ledger_take_numbers');
 }
