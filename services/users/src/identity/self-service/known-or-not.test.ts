@@ -28,13 +28,14 @@ async function statements(): Promise<Work> {
   return Object.fromEntries(found.map(([, operation, times]) => [operation, Number(times)]));
 }
 
-/** The same once nothing is under way any more, also of what comes after an answer. */
+/** The same once nothing is under way any more, also of what comes after an answer: its events have left the outbox. */
 async function statementsAtRest(): Promise<Work> {
   let before = await statements();
   for (;;) {
     await pause(20);
+    const isWaiting = (await users.database.rows('outbox')).length > 0;
     const now = await statements();
-    if (isDeepStrictEqual(now, before)) return now;
+    if (!isWaiting && isDeepStrictEqual(now, before)) return now;
     before = now;
   }
 }
