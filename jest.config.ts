@@ -2,7 +2,8 @@ import type { Config } from 'jest';
 
 // swc turns each file into CommonJS for Jest; Node itself runs the sources as they are.
 const config: Config = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/scripts/steps/one-context.ts',
+  runtime: '<rootDir>/scripts/steps/libraries-once.ts',
   roots: ['<rootDir>/packages', '<rootDir>/services', '<rootDir>/scripts'],
   testMatch: ['**/*.test.ts'],
   // One throw-away PostgreSQL for the run; each test file clones its own database from a template.

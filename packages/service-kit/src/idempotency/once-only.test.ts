@@ -88,7 +88,8 @@ describe('a request with an Idempotency-Key', () => {
     const first = service.call(writeNote, input);
     await until(async () => (await lockCount()) > 0);
     await service.database.sql(
-      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()`,
+      `select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = pg_locks.database
+        where locktype = 'advisory' and datname = current_database() and pid <> pg_backend_pid()`,
     );
     expect((await first).status).toBeGreaterThanOrEqual(500);
     expect([await noteTexts(), await service.rows('idempotency_key')]).toEqual([[], []]);
