@@ -90,8 +90,13 @@ export function requeueSilent(tx: Transaction): Promise<number> {
   );
 }
 
-export function deleteEnded(tx: Transaction, olderThanDays: number): Promise<number> {
-  return tx.run(`delete from job where ended_at < now() - $1 * interval '1 day'`, [olderThanDays]);
+/** The organisations that have jobs which ended so long ago. */
+export async function listTenantsOfEnded(tx: Transaction, olderThanDays: number): Promise<string[]> {
+  const rows = await tx.rows<{ tenantId: string }>(
+    `select distinct tenant_id as "tenantId" from job where ended_at < now() - $1 * interval '1 day'`,
+    [olderThanDays],
+  );
+  return rows.map(({ tenantId }) => tenantId);
 }
 
 export interface DueSchedule {

@@ -45,7 +45,7 @@ export interface JobRun<Input = unknown> {
 export interface JobOutcome {
   /** Shown with the job; small. What is large is a file. */
   readonly result?: z.core.util.JSONType;
-  /** A file of this service, which whoever asked may download. */
+  /** A file of this service, which is kept as long as the job. */
   readonly fileId?: string;
 }
 

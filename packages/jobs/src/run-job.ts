@@ -3,7 +3,7 @@ import { failpoint } from '@marimo/messaging';
 import { inSpan, runInContext } from '@marimo/observability';
 import type { TenantTransaction } from '@marimo/postgres';
 import { Refusal, statusOf, toProblem } from '@marimo/problems';
-import type { Asker, JobOutcome, JobRun } from './job-kind.ts';
+import type { Asker, JobRun } from './job-kind.ts';
 import type { JobInHand, JobRunnerOptions } from './runner-options.ts';
 import { type ClaimedJob, endJob, getClaimed, type JobEnd, lockHeld, requeueJob } from './store.ts';
 
@@ -47,17 +47,16 @@ async function toItsEnd<Deps>(
 ): Promise<void> {
   const { controller } = job;
   if (claimed.cancelAsked) controller.abort(new JobCancelled());
-  let outcome: JobOutcome;
   try {
     controller.signal.throwIfAborted();
-    outcome = await work(options, job, claimed);
+    const outcome = await work(options, job, claimed);
+    failpoint('job.afterWork');
+    // An outcome that cannot be kept, such as a file that is not there, is a failure of the job.
+    await end(options, job, claimed, { state: 'done', ...outcome });
   } catch (error) {
     const reason: unknown = controller.signal.aborted ? controller.signal.reason : error;
     await afterFailure(options, job, claimed, reason);
-    return;
   }
-  failpoint('job.afterWork');
-  await end(options, job, claimed, { state: 'done', ...outcome });
 }
 
 function work<Deps>(options: JobRunnerOptions<Deps>, job: JobInHand, claimed: ClaimedJob) {
@@ -129,7 +128,7 @@ function again<Deps>(
 }
 
 async function end<Deps>(
-  { database, outbox, contract }: JobRunnerOptions<Deps>,
+  { database, outbox, files, contract }: JobRunnerOptions<Deps>,
   { tenantId, jobId, attempt, progress }: JobInHand,
   { kind, asker }: ClaimedJob,
   given: JobEnd,
@@ -137,6 +136,7 @@ async function end<Deps>(
   await database.inTenant(tenantId, async (tx: TenantTransaction) => {
     if (!(await endJob(tx, jobId, attempt, { progress, ...given }))) return;
     const { state, fileId = null } = given;
+    if (fileId !== null) await files.attach(tx, fileId, { kind: 'job', id: jobId });
     await outbox.add(tx, contract.ended, jobId, { jobId, kind, state, askedBy: asker.userId, fileId });
     failpoint('job.beforeEndCommits');
   });

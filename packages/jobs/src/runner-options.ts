@@ -1,9 +1,19 @@
 import type { JobsContract } from '@marimo/contracts';
 import type { Outbox, Wake } from '@marimo/messaging';
 import type { Log, Metrics } from '@marimo/observability';
-import type { Database } from '@marimo/postgres';
+import type { Database, TenantTransaction } from '@marimo/postgres';
 import type { HeldJob } from './claim-store.ts';
 import type { JobKind, Progress } from './job-kind.ts';
+
+/** The files of the service, as far as jobs leave some. */
+export interface ResultFiles {
+  attach(tx: TenantTransaction, fileId: string, owner: FileOwner): Promise<void>;
+  detach(tx: TenantTransaction, owner: FileOwner): Promise<void>;
+}
+interface FileOwner {
+  readonly kind: string;
+  readonly id: string;
+}
 
 export interface JobRunnerOptions<Deps> {
   readonly service: string;
@@ -14,6 +24,8 @@ export interface JobRunnerOptions<Deps> {
   /** The same database as its relay: it sees of every organisation that jobs wait, and not what they are. */
   readonly relayDatabase: Database;
   readonly outbox: Outbox;
+  /** A job keeps the file it returns from its end until it is deleted, both in the same transaction. */
+  readonly files: ResultFiles;
   readonly wake: Wake;
   readonly log: Log;
   readonly metrics: Metrics;

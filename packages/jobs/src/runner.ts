@@ -1,14 +1,15 @@
 import { failpoint } from '@marimo/messaging';
 import { runPeriodically } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
-import { claimJob, deleteEnded, extendLeases, requeueSilent } from './claim-store.ts';
+import { claimJob, extendLeases, requeueSilent } from './claim-store.ts';
 import { fireSchedules } from './fire-schedules.ts';
+import { forgetJobs } from './forget-jobs.ts';
 import { JobCancelled, JobInterrupted, JobLost, runJob } from './run-job.ts';
 import type { JobInHand, JobRunnerOptions } from './runner-options.ts';
 import { updateProgress } from './store.ts';
 
 const keptDays = 30;
-const sweepEveryMs = 3_600_000;
+const forgetEveryMs = 3_600_000;
 const withinMs = 20_000;
 
 /**
@@ -63,11 +64,8 @@ export function startJobRunner<Deps>(options: JobRunnerOptions<Deps>): { close()
     const fired = await fireSchedules(options.database, relayDatabase, options.clock());
     if ((await asRelay(requeueSilent)) + fired > 0) wake.ring();
   });
-  const stopSweeping = runPeriodically(
-    { name: 'deleting old jobs', pauseMs: sweepEveryMs, log },
-    async () => {
-      await asRelay((tx) => deleteEnded(tx, keptDays));
-    },
+  const stopForgetting = runPeriodically({ name: 'deleting old jobs', pauseMs: forgetEveryMs, log }, () =>
+    forgetJobs(options, keptDays),
   );
 
   return {
@@ -77,7 +75,7 @@ export function startJobRunner<Deps>(options: JobRunnerOptions<Deps>): { close()
       await looping;
       for (const { controller } of inHand.values()) controller.abort(new JobInterrupted());
       await Promise.all(running);
-      await Promise.all([stopBeating(), stopFiring(), stopSweeping()]);
+      await Promise.all([stopBeating(), stopFiring(), stopForgetting()]);
     },
   };
 }

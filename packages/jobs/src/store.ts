@@ -206,3 +206,22 @@ export async function requeueJob(
     [tx.tenantId, jobId, attempt, delayMs, counts],
   );
 }
+
+/** At most so many of those that ended so long ago. */
+export function deleteEnded(
+  tx: TenantTransaction,
+  olderThanDays: number,
+  atMost: number,
+): Promise<{ jobId: string; fileId: string | null }[]> {
+  return tx.rows(
+    `delete from job
+     where tenant_id = $1 and job_id in (
+       select job_id from job
+       where tenant_id = $1 and ended_at < now() - $2 * interval '1 day'
+       limit $3
+       for update skip locked
+     )
+     returning job_id as "jobId", file_id as "fileId"`,
+    [tx.tenantId, olderThanDays, atMost],
+  );
+}

@@ -11,6 +11,7 @@ import {
   type Jobs,
   jobKind,
   jobMigrations,
+  type ResultFiles,
   startJobRunner,
 } from '../src/index.ts';
 
@@ -44,6 +45,9 @@ export const makeParts = jobKind({
   },
 });
 
+/** None of its jobs leaves a file. */
+const noFiles: ResultFiles = { attach: async () => {}, detach: async () => {} };
+
 export interface Workshop {
   readonly jobs: Jobs;
   readonly wake: ReturnType<typeof createWake>;
@@ -73,6 +77,7 @@ export function workshop(
         database,
         relayDatabase,
         metrics: createMetrics('factory'),
+        files: noFiles,
         beatMs: 50,
         retryDelayMs: () => 20,
         ...options,

@@ -162,8 +162,8 @@ function startJobs(
   started: AsyncDisposableStack,
 ): void {
   if (jobs === undefined) return;
-  const { database, outbox, clock } = deps;
-  const data = { database, relayDatabase, outbox, wake: jobsWake };
+  const { database, outbox, files, clock } = deps;
+  const data = { database, relayDatabase, outbox, files, wake: jobsWake };
   const runner = startJobRunner({ ...of, ...jobs, ...data, service: name, deps, clock });
   started.defer(() => runner.close());
 }
