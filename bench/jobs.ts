@@ -74,8 +74,9 @@ async function throughJobs(server: ServerAddress) {
   );
   const kinds = [nothing] as readonly JobKind<undefined>[];
   const shared = { service, contract, kinds, deps: undefined, database, relayDatabase, outbox, wake };
+  const files = { attach: async () => {}, detach: async () => {} };
   const done = await secondsOf(async () => {
-    const runner = startJobRunner({ ...shared, log, metrics, clock, atOnce });
+    const runner = startJobRunner({ ...shared, files, log, metrics, clock, atOnce });
     await untilNone(server, `select count(*)::int as left from bench.job where state <> 'done'`);
     await runner.close();
   });

@@ -10,3 +10,19 @@ export const PageQuery = z.strictObject({
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.strictObject({ items: z.array(item), next: z.string().nullable() });
 }
+
+/** Several values of a filter in one parameter: `state=queued,running`. */
+export function severalOf<Value extends string>(
+  value: z.ZodType<Value> & { readonly options: readonly Value[] },
+) {
+  const one = `(?:${value.options.join('|')})`;
+  const longest = value.options.join(',').length;
+  return z.codec(
+    z
+      .string()
+      .max(longest)
+      .regex(new RegExp(`^${one}(?:,${one})*$`)),
+    z.array(value),
+    { decode: (text) => text.split(',') as Value[], encode: (values) => values.join(',') },
+  );
+}

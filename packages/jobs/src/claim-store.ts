@@ -90,6 +90,15 @@ export function requeueSilent(tx: Transaction): Promise<number> {
   );
 }
 
+/** For how long the job has waited that is due the longest. */
+export async function getOldestDueSeconds(tx: Transaction): Promise<number> {
+  const row = await tx.first<{ seconds: number }>(
+    `select extract(epoch from now() - min(due_at))::float8 as seconds from job
+     where state = 'queued' and due_at <= now()`,
+  );
+  return row?.seconds ?? 0;
+}
+
 /** The organisations that have jobs which ended so long ago. */
 export async function listTenantsOfEnded(tx: Transaction, olderThanDays: number): Promise<string[]> {
   const rows = await tx.rows<{ tenantId: string }>(

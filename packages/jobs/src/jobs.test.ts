@@ -147,6 +147,21 @@ describe('a job', () => {
     expect(JSON.stringify(job)).not.toContain('1234');
   });
 
+  it('is counted by its kind and end, and the longest that is due is measured', async () => {
+    behave = async () => undefined;
+    const jobId = await ask();
+    await test.sql(`update job set due_at = now() - interval '1 hour' where job_id = $1`, [jobId]);
+    const idle = run({ atOnce: 0 });
+    const metric = async (name: string) =>
+      (await shop.metrics.renderOwn()).split('\n').find((line) => line.startsWith(name));
+    await until(async () => Number((await metric('jobs_oldest_due_seconds'))?.split(' ').at(-1)) >= 3_600);
+    await idle.close();
+    run();
+    await becomes(jobId, 'done');
+    const ended = 'jobs_ended_total{kind="factory.anything",state="done"';
+    await until(async () => (await metric(ended))?.endsWith(' 1') === true);
+  });
+
   it('of a kind that this version does not know waits for one that does', async () => {
     shop = workshop(test, []);
     const jobId = await ask();

@@ -4,14 +4,16 @@ import { currentCause, type Outbox, type Wake } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
 import type { z } from 'zod';
 import type { Asker, JobKind } from './job-kind.ts';
-import { deleteSchedule, upsertSchedule } from './schedule-store.ts';
+import { deleteSchedule, lockLastTime, upsertSchedule } from './schedule-store.ts';
 import { nextTime } from './schedules.ts';
-import { cancelJob, getClaimed, getJob, insertJob } from './store.ts';
+import { cancelJob, getClaimed, getJob, insertJob, lockOpenJob } from './store.ts';
 
 export interface JobRequest<Kind extends JobKind<never>> {
   /** Chosen by the caller where a repetition must be the same job. */
   readonly jobId?: string;
   readonly input: z.input<Kind['input']>;
+  /** True: as long as the organisation's same work waits or runs, that job is meant. */
+  readonly joinsOpen?: boolean;
 }
 
 export interface ScheduleRequest<Kind extends JobKind<never>> {
@@ -61,8 +63,10 @@ export interface JobsOptions {
 
 export function createJobs({ outbox, wake, clock, contract }: JobsOptions): Jobs {
   return {
-    async enqueue(tx, { kind, input: schema }, { jobId = newId(), input }, asker) {
+    async enqueue(tx, { kind, input: schema }, { jobId = newId(), input, joinsOpen = false }, asker) {
       const checked = schema.encode(schema.parse(input));
+      const open = joinsOpen ? await lockOpenJob(tx, kind, checked) : undefined;
+      if (open !== undefined) return open;
       const isNew = await insertJob(tx, { jobId, kind, input: checked, asker, cause: currentCause() });
       if (!isNew) await requireSame(tx, jobId, kind, checked);
       tx.afterCommit(wake.ring);
@@ -80,7 +84,9 @@ export function createJobs({ outbox, wake, clock, contract }: JobsOptions): Jobs
 
     async schedule(tx, { kind, input: schema }, { scheduleId, input, cron, timeZone }, asker) {
       const checked = schema.encode(schema.parse(input));
-      const nextAt = nextTime(cron, timeZone, clock());
+      // A clock that was set back must not bring a time again that has been.
+      const [now, lastAt] = [clock(), await lockLastTime(tx, scheduleId)];
+      const nextAt = nextTime(cron, timeZone, lastAt !== null && lastAt > now ? lastAt : now);
       await upsertSchedule(tx, { scheduleId, kind, input: checked, cron, timeZone, asker, nextAt });
       return nextAt;
     },

@@ -128,7 +128,7 @@ function again<Deps>(
 }
 
 async function end<Deps>(
-  { database, outbox, files, contract }: JobRunnerOptions<Deps>,
+  { database, outbox, files, contract, metrics }: JobRunnerOptions<Deps>,
   { tenantId, jobId, attempt, progress }: JobInHand,
   { kind, asker }: ClaimedJob,
   given: JobEnd,
@@ -138,6 +138,8 @@ async function end<Deps>(
     const { state, fileId = null } = given;
     if (fileId !== null) await files.attach(tx, fileId, { kind: 'job', id: jobId });
     await outbox.add(tx, contract.ended, jobId, { jobId, kind, state, askedBy: asker.userId, fileId });
+    const ended = metrics.counter('jobs_ended_total', 'Jobs that were run to their end', ['kind', 'state']);
+    tx.afterCommit(() => ended.inc({ kind, state }));
     failpoint('job.beforeEndCommits');
   });
 }

@@ -1,7 +1,7 @@
 import { failpoint } from '@marimo/messaging';
 import { runPeriodically } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
-import { claimJob, extendLeases, requeueSilent } from './claim-store.ts';
+import { claimJob, extendLeases, getOldestDueSeconds, requeueSilent } from './claim-store.ts';
 import { fireSchedules } from './fire-schedules.ts';
 import { forgetJobs } from './forget-jobs.ts';
 import { JobCancelled, JobInterrupted, JobLost, runJob } from './run-job.ts';
@@ -10,6 +10,7 @@ import { updateProgress } from './store.ts';
 
 const keptDays = 30;
 const forgetEveryMs = 3_600_000;
+const measureEveryMs = 15_000;
 const withinMs = 20_000;
 
 /**
@@ -68,6 +69,18 @@ export function startJobRunner<Deps>(options: JobRunnerOptions<Deps>): { close()
     forgetJobs(options, keptDays),
   );
 
+  const oldest = options.metrics.gauge(
+    'jobs_oldest_due_seconds',
+    'How long the longest due job has waited',
+    [],
+  );
+  const stopMeasuring = runPeriodically(
+    { name: 'measuring jobs', pauseMs: measureEveryMs, log },
+    async () => {
+      oldest.set(await asRelay(getOldestDueSeconds));
+    },
+  );
+
   return {
     async close() {
       closing.abort();
@@ -75,7 +88,7 @@ export function startJobRunner<Deps>(options: JobRunnerOptions<Deps>): { close()
       await looping;
       for (const { controller } of inHand.values()) controller.abort(new JobInterrupted());
       await Promise.all(running);
-      await Promise.all([stopBeating(), stopFiring(), stopForgetting()]);
+      await Promise.all([stopBeating(), stopFiring(), stopForgetting(), stopMeasuring()]);
     },
   };
 }

@@ -34,6 +34,15 @@ export async function upsertSchedule(tx: TenantTransaction, schedule: Schedule):
   );
 }
 
+/** When it last asked for its work; until the transaction ends it does not do so again. */
+export async function lockLastTime(tx: TenantTransaction, scheduleId: string): Promise<Date | null> {
+  const row = await tx.first<{ lastAt: Date | null }>(
+    `select last_at as "lastAt" from job_schedule where tenant_id = $1 and schedule_id = $2 for update`,
+    [tx.tenantId, scheduleId],
+  );
+  return row?.lastAt ?? null;
+}
+
 export async function deleteSchedule(tx: TenantTransaction, scheduleId: string): Promise<boolean> {
   const sql = 'delete from job_schedule where tenant_id = $1 and schedule_id = $2';
   return (await tx.run(sql, [tx.tenantId, scheduleId])) === 1;

@@ -35,6 +35,26 @@ export async function insertJob(tx: TenantTransaction, job: NewJob): Promise<boo
   return inserted === 1;
 }
 
+/**
+ * The job of the same work that waits or runs, unless it is being cancelled. Until the transaction ends, no other one that
+ * asks like this adds one: what is not there yet cannot be locked as a row.
+ */
+export async function lockOpenJob(
+  tx: TenantTransaction,
+  kind: string,
+  input: unknown,
+): Promise<string | undefined> {
+  await tx.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`job ${tx.tenantId} ${kind}`]);
+  const row = await tx.first<{ jobId: string }>(
+    `select job_id as "jobId" from job
+     where tenant_id = $1 and state in ('queued', 'running') and not cancel_asked
+       and kind = $2 and input::jsonb = $3::jsonb
+     order by due_at limit 1`,
+    [tx.tenantId, kind, JSON.stringify(input)],
+  );
+  return row?.jobId;
+}
+
 /** What a caller has besides, such as their token, is never written down. */
 export function askerText({ userId, roles, grants }: Asker): string {
   return JSON.stringify({ userId, roles, grants });
@@ -79,21 +99,21 @@ export async function getJob(
 
 export interface JobFilter {
   readonly askedBy: string | null;
-  readonly state?: JobState | undefined;
+  readonly states: readonly JobState[] | undefined;
   readonly after: readonly [askedAt: Date, jobId: string] | undefined;
   readonly limit: number;
 }
 
 /** Newest first. */
 export async function listJobs(tx: TenantTransaction, filter: JobFilter): Promise<Job[]> {
-  const { askedBy, state = null, after: [askedAt, jobId] = [], limit } = filter;
+  const { askedBy, states = null, after: [askedAt, jobId] = [], limit } = filter;
   const rows = await tx.rows<JobRow>(
     `select ${columns} from job
-     where tenant_id = $1 and ($2::uuid is null or asked_by = $2) and ($3::text is null or state = $3)
+     where tenant_id = $1 and ($2::uuid is null or asked_by = $2) and ($3::text[] is null or state = any ($3))
        and ($4::timestamptz is null or (asked_at, job_id) < ($4, $5::uuid))
      order by asked_at desc, job_id desc
      limit $6`,
-    [tx.tenantId, askedBy, state, askedAt ?? null, jobId ?? null, limit],
+    [tx.tenantId, askedBy, states, askedAt ?? null, jobId ?? null, limit],
   );
   return rows.map(fromRow);
 }

@@ -1,6 +1,6 @@
 import { jobsOf, newId } from '@marimo/contracts';
 import { createOutbox, createWake, outboxMigrations } from '@marimo/messaging';
-import { createLog, createMetrics } from '@marimo/observability';
+import { createLog, createMetrics, type Metrics } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
 import { z } from 'zod';
 import {
@@ -51,6 +51,7 @@ const noFiles: ResultFiles = { attach: async () => {}, detach: async () => {} };
 export interface Workshop {
   readonly jobs: Jobs;
   readonly wake: ReturnType<typeof createWake>;
+  readonly metrics: Metrics;
   /** Starts one process' worth of running jobs. */
   run(options?: Partial<JobRunnerOptions<undefined>>): { close(): Promise<void> };
 }
@@ -65,10 +66,12 @@ export function workshop(
   const wake = createWake();
   const outbox = createOutbox({ service: 'factory', clock, onAdded: () => {} });
   const log = createLog({ service: 'factory', level: 'silent' });
+  const metrics = createMetrics('factory');
   const shared = { service: 'factory', contract, outbox, wake, clock, log };
   return {
     wake,
     jobs: createJobs(shared),
+    metrics,
     run: (options = {}) =>
       startJobRunner({
         ...shared,
@@ -76,7 +79,7 @@ export function workshop(
         deps: undefined,
         database,
         relayDatabase,
-        metrics: createMetrics('factory'),
+        metrics,
         files: noFiles,
         beatMs: 50,
         retryDelayMs: () => 20,

@@ -7,21 +7,21 @@ const columns = `
   given_up_by as "givenUpBy", give_up_reason as "giveUpReason"`;
 
 export interface SagaSlice {
-  readonly state: SagaState | undefined;
+  readonly states: readonly SagaState[] | undefined;
   /** The key of the last of the page before. */
   readonly after: readonly [startedAt: Date, sagaId: string] | undefined;
   readonly limit: number;
 }
 
 /** Newest first. */
-export function listSagas(tx: TenantTransaction, { state, after, limit }: SagaSlice): Promise<Saga[]> {
+export function listSagas(tx: TenantTransaction, { states, after, limit }: SagaSlice): Promise<Saga[]> {
   const sql = `
     select ${columns} from saga
-    where tenant_id = $1 and ($2::text is null or state = $2)
+    where tenant_id = $1 and ($2::text[] is null or state = any ($2))
       and ($3::timestamptz is null or (started_at, saga_id) < ($3, $4::uuid))
     order by started_at desc, saga_id desc
     limit $5`;
-  return tx.rows(sql, [tx.tenantId, state, ...(after ?? [null, null]), limit]);
+  return tx.rows(sql, [tx.tenantId, states ?? null, ...(after ?? [null, null]), limit]);
 }
 
 export async function getSaga(tx: TenantTransaction, sagaId: string): Promise<SagaWithSteps | undefined> {

@@ -1,4 +1,4 @@
-import { newId, SagaIdReused, SagaOver } from '@marimo/contracts';
+import { newId, SagaIdReused, SagaOver, type SagaState } from '@marimo/contracts';
 import { runInContext } from '@marimo/observability';
 import { checkCatalogue } from '@marimo/postgres';
 import { z } from 'zod';
@@ -320,13 +320,14 @@ describe('the rows of sagas', () => {
       );
       started.unshift(sagaId);
     }
-    const list = (after: [Date, string] | undefined, state?: 'running' | 'done') =>
-      stage.db.database.inTenant(other, (tx) => stage.sagas.list(tx, { state, after, limit: 2 }));
+    const list = (after: [Date, string] | undefined, states?: readonly SagaState[]) =>
+      stage.db.database.inTenant(other, (tx) => stage.sagas.list(tx, { states, after, limit: 2 }));
     const first = await list(undefined);
     const last = first[1] as (typeof first)[number];
     const second = await list([last.startedAt, last.sagaId]);
     expect([...first, ...second].map(({ sagaId }) => sagaId)).toEqual(started);
-    expect(await list(undefined, 'done')).toEqual([]);
+    expect(await list(undefined, ['done', 'stuck'])).toEqual([]);
+    expect(await list(undefined, ['stuck', 'running'])).toHaveLength(2);
     expect(first[0]).toMatchObject({ kind: 'shop.sell', state: 'running', startedBy: null });
   });
 });

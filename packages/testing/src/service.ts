@@ -33,7 +33,7 @@ export interface ServiceUnderTestOptions {
   readonly clock?: () => Date;
   /** Looks at each file; everything passes unless told. */
   readonly quarantine?: Quarantine;
-  /** False: what the service does by itself stays off, and the test does it when it wants to. */
+  /** False: jobs, sagas and what else the service does by itself stay off; the test does it when it wants to. */
   readonly background?: boolean;
 }
 
@@ -78,12 +78,10 @@ export async function serviceUnderTest(
   const database = await testDatabase({ schema, folders });
   const transport = memoryTransport();
   const platform = platformForTests({ ...options, definition, database, transport });
-  const running = await startService(background ? definition : withoutBackground(definition), platform).catch(
-    async (error: unknown) => {
-      await database.drop();
-      throw error;
-    },
-  );
+  const running = await startService(definition, platform, { background }).catch(async (error: unknown) => {
+    await database.drop();
+    throw error;
+  });
   const url = `http://127.0.0.1:${running.address.port}`;
   const { as: usual = tokenFor() } = options;
   /** `users` believes only what it has signed itself. */
@@ -121,13 +119,6 @@ export async function serviceUnderTest(
     },
   };
   return { ...underTest, ...commandClaims(underTest) };
-}
-
-function withoutBackground(definition: ServiceDefinition): ServiceDefinition {
-  return {
-    ...definition,
-    compose: (deps, own) => ({ ...definition.compose(deps, own), background: [] }),
-  };
 }
 
 function envelopeOf<E extends EventDefinition>(event: E, given: DeliveredEvent<E>): Envelope {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { event } from '../event.ts';
 import { Id } from '../ids.ts';
-import { PageQuery, pageOf } from '../list.ts';
+import { PageQuery, pageOf, severalOf } from '../list.ts';
 import { Instant } from '../measures.ts';
 import { permission } from '../permission.ts';
 import type { ServiceName } from '../services.ts';
@@ -53,7 +53,7 @@ export function jobsOf(service: ServiceName) {
       path,
       summary: 'Lists your jobs, newest first; with the right to manage jobs, those of the organisation.',
       access: 'signed-in',
-      query: PageQuery.extend({ state: JobState.optional() }),
+      query: PageQuery.extend({ state: severalOf(JobState).optional() }),
       replies: { 200: pageOf(Job) },
     }),
     get: endpoint({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { type EventDefinition, event } from '../event.ts';
 import { Id } from '../ids.ts';
-import { PageQuery, pageOf } from '../list.ts';
+import { PageQuery, pageOf, severalOf } from '../list.ts';
 import { Instant } from '../measures.ts';
 import { type Permission, permission } from '../permission.ts';
 import { personal } from '../personal.ts';
@@ -130,7 +130,7 @@ export function sagaContract(service: ServiceName) {
       path,
       summary: 'Lists work that spans services, newest first.',
       access: read,
-      query: PageQuery.extend({ state: SagaState.optional() }),
+      query: PageQuery.extend({ state: severalOf(SagaState).optional() }),
       replies: { 200: pageOf(Saga) },
     }),
     get: endpoint({

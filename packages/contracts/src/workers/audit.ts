@@ -99,7 +99,8 @@ export const setRetention = endpoint({
 export const applyRetention = endpoint({
   method: 'POST',
   path: `${retentionPath}/apply`,
-  summary: 'Starts a job that deletes at once what is no longer kept, as happens every night.',
+  summary:
+    'Starts a job that deletes at once what is no longer kept, as happens every night. Returns the one that waits or runs, if there is one.',
   access: configureAudit,
   replies: { 202: JobStarted },
   stepUp: true,

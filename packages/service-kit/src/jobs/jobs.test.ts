@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Absent, endpoint, JobStarted, jobsOf, newId } from '@marimo/contracts';
 import { type JobKind, jobKind } from '@marimo/jobs';
 import { tokenFor, useService } from '@marimo/testing';
@@ -29,23 +30,22 @@ const copying: JobKind<Deps> = jobKind({
   },
 });
 
-const service = useService(
-  defineService({
-    name: 'config',
-    migrations: new URL('../../test/migrations/', import.meta.url),
-    jobs: { contract, kinds: [copying] },
-    routes: [
-      ({ jobs }) => [
-        handle(copyBooks, (call) =>
-          call.inTenant(async (tx) => {
-            const jobId = await jobs.enqueue(tx, copying, { input: call.body }, call.caller);
-            return reply(202, { jobId });
-          }),
-        ),
-      ],
+const definition = defineService({
+  name: 'config',
+  migrations: new URL('../../test/migrations/', import.meta.url),
+  jobs: { contract, kinds: [copying] },
+  routes: [
+    ({ jobs }) => [
+      handle(copyBooks, (call) =>
+        call.inTenant(async (tx) => {
+          const jobId = await jobs.enqueue(tx, copying, { input: call.body }, call.caller);
+          return reply(202, { jobId });
+        }),
+      ),
     ],
-  }),
-);
+  ],
+});
+const service = useService(definition);
 
 const [annaId, borisId] = [newId(), newId()];
 const anna = { as: tokenFor({ userId: annaId, roles: ['user'] }) };
@@ -100,8 +100,25 @@ describe('the jobs of a service', () => {
     const second = await list({ limit: 2, after: first.next ?? '' });
     expect([...first.items, ...second.items].map(({ jobId }) => jobId)).toEqual([ids[3], ids[1], ids[0]]);
     expect(second.next).toBeNull();
-    expect((await list({ state: 'failed' })).items).toEqual([]);
+    expect((await list({ state: 'failed,queued' })).items).toEqual([]);
+    expect((await list({ state: 'failed,done' })).items).toHaveLength(3);
+    for (const state of ['', 'done,', 'done,lost', 'done;failed', 'DONE']) {
+      const answer = await service.http
+        .get(`/api/v1/config/jobs?state=${state}`)
+        .set('authorization', `Bearer ${anna.as}`);
+      expect([state, answer.status]).toEqual([state, 400]);
+    }
     expect((await list({}, administrator)).items).toHaveLength(4);
     expect((await list({}, stranger)).items).toEqual([]);
+  });
+});
+
+describe('a service that is started without its background', () => {
+  const quiet = useService(definition, { background: false });
+
+  it('takes up no job', async () => {
+    const { jobId } = (await quiet.call(copyBooks, { body: { books: 7 } }, anna)).body;
+    await pause(300);
+    expect((await quiet.call(contract.get, { params: { jobId } }, anna)).body.state).toBe('queued');
   });
 });

@@ -15,10 +15,10 @@ export function jobRoutes({ manage, list, get, cancel }: JobsContract, jobs: Job
   const ownOnly = (caller: Caller) => (caller.may(manage.name) ? null : caller.userId);
   return [
     handle(list, async (call) => {
-      const { state } = call.query;
+      const { state: states } = call.query;
       const askedBy = ownOnly(call.caller);
       const page = await readPage(call.query, newestFirst, (slice) =>
-        call.readInTenant((tx) => listJobs(tx, { askedBy, state, ...slice })),
+        call.readInTenant((tx) => listJobs(tx, { askedBy, states, ...slice })),
       );
       return reply(200, page);
     }),

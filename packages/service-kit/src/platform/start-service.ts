@@ -19,7 +19,7 @@ import { forgetOldAnswers } from '../idempotency/forget.ts';
 import { organisationConsumer } from '../organisations/consumer.ts';
 import { knownOrganisations } from '../organisations/organisations.ts';
 import type { Readiness } from '../pages/operations.ts';
-import type { Deps, ServiceDefinition } from '../service.ts';
+import type { ComposedService, Deps, ServiceDefinition } from '../service.ts';
 import { noDatabase } from './no-database.ts';
 import type { Observed, Platform } from './platform.ts';
 import { readinessOf } from './readiness.ts';
@@ -37,14 +37,20 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** False: jobs, sagas and what the service does by itself wait; what others ask of it is answered. For tests. */
+  readonly background?: boolean;
+}
+
 /** Starts one service on the platform. When a step fails, what was started before it is stopped again. */
 export async function startService(
   definition: ServiceDefinition,
   platform: Platform,
+  { background = true }: StartOptions = {},
 ): Promise<RunningService> {
   const started = new AsyncDisposableStack(); // undone from the last step to the first
   try {
-    const service = await start(definition, platform, started);
+    const service = await start(definition, platform, started, background);
     let stopping: Promise<void> | undefined;
     const stop = () => {
       stopping ??= started.disposeAsync();
@@ -61,6 +67,7 @@ async function start(
   definition: ServiceDefinition,
   platform: Platform,
   started: AsyncDisposableStack,
+  hasBackground: boolean,
 ): Promise<Omit<RunningService, 'stop'>> {
   const { name } = definition;
   const of = platform.observe(name);
@@ -72,9 +79,7 @@ async function start(
   const composed = definition.compose(deps, platform.settings.own.get(name));
   const consumers = consumersOf(definition);
   await startConsuming(consumers, of, deps, started);
-  if (relay !== undefined) startJobs(definition, of, deps, relay, started);
-  if (relay !== undefined) startSagas(definition, of, deps, relay, started);
-  for (const start of composed.background) started.defer(await start());
+  if (hasBackground) await startBackground(definition, composed, { of, deps, relay }, started);
 
   const verifier = verifierOf(composed, platform, of);
   started.defer(() => verifier.close());
@@ -116,7 +121,7 @@ function startData(
   of: Observed,
   platform: Platform,
   started: AsyncDisposableStack,
-): { deps: Deps; relay: Background | undefined } {
+): { deps: Deps; relay: Relay | undefined } {
   const { settings, clock, registry, cache, transport, fileStore, quarantine } = platform;
   const wake = createWake();
   const [jobsWake, sagasWake] = [createWake(), createWake()];
@@ -146,8 +151,20 @@ function startData(
   };
 }
 
+/** What the service does by itself. */
+async function startBackground(
+  definition: ServiceDefinition,
+  { background }: ComposedService,
+  { of, deps, relay }: { readonly of: Observed; readonly deps: Deps; readonly relay: Relay | undefined },
+  started: AsyncDisposableStack,
+): Promise<void> {
+  if (relay !== undefined) startJobs(definition, of, deps, relay, started);
+  if (relay !== undefined) startSagas(definition, of, deps, relay, started);
+  for (const start of background) started.defer(await start());
+}
+
 /** What is done for all organisations at once. */
-interface Background {
+interface Relay {
   readonly relayDatabase: Database;
   readonly jobsWake: Wake;
   readonly sagasWake: Wake;
@@ -158,7 +175,7 @@ function startJobs(
   { name, jobs }: ServiceDefinition,
   of: Observed,
   deps: Deps,
-  { relayDatabase, jobsWake }: Background,
+  { relayDatabase, jobsWake }: Relay,
   started: AsyncDisposableStack,
 ): void {
   if (jobs === undefined) return;
@@ -173,7 +190,7 @@ function startSagas(
   { name, sagas: definitions }: ServiceDefinition,
   of: Observed,
   deps: Deps,
-  { relayDatabase, sagasWake: wake }: Background,
+  { relayDatabase, sagasWake: wake }: Relay,
   started: AsyncDisposableStack,
 ): void {
   if (definitions === undefined) return;

@@ -22,9 +22,9 @@ export function sagaRoutes(
     requireFound(await sagas.get(tx, sagaId), 'saga');
   return [
     handle(list, async (call) => {
-      const { state } = call.query;
+      const { state: states } = call.query;
       const page = await readPage(call.query, newestFirst, (slice) =>
-        call.readInTenant((tx) => sagas.list(tx, { state, ...slice })),
+        call.readInTenant((tx) => sagas.list(tx, { states, ...slice })),
       );
       return reply(200, page);
     }),

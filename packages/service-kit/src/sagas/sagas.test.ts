@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   Forbidden,
   IdempotencyKeyReused,
@@ -127,7 +128,7 @@ describe('the sagas of a service', () => {
   it('are listed newest first, page by page, by state', async () => {
     const ids = [await sell('a'), await sell('b'), await sell('c')];
     for (const id of ids) await becomes(id, 'done');
-    const query = { limit: 2, state: 'done' as const };
+    const query = { limit: 2, state: 'running,done' };
     const first = (await service.call(contract.list, { query }, administrator)).body;
     const second = (
       await service.call(contract.list, { query: { ...query, after: first.next ?? '' } }, administrator)
@@ -176,5 +177,17 @@ describe('a command of another service', () => {
     await service.call(startSale, input, anna);
     await becomes(saleId, 'done');
     expect(await get(saleId)).toMatchObject({ startedBy: annaId });
+  });
+});
+
+describe('a service that is started without its background', () => {
+  const quiet = useService(shop, { client, background: false });
+
+  it('does no step of a saga', async () => {
+    const sagaId = newId();
+    await quiet.call(startSale, { body: { saleId: sagaId, text: 'tea' } }, anna);
+    await pause(300);
+    const { state, steps } = (await quiet.call(contract.get, { params: { sagaId } }, administrator)).body;
+    expect([state, steps.map((step) => step.state)]).toEqual(['running', steps.map(() => 'waiting')]);
   });
 });

@@ -112,6 +112,31 @@ describe('how long the audit is kept', () => {
   });
 });
 
+describe('deleting at once what is no longer kept', () => {
+  const quiet = useService(workersService(['audit']), { background: false });
+  const apply = async (as = ours()) => (await quiet.call(audit.applyRetention, {}, as)).body.jobId;
+  const become = (jobId: string, change: string) =>
+    quiet.database.sql(`update job set ${change} where job_id = $1`, [jobId]);
+
+  it('is one job of the organisation, however often it is asked for at once', async () => {
+    const asked = await Promise.all(Array.from({ length: 8 }, () => apply()));
+    expect(new Set(asked).size).toBe(1);
+    const ofAnother = await apply({ as: tokenFor({ tenantId: newId() }) });
+    expect(asked).not.toContain(ofAnother);
+  });
+
+  it('is another job once that one has ended or is being cancelled', async () => {
+    const first = await apply();
+    await become(first, `state = 'running', lease_until = now() + interval '1 hour'`);
+    expect(await apply()).toBe(first);
+    await become(first, 'cancel_asked = true');
+    const second = await apply();
+    await become(second, `state = 'done', ended_at = now()`);
+    const third = await apply();
+    expect(new Set([first, second, third]).size).toBe(3);
+  });
+});
+
 describe('the database', () => {
   const inTenant = (sql: string) => workers.database.database.inTenant(tenantId, (tx) => tx.rows(sql));
 

@@ -51,8 +51,9 @@ export const retentionRoutes = ({ outbox, jobs, organisations }: Deps): readonly
   }),
 
   handle(audit.applyRetention, (call) =>
-    call.inTenant(async (tx) =>
-      reply(202, { jobId: await jobs.enqueue(tx, forgetOldRecords, { input: {} }, call.caller) }),
-    ),
+    call.inTenant(async (tx) => {
+      const request = { input: {}, joinsOpen: true }; // two at once delete no more than one
+      return reply(202, { jobId: await jobs.enqueue(tx, forgetOldRecords, request, call.caller) });
+    }),
   ),
 ];
