@@ -15,6 +15,7 @@ const layers = [
   'files',
   'jobs',
   'sagas',
+  'records',
   'service-kit',
   'file-import',
   'testing',

@@ -4,6 +4,7 @@ import type { AnyEndpoint } from './endpoint.ts';
 import * as gateway from './gateway/index.ts';
 import type { Permission } from './permission.ts';
 import * as fileRefusals from './platform/file-refusals.ts';
+import * as recordRefusals from './platform/record-refusals.ts';
 import * as platformRefusals from './platform/refusals.ts';
 import * as sagaRefusals from './platform/saga-refusals.ts';
 import * as users from './users/index.ts';
@@ -27,6 +28,7 @@ export const gatewayContract: Contract = contract({ pages: gateway.pages, refusa
 /** What every service may answer. */
 export const platformContract: Contract = contract({
   refusals: platformRefusals,
+  records: recordRefusals,
   sagas: sagaRefusals,
   files: fileRefusals,
 });

@@ -58,6 +58,16 @@ export { FileLinkRefused, FileRefused, FileTooLarge } from './platform/file-refu
 export { FileFacts, FileLinkReply, type FilesAccess, type FilesContract, filesOf } from './platform/files.ts';
 export { Job, JobStarted, JobState, type JobsContract, jobsOf } from './platform/jobs.ts';
 export {
+  FieldFixed,
+  KeyTaken,
+  MeasureTooLarge,
+  RecordArchived,
+  RecordIdReused,
+  ReferenceUnknown,
+  StateUnfit,
+  TooManyGroups,
+} from './platform/record-refusals.ts';
+export {
   Absent,
   BadUpstream,
   BodyTooLarge,
@@ -94,4 +104,4 @@ export {
 export { describeService, RouteDescription, ServiceDescription } from './platform/service-description.ts';
 export { builtInGrants, grantsCover, rolesGrant } from './roles.ts';
 export { ActingService, type ServiceName, servicePorts } from './services.ts';
-export { lineOfText, Name, normaliseText } from './texts.ts';
+export { lineOfText, Name, normaliseText, textOfLines } from './texts.ts';

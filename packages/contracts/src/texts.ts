@@ -23,6 +23,7 @@ const joinsLetters = `(?<=[[${joining}]&&[\\p{L}\\p{M}]])[\\u200c\\u200d](?=[[${
 const picksShape = '(?<=[\\p{scx=Hani}\\p{scx=Mong}\\p{Extended_Pictographic}])\\p{Variation_Selector}';
 const visible = '[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]';
 const lineOfVisibleText = new RegExp(`^(?:${visible}|${joinsLetters}|${picksShape})*$`, 'v');
+const linesOfVisibleText = new RegExp(`^(?:${visible}|${joinsLetters}|${picksShape}|[\\n\\t])*$`, 'v');
 
 /** One writing for texts that look alike: composed letters (NFC), and one plain space for a run of any space signs. */
 export function normaliseText(text: string): string {
@@ -46,6 +47,22 @@ export function lineOfText(longest: number) {
     .max(longest)
     .refine((text) => lineOfVisibleText.test(text), {
       error: 'must be one line of text without control characters or invisible characters',
+    });
+}
+
+/**
+ * Text of several lines, such as a note: line breaks are LF, tabs stay, and what else cannot be seen is refused.
+ *
+ * Units: `longest` in UTF-16 code units of the normalised text.
+ */
+export function textOfLines(longest: number) {
+  return z
+    .string()
+    .overwrite((text) => text.normalize('NFC').replace(/\r\n?/g, '\n').trim())
+    .min(1)
+    .max(longest)
+    .refine((text) => linesOfVisibleText.test(text), {
+      error: 'must be text without control characters or invisible characters',
     });
 }
 

@@ -27,6 +27,11 @@ export interface Transaction {
     tenantIds: readonly string[],
     work: (tenantId: string, tx: TenantTransaction) => Promise<void>,
   ): Promise<void>;
+  /**
+   * Runs the work; where it throws, what it wrote is undone and the transaction can go on. One at a time: an attempt
+   * within an attempt is fine, two side by side are not.
+   */
+  attempt<R>(work: () => Promise<R>): Promise<R>;
   /** Runs once the transaction has committed; never when it is rolled back. Must not throw. */
   afterCommit(hook: () => void): void;
 }

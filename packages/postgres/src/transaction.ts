@@ -32,6 +32,7 @@ export class OpenTransaction implements Transaction {
   #isBroken = false;
   #over = false;
   #failure: unknown;
+  #attempts = 0;
 
   constructor(
     connection: LentConnection,
@@ -87,6 +88,24 @@ export class OpenTransaction implements Transaction {
   async #setTenant(tenantId: string | null): Promise<void> {
     await this.#last;
     this.tenantId = tenantId;
+  }
+
+  async attempt<R>(work: () => Promise<R>): Promise<R> {
+    const name = `attempt_${++this.#attempts}`;
+    const hooks = this.hooks.length;
+    await this.run(`savepoint ${name}`);
+    try {
+      const result = await work();
+      await this.run(`release savepoint ${name}`);
+      return result;
+    } catch (error) {
+      if (this.#interruption.signal.aborted || isLostServer(error)) throw error;
+      await this.#last;
+      this.#failure = undefined;
+      this.hooks.length = hooks;
+      await this.run(`rollback to savepoint ${name}`);
+      throw error;
+    }
   }
 
   afterCommit(hook: () => void): void {

@@ -84,12 +84,21 @@ export class RequestStillRunning extends refusal(NoFacts, {
   detail: () => 'Retry shortly with the same key to get its reply.',
 }) {}
 
-export class Stale extends refusal(z.object({ etag: z.string() }), {
-  code: 'platform.stale',
-  kind: 'stale',
-  title: 'The resource has changed since you read it',
-  detail: ({ etag }) => `Read it again and repeat the change with If-Match: ${etag}.`,
-}) {}
+export class Stale extends refusal(
+  z.object({
+    etag: z.string(),
+    /** Of a record that keeps its history: who has changed which fields since the version of If-Match. */
+    changes: z
+      .array(z.object({ version: z.int(), by: z.string(), at: z.string(), fields: z.array(z.string()) }))
+      .optional(),
+  }),
+  {
+    code: 'platform.stale',
+    kind: 'stale',
+    title: 'The resource has changed since you read it',
+    detail: ({ etag }) => `Read it again and repeat the change with If-Match: ${etag}.`,
+  },
+) {}
 
 export class BodyTooLarge extends refusal(Limit, {
   code: 'platform.body-too-large',

@@ -1,6 +1,7 @@
 import { fileMigrations } from '@marimo/files';
 import { jobMigrations } from '@marimo/jobs';
 import { outboxMigrations } from '@marimo/messaging';
+import { recordMigrations } from '@marimo/records';
 import { sagaMigrations } from '@marimo/sagas';
 
 /** What every service's schema has before its own tables, in this order. */
@@ -10,4 +11,5 @@ export const kitMigrations: readonly URL[] = [
   jobMigrations,
   sagaMigrations,
   fileMigrations,
+  recordMigrations,
 ];

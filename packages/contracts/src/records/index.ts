@@ -1,0 +1,41 @@
+export { endpointsOf } from './endpoints.ts';
+export {
+  Address,
+  address,
+  choice,
+  day,
+  decimal,
+  email,
+  type Field,
+  type FieldKind,
+  type Fields,
+  flag,
+  instant,
+  lines,
+  longText,
+  money,
+  percent,
+  phone,
+  quantity,
+  reference,
+  tags,
+  text,
+  wholeNumber,
+} from './fields.ts';
+export { recordFileTypes } from './file-endpoints.ts';
+export { RecordLabels } from './labels.ts';
+export { type FilterOperator, filterName, filterOperators, filterSchema, type Period } from './list-query.ts';
+export type { ParsedQuery } from './query-input.ts';
+export {
+  type AnyRecord,
+  type CustomValues,
+  declareRecord,
+  kebab,
+  listedFields,
+  type RecordDeclaration,
+  type RecordValue,
+  type Transition,
+  type Transitions,
+} from './record.ts';
+export { BulkResult, RecordChange, RecordCount, SummaryGroup } from './shapes.ts';
+export { type EventsOf, eventsOf, transitionsOf } from './transitions.ts';
