@@ -2,6 +2,7 @@ import { event, Id, newId } from '@marimo/contracts';
 import { createLog, createMetrics } from '@marimo/observability';
 import { useDatabase } from '@marimo/testing/database';
 import { createOutbox, createWake, outboxMigrations, startRelay, type Transport } from './index.ts';
+import { type RelayOptions, usualGatherMs } from './relay.ts';
 
 const tenantId = '0190a0de-0000-7000-8000-000000000001';
 const noted = event('shop.noted.v1', Id);
@@ -20,7 +21,7 @@ describe('the relay', () => {
     return ids;
   }
 
-  function relayTo(publish: Transport['publish'], windowRows = 250) {
+  function relayTo(publish: Transport['publish'], options: Partial<RelayOptions> = {}) {
     const metrics = createMetrics('shop');
     const transport = { publish } as Transport;
     const relay = startRelay({
@@ -29,18 +30,21 @@ describe('the relay', () => {
       log,
       metrics,
       wake,
-      windowRows,
       pollMs: 60_000,
+      ...options,
     });
     return { relay, metrics };
   }
 
   it('is woken by a commit, and hands over in the order of adding, a window at a time', async () => {
     const published: string[][] = [];
-    const { relay } = relayTo(async (envelopes) => {
-      published.push(envelopes.map(({ subject }) => subject));
-      return new Set(envelopes.map(({ id }) => id));
-    }, 3);
+    const { relay } = relayTo(
+      async (envelopes) => {
+        published.push(envelopes.map(({ subject }) => subject));
+        return new Set(envelopes.map(({ id }) => id));
+      },
+      { windowRows: 3 },
+    );
     const ids = await add(7);
     while (published.flat().length < 7) await new Promise((resolve) => setTimeout(resolve, 5));
     await relay.close();
@@ -82,6 +86,40 @@ describe('the relay', () => {
     gate.resolve();
     await closing;
     expect(published).toEqual([...first, ...second]);
+  });
+
+  it('lets events of many commits gather after a window, as long as it is told for what that carried', async () => {
+    const published: string[][] = [];
+    const carried: number[] = [];
+    const gathering = Promise.withResolvers<void>();
+    const gatherMs = (count: number) => {
+      carried.push(count);
+      gathering.resolve();
+      return 60_000;
+    };
+    const { relay } = relayTo(
+      async (envelopes) => {
+        published.push(envelopes.map(({ subject }) => subject));
+        return new Set(envelopes.map(({ id }) => id));
+      },
+      { gatherMs },
+    );
+    const [alone] = await add(1);
+    await gathering.promise;
+    const [second] = await add(1);
+    const [third] = await add(1);
+    await relay.close();
+    expect(published).toEqual([[alone], [second, third]]);
+    expect(carried).toEqual([1]);
+  });
+
+  it.each([
+    [1, 10],
+    [4, 40],
+    [10, 100],
+    [249, 100],
+  ])('after %i events lets others gather for %i ms', (count, ms) => {
+    expect(usualGatherMs(count)).toBe(ms);
   });
 
   it('closes while the broker is away, and leaves what waits', async () => {

@@ -39,14 +39,22 @@ export async function deliverUnroutable(tx: Transaction): Promise<void> {
   await tx.run(sql, [unroutable]);
 }
 
-/** Returns the queues that have something new. */
+/**
+ * Returns the queues that have something new. Each type is held against the patterns once, however many events have it;
+ * arrays stand in "(select …)" because a plan for their true length would be made at every call.
+ */
 export async function insertDeliveries(tx: Transaction, envelopes: readonly Envelope[]): Promise<string[]> {
   const sql = `
-    with stored as (
+    with bound as materialized (
+      select given.type, coalesce(queue.name, $1) as queue
+      from (select distinct type from unnest((select $3::text[])) as given (type)) as given
+      left join queue on '.' || given.type ~ any (queue.patterns)
+    ), stored as (
       insert into delivery (queue, event_id, type, envelope)
-      select coalesce(queue.name, $1), event.id, event.type, event.envelope::json
-      from unnest($2::uuid[], $3::text[], $4::text[]) with ordinality as event (id, type, envelope, place)
-      left join queue on '.' || event.type ~ any (queue.patterns)
+      select bound.queue, event.id, event.type, event.envelope::json
+      from unnest((select $2::uuid[]), (select $3::text[]), (select $4::text[]))
+        with ordinality as event (id, type, envelope, place)
+      join bound using (type)
       order by event.place
       returning queue
     )
