@@ -7,5 +7,9 @@ const postingsAtOnce = 2;
 
 /** What the slices of one running service share. */
 export function makeParts(deps: Deps): LedgerParts {
-  return { books: openBooks(deps), limit: limitConcurrencyByKey(postingsAtOnce) };
+  return {
+    books: openBooks(deps),
+    limit: limitConcurrencyByKey(postingsAtOnce),
+    limitGroups: limitConcurrencyByKey(1),
+  };
 }

@@ -23,7 +23,10 @@ beforeEach(async () => {
 });
 
 /** Sends requests while the series is held, so that they wait for it together; gives their answers. */
-async function whileSeriesIsHeld<A>(send: () => Promise<A>[]): Promise<A[]> {
+async function whileSeriesIsHeld<A>(
+  send: () => Promise<A>[],
+  meanwhile = () => Promise.resolve(),
+): Promise<A[]> {
   const release = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
   const holding = service.database.database.inTenant(pine.tenantId, async (tx) => {
@@ -32,11 +35,12 @@ async function whileSeriesIsHeld<A>(send: () => Promise<A>[]): Promise<A[]> {
     await release.promise;
   });
   await held.promise;
-  // These take the turns of the organisation; what comes after them gathers.
+  // The first of these takes the turn of the organisation; what comes after it gathers.
   const first = [1, 2, 3].map(() => pine.call(journalEntries.post, { body: entry() }));
   await until(async () => (await waitingForLocks()) > 0);
   const answers = send();
   await service.http.get('/health'); // read after those requests
+  await meanwhile();
   release.resolve();
   await Promise.all([holding, ...first]);
   return Promise.all(answers);
@@ -75,6 +79,18 @@ describe('entries posted one by one while others wait for the same series', () =
     );
     expect(rows).toHaveLength(44);
     expect(new Set(rows.map(({ commit }) => commit)).size).toBeLessThan(15);
+  });
+
+  it('take no connection before those ahead of them are written', async () => {
+    let waiting: number | undefined;
+    await whileSeriesIsHeld(
+      () => Array.from({ length: 10 }, () => post(entry())),
+      async () => {
+        await Promise.all([1, 2, 3].map(() => pine.call(journalEntries.list, { query: {} })));
+        waiting = await waitingForLocks();
+      },
+    );
+    expect(waiting).toBe(1);
   });
 
   it('each name their own person and request in the event', async () => {

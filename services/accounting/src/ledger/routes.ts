@@ -33,6 +33,11 @@ export interface LedgerParts {
   readonly books: Books;
   /** Keyed by organisation: its postings wait for each other's numbers anyway. */
   readonly limit: LimitConcurrency;
+  /**
+   * For single postings, one group at a time: what arrives while it is written gathers for the next. A second group
+   * would only take a connection to wait for the numbers of the first, and leave fewer to share its commit.
+   */
+  readonly limitGroups: LimitConcurrency;
 }
 
 export function ledgerRoutes(deps: Deps, parts: LedgerParts): Route[] {
@@ -46,14 +51,14 @@ export function ledgerRoutes(deps: Deps, parts: LedgerParts): Route[] {
 
 const mostInOneCommit = 100;
 
-function postRoute(deps: Deps, { books, limit }: LedgerParts): Route {
+function postRoute(deps: Deps, { books, limitGroups }: LedgerParts): Route {
   interface Member extends GroupMember {
     readonly book: Book;
     readonly entry: SignedEntry;
   }
   const post = groupCommit({
     database: deps.database,
-    limit,
+    limit: limitGroups,
     atMost: mostInOneCommit,
     patience: turnWithin,
     work: async (tx, members: readonly Member[]) => {
