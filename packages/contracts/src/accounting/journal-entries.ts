@@ -140,7 +140,7 @@ export const postBatch = endpoint({
   bodyLimitBytes: 16 * mebibyte,
   deadlineMs: 30_000,
   replies: { 200: z.strictObject({ results: z.array(BatchResult) }) },
-  refusals: [BalanceTooLarge, LedgerBusy],
+  refusals: [LedgerBusy, BalanceTooLarge], // only all-or-nothing, where it cannot be laid to one entry
 });
 
 export const importFile = endpoint({

@@ -9,6 +9,7 @@ import {
   type LedgerParts,
   type PostedEntry,
   postEntries,
+  postHalving,
   postingInto,
   signerOf,
   writeEntries,
@@ -42,11 +43,10 @@ export function entryImportRoutes(deps: Deps, { books, limit }: LedgerParts): Ro
         const pieces = piecesOf(file.entries, mode === 'each' ? linesPerTransaction : Infinity, report);
         for await (const drafts of pieces) {
           if (mode === 'each' && !dryRun) {
-            await postPiece(
-              drafts,
-              (some) => inTransaction((tx) => postEntries(tx, posting, some.map(signed))),
-              report,
+            const posted = await postHalving(drafts.map(entryOf), (some) =>
+              inTransaction((tx) => postEntries(tx, posting, some.map(signed))),
             );
+            count(drafts, posted, report);
             continue;
           }
           const results = await inTransaction(async (tx) => {
@@ -86,27 +86,6 @@ function repetitionsInFile() {
         ? { kind: 'repeated', entryId, number: null }
         : { kind: 'refused', entryId, refusal: new journalEntries.EntryConflict({ entryId, number: null }) };
     });
-}
-
-/** A sum beyond what a balance holds fails a whole piece; halving it finds the entries that go too far. */
-async function postPiece(
-  drafts: readonly Draft[],
-  post: (entries: journalEntries.PostJournalEntry[]) => Promise<PostedEntry[]>,
-  report: ImportReport,
-): Promise<void> {
-  try {
-    count(drafts, await post(drafts.map(entryOf)), report);
-  } catch (error) {
-    if (!(error instanceof journalEntries.BalanceTooLarge)) throw error;
-    const [first] = drafts;
-    if (first !== undefined && drafts.length === 1) {
-      report.refuse(first.row, first.entry.entryId, error);
-      return;
-    }
-    const middle = Math.ceil(drafts.length / 2);
-    await postPiece(drafts.slice(0, middle), post, report);
-    await postPiece(drafts.slice(middle), post, report);
-  }
 }
 
 const entryOf = ({ entry }: Draft) => entry;

@@ -29,6 +29,7 @@ const post = (entries: readonly EntryInput[], mode?: 'each' | 'all-or-nothing') 
 const good = () => entry();
 const unbalanced = () => entry({ lines: ['41 debit 1.00', '60 credit 2.00'] });
 const unknown = () => entry({ lines: ['41 debit 1.00', '99 credit 1.00'] });
+const huge = () => entry({ lines: ['41 debit 400000000000000.00', '60 credit 400000000000000.00'] });
 const codeOf = (refusal: { definition: { code: string } }) => refusal.definition.code;
 
 describe('posting a batch, each entry for itself', () => {
@@ -70,6 +71,21 @@ describe('posting a batch, each entry for itself', () => {
     expect(await pine.rows('journal_entry')).toHaveLength(2);
   });
 
+  it('refuses those alone that no balance can hold any more, also when it is repeated with its key', async () => {
+    const entries = [...Array.from({ length: 232 }, huge), good()];
+    const body = { entries };
+    const send = () => pine.call(journalEntries.postBatch, { query: {}, body, idempotencyKey: 'huge' });
+    const first = await send();
+    const outcomes = first.body.results.map(({ outcome }) => outcome);
+    expect(outcomes.filter((outcome) => outcome === 'refused')).toHaveLength(2);
+    expect(outcomes.at(-1)).toBe('accepted');
+    expect(first.body.results.find(({ outcome }) => outcome === 'refused')).toMatchObject({
+      problem: { code: codeOf(journalEntries.BalanceTooLarge), status: 422 },
+    });
+    expect(await pine.rows('journal_entry')).toHaveLength(231);
+    expect((await send()).json).toEqual(first.json);
+  });
+
   it('refuses more than 1,000 entries at once', async () => {
     expect(await post(Array.from({ length: 1_001 }, good))).toBeRefused(MalformedRequest);
   });
@@ -79,6 +95,13 @@ describe('posting a batch, all or nothing', () => {
   it('posts all when all are right', async () => {
     const { body } = await post([good(), good()], 'all-or-nothing');
     expect(body.results.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted']);
+  });
+
+  it('posts nothing when no balance can hold their sum', async () => {
+    expect(await post(Array.from({ length: 232 }, huge), 'all-or-nothing')).toBeRefused(
+      journalEntries.BalanceTooLarge,
+    );
+    expect(await pine.rows('journal_entry')).toEqual([]);
   });
 
   it('posts nothing when one is refused, and says which were right and which were there', async () => {

@@ -100,6 +100,26 @@ function refuseOverflow(error: unknown): never {
   throw (error as { code?: unknown }).code === '22003' ? new journalEntries.BalanceTooLarge({}) : error;
 }
 
+/**
+ * Posts entries that are refused one by one although a sum beyond what a balance holds fails all of them: halving finds
+ * those that go too far. Each call of `post` is a transaction.
+ */
+export async function postHalving<Entry extends { readonly entryId: string }>(
+  entries: readonly Entry[],
+  post: (some: readonly Entry[]) => Promise<PostedEntry[]>,
+): Promise<PostedEntry[]> {
+  try {
+    return await post(entries);
+  } catch (error) {
+    const [first] = entries;
+    if (!(error instanceof journalEntries.BalanceTooLarge) || first === undefined) throw error;
+    if (entries.length === 1) return [{ kind: 'refused', entryId: first.entryId, refusal: error }];
+    const middle = Math.ceil(entries.length / 2);
+    const before = await postHalving(entries.slice(0, middle), post);
+    return [...before, ...(await postHalving(entries.slice(middle), post))];
+  }
+}
+
 /** Long before the 15 seconds of a request are over: a busy ledger is told from one that does not answer. */
 const waitsAtMostMs = 5_000;
 

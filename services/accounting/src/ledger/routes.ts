@@ -19,7 +19,15 @@ import { z } from 'zod';
 import type { Book, Books } from '../journals/index.ts';
 import { type CheckedEntry, checkEntries } from './checking.ts';
 import { isAsWished, reversing, type SignedEntry } from './ledger.ts';
-import { type PostedEntry, postEntries, postingInto, signerOf, turnWithin, writeEntries } from './posting.ts';
+import {
+  type PostedEntry,
+  postEntries,
+  postHalving,
+  postingInto,
+  signerOf,
+  turnWithin,
+  writeEntries,
+} from './posting.ts';
 import { getEntry, type ListedEntry, listEntries } from './reading-store.ts';
 
 /** Latest day first, then highest number, then id. */
@@ -81,13 +89,24 @@ function postBatchRoute(deps: Deps, { books, limit }: LedgerParts): Route {
   return handle(journalEntries.postBatch, async (call) => {
     const book = await books.open(call);
     const entries = call.body.entries.map(signerOf(call));
+    const allOrNothing = call.query.mode === 'all-or-nothing';
+    const inTurn = <R>(work: () => Promise<R>) => limit(call.tenantId, work, turnWithin);
     const work = async (tx: TenantTransaction) => {
       const checked = await checkEntries(tx, book.baseCurrency, entries);
-      const isSpoilt = call.query.mode === 'all-or-nothing' && checked.some(({ kind }) => kind === 'refused');
+      const isSpoilt = allOrNothing && checked.some(({ kind }) => kind === 'refused');
       const results = isSpoilt ? checked : await writeEntries(tx, postingInto(book, deps), checked);
       return reply(200, { results: results.map(batchResult) });
     };
-    return limit(call.tenantId, () => call.inTenant(work), turnWithin);
+    try {
+      return await inTurn(() => call.inTenant(work));
+    } catch (error) {
+      if (allOrNothing || !(error instanceof journalEntries.BalanceTooLarge)) throw error;
+    }
+    // In several transactions: if it ends between them, a repetition finds by the ids what is posted.
+    const inPieces = await postHalving(entries, (some) =>
+      inTurn(() => call.inTenantOf(call.tenantId, (tx) => postEntries(tx, postingInto(book, deps), some))),
+    );
+    return call.inTenant(async () => reply(200, { results: inPieces.map(batchResult) }));
   });
 }
 
