@@ -4,6 +4,7 @@ import type { ConflictingDuties } from './duties.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import type { EventDefinition } from './event.ts';
 import type { Permission } from './permission.ts';
+import type { AnyRecord } from './records/record.ts';
 
 /** All that a service declares. Documents, checks and the gateway are made from it, so nothing is listed twice. */
 export interface Contract {
@@ -12,6 +13,7 @@ export interface Contract {
   readonly permissions: readonly Permission[];
   readonly refusals: readonly DeclaredRefusal[];
   readonly duties: readonly ConflictingDuties[];
+  readonly records: readonly AnyRecord[];
 }
 
 /** What the index of a service's contract hands on: one module for each slice, and what concerns all of them. */
@@ -25,13 +27,22 @@ export interface ContractModules {
 /** Gathers a contract from its modules: whatever they export is taken for what it is. */
 export function contract(modules: ContractModules): Contract {
   const declared = new Set(Object.values(modules).flatMap((module) => Object.values(module as object)));
+  const records = [...declared].filter(isRecordDeclaration);
   return {
     endpoints: [...declared].filter(isEndpoint),
     events: [...declared].filter(isEvent),
-    permissions: Object.values(modules.permissions ?? {}),
+    permissions: [
+      ...Object.values(modules.permissions ?? {}),
+      ...records.flatMap(({ permissions }) => Object.values(permissions) as Permission[]),
+    ],
     refusals: [...declared].filter(isRefusal),
     duties: modules.duties ?? [],
+    records,
   };
+}
+
+function isRecordDeclaration(value: unknown): value is AnyRecord {
+  return isRecord(value) && value['isRecord'] === true;
 }
 
 function isEndpoint(value: unknown): value is AnyEndpoint {

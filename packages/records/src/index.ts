@@ -1,10 +1,12 @@
 export type { ChangeOptions } from './change.ts';
-export { snake, type StoredField, storedFields } from './columns.ts';
+export { type StoredField, snake, storedFields } from './columns.ts';
 export type { Created } from './create.ts';
 export type { Restriction } from './filters.ts';
 export { type Author, listChanges } from './history.ts';
+export { lineTables } from './lines.ts';
 export { listRecords } from './list.ts';
 export { recordMigrations } from './migrations.ts';
 export { type RecordParts, type Records, recordsOf } from './records.ts';
 export type { LookUp, LookUps } from './references.ts';
+export { sortOf } from './sorts.ts';
 export { summariseRecords } from './summary.ts';

@@ -17,7 +17,7 @@ type KeyValue = string | number | null;
 export interface Sort {
   /** As the query names it. */
   readonly name: string;
-  /** The id is the last: no two rows are alike. */
+  /** The id is the last, unless the key of the record is among them: no two rows are alike. */
   readonly keys: readonly SortKey[];
 }
 
@@ -32,6 +32,9 @@ export function sortOf(record: AnyRecord, name: string = defaultSort(record)): S
     if (field === undefined) throw new Error(`${record.fullName} is sorted by ${key}, which is no field`);
     return keyOf(field, isDescending);
   });
+  const names = name.split(',').map((key) => key.replace('-', ''));
+  const isUnique = record.key.length > 0 && record.key.every((field) => names.includes(field));
+  if (isUnique && keys.every(({ isNullable }) => !isNullable)) return { name, keys };
   const isDescending = keys.at(-1)?.isDescending ?? false; // an index serves both directions only as a whole
   const id = { column: snake(record.idField), type: 'uuid', isDescending, isNullable: false };
   return { name, keys: [...keys, id] };

@@ -1,3 +1,4 @@
+export { labelMistakes } from './complete-labels.ts';
 export { endpointsOf } from './endpoints.ts';
 export {
   Address,

@@ -57,8 +57,7 @@ create table tool (
 );
 select marimo.protect_tenant_table('tool');
 select marimo.make_searchable('tool', 'tool_id', '{code, name, notes}');
-create index tool_by_code on tool (tenant_id, code, tool_id);
-create index tool_by_bought_on on tool (tenant_id, bought_on desc, code, tool_id);
+create index tool_by_bought_on on tool (tenant_id, bought_on desc, code, tool_id); -- bought_on may be absent
 create index tool_by_price on tool (tenant_id, price_minor, tool_id);
 create index tool_by_length on tool (tenant_id, length_metres_order, tool_id);
 create index tool_by_shelf on tool (tenant_id, shelf_id);
