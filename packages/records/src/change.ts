@@ -2,6 +2,7 @@ import { FieldFixed, KeyTaken, RecordArchived, Stale, StateUnfit } from '@marimo
 import type { Fields, RecordDeclaration } from '@marimo/contracts/records';
 import { type TenantTransaction, violatedConstraint } from '@marimo/postgres';
 import { type Bound, changeToKeep, tell } from './bound.ts';
+import { requireCustomValues } from './custom-fields.ts';
 import { type Author, canonical, insertChanges, listChangesSince } from './history.ts';
 import { deleteLines, insertLines, withLineIds } from './lines.ts';
 import { requireReferences } from './references.ts';
@@ -125,6 +126,7 @@ async function write(
   const changed = changedFields(present, next);
   const values = Object.fromEntries(changed.map((name) => [name, next[name]]));
   await requireReferences(tx, record, [values], lookUps);
+  if (changed.includes('custom')) await requireCustomValues(tx, record, [next], present['custom'] as object);
   await requireUnique(tx, record, next, changed, () => updateRow(tx, record, next, changed));
   await deleteLines(tx, record, id, changed);
   await insertLines(tx, record, [{ id, values }]);

@@ -47,6 +47,7 @@ export function storedFields(fields: Fields): StoredField[] {
 
 function storedField(name: string, field: Field): StoredField {
   const { kind } = field;
+  if (name.startsWith('custom.')) return customField(name, field);
   const column = snake(name);
   const shared = { name, kind, isNullable: field.presence === 'optional' };
   if (kind === 'money') return { ...shared, ...moneyColumns(column) };
@@ -59,6 +60,21 @@ function storedField(name: string, field: Field): StoredField {
     toColumns: (value) => [value],
     fromRow: (row) => fromColumn(kind, row[column]),
     sortColumn: isNumeric ? orderOf(column) : own,
+  };
+}
+
+/** A field of the organisation's own; its name is made of letters and digits, as the table of such fields demands. */
+function customField(name: string, { kind }: Field): StoredField {
+  const type = plainTypes[kind] ?? 'text';
+  const expression = { name: `(custom ->> '${name.slice('custom.'.length)}')::${type}`, type };
+  return {
+    name,
+    kind,
+    isNullable: true,
+    columns: [expression],
+    toColumns: (value) => [value],
+    fromRow: () => undefined, // it comes with `custom`
+    sortColumn: expression,
   };
 }
 

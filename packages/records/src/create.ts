@@ -2,6 +2,7 @@ import { KeyTaken, newId, RecordIdReused } from '@marimo/contracts';
 import type { RecordDeclaration } from '@marimo/contracts/records';
 import type { TenantTransaction } from '@marimo/postgres';
 import { type Bound, changeToKeep, findRecord, tell } from './bound.ts';
+import { requireCustomValues } from './custom-fields.ts';
 import { type Author, digestOf, insertChanges, listDigests } from './history.ts';
 import { insertLines, withLineIds } from './lines.ts';
 import { requireReferences } from './references.ts';
@@ -33,6 +34,7 @@ export async function createRecords(
   const missing = wanted.filter((each) => !repeated.has(each));
   const values = missing.map((each) => each.values);
   await requireReferences(tx, record, values, lookUps);
+  await requireCustomValues(tx, record, values);
   const inserted = new Set(await insertRows(tx, record, values));
   // Somebody else was faster, with the same record or with one that has its key.
   const left = missing.filter((each) => !inserted.has(idOf(each)));

@@ -1,6 +1,8 @@
+import { MalformedRequest } from '@marimo/contracts';
 import { type AnyRecord, listedFields, type ParsedQuery, type RecordCount } from '@marimo/contracts/records';
 import type { TenantTransaction } from '@marimo/postgres';
 import { snake } from './columns.ts';
+import { withCustomFields } from './custom-fields.ts';
 import { conditionsOf, type Restriction } from './filters.ts';
 import { columnsOf, fromRow } from './rows.ts';
 import { searchCondition } from './search.ts';
@@ -30,9 +32,10 @@ export async function listRecords(
   restriction: Restriction = {},
 ): Promise<Page> {
   const { limit, sort: name, after, fields } = query as unknown as PageParts;
-  const sort = sortOf(record, name);
+  const known = await withCustomFields(tx, record, query);
+  const sort = sortOf(known.record, name);
   const statement = new Statement(tx.tenantId);
-  const conditions = await allConditions(tx, record, query, statement, restriction);
+  const conditions = await allConditions(tx, known, statement, restriction);
   const shown = shownFields(record, fields, restriction);
   const columns = [snake(record.idField), 'version', ...columnsOf(record, shown)].join(', ');
   const source = (range?: string) => `
@@ -49,7 +52,7 @@ export async function listRecords(
   return {
     items: items.map((row) => fromRow(record, row, shown)),
     next: last === undefined ? null : cursorAfter(sort, last),
-    ...(query['count'] === true && { count: await countRecords(tx, record, query, restriction) }),
+    ...(query['count'] === true && { count: await countRecords(tx, known, restriction) }),
   };
 }
 
@@ -75,17 +78,35 @@ function pageBehind(
   return `select * from (${rows}) as page order by ${orderByKeys(sort)} limit ${limit + 1}`;
 }
 
-/** All that decides which rows belong to a list. */
+/** A query of a record, with the custom fields that it names. */
+export interface Asked {
+  readonly record: AnyRecord;
+  readonly query: ParsedQuery;
+}
+
+/** All that decides which rows belong to a list. Errors: MalformedRequest, when it names a hidden field. */
 export async function allConditions(
   tx: TenantTransaction,
-  record: AnyRecord,
-  query: ParsedQuery,
+  { record, query }: Asked,
   statement: Statement,
   restriction: Restriction,
 ): Promise<string[]> {
+  requireVisible(query, restriction);
   const text = query['text'] as string | undefined;
   const searched = text === undefined ? [] : [await searchCondition(tx, record, text, statement)];
   return [...conditionsOf(record, query, statement, restriction), ...searched];
+}
+
+/** Whoever may not see a field learns nothing of it by filters, sorts or sums either. */
+function requireVisible(query: ParsedQuery, { hidden = [] }: Restriction): void {
+  const { sort = '', by = [], sum = [], average = [], least = [], most = [], ...filters } = query;
+  const measured = [by, sum, average, least, most].flat() as string[];
+  const named = [...Object.keys(filters), ...String(sort).replaceAll('-', '').split(','), ...measured];
+  const wrong = named.filter((name) => hidden.includes(name.split('.')[0] ?? ''));
+  if (wrong.length === 0) return;
+  throw new MalformedRequest({
+    errors: wrong.map((name) => ({ pointer: `?${name}`, detail: 'unknown field' })),
+  });
 }
 
 function shownFields(
@@ -101,13 +122,12 @@ const mostCounted = 10_000;
 /** Exact to ten thousand; beyond, what the planner expects. */
 async function countRecords(
   tx: TenantTransaction,
-  record: AnyRecord,
-  query: ParsedQuery,
-  restriction: Restriction = {},
+  asked: Asked,
+  restriction: Restriction,
 ): Promise<RecordCount> {
   const statement = new Statement(tx.tenantId);
-  const conditions = await allConditions(tx, record, query, statement, restriction);
-  const rows = `from ${record.table} where ${['tenant_id = $1', ...conditions].join(' and ')}`;
+  const conditions = await allConditions(tx, asked, statement, restriction);
+  const rows = `from ${asked.record.table} where ${['tenant_id = $1', ...conditions].join(' and ')}`;
   const counted = await tx.first<{ count: bigint }>(
     `select count(*) from (select 1 ${rows} limit ${mostCounted + 1}) as counted`,
     statement.values,

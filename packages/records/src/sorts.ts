@@ -97,6 +97,7 @@ function partOf(type: string): z.ZodType {
       return Id;
     case 'bigint':
       return wholeText;
+    case 'numeric':
     case 'double precision':
       return floatText;
     case 'date':

@@ -3,6 +3,7 @@ import type { AnyRecord, ParsedQuery, Period, SummaryGroup } from '@marimo/contr
 import { Money, mostMinor, Quantity } from '@marimo/measures';
 import type { TenantTransaction } from '@marimo/postgres';
 import { type StoredField, storedFields } from './columns.ts';
+import { withCustomFields } from './custom-fields.ts';
 import type { Restriction } from './filters.ts';
 import { allConditions } from './list.ts';
 import { Statement } from './statement.ts';
@@ -26,7 +27,8 @@ export async function summariseRecords(
   { timeZone, ...restriction }: Restriction & { readonly timeZone: () => Promise<string> },
 ): Promise<{ groups: SummaryGroup[] }> {
   const statement = new Statement(tx.tenantId);
-  const conditions = await allConditions(tx, record, query, statement, restriction);
+  const asked = await withCustomFields(tx, record, query);
+  const conditions = await allConditions(tx, asked, statement, restriction);
   const where = ['tenant_id = $1', ...conditions].join(' and ');
   const names = (query['by'] as string[] | undefined) ?? [];
   const clock = names.some((name) => isInstant(record, name)) ? await timeZone() : '';
@@ -91,7 +93,7 @@ function periodOf(day: string, period: Period): string {
   return `to_char(${day}, '${formats[period]}')`;
 }
 
-function asked(query: ParsedQuery): [Aggregate, readonly string[]][] {
+function aggregated(query: ParsedQuery): [Aggregate, readonly string[]][] {
   return (Object.keys(aggregates) as Aggregate[]).flatMap((aggregate) => {
     const names = query[aggregate] as string[] | undefined;
     return names === undefined ? [] : [[aggregate, names]];
@@ -99,12 +101,12 @@ function asked(query: ParsedQuery): [Aggregate, readonly string[]][] {
 }
 
 function measuredFields(record: AnyRecord, query: ParsedQuery): StoredField[] {
-  const names = new Set(asked(query).flatMap(([, each]) => each));
+  const names = new Set(aggregated(query).flatMap(([, each]) => each));
   return storedFields(record.grammar.fields).filter(({ name }) => names.has(name));
 }
 
 function measures({ name, kind, columns }: StoredField, query: ParsedQuery): string[] {
-  return asked(query).flatMap(([aggregate, names]) => {
+  return aggregated(query).flatMap(([aggregate, names]) => {
     const value = `${aggregates[aggregate]}(${columns[0]?.name})`;
     const exact = kind === 'money' ? `round(${value}::numeric)` : `trim_scale(round(${value}::numeric, 9))`;
     return names.includes(name) ? [`${exact}::text as ${aggregate}`] : [];
@@ -116,7 +118,7 @@ function keyOf(row: Row, places: number): string {
 }
 
 function emptyGroup(row: Row, by: readonly GroupBy[], query: ParsedQuery): SummaryGroup {
-  const none = asked(query).map(([aggregate, names]) => [
+  const none = aggregated(query).map(([aggregate, names]) => [
     aggregate,
     Object.fromEntries(names.map((name) => [name, null])),
   ]);
@@ -135,7 +137,7 @@ function addMeasures(
   row: Row,
   query: ParsedQuery,
 ): void {
-  for (const [aggregate, names] of asked(query)) {
+  for (const [aggregate, names] of aggregated(query)) {
     const measured = group?.[aggregate];
     if (measured === undefined || !names.includes(name)) continue;
     const text = row[aggregate] as string;

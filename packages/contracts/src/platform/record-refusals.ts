@@ -71,3 +71,30 @@ export class MeasureTooLarge extends refusal(z.object({ field: z.string(), curre
   detail: ({ field, currency }) =>
     `The sum of ${field} in ${currency} is too large. Filter, or group more finely.`,
 }) {}
+
+export class CustomFieldUnfit extends refusal(
+  z.object({
+    reason: z.enum([
+      'record-unknown',
+      'name-malformed',
+      'options-missing',
+      'options-superfluous',
+      'too-many',
+    ]),
+    records: z.array(z.string()),
+    most: z.int(),
+  }),
+  {
+    code: 'platform.custom-field-unfit',
+    kind: 'refused',
+    title: 'The custom field cannot be added',
+    detail: ({ reason, records, most }) =>
+      ({
+        'record-unknown': `Custom fields can be added to ${records.join(', ')}.`,
+        'name-malformed': 'The name consists of Latin letters and digits and begins with a small letter.',
+        'options-missing': 'A choice needs at least one value in options.',
+        'options-superfluous': 'Only a choice has options.',
+        'too-many': `A record has at most ${most} custom fields. Archive one that is not used.`,
+      })[reason],
+  },
+) {}

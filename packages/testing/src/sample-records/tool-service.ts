@@ -1,5 +1,6 @@
+import { customFieldsOf } from '@marimo/contracts';
 import { recordsOf } from '@marimo/records';
-import { defineService, recordRoutes } from '@marimo/service-kit';
+import { customFieldRoutes, defineService, recordRoutes } from '@marimo/service-kit';
 import * as shelves from './shelves.ts';
 import * as tools from './tools.ts';
 
@@ -8,6 +9,8 @@ export const knownSuppliers = new Map<string, { readonly isArchived: boolean }>(
 
 const lookUps = { 'main.partner': async () => knownSuppliers };
 
+export const customFields = customFieldsOf('config');
+
 /** A service with the sample records. It borrows the name of a real one. */
 export const toolService = defineService({
   name: 'config',
@@ -15,5 +18,6 @@ export const toolService = defineService({
   routes: [
     (deps) => recordRoutes(shelves, recordsOf(shelves.record, deps), deps),
     (deps) => recordRoutes(tools, recordsOf(tools.record, { ...deps, lookUps }), deps),
+    (deps) => customFieldRoutes(customFields, [tools.record, shelves.record], deps),
   ],
 });

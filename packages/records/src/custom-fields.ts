@@ -1,0 +1,129 @@
+import { MalformedRequest } from '@marimo/contracts';
+import {
+  type AnyRecord,
+  choice,
+  day,
+  decimal,
+  email,
+  type Field,
+  type Fields,
+  filterName,
+  filterOperators,
+  filterSchema,
+  flag,
+  type ParsedQuery,
+  phone,
+  text,
+  wholeNumber,
+} from '@marimo/contracts/records';
+import type { TenantTransaction } from '@marimo/postgres';
+import type { FieldError } from '@marimo/problems';
+import type { RecordValues } from './rows.ts';
+
+/** A field that an organisation has added to a record. */
+interface CustomField {
+  readonly name: string;
+  readonly kind: string;
+  readonly options: readonly string[];
+  readonly isRequired: boolean;
+}
+
+/** Those in use, by name. */
+async function listCustomFields(tx: TenantTransaction, record: AnyRecord): Promise<CustomField[]> {
+  const sql = `
+    select name, kind, options, is_required as "isRequired" from custom_field
+    where tenant_id = $1 and record_name = $2 and not archived order by name`;
+  return tx.rows<CustomField>(sql, [tx.tenantId, record.name], 'custom fields');
+}
+
+function fieldOf({ kind, options }: CustomField): Field {
+  const kinds: Readonly<Record<string, () => unknown>> = {
+    text: () => text(2_000),
+    choice: () => choice(options as [string, ...string[]]),
+    day: () => day(),
+    flag: () => ({ ...flag(), presence: 'optional' }),
+    wholeNumber: () => wholeNumber(),
+    decimal: () => decimal(9),
+    email: () => email(),
+    phone: () => phone(),
+  };
+  return kinds[kind]?.() as Field;
+}
+
+/**
+ * Holds the custom values of records that are written: known to the organisation, of their kind, and there where they are
+ * required.
+ *
+ * Errors: MalformedRequest, naming each field that is wrong. What a record had before (`kept`) may be of a field that is
+ * archived by now.
+ */
+export async function requireCustomValues(
+  tx: TenantTransaction,
+  record: AnyRecord,
+  all: readonly RecordValues[],
+  kept: object = {},
+): Promise<void> {
+  if (!record.hasCustomFields || all.length === 0) return;
+  const known = new Map((await listCustomFields(tx, record)).map((field) => [field.name, field]));
+  const errors = all.flatMap(({ custom = {} }) => [
+    ...Object.entries(custom as object).flatMap(([name, value]) =>
+      Reflect.get(kept, name) === value ? [] : mistakeIn(known.get(name), name, value),
+    ),
+    ...[...known.values()].flatMap(({ name, isRequired }) =>
+      isRequired && !(name in (custom as object))
+        ? [{ pointer: `/custom/${name}`, detail: 'is required' }]
+        : [],
+    ),
+  ]);
+  if (errors.length > 0) throw new MalformedRequest({ errors: errors.slice(0, 50) });
+}
+
+function mistakeIn(field: CustomField | undefined, name: string, value: unknown): FieldError[] {
+  const pointer = `/custom/${name}`;
+  if (field === undefined) return [{ pointer, detail: 'unknown field' }];
+  const issues = fieldOf(field).schema.safeParse(value).error?.issues ?? [];
+  return issues.map(({ message }) => ({ pointer, detail: message }));
+}
+
+/**
+ * The record as one organisation knows it: with its custom fields among those that lists are filtered and sorted by, and the
+ * query with the values of those filters read.
+ *
+ * Errors: MalformedRequest, when the query names a custom field that the organisation does not have, or wrongly.
+ */
+export async function withCustomFields(
+  tx: TenantTransaction,
+  record: AnyRecord,
+  query: ParsedQuery,
+): Promise<{ record: AnyRecord; query: ParsedQuery }> {
+  const named = Object.keys(query).filter((name) => name.startsWith('custom.'));
+  const sort = query['sort'] as string | undefined;
+  const sorted = sort?.replace(/^-/, '');
+  if (named.length === 0 && !sorted?.startsWith('custom.')) return { record, query };
+  const custom = (await listCustomFields(tx, record)).map((field) => [
+    `custom.${field.name}`,
+    fieldOf(field),
+  ]);
+  const fields: Fields = Object.fromEntries(custom);
+  if (sorted?.startsWith('custom.') && fields[sorted] === undefined) throw unknown('?sort');
+  const read = named.map((name) => [name, readFilter(fields, name, query[name])]);
+  return {
+    record: { ...record, grammar: { ...record.grammar, fields: { ...record.grammar.fields, ...fields } } },
+    query: { ...query, ...Object.fromEntries(read) },
+  };
+}
+
+function readFilter(fields: Fields, name: string, given: unknown): unknown {
+  const [field, operator] = Object.entries(fields)
+    .flatMap(([known, { kind }]) => filterOperators(kind).map((each) => [known, each] as const))
+    .find(([known, each]) => filterName(known, each) === name) ?? ['', undefined];
+  if (operator === undefined) throw unknown(`?${name}`);
+  const parsed = filterSchema(fields[field] as Field, operator).safeParse(given);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(({ message }) => ({ pointer: `?${name}`, detail: message }));
+  throw new MalformedRequest({ errors });
+}
+
+function unknown(pointer: string): MalformedRequest {
+  return new MalformedRequest({ errors: [{ pointer, detail: 'names a field that does not exist' }] });
+}
