@@ -1,16 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { newId } from '@marimo/contracts';
 import type { Failpoint } from '@marimo/messaging';
 import { useDatabase } from '@marimo/testing/database';
-import { until } from '@marimo/testing/outside';
+import { runUntilKilled, until } from '@marimo/testing/outside';
 import type { CrashOrder } from '../test/crash-process.ts';
 import { makeParts, workshop, workshopFolders } from '../test/workshop.ts';
 import type { JobKind } from './index.ts';
 
 const test = useDatabase({ schema: 'factory', folders: workshopFolders });
-const program = fileURLToPath(new URL('../test/crash-process.ts', import.meta.url));
+const program = new URL('../test/crash-process.ts', import.meta.url);
 const places: readonly Failpoint[] = [
   'job.afterClaim',
   'job.afterEffect',
@@ -21,7 +18,9 @@ const places: readonly Failpoint[] = [
 describe('a process that is killed', () => {
   it.each(places)('at %s loses no job, and each of its steps is done once', async (place) => {
     const tenantId = newId();
-    const acknowledged = await runUntilKilled(tenantId, `${place}:5`);
+    const order: CrashOrder = { server: test.server, tenantId };
+    const acknowledged = await runUntilKilled({ program, order, failpoint: `${place}:5` });
+    await test.untilIdle();
     await test.sql('update job set lease_until = now() where lease_until is not null'); // as time would
 
     const runner = workshop(test, [makeParts] as unknown as readonly JobKind<undefined>[]).run();
@@ -45,19 +44,3 @@ describe('a process that is killed', () => {
     expect(ended.sort()).toEqual(asked.sort());
   });
 });
-
-/** Returns the jobs that it had acknowledged. */
-async function runUntilKilled(tenantId: string, failpoint: string): Promise<string[]> {
-  const order: CrashOrder = { server: test.server, tenantId };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
-    env: { ...process.env, CRASH_ORDER: JSON.stringify(order), MARIMO_FAILPOINT: failpoint },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines: string[] = [];
-  child.stdout.on('data', (chunk) => lines.push(String(chunk)));
-  const giveUp = setTimeout(() => child.kill('SIGTERM'), 20_000);
-  const [, signal] = await once(child, 'close');
-  clearTimeout(giveUp);
-  expect(signal).toBe('SIGKILL');
-  return lines.join('').split('\n').filter(Boolean);
-}

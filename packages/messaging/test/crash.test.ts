@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { newId } from '@marimo/contracts';
+import { runUntilKilled } from '@marimo/testing/outside';
 import type { Failpoint } from '../src/failpoint.ts';
 import type { CrashOrder } from './crash-process.ts';
 import { effectWriter, factEvent, startService } from './probe.ts';
 import { overEachTransport, type Stage, until } from './stage.ts';
 
-const program = fileURLToPath(new URL('./crash-process.ts', import.meta.url));
+const program = new URL('./crash-process.ts', import.meta.url);
 
 /** Each place, and what the consumer must be doing for the process to come by. */
 const places: readonly (readonly [Failpoint, CrashOrder['everySecond']])[] = [
@@ -28,7 +26,9 @@ describe('a process that is killed', () => {
   overEachTransport((stage) => {
     it.each(places)('at %s loses no fact and doubles none', async (place, everySecond) => {
       const name = newId();
-      const acknowledged = await runUntilKilled(stage, `${place}:3`, { name, everySecond });
+      const { server } = stage.database;
+      const order: CrashOrder = { name, everySecond, server, queuesAt: stage.queuesAt };
+      const acknowledged = await runUntilKilled({ program, order, failpoint: `${place}:3` });
 
       const transport = await stage.openTransport();
       const event = factEvent(name);
@@ -54,26 +54,6 @@ describe('a process that is killed', () => {
     afterEach(() => stage.database.sql('truncate fact, effect, inbox, outbox'));
   });
 });
-
-/** Returns the facts that it had acknowledged. */
-async function runUntilKilled(
-  stage: Stage,
-  failpoint: string,
-  given: Pick<CrashOrder, 'name' | 'everySecond'>,
-): Promise<string[]> {
-  const order: CrashOrder = { ...given, server: stage.database.server, queuesAt: stage.queuesAt };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
-    env: { ...process.env, CRASH_ORDER: JSON.stringify(order), MARIMO_FAILPOINT: failpoint },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines: string[] = [];
-  child.stdout.on('data', (chunk) => lines.push(String(chunk)));
-  const giveUp = setTimeout(() => child.kill('SIGTERM'), 20_000);
-  const [, signal] = await once(child, 'close');
-  clearTimeout(giveUp);
-  expect(signal).toBe('SIGKILL');
-  return lines.join('').split('\n').filter(Boolean);
-}
 
 async function effects(stage: Stage, consumer: string): Promise<string[]> {
   const rows = await stage.database.sql<{ fact_id: string }>(

@@ -1,14 +1,18 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { newId } from '@marimo/contracts';
 import { queueMigrations } from '@marimo/messaging';
 import { RefusedByService } from '@marimo/resilience';
 import { useDatabase } from '@marimo/testing/database';
-import { type PrivateRabbitmq, requireInfra, startRabbitmq, until } from '@marimo/testing/outside';
+import {
+  type PrivateRabbitmq,
+  requireInfra,
+  runUntilKilled,
+  startRabbitmq,
+  until,
+} from '@marimo/testing/outside';
 import type { SagaPlace } from '../src/run-held.ts';
 import { commanded } from './commanded.ts';
 import type { CrashOrder } from './crash-process.ts';
@@ -16,7 +20,7 @@ import { type Installation, runShop, type SentCommand } from './installation.ts'
 import { cancel, post, reserve, ship } from './sale.ts';
 import { folders, tenantId, userId } from './stage.ts';
 
-const program = fileURLToPath(new URL('./crash-process.ts', import.meta.url));
+const program = new URL('./crash-process.ts', import.meta.url);
 const db = useDatabase({
   schema: 'shop',
   folders,
@@ -87,7 +91,10 @@ async function killAndResume(at: Installation, failpoint: string): Promise<void>
   // A third of them turns back.
   for (const [place, sagaId] of sagaIds.entries())
     if (place % 3 === 1) others.refused.add(`${post.path} ${sagaId}`);
-  const acknowledged = await runUntilKilled(at, failpoint, sagaIds);
+  const commandsUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const order: CrashOrder = { ...at, tenantId, userId, sagaIds, commandsUrl };
+  const acknowledged = await runUntilKilled({ program, order, failpoint });
+  await db.untilIdle();
   await db.sql('update saga set due_at = clock_timestamp() where due_at is not null'); // as the leases would run out
 
   shop = await runShop(at, others);
@@ -134,25 +141,4 @@ async function killAndResume(at: Installation, failpoint: string): Promise<void>
       ])
       .sort(),
   );
-}
-
-/** Returns the sagas that it had acknowledged. */
-async function runUntilKilled(
-  at: Installation,
-  failpoint: string,
-  sagaIds: readonly string[],
-): Promise<string[]> {
-  const commandsUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const order: CrashOrder = { ...at, tenantId, userId, sagaIds, commandsUrl };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
-    env: { ...process.env, CRASH_ORDER: JSON.stringify(order), MARIMO_FAILPOINT: failpoint },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines: string[] = [];
-  child.stdout.on('data', (chunk) => lines.push(String(chunk)));
-  const giveUp = setTimeout(() => child.kill('SIGTERM'), 20_000);
-  const [, signal] = await once(child, 'close');
-  clearTimeout(giveUp);
-  expect(signal).toBe('SIGKILL');
-  return lines.join('').split('\n').filter(Boolean);
 }

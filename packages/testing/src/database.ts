@@ -9,6 +9,7 @@ import {
 } from '@marimo/postgres';
 import { testCluster } from './database-cluster.ts';
 import { cloneTemplate, type SchemaUnderTest, testPassword } from './database-template.ts';
+import { until } from './until.ts';
 
 export type { SchemaUnderTest } from './database-template.ts';
 
@@ -36,9 +37,15 @@ export interface TestDatabase {
    * set for it is `set local`.
    */
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Until nobody is at work in it: the sessions of a process that was killed end a moment after it. */
+  untilIdle(): Promise<void>;
   /** Closes all pools and removes the database. */
   drop(): Promise<void>;
 }
+
+const sessionsAtWork = `
+  select from pg_stat_activity
+  where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()`;
 
 /** Clones a migrated database; the caller drops it. Most tests want `useDatabase`. */
 export async function testDatabase(options: TestDatabaseOptions): Promise<TestDatabase> {
@@ -74,6 +81,9 @@ export async function testDatabase(options: TestDatabaseOptions): Promise<TestDa
     open,
     rows: (table) => sql(`select * from ${table} order by ctid`),
     sql,
+    async untilIdle() {
+      await until(async () => (await sql(sessionsAtWork)).length === 0);
+    },
     async drop() {
       await Promise.all(opened.splice(0).map((database) => database.close()));
       await asAdministrator(cluster, (client) =>
@@ -111,6 +121,7 @@ export function useDatabase(options: TestDatabaseOptions): TestDatabase {
     open: (schema, role) => use().open(schema, role),
     rows: (table) => use().rows(table),
     sql: (text, values) => use().sql(text, values),
+    untilIdle: () => use().untilIdle(),
     drop: () => use().drop(),
   };
 }

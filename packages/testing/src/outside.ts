@@ -10,5 +10,6 @@ export { requireInfra } from './infra.ts';
 export { OtlpReceiver, type SentSpan } from './otlp-receiver.ts';
 export { type PrivateProcess, type ProcessOptions, startPrivateProcess } from './private-process.ts';
 export { type PrivateRedis, startRedis } from './redis.ts';
+export { type ProgramToKill, runUntilKilled } from './run-until-killed.ts';
 export { type S3Server, type S3ServerOptions, startS3Server } from './s3/server.ts';
 export { until } from './until.ts';
