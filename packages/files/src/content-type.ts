@@ -1,7 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
-import { fileTypeFromTokenizer } from 'file-type';
-import { fromStream } from 'strtok3';
 
 /** Beyond this nobody looks: some programs write what tells their kind at the end of an archive. */
 const mostLookedAt = 16 * 1024 * 1024;
@@ -19,12 +17,8 @@ export class TypeFinder {
   #fedBytes = 0;
 
   constructor() {
-    this.#found = fromStream(this.#feed.readable)
-      .then(fileTypeFromTokenizer)
-      .then(
-        (type) => type?.mime,
-        () => undefined, // broken in itself; a type for it would be a guess
-      )
+    this.#found = binaryTypeOf(this.#feed.readable)
+      .catch(() => undefined) // broken in itself; a type for it would be a guess
       .finally(() => {
         this.#isDone = true;
       });
@@ -46,6 +40,15 @@ export class TypeFinder {
     if (binary === 'application/xml' || binary === undefined) return this.#text.typeOr(binary ?? unknown);
     return binary;
   }
+}
+
+/** Loads what knows the formats when the first file comes. */
+async function binaryTypeOf(content: Readable): Promise<string | undefined> {
+  const [{ fileTypeFromTokenizer }, { fromStream }] = await Promise.all([
+    import('file-type'),
+    import('strtok3'),
+  ]);
+  return (await fileTypeFromTokenizer(await fromStream(content)))?.mime;
 }
 
 /** A stream that holds one chunk at a time. */

@@ -5,12 +5,5 @@ export { createLog, type Log, type LogFields, type LogOptions } from './log.ts';
 export { createMetrics, type Metrics, measureProcess } from './metrics.ts';
 export { redact } from './redact.ts';
 export { type PeriodicOptions, runPeriodically } from './run-periodically.ts';
-export {
-  continueTrace,
-  currentTraceparent,
-  inSpan,
-  type SpanOptions,
-  startTracing,
-  type Tracing,
-  type TracingOptions,
-} from './trace.ts';
+export type { Tracing, TracingOptions } from './send-spans.ts';
+export { continueTrace, currentTraceparent, inSpan, type SpanOptions, startTracing } from './trace.ts';

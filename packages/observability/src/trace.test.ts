@@ -14,8 +14,8 @@ describe('a trace', () => {
   afterAll(() => receiver.stop());
 
   it('runs through two services of one process and a queue, each span under the name of its service', async () => {
-    const tracings = ['gateway', 'users'].map((service) =>
-      startTracing({ endpoint: `${endpoint}/`, service }),
+    const tracings = await Promise.all(
+      ['gateway', 'users'].map((service) => startTracing({ endpoint: `${endpoint}/`, service })),
     );
     let onTheQueue: string | undefined;
     await inSpan('gateway', 'POST /api/v1/users/login', { traceparent: remote }, async () => {
@@ -41,7 +41,7 @@ describe('a trace', () => {
   });
 
   it('marks the span of work that throws, without the secrets of its message, and throws on', async () => {
-    const tracing = startTracing({ endpoint, service: 'users' });
+    const tracing = await startTracing({ endpoint, service: 'users' });
     const failing = inSpan('users', 'connect', {}, async () => {
       throw new Error('postgres://marimo:hunter2@db refused');
     });
@@ -54,7 +54,7 @@ describe('a trace', () => {
   });
 
   it('is not sent where the caller decided so, and hands that decision on', async () => {
-    const tracing = startTracing({ endpoint, service: 'users' });
+    const tracing = await startTracing({ endpoint, service: 'users' });
     const handedOn = await inSpan('users', 'login', { traceparent: remote.replace(/01$/, '00') }, async () =>
       currentTraceparent(),
     );
@@ -64,7 +64,7 @@ describe('a trace', () => {
   });
 
   it('is kept in the share that was asked for', async () => {
-    const tracing = startTracing({ endpoint, service: 'users', sampleRatio: 0 });
+    const tracing = await startTracing({ endpoint, service: 'users', sampleRatio: 0 });
     await inSpan('users', 'login', {}, async () => {});
     await tracing.close();
     expect(receiver.spans).toEqual([]);
@@ -73,7 +73,7 @@ describe('a trace', () => {
   it('tells once when the receiver stops taking spans, and the work goes on', async () => {
     const losses: (Error | undefined)[] = [];
     receiver.status = 400;
-    const tracing = startTracing({ endpoint, service: 'users', onLoss: (error) => losses.push(error) });
+    const tracing = await startTracing({ endpoint, service: 'users', onLoss: (error) => losses.push(error) });
     // More than one batch of 512 spans.
     for (let n = 0; n < 600; n++) expect(await inSpan('users', 'login', {}, async () => n)).toBe(n);
     await tracing.close();
@@ -85,7 +85,7 @@ describe('a trace', () => {
     const gone = new OtlpReceiver();
     const nowhere = await gone.start();
     await gone.stop();
-    const tracing = startTracing({ endpoint: nowhere, service: 'users' });
+    const tracing = await startTracing({ endpoint: nowhere, service: 'users' });
     await inSpan('users', 'login', {}, async () => {});
     await tracing.close();
   });
@@ -118,6 +118,8 @@ describe('without a receiver', () => {
     '00-00000000000000000000000000000000-b7ad6b7169203331-01',
     `${remote}\r\nx: y`,
     'ff-0-0-01',
+    `${remote}-more`,
+    remote.replace(/^00/, 'ff'),
   ])('a traceparent that is not one is ignored: %j', async (traceparent) => {
     expect(continueTrace(traceparent, currentTraceparent)).toBeUndefined();
   });

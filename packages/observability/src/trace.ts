@@ -11,32 +11,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { ExportResultCode, parseTraceParent } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import {
-  BatchSpanProcessor,
-  ParentBasedSampler,
-  type SpanExporter,
-  TraceIdRatioBasedSampler,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace';
 import { redactText } from './redact.ts';
-
-export interface Tracing {
-  /** Sends what is left and stops; gives up after 3 s. */
-  close(): Promise<void>;
-}
-
-export interface TracingOptions {
-  /** The receiver's base address, as in OTEL_EXPORTER_OTLP_ENDPOINT; undefined for no tracing. */
-  readonly endpoint: string | undefined;
-  readonly service: string;
-  /** Share of the traces begun here that are kept, 0 to 1; all unless told. A caller's decision is followed. */
-  readonly sampleRatio?: number;
-  /** Called when the receiver stops taking spans, and again only after it has taken some. */
-  readonly onLoss?: (error: Error | undefined) => void;
-}
+import type { Tracing, TracingOptions } from './send-spans.ts';
 
 export interface SpanOptions {
   /** `SpanKind.SERVER` for a request taken, `CLIENT` for one made, `PRODUCER` and `CONSUMER` for messages. */
@@ -46,8 +22,6 @@ export interface SpanOptions {
   readonly traceparent?: string | undefined;
 }
 
-const exportTimeoutMs = 3_000;
-
 // OpenTelemetry's own context and provider are one per process. Several services may share ours, each with a
 // service.name of its own, so spans get their context and their tracer by hand.
 const running = new AsyncLocalStorage<Context>();
@@ -55,30 +29,19 @@ const tracers = new Map<string, Tracer>();
 const noTracer = trace.getTracer('off'); // its spans record nothing and keep their parent's ids
 const noSpan = noTracer.startSpan('off');
 
-/** Starts sending spans to an OTLP receiver; without an endpoint spans cost next to nothing and go nowhere. */
-export function startTracing({ endpoint, service, sampleRatio = 1, onLoss }: TracingOptions): Tracing {
+/**
+ * Starts sending spans to an OTLP receiver; without an endpoint spans cost next to nothing and go nowhere, and what would
+ * send them, a sixth of all modules of a service, is not loaded.
+ */
+export async function startTracing({ endpoint, service, ...options }: TracingOptions): Promise<Tracing> {
   if (endpoint === undefined) return { close: async () => {} };
-  const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: exportTimeoutMs });
-  const provider = new TracerProvider({
-    resource: resourceFromAttributes({ 'service.name': service, 'service.namespace': 'marimo' }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter: onLoss ? reportingLoss(exporter, onLoss) : exporter,
-        maxQueueSize: 8_192,
-        scheduledDelayMillis: 1_000,
-        exportTimeoutMillis: exportTimeoutMs,
-      }),
-    ],
-  });
-  const tracer = provider.getTracer('marimo');
+  const { sendSpans } = await import('./send-spans.ts');
+  const { tracer, close } = sendSpans({ endpoint, service, ...options });
   tracers.set(service, tracer);
   return {
-    close: async () => {
+    close: () => {
       if (tracers.get(service) === tracer) tracers.delete(service);
-      // Rejects when the receiver is away; onLoss has told, and spans are no reason to stop badly.
-      await provider.shutdown().catch(() => {});
+      return close();
     },
   };
 }
@@ -139,29 +102,18 @@ export function currentSpanContext(): SpanContext | undefined {
   return span && isSpanContextValid(span) ? span : undefined;
 }
 
-/** A `traceparent` that is not one is ignored, as W3C Trace Context says. */
+/** W3C Trace Context, section 3.2: what comes after the flags is for versions after 00. */
+const traceparentForm = /^(?!ff|00.{54})[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
+
+/** A `traceparent` that is not one is ignored, as the standard says. */
 function continuing(traceparent: string | undefined): Context {
   const now = running.getStore() ?? ROOT_CONTEXT;
-  const remote = traceparent === undefined ? null : parseTraceParent(traceparent);
-  return remote === null ? now : trace.setSpanContext(now, { ...remote, isRemote: true });
+  const [, traceId = '', spanId = '', flags = ''] = traceparentForm.exec(traceparent ?? '') ?? [];
+  const remote = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+  return isSpanContextValid(remote) ? trace.setSpanContext(now, remote) : now;
 }
 
 function withoutSecrets(thrown: unknown): { name: string; message: string; stack: string } {
   const { name, message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown));
   return { name, message: redactText(message), stack: redactText(stack) };
-}
-
-function reportingLoss(exporter: SpanExporter, onLoss: (error: Error | undefined) => void): SpanExporter {
-  let losing = false;
-  return {
-    export: (spans, done) =>
-      exporter.export(spans, (result) => {
-        const failed = result.code !== ExportResultCode.SUCCESS;
-        if (failed && !losing) onLoss(result.error);
-        losing = failed;
-        done(result);
-      }),
-    forceFlush: async () => exporter.forceFlush?.(),
-    shutdown: () => exporter.shutdown(),
-  };
 }

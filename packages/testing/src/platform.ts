@@ -54,7 +54,7 @@ export function platformForTests(given: PlatformForTests): Platform {
       log: createLog({ service, level: settings.logLevel }),
       metrics: createMetrics(service),
     }),
-    startTracing: () => ({ close: async () => {} }),
+    startTracing: async () => ({ close: async () => {} }),
     migrate: async () => {},
     openDatabase: (of, role) =>
       openDatabase({

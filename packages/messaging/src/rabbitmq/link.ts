@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@marimo/observability';
-import { type ChannelModel, connect } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 
 /** A connection that is made again whenever it breaks, with all that was set up on it. */
 export interface Link<T> {
@@ -47,6 +47,7 @@ export function openLink<T>({ url, name, log, setup, opened }: LinkOptions<T>): 
   }
 
   async function oneConnection(): Promise<void> {
+    const { connect } = await import('amqplib'); // not needed where the queues are tables
     const connection = await connect(address, {
       noDelay: true, // Nagle's algorithm costs 20 ms on each small message
       keepAlive: true,

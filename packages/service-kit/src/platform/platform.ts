@@ -31,7 +31,7 @@ export interface Platform {
   sharedMetrics(): Promise<string>;
   /** A log, a metrics registry and a tracer of its own for each service. */
   observe<Who extends ActingService>(service: Who): Observed<Who>;
-  startTracing(service: ServiceName): Tracing;
+  startTracing(service: ServiceName): Promise<Tracing>;
   /** Brings the schemas of these services up to date; a schema that is, costs nothing. */
   migrate(services: readonly ServiceDefinition[]): Promise<void>;
   openDatabase(of: Observed, role: LoginRole): Database;

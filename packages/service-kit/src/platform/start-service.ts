@@ -71,7 +71,7 @@ async function start(
 ): Promise<Omit<RunningService, 'stop'>> {
   const { name } = definition;
   const of = platform.observe(name);
-  const tracing = platform.startTracing(name);
+  const tracing = await platform.startTracing(name);
   started.defer(() => tracing.close());
 
   await platform.migrate([definition]);
