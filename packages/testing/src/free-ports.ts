@@ -1,4 +1,9 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+
+/** Below those that systems give to outgoing connections: one that is free now stays so until its program starts. */
+const range = [10_000, 32_768] as const;
 
 /** Ports of the loopback address that nobody uses now; held all at once, so that they differ from each other. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -8,10 +13,14 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-function listen(): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server));
-  });
+async function listen(): Promise<Server> {
+  for (;;) {
+    const server = createServer().listen(randomInt(...range), '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      return server;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
 }
