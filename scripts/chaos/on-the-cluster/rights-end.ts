@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '@marimo/contracts';
 import { asAdministrator } from '@marimo/postgres';
 import { requireInfra } from '@marimo/testing';
+import type { ClusterInstance } from '../cluster.ts';
 import { cluster } from '../shared-cluster.ts';
 
 const password = 'Quite-Long-And-Odd-7';
@@ -189,25 +190,27 @@ async function ofKeys(admin: Administrator): Promise<Ending[]> {
   ];
 }
 
-async function statusesFor(token: string): Promise<readonly number[]> {
-  const answers = cluster.instances.map(async ({ origin, service }) => {
-    const headers = { authorization: `Bearer ${token}` };
-    const answer = await fetch(origin + doors[service as keyof typeof doors], { headers });
-    await answer.arrayBuffer();
-    return answer.status;
-  });
-  return Promise.all(answers);
+async function statusAt({ origin, service }: ClusterInstance, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(origin + doors[service as keyof typeof doors], { headers });
+  await answer.arrayBuffer();
+  return answer.status;
 }
 
-/** How it is answered everywhere once all say 401, or when the time is over. */
+function statusesFor(token: string): Promise<readonly number[]> {
+  return Promise.all(cluster.instances.map((instance) => statusAt(instance, token)));
+}
+
+/**
+ * How it is answered everywhere once all say 401, or when the time is over. Waits for one instance after the other: asking all
+ * of them for all tokens would take the processor from those that have to hear of it.
+ */
 async function afterwards(token: string): Promise<readonly number[]> {
   const giveUpAt = Date.now() + giveUpAfterMs;
-  let statuses = await statusesFor(token);
-  while (statuses.some((status) => status !== 401) && Date.now() < giveUpAt) {
-    await sleep(250);
-    statuses = await statusesFor(token);
+  for (const instance of cluster.instances) {
+    while ((await statusAt(instance, token)) !== 401 && Date.now() < giveUpAt) await sleep(250);
   }
-  return statuses;
+  return statusesFor(token);
 }
 
 async function allOfThemVoid(all: readonly Ending[]): Promise<void> {
