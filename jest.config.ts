@@ -4,6 +4,8 @@ import type { Config } from 'jest';
 const config: Config = {
   testEnvironment: '<rootDir>/scripts/steps/one-context.ts',
   runtime: '<rootDir>/scripts/steps/libraries-once.ts',
+  // Beside what else a run keeps; the folder for temporary files may end with the run.
+  cacheDirectory: '<rootDir>/.runtime/jest-cache',
   roots: ['<rootDir>/packages', '<rootDir>/services', '<rootDir>/scripts'],
   testMatch: ['**/*.test.ts'],
   // One throw-away PostgreSQL for the run; each test file clones its own database from a template.

@@ -27,7 +27,8 @@ export async function cloneTemplate(
     await client.query('select pg_advisory_lock(hashtext($1))', [template]);
     const found = await client.query('select from pg_database where datname = $1', [template]);
     if (found.rowCount === 0) await makeTemplate(cluster, schemas, template);
-    await client.query(`create database ${database} template ${template}`);
+    // Copied page by page through the log, the default, a clone costs four times as much.
+    await client.query(`create database ${database} template ${template} strategy file_copy`);
   });
   return { ...cluster, database };
 }
