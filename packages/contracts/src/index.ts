@@ -55,7 +55,7 @@ export {
 } from './permission.ts';
 export { fieldsOf, type Hidden, isPersonal, personal, replacePersonal } from './personal.ts';
 export { type CustomFieldsContract, customFieldsOf } from './platform/custom-fields.ts';
-export { FileLinkRefused, FileRefused, FileTooLarge } from './platform/file-refusals.ts';
+export { FileLinkRefused, FileRefused, FileRoomUsedUp, FileTooLarge } from './platform/file-refusals.ts';
 export { FileFacts, FileLinkReply, type FilesAccess, type FilesContract, filesOf } from './platform/files.ts';
 export { Job, JobStarted, JobState, type JobsContract, jobsOf } from './platform/jobs.ts';
 export {

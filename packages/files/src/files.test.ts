@@ -90,12 +90,14 @@ describe('receiving a file', () => {
   it('leaves to the sweep a file whose commit may have happened', async () => {
     const log = createLog({ service, level: 'silent' });
     const lost = new DatabaseUnavailable({ outcome: 'unknown' });
-    const database = { ...db.database, inTenant: () => Promise.reject(lost) };
+    const inTenant = jest.fn().mockResolvedValueOnce(0).mockRejectedValue(lost); // looks for room, then commits
+    const database = { ...db.database, inTenant };
     const files = createFiles({
       service,
       database,
       store: stage.store,
       quarantine: noQuarantine,
+      organisationLimitBytes: 1_000,
       log,
     });
     const content = Readable.from([Buffer.from('content')]);

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { Absent, FileRefused, newId, Unavailable } from '@marimo/contracts';
+import { Absent, FileRefused, FileRoomUsedUp, newId, Unavailable } from '@marimo/contracts';
 import type { Log } from '@marimo/observability';
 import {
   type Database,
@@ -11,10 +11,12 @@ import { fileNameOf, isNameOfProgram, isTypeOfProgram } from './file-name.ts';
 import type { Quarantine, SuspectFile } from './quarantine.ts';
 import { PassingContent } from './receive.ts';
 import {
+  abandonFiles,
   deleteReferences,
   type FileOwner,
   type FilePlace,
   getFile,
+  getUsedBytes,
   insertFile,
   insertReference,
   listFilesOf,
@@ -22,6 +24,7 @@ import {
   markReferenced,
   markUnreferenced,
   type StoredFile,
+  takeRoom,
 } from './store.ts';
 import { type ByteRange, ObjectAbsent, type ObjectStore } from './stores/object-store.ts';
 
@@ -44,7 +47,7 @@ export interface Files {
    * Stores a file: whole, inspected, and then known; or nothing of it. Nobody refers to it yet, and after a day without a
    * reference it is swept.
    *
-   * Errors: FileTooLarge, FileRefused; Unavailable when the store or the quarantine fails; whatever the content fails with.
+   * Errors: FileTooLarge, FileRefused, FileRoomUsedUp; Unavailable when the store or the quarantine fails; whatever the content fails with.
    */
   receive(sender: FileSender, content: AsyncIterable<Uint8Array>, claims: FileClaims): Promise<StoredFile>;
   find(tx: TenantTransaction, fileId: string): Promise<StoredFile | undefined>;
@@ -64,6 +67,8 @@ export interface Files {
   detach(tx: TenantTransaction, owner: FileOwner, fileId?: string): Promise<void>;
   /** What the owner needs, the oldest first. */
   listOf(tx: TenantTransaction, owner: FileOwner): Promise<StoredFile[]>;
+  /** The organisation needs none of its files any more: the next sweep takes them. */
+  abandonAll(tx: TenantTransaction): Promise<void>;
 }
 
 export interface FilesOptions {
@@ -71,6 +76,8 @@ export interface FilesOptions {
   readonly database: Database;
   readonly store: ObjectStore;
   readonly quarantine: Quarantine;
+  /** What one organisation may keep in this service. */
+  readonly organisationLimitBytes: number;
   readonly log: Log;
 }
 
@@ -98,6 +105,7 @@ export function createFiles(options: FilesOptions): Files {
       await markUnreferenced(tx, fileIds);
     },
     listOf: listFilesOf,
+    abandonAll: abandonFiles,
   };
 }
 
@@ -111,18 +119,25 @@ async function receive(
   content: AsyncIterable<Uint8Array>,
   claims: FileClaims,
 ): Promise<StoredFile> {
-  const { service, store, database, log } = options;
+  const { service, store, database, organisationLimitBytes: limit, log } = options;
   const { tenantId, userId, deadlineAt, signal } = sender;
   const place = { tenantId, fileId: newId() };
   const name = fileNameOf(claims.name);
   if (isNameOfProgram(name)) throw new FileRefused({ reason: 'program' });
   const time = { ...(deadlineAt !== undefined && { deadlineAt }), ...(signal !== undefined && { signal }) };
+  // What counts is `takeRoom`; this only spares sending a hundred megabytes in vain.
+  const used = await database.inTenant(tenantId, getUsedBytes, { ...time, readOnly: true });
+  if (used >= limit) throw new FileRoomUsedUp({ used, limit });
   try {
     const file = { ...place, name, ...(await take(options, place, content, claims.limitBytes, signal)) };
     await inspect(options, file, signal);
     return await database.inTenant(
       tenantId,
-      (tx) => insertFile(tx, { ...file, createdBy: userId ?? null }),
+      async (tx) => {
+        const hasRoom = await takeRoom(tx, file.sizeBytes, limit);
+        if (!hasRoom) throw new FileRoomUsedUp({ used: await getUsedBytes(tx), limit });
+        return insertFile(tx, { ...file, createdBy: userId ?? null });
+      },
       time,
     );
   } catch (error) {

@@ -40,6 +40,31 @@ export async function insertFile(
   return fromRow(row as FileRow); // an insert that does not throw returns its row
 }
 
+/** What the organisation keeps in this service. */
+export async function getUsedBytes(tx: TenantTransaction): Promise<number> {
+  const row = await tx.first<{ usedBytes: bigint }>(
+    'select used_bytes as "usedBytes" from file_usage where tenant_id = $1',
+    [tx.tenantId],
+  );
+  return Number(row?.usedBytes ?? 0);
+}
+
+/** Takes the room for a file; false where there is not enough. Others that add one wait until the transaction ends. */
+export async function takeRoom(
+  tx: TenantTransaction,
+  sizeBytes: number,
+  limitBytes: number,
+): Promise<boolean> {
+  const taken = await tx.run(
+    `insert into file_usage as kept (tenant_id, used_bytes)
+     select $1, $2 where $2::bigint <= $3::bigint
+     on conflict (tenant_id) do update set used_bytes = kept.used_bytes + excluded.used_bytes
+     where kept.used_bytes + excluded.used_bytes <= $3`,
+    [tx.tenantId, sizeBytes, limitBytes],
+  );
+  return taken > 0;
+}
+
 export async function getFile(tx: TenantTransaction, fileId: string): Promise<StoredFile | undefined> {
   const row = await tx.first<FileRow>(`select ${columns} from file where tenant_id = $1 and file_id = $2`, [
     tx.tenantId,
@@ -129,14 +154,34 @@ export interface FilePlace {
   readonly fileId: string;
 }
 
-/** For all tenants, as the relay. A file that is being referred to is looked at again once that has happened. */
+/** Lets go of all that the organisation keeps, for the next sweep and not only after a day. */
+export async function abandonFiles(tx: TenantTransaction): Promise<void> {
+  const inTenant = [tx.tenantId];
+  await tx.run('select from file where tenant_id = $1 order by file_id for update', inTenant);
+  await tx.run('delete from file_reference where tenant_id = $1', inTenant);
+  await tx.run(`update file set unreferenced_since = '-infinity' where tenant_id = $1`, inTenant);
+}
+
+/**
+ * Of one tenant at a time, the longest unreferenced first, as the relay; gives their room back. A file that is being referred
+ * to is looked at again once that has happened.
+ */
 export function deleteUnreferenced(tx: Transaction, before: Date, atMost: number): Promise<FilePlace[]> {
   return tx.rows<FilePlace>(
-    `delete from file
-     where unreferenced_since < $1 and (tenant_id, file_id) in (
-       select tenant_id, file_id from file where unreferenced_since < $1 limit $2
+    `with next as (
+       select tenant_id from file where unreferenced_since < $1 order by unreferenced_since limit 1
+     ), gone as (
+       delete from file
+       where unreferenced_since < $1 and (tenant_id, file_id) in (
+         select tenant_id, file_id from file join next using (tenant_id) where unreferenced_since < $1 limit $2
+       )
+       returning tenant_id, file_id, size_bytes
+     ), given_back as (
+       update file_usage set used_bytes = greatest(0, used_bytes - freed.bytes)
+       from (select tenant_id, sum(size_bytes) as bytes from gone group by tenant_id) as freed
+       where file_usage.tenant_id = freed.tenant_id
      )
-     returning tenant_id as "tenantId", file_id as "fileId"`,
+     select tenant_id as "tenantId", file_id as "fileId" from gone`,
     [before, atMost],
   );
 }

@@ -17,7 +17,7 @@ beforeEach(async () => {
   stage = await makeStage();
 });
 afterEach(async () => {
-  await db.sql('truncate file_reference, file');
+  await db.sql('truncate file_reference, file, file_usage');
   await stage.close();
 });
 

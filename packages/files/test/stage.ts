@@ -46,10 +46,18 @@ export function filesOn(
   store: ObjectStore,
   quarantine: Quarantine = noQuarantine,
   tenantId = newId(),
+  organisationLimitBytes = 10_000_000_000,
 ) {
   const lines: Record<string, unknown>[] = [];
   const log = createLog({ service, write: (line) => lines.push(JSON.parse(line)) });
-  const files = createFiles({ service, database: db.database, store, quarantine, log });
+  const files = createFiles({
+    service,
+    database: db.database,
+    store,
+    quarantine,
+    organisationLimitBytes,
+    log,
+  });
   const sender: FileSender & { userId: string } = { tenantId, userId: newId() };
   const sweeping = { service, relay: db.relay, store, log };
   return {

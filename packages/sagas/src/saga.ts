@@ -33,6 +33,8 @@ export interface SagaRecord extends Held {
   readonly problem: SagaProblem | null;
   readonly undoneBecause: SagaProblem | null;
   readonly needs: SagaNeed | null;
+  /** A person has turned it back. */
+  readonly isGivenUp: boolean;
   /** In their order. */
   readonly steps: readonly StepRecord[];
 }

@@ -90,7 +90,10 @@ export function createSagas({ service, definitions, outbox, onDue }: SagasOption
     },
     async giveUp(tx, sagaId, { userId, reason }) {
       const saga = await requireOpen(tx, sagaId);
-      await turnBack(tx, sagaId, { by: userId, reason, leaves: stepToLeave(saga, definitions) });
+      const leaves = stepToLeave(saga, definitions);
+      // On its way back for a person already: a second one changes neither who it was nor what is under way.
+      if (saga.isGivenUp && leaves === undefined) return;
+      await turnBack(tx, sagaId, { by: userId, reason, leaves });
       const { kind, startedBy } = saga;
       await outbox.add(tx, events.givenUp, sagaId, { sagaId, kind, startedBy, givenUpBy: userId, reason });
       tx.afterCommit(onDue);

@@ -45,7 +45,7 @@ export async function isSameSaga(
 const recordColumns = `
   tenant_id as "tenantId", saga_id as "sagaId", kind, state, direction, input, started_by as "startedBy",
   request_id as "requestId", traceparent, holding, settled, failures, problem,
-  undone_because as "undoneBecause", needs,
+  undone_because as "undoneBecause", needs, given_up_by is not null as "isGivenUp",
   coalesce(extract(epoch from clock_timestamp() - failing_since) * 1000, 0)::float8 as "failingForMs",
   coalesce(doubtful_until > clock_timestamp(), false) as "isDoubtful",
   (select json_agg(json_build_object('name', name, 'state', step.state, 'request', request,

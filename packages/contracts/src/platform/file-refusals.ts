@@ -8,6 +8,14 @@ export class FileTooLarge extends refusal(z.object({ limit: z.int() }), {
   detail: ({ limit }) => `Send a file of at most ${limit} bytes.`,
 }) {}
 
+export class FileRoomUsedUp extends refusal(z.object({ used: z.int(), limit: z.int() }), {
+  code: 'platform.file-room-used-up',
+  kind: 'refused',
+  title: 'The organisation has no room for this file',
+  detail: ({ used, limit }) =>
+    `Its files take ${used} of ${limit} bytes. Remove files that are no longer needed.`,
+}) {}
+
 export class FileRefused extends refusal(
   z.object({
     /** `program`: its name or its content is one of a program. `quarantine`: the inspection did not let it pass. */

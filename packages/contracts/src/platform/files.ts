@@ -6,7 +6,7 @@ import { Instant } from '../measures.ts';
 import type { Permission } from '../permission.ts';
 import { personal } from '../personal.ts';
 import type { ServiceName } from '../services.ts';
-import { FileLinkRefused, FileRefused } from './file-refusals.ts';
+import { FileLinkRefused, FileRefused, FileRoomUsedUp } from './file-refusals.ts';
 import { Absent, Unavailable } from './refusals.ts';
 
 /** What is known of a file. */
@@ -58,7 +58,7 @@ export function filesOf(service: ServiceName, { upload, read, limitBytes }: File
       deadlineMs: transferMs,
       repeat: 'natural', // a second upload is another file, which nothing refers to
       replies: { 201: FileFacts },
-      refusals: [FileRefused, Unavailable],
+      refusals: [FileRefused, FileRoomUsedUp, Unavailable],
     }),
     get: endpoint({
       method: 'GET',

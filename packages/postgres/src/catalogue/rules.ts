@@ -5,7 +5,8 @@ export interface CatalogueRule {
 }
 
 /** The tables on which the relay works for all tenants: what it publishes, what waits to be done, and what grows old. */
-const relayTables = "('outbox', 'inbox', 'idempotency_key', 'job', 'job_schedule', 'saga', 'file')";
+const relayTables =
+  "('outbox', 'inbox', 'idempotency_key', 'job', 'job_schedule', 'saga', 'file', 'file_usage')";
 
 /** As the server writes back what `marimo.protect_tenant_table` gave it. */
 const isolation = `$$(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)$$`;

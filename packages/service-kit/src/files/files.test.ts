@@ -13,6 +13,7 @@ import {
   newId,
   permission,
 } from '@marimo/contracts';
+import { organisations } from '@marimo/contracts/users';
 import { createFileLinks, folderStore } from '@marimo/files';
 import { testClock, testTenantId, tokenFor, useService } from '@marimo/testing';
 import { until } from '@marimo/testing/outside';
@@ -102,6 +103,7 @@ describe('sending a file', () => {
   it.each([
     ['without a name', {}],
     ['with a name of nothing', { name: '' }],
+    ['with a name that ends early for a program in C', { name: 'report.txt\0.pdf' }],
     ['with something unknown', { name: 'a.txt', owner: 'me' }],
   ])('is refused %s', async (_, query) => {
     const { raw } = sent('text');
@@ -134,6 +136,35 @@ describe('sending a file', () => {
     });
     expect(await problemOf(answer)).toEqual([413, 'platform.body-too-large']);
     await until(async () => (await kept()) === before);
+  });
+
+  it.each([
+    ['leads elsewhere', '../../../etc/passwd', 'passwd'],
+    ['leads elsewhere on Windows', 'C:\\Windows\\..\\hosts.txt', 'hosts.txt'],
+    ['is nothing but a way up', '../..', 'file'],
+    ['begins a header of its own', 'a.txt\r\nset-cookie: a=b', 'a.txtset-cookie_ a=b'],
+    ['is a device of Windows', 'NUL.txt', '_NUL.txt'],
+    ['is markup', '<img src=x onerror=alert(1)>.txt', '_img src=x onerror=alert(1)_.txt'],
+  ])('keeps no name that %s', async (_, name, kept) => {
+    const file = await send('text', name);
+    expect(file.name).toBe(kept);
+    const answer = await download((await linkTo(file.fileId)).path);
+    expect([answer.status, await answer.text(), answer.headers.get('set-cookie')]).toEqual([
+      200,
+      'text',
+      null,
+    ]);
+  });
+
+  it('is refused for a program whose name reads backwards', async () => {
+    const { input, raw } = sent('text', 'invoice\u202efdp.exe');
+    await service.refusedStoringNothing(contract.upload, input, FileRefused, raw);
+  });
+
+  it('takes the last byte that it may have, and not one more', async () => {
+    expect((await send(Buffer.alloc(limitBytes), 'a.bin')).sizeBytes).toBe(limitBytes);
+    const { input, raw } = sent(Buffer.alloc(limitBytes + 1), 'a.bin');
+    expect(await service.call(contract.upload, input, raw)).toBeRefused(BodyTooLarge);
   });
 
   it('leaves nothing when the sender hangs up in the middle', async () => {
@@ -263,6 +294,27 @@ it('is swept a day later where nothing refers to it, and stays where something d
   expect(await idsAfter(23)).toEqual(expect.arrayContaining([needed.fileId, unneeded.fileId]));
   expect(await idsAfter(25)).toEqual([needed.fileId]);
   expect(await kept()).toBe(1);
+});
+
+it('is deleted with all others of its organisation, which was closed for good', async () => {
+  const oak = newId();
+  const { input, raw } = sent('a contract');
+  const mine = await send('mine');
+  await service.call(contract.upload, input, { ...raw, as: tokenFor({ tenantId: oak }) });
+  const closed = { id: oak, name: 'Oak', baseCurrency: 'RUB', language: 'ru', timeZone: 'Europe/Moscow' };
+  const state = {
+    state: 'closed',
+    requireSecondFactor: false,
+    strictSeparation: false,
+    closesAt: new Date(),
+  };
+  await service.deliver(organisations.closed, { data: { ...closed, ...state } as never, tenantId: oak });
+  const store = folderStore(join(deps.settings.home, 'files'));
+  const sweeping = { service: 'config', relay: service.database.relay, store, log: deps.log };
+  await startSweeping(sweeping, clock.now)();
+  const left = await service.rows<{ tenant_id: string; file_id: string }>('file');
+  expect(left.map(({ tenant_id }) => tenant_id)).not.toContain(oak);
+  expect(left.map(({ file_id }) => file_id)).toContain(mine.fileId);
 });
 
 it('is described with its bytes', async () => {

@@ -143,7 +143,8 @@ function startData(
   const organisations = knownOrganisations(database, client);
   const jobs = createJobs({ outbox, wake: jobsWake, clock, contract: jobsOf(name) });
   const sagas = createSagas({ service: name, definitions, outbox, onDue: sagasWake.ring });
-  const files = createFiles({ ...of, database, store: fileStore, quarantine });
+  const organisationLimitBytes = settings.filesPerOrganisationBytes;
+  const files = createFiles({ ...of, database, store: fileStore, quarantine, organisationLimitBytes });
   const shared = { transport, cache, registry, client, organisations, settings, clock };
   return {
     deps: { database, outbox, jobs, sagas, files, ...shared, ...of },

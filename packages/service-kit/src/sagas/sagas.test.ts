@@ -111,6 +111,27 @@ describe('the sagas of a service', () => {
     });
   });
 
+  it('are given up once, whatever is retried and given up at the same moment', async () => {
+    stock.isEmpty = true;
+    const sagaId = await sell('salt');
+    await becomes(sagaId, 'stuck');
+    const params = { sagaId };
+    const asked = Array.from({ length: 12 }, (_, n) =>
+      n % 2 === 0
+        ? service.call(contract.retry, { params }, administrator)
+        : service.call(contract.giveUp, { params, body: { reason: `reason ${n}` } }, administrator),
+    );
+    const statuses = new Set((await Promise.all(asked)).map(({ status }) => status));
+    expect([...statuses].filter((status) => ![200, 409].includes(status))).toEqual([]);
+    await becomes(sagaId, 'given-up');
+    const events = (await service.events()).filter(({ subject }) => subject === sagaId);
+    const ofType = (type: string) => events.filter((event) => event.type === `config.${type}.v1`);
+    expect(ofType('saga-done')).toEqual([]);
+    const { giveUpReason: reason } = await get(sagaId);
+    expect(ofType('saga-given-up')).toMatchObject([{ data: { reason } }]);
+    expect(await notesOf('salt')).not.toContain('shipments salt');
+  });
+
   it('keep who gave them up and why, also for the audit', async () => {
     stock.isEmpty = true;
     const sagaId = await sell('rice');

@@ -38,6 +38,7 @@ const Environment = z
     S3_ACCESS_KEY: z.string(),
     S3_SECRET_KEY: z.string(),
     S3_REGION: z.string(),
+    FILES_PER_ORGANISATION_MIB: wholeNumber('mebibytes, at most 100000000', 100_000_000),
     OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https'),
     INTERNAL_SECRET: z.string(),
     SERVICE_SECRET: z.string(),

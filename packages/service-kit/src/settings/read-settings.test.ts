@@ -89,6 +89,7 @@ describe('a full environment', () => {
       INTERNAL_SECRET: 'and here',
       PORTAL_URL: 'https://erp.example.com/',
       LOG_LEVEL: 'warn',
+      FILES_PER_ORGANISATION_MIB: '5',
       DRAIN_MS: '500',
     });
     expect(settings).toMatchObject({
@@ -111,6 +112,7 @@ describe('a full environment', () => {
       serviceSecrets: { internal: 'and here' },
       portalUrl: 'https://erp.example.com',
       logLevel: 'warn',
+      filesPerOrganisationBytes: 5_242_880,
       drainMs: 500,
     });
     expect(readdirSync(home)).toEqual([]);
@@ -142,11 +144,13 @@ describe('a broken environment', () => {
       REDIS_ADDR: 'redis',
       RABBITMQ_URL: 'http://hidden-password@mq',
       LOG_LEVEL: 'loud',
+      FILES_PER_ORGANISATION_MIB: '-1',
       DRAIN_MS: '1e9',
     });
     expect(new Set(problems.map((problem) => problem.split(':')[0]))).toEqual(
       new Set([
         'DB_PORT',
+        'FILES_PER_ORGANISATION_MIB',
         'DRAIN_MS',
         'GATEWAY_PORT',
         'LOG_LEVEL',

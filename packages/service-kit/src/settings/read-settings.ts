@@ -49,6 +49,7 @@ export function readSettings(env: Environment, running: readonly ServiceDefiniti
         : { address: values.REDIS_ADDR, password: values.REDIS_PASSWORD },
     consulAddress: values.CONSUL_ADDR,
     s3: s3Of(read),
+    filesPerOrganisationBytes: (values.FILES_PER_ORGANISATION_MIB ?? 10_240) * 1_048_576,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     serviceSecrets: serviceSecretsOf(read, home),
     portalUrl,

@@ -25,6 +25,8 @@ export interface Settings {
   readonly consulAddress: string | undefined;
   /** Undefined: files lie in a folder under `home`. */
   readonly s3: S3Options | undefined;
+  /** What an organisation may keep in files of one service; 10 GiB unless told. */
+  readonly filesPerOrganisationBytes: number;
   readonly otlpEndpoint: string | undefined;
   /** What services prove themselves to `users` with; `INTERNAL_SECRET` is made at the first start where none is given, demanded in production. */
   readonly serviceSecrets: ServiceSecrets;
