@@ -25,7 +25,7 @@ export async function changeRecord(
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   const changed = changedFields(present, { ...given, ...mergedCustom(present, given) });
   if (changed.length === 0) return present;
-  requireInUse(present);
+  if (given['archived'] !== false) requireInUse(present);
   requireFree(bound.record, present, changed);
   return write(tx, bound, present, given, author, { action: 'changed', event: 'changed' });
 }

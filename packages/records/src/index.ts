@@ -4,7 +4,7 @@ export type { Created } from './create.ts';
 export type { Restriction } from './filters.ts';
 export { type Author, listChanges } from './history.ts';
 export { lineTables } from './lines.ts';
-export { listRecords } from './list.ts';
+export { listRecords, listRecordsByKey } from './list.ts';
 export { recordMigrations } from './migrations.ts';
 export { type RecordParts, type Records, recordsOf } from './records.ts';
 export type { LookUp, LookUps } from './references.ts';

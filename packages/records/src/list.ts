@@ -1,10 +1,19 @@
 import { MalformedRequest } from '@marimo/contracts';
-import { type AnyRecord, listedFields, type ParsedQuery, type RecordCount } from '@marimo/contracts/records';
+import {
+  type AnyRecord,
+  type Fields,
+  listedFields,
+  type ParsedQuery,
+  type RecordCount,
+  type RecordDeclaration,
+  type RecordValue,
+  type Transitions,
+} from '@marimo/contracts/records';
 import type { TenantTransaction } from '@marimo/postgres';
 import { snake } from './columns.ts';
 import { withCustomFields } from './custom-fields.ts';
 import { conditionsOf, type Restriction } from './filters.ts';
-import { columnsOf, fromRow } from './rows.ts';
+import { columnsOf, fromRow, type RecordValues } from './rows.ts';
 import { searchCondition } from './search.ts';
 import {
   cursorAfter,
@@ -140,4 +149,24 @@ async function countRecords(
   );
   const expected = plan?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? value;
   return { value: Math.max(mostCounted, Math.round(expected)), isExact: false };
+}
+
+/** The records with these values of their key, in any order; for records whose key is one field. */
+export async function listRecordsByKey<
+  Name extends string,
+  F extends Fields,
+  State extends string,
+  T extends Transitions,
+>(
+  tx: TenantTransaction,
+  declaration: RecordDeclaration<Name, F, State, T>,
+  keys: readonly string[],
+): Promise<RecordValue<Name, F, State>[]> {
+  const record = declaration as unknown as AnyRecord;
+  const [key = ''] = record.key;
+  const fields = listedFields(record);
+  const columns = [snake(record.idField), 'version', ...columnsOf(record, fields)].join(', ');
+  const sql = `select ${columns} from ${record.table} where tenant_id = $1 and ${snake(key)} = any($2)`;
+  const rows = await tx.rows<RecordValues>(sql, [tx.tenantId, keys]);
+  return rows.map((row) => fromRow(record, row, fields)) as unknown as RecordValue<Name, F, State>[];
 }

@@ -28,11 +28,11 @@ export interface Records<Value, Draft, Patch, Action extends string> {
   create(tx: TenantTransaction, draft: Draft, author: Author): Promise<Created<Value>>;
   /** Many at once, in few statements. Errors: as `create`, for the first that is refused. */
   createAll(tx: TenantTransaction, drafts: readonly Draft[], author: Author): Promise<Created<Value>[]>;
-  /** `present` comes from `lock`. Errors: Stale, RecordArchived, FieldFixed, KeyTaken, ReferenceUnknown. */
+  /** `present` comes from `lock`; a command may archive or restore with the same change. Errors: Stale, RecordArchived, FieldFixed, KeyTaken, ReferenceUnknown. */
   change(
     tx: TenantTransaction,
     present: Value,
-    patch: Patch,
+    patch: Patch & { readonly archived?: boolean | undefined },
     author: Author,
     options?: ChangeOptions,
   ): Promise<Value>;

@@ -33,7 +33,7 @@ export { runUntilAsked } from './platform/run-until-asked.ts';
 export { PortTaken } from './platform/serve.ts';
 export { type PlatformOptions, startPlatform } from './platform/start-platform.ts';
 export { type RunningService, startService } from './platform/start-service.ts';
-export type { ChangeCommand, CreateCommand, MoveCommand } from './records/commands.ts';
+export { type ChangeCommand, type CreateCommand, ifVersionOf, type MoveCommand } from './records/commands.ts';
 export { customFieldRoutes } from './records/custom-field-routes.ts';
 export { recordRoutes } from './records/routes.ts';
 export { type Call, handle, type Reply, type Route, reply, type SignedInCall } from './route.ts';

@@ -1,41 +1,21 @@
 import { refusal } from '@marimo/problems';
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
-import { event } from '../event.ts';
-import { Id } from '../ids.ts';
 import { ImportQuery, ImportReply, RefusedRow } from '../import.ts';
-import { PageQuery, pageOf } from '../list.ts';
+import { RecordArchived } from '../platform/record-refusals.ts';
 import { Absent, Stale } from '../platform/refusals.ts';
+import { endpointsOf } from '../records/endpoints.ts';
+import { choice, flag, text } from '../records/fields.ts';
+import { declareRecord } from '../records/record.ts';
+import { eventsOf } from '../records/transitions.ts';
 import { lineOfText } from '../texts.ts';
 import { Language } from '../users/identity.ts';
-import { changeAccounts, createAccounts, readAccounts } from './permissions.ts';
+import labels from './accounts.labels.json' with { type: 'json' };
 import { AccountCode, LowerCaseId } from './texts.ts';
 
-export const AccountType = z.enum(['asset', 'liability', 'equity', 'income', 'expense']);
+const accountTypes = ['asset', 'liability', 'equity', 'income', 'expense'] as const;
+export const AccountType = z.enum(accountTypes);
 export type AccountType = z.infer<typeof AccountType>;
-
-/** The code names the account for ever, so the same request again finds the same account. */
-export const NewAccount = z.strictObject({
-  code: AccountCode,
-  name: lineOfText(300),
-  type: AccountType,
-  parentCode: AccountCode.nullable().default(null),
-  /** A group only sums what stands below it; nothing is posted to it. Only a group of the same type can be a parent. */
-  isGroup: z.boolean().default(false),
-});
-export type NewAccount = z.output<typeof NewAccount>;
-
-export const Account = z.strictObject({
-  accountId: Id,
-  code: z.string(),
-  name: z.string(),
-  type: AccountType,
-  parentCode: z.string().nullable(),
-  isGroup: z.boolean(),
-  archived: z.boolean(),
-  version: z.int(),
-});
-export type Account = z.infer<typeof Account>;
 
 const Codes = z.object({ accountCodes: z.array(z.string()) });
 
@@ -117,46 +97,44 @@ export class AccountIsGroup extends refusal(Codes, {
   detail: ({ accountCodes }) => `Post to an account below ${accountCodes.join(', ')}.`,
 }) {}
 
-/** Subject: the account. One for each account, also when a whole chart comes in. */
-export const created = event('accounting.account-created.v1', Account);
-export const changed = event('accounting.account-changed.v1', Account);
+/** The code names the account for ever; only a group of the same type can be a parent. */
+export const record = declareRecord({
+  service: 'accounting',
+  name: 'account',
+  plural: 'accounts',
+  labels,
+  key: ['code'],
+  fields: {
+    code: text(50, { required: true, fixed: true }),
+    name: text(300, { required: true }),
+    type: choice(accountTypes, { required: true, fixed: true }),
+    parentCode: text(50),
+    isGroup: flag({ fixed: true }),
+  },
+  searched: ['code', 'name'],
+  filtered: ['code', 'type', 'parentCode', 'isGroup'],
+  sorts: ['code'],
+  grouped: ['type', 'isGroup'],
+  refusals: [AccountParentUnknown, AccountParentUnfit, AccountBelowItself, GroupInUse],
+});
+export type Account = z.output<typeof record.value>;
+export type NewAccount = z.output<typeof record.draft>;
 
-const path = '/api/v1/accounting/accounts';
+/** One `created` for each account, also when a whole chart comes in. */
+export const { created, changed } = eventsOf(record);
+export const { list, get, archive, restore, bulk, summary, history, exportFile } = endpointsOf(record);
+
+const { create: createAccounts, change: changeAccounts, read: readAccounts } = record.permissions;
+const { path } = record;
 
 export const create = endpoint({
   method: 'POST',
   path,
   summary: 'Creates an account. Returns 200 if an identical one exists.',
   access: createAccounts,
-  body: NewAccount,
-  replies: { 201: Account, 200: Account },
+  body: record.draft,
+  replies: { 201: record.value, 200: record.value },
   refusals: [AccountCodeTaken, AccountParentUnknown, AccountParentUnfit, AccountBelowItself],
-});
-
-export const list = endpoint({
-  method: 'GET',
-  path,
-  summary: 'Lists the chart of accounts by code; parentCode makes it a tree.',
-  access: readAccounts,
-  query: PageQuery.extend({
-    code: AccountCode.optional(),
-    type: AccountType.optional(),
-    archived: z.enum(['true', 'false']).optional(),
-    text: lineOfText(100).optional(), // anywhere in code or name
-  }),
-  replies: { 200: pageOf(Account) },
-});
-
-const AccountParams = z.strictObject({ accountId: LowerCaseId });
-
-export const get = endpoint({
-  method: 'GET',
-  path: `${path}/{accountId}`,
-  summary: 'Returns an account. Send the ETag as If-Match when updating it.',
-  access: readAccounts,
-  params: AccountParams,
-  replies: { 200: Account },
-  refusals: [Absent],
 });
 
 export const change = endpoint({
@@ -165,14 +143,22 @@ export const change = endpoint({
   summary:
     'Renames, moves or archives an account. With If-Match, only if it has not changed since it was read.',
   access: changeAccounts,
-  params: AccountParams,
+  params: z.strictObject({ accountId: LowerCaseId }),
   body: z.strictObject({
     name: lineOfText(300).optional(),
     parentCode: AccountCode.nullable().optional(),
     archived: z.boolean().optional(),
   }),
-  replies: { 200: Account },
-  refusals: [Absent, Stale, AccountParentUnknown, AccountParentUnfit, AccountBelowItself, GroupInUse],
+  replies: { 200: record.value },
+  refusals: [
+    Absent,
+    Stale,
+    RecordArchived,
+    AccountParentUnknown,
+    AccountParentUnfit,
+    AccountBelowItself,
+    GroupInUse,
+  ],
 });
 
 export const importFile = endpoint({

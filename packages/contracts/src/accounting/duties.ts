@@ -1,5 +1,6 @@
 import type { ConflictingDuties } from '../duties.ts';
 import * as users from '../users/permissions.ts';
+import * as accounts from './accounts.ts';
 import * as accounting from './permissions.ts';
 
 export const duties: readonly ConflictingDuties[] = [
@@ -48,7 +49,7 @@ export const duties: readonly ConflictingDuties[] = [
       en: 'Keeping the chart of accounts and posting to the ledger',
       ru: 'Ведение плана счетов и проведение записей',
     },
-    left: [accounting.createAccounts, accounting.changeAccounts],
+    left: [accounts.record.permissions.create, accounts.record.permissions.change],
     right: [accounting.postEntries],
     why: {
       en: 'An account could be created to hide an entry, and renamed or archived afterwards.',

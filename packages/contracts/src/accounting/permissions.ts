@@ -1,17 +1,5 @@
 import { permission } from '../permission.ts';
 
-export const readAccounts = permission('accounting.account.read', {
-  en: 'See the chart of accounts',
-  ru: 'Видеть план счетов',
-});
-export const createAccounts = permission('accounting.account.create', {
-  en: 'Add accounts',
-  ru: 'Добавлять счета',
-});
-export const changeAccounts = permission('accounting.account.change', {
-  en: 'Rename, move and archive accounts',
-  ru: 'Переименовывать, переносить и архивировать счета',
-});
 export const readJournals = permission('accounting.journal.read', {
   en: 'See the journals',
   ru: 'Видеть журналы',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Id } from '../ids.ts';
 import { PageQuery } from '../list.ts';
 import { CurrencyCode, Day, Instant, UnitCode } from '../measures.ts';
-import { lineOfText } from '../texts.ts';
+import { lineOfText, normaliseText } from '../texts.ts';
 import { decimal, type Field, type FieldKind, type Fields, wholeNumber } from './fields.ts';
 
 /** What a filter compares a field with: `state=draft,posted`, `total.min=100`, `name.contains=oak`, `dueDate.empty=true`. */
@@ -39,8 +39,9 @@ const operatorsOf: Readonly<Record<FieldKind, readonly FilterOperator[]>> = {
 };
 
 const flagText = z.enum(['true', 'false']).transform((given) => given === 'true');
+const searched = z.string().overwrite(normaliseText);
 /** Text may hold commas of its own, so it is one value, or several by repeating the parameter. */
-const texts = z.union([z.string(), z.array(z.string()).max(200)]).transform((given) => [given].flat());
+const texts = z.union([searched, z.array(searched).max(200)]).transform((given) => [given].flat());
 const listOf = <Item>(item: z.ZodType<Item, unknown>, most = 200) =>
   z
     .string()

@@ -1,5 +1,5 @@
 import { accounts } from '@marimo/contracts/accounting';
-import { planAccounts } from './accounts.ts';
+import { type Placed, planAccounts } from './accounts.ts';
 
 const wanted = (code: string, parentCode: string | null = null, name = code): accounts.NewAccount => ({
   code,
@@ -12,14 +12,12 @@ const group = (code: string, parentCode: string | null = null): accounts.NewAcco
   ...wanted(code, parentCode),
   isGroup: true,
 });
-const present = (account: accounts.NewAccount, archived = false): accounts.Account => ({
+const present = (account: accounts.NewAccount, archived = false): Placed => ({
   ...account,
-  accountId: account.code,
   archived,
-  version: 1,
 });
 
-const told = (drafts: accounts.NewAccount[], chart: accounts.Account[] = []) =>
+const told = (drafts: accounts.NewAccount[], chart: Placed[] = []) =>
   planAccounts(drafts, chart).map((outcome) =>
     outcome.kind === 'refused' ? outcome.refusal.definition.code : outcome.kind,
   );
@@ -29,7 +27,7 @@ const unfit = accounts.AccountParentUnfit.definition.code;
 const belowItself = accounts.AccountBelowItself.definition.code;
 
 describe('what becomes of accounts that are to be added', () => {
-  it.each<[string, accounts.NewAccount[], accounts.Account[], string[]]>([
+  it.each<[string, accounts.NewAccount[], Placed[], string[]]>([
     ['children before their parents', [wanted('10.01', '10'), group('10')], [], ['accepted', 'accepted']],
     ['a child of an account in the chart', [wanted('10.01', '10')], [present(group('10'))], ['accepted']],
     ['what is there just so', [wanted('10')], [present(wanted('10'))], ['repeated']],

@@ -1,12 +1,15 @@
-import { newId } from '@marimo/contracts';
 import { accounts } from '@marimo/contracts/accounting';
 import type { Refusal } from '@marimo/problems';
 import { isInTemplate } from './templates/index.ts';
 
 export type AccountOutcome =
-  | { readonly kind: 'accepted'; readonly account: accounts.Account }
-  | { readonly kind: 'repeated'; readonly account: accounts.Account }
+  | { readonly kind: 'accepted'; readonly draft: accounts.NewAccount }
+  /** There already, or twice among the wanted. */
+  | { readonly kind: 'repeated'; readonly code: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** What a place in the chart depends on. */
+export type Placed = Pick<accounts.Account, 'code' | 'name' | 'type' | 'parentCode' | 'isGroup' | 'archived'>;
 
 /**
  * Decides for each account that is to be added what becomes of it; parents and children may come in any order.
@@ -17,9 +20,9 @@ export type AccountOutcome =
  */
 export function planAccounts(
   wanted: readonly accounts.NewAccount[],
-  present: readonly accounts.Account[],
+  present: readonly Placed[],
 ): AccountOutcome[] {
-  const chart = new Map(present.map((account) => [account.code, account]));
+  const chart = new Map<string, Placed>(present.map((account) => [account.code, account]));
   const drafts = new Map<string, accounts.NewAccount>();
   for (const each of wanted) {
     if (!chart.has(each.code) && !drafts.has(each.code)) drafts.set(each.code, each);
@@ -36,9 +39,9 @@ export function planAccounts(
       const refusal = refused.get(each.code) ?? new accounts.AccountParentUnknown({ parentCode });
       return { kind: 'refused', refusal };
     }
-    if (drafts.get(each.code) === each) return { kind: 'accepted', account };
+    if (drafts.get(each.code) === each) return { kind: 'accepted', draft: each };
     return isSame(account, each)
-      ? { kind: 'repeated', account }
+      ? { kind: 'repeated', code: each.code }
       : { kind: 'refused', refusal: new accounts.AccountCodeTaken({ accountCode: each.code }) };
   });
 }
@@ -50,8 +53,8 @@ export function planAccounts(
  * Errors: AccountParentUnfit.
  */
 export function requireFitParent(
-  account: Pick<accounts.Account, 'code' | 'type' | 'parentCode'>,
-  parent: accounts.Account,
+  account: Pick<Placed, 'code' | 'type' | 'parentCode'>,
+  parent: Placed,
 ): void {
   const reason = !parent.isGroup
     ? 'not-a-group'
@@ -67,7 +70,7 @@ export function requireFitParent(
 
 /** Adds each draft once its parent stands, and gives back why a parent is none; what waits in vain is left out. */
 function growChart(
-  chart: Map<string, accounts.Account>,
+  chart: Map<string, Placed>,
   drafts: ReadonlyMap<string, accounts.NewAccount>,
 ): Map<string, Refusal> {
   const refused = new Map<string, Refusal>();
@@ -78,7 +81,7 @@ function growChart(
     for (const draft of below.get(parentCode) ?? []) {
       try {
         if (parent !== undefined) requireFitParent(draft, parent);
-        chart.set(draft.code, { accountId: newId(), ...draft, archived: false, version: 1 });
+        chart.set(draft.code, { ...draft, archived: false });
         parents.push(draft.code);
       } catch (error) {
         if (!(error instanceof accounts.AccountParentUnfit)) throw error;
@@ -92,7 +95,7 @@ function growChart(
 /** The codes of drafts that stand below themselves. */
 function circlesIn(
   drafts: ReadonlyMap<string, accounts.NewAccount>,
-  chart: ReadonlyMap<string, accounts.Account>,
+  chart: ReadonlyMap<string, Placed>,
 ): string[] {
   const seen = new Set<string>();
   return [...drafts.keys()].flatMap((code) => {
@@ -108,7 +111,7 @@ function circlesIn(
   });
 }
 
-function isSame(account: accounts.Account, wanted: accounts.NewAccount): boolean {
+function isSame(account: Placed, wanted: accounts.NewAccount): boolean {
   return (
     account.name === wanted.name &&
     account.type === wanted.type &&

@@ -17,7 +17,7 @@ const columns = {
   isGroup: 'flag',
 } as const satisfies Columns;
 
-const format = { schema: accounts.NewAccount, columns, required: ['code', 'name', 'type'] as const };
+const format = { schema: accounts.record.draft, columns, required: ['code', 'name', 'type'] as const };
 
 /** A whole chart: children may come before their parents, so nothing can be decided before its end. */
 export async function readChart(stream: AsyncIterable<Buffer>, contentType: string): Promise<ChartFile> {

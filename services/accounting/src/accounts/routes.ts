@@ -1,65 +1,66 @@
 import { accounts } from '@marimo/contracts/accounting';
 import type { TenantTransaction } from '@marimo/postgres';
+import { type Author, recordsOf } from '@marimo/records';
 import {
   type Deps,
   etagOf,
   handle,
+  ifVersionOf,
   type Route,
-  readPage,
+  recordRoutes,
   reply,
   requireFound,
-  requireMatch,
+  type SignedInCall,
 } from '@marimo/service-kit';
-import { z } from 'zod';
 import { type AccountOutcome, planAccounts, requireFitParent } from './accounts.ts';
 import { readChart } from './chart-file.ts';
-import {
-  getAccount,
-  insertAccounts,
-  listAccounts,
-  listAccountsByCodes,
-  listCodesInUseBelow,
-  lockChart,
-  standsBelow,
-  updateAccount,
-} from './store.ts';
+import { listAccountsByCodes, listCodesInUseBelow, lockChart, standsBelow } from './store.ts';
 import { chartTemplates, newAccountsOf } from './templates/index.ts';
 
-const byCode = { parts: [z.string()], keyOf: ({ code }: accounts.Account) => [code] } as const;
+type Stored = ReturnType<typeof storedAccounts>;
+
+const storedAccounts = (deps: Deps) => recordsOf(accounts.record, deps);
 
 export function accountRoutes(deps: Deps): Route[] {
-  return [...readingRoutes(), ...addingRoutes(deps), changingRoute(deps)];
-}
-
-function readingRoutes(): Route[] {
+  const stored = storedAccounts(deps);
+  const authorOf = ({ caller }: SignedInCall): Author => ({ userId: caller.userId, at: deps.clock() });
   return [
-    handle(accounts.list, async (call) => {
-      const { code, type, archived, text } = call.query;
-      const page = await readPage(call.query, byCode, ({ after, limit }) =>
-        call.readInTenant((tx) =>
-          listAccounts(tx, { code, type, archived, text, afterCode: after?.[0], limit }),
-        ),
-      );
-      return reply(200, page);
+    ...recordRoutes(accounts, stored, deps, {
+      ...archivingCommands(stored),
+      except: ['create', 'change', 'importFile'],
     }),
-
-    handle(accounts.get, async (call) => {
-      const account = await call.readInTenant((tx) => requireAccount(tx, call.params.accountId));
-      return reply(200, account, { etag: etagOf(account.version) });
-    }),
-
+    changingRoute(stored, authorOf),
+    ...addingRoutes(stored, authorOf),
     handle(accounts.listTemplates, async () => reply(200, { items: chartTemplates })),
   ];
 }
 
-function addingRoutes(deps: Deps): Route[] {
+function archivingCommands(stored: Stored): Pick<Stored, 'archive' | 'restore'> {
+  return {
+    async archive(tx, present, author, options) {
+      await lockChart(tx);
+      if (!present.archived) await requireNoneInUseBelow(tx, present);
+      return stored.archive(tx, present, author, options);
+    },
+    async restore(tx, present, author, options) {
+      await lockChart(tx);
+      const { archived, parentCode } = present;
+      if (archived && parentCode !== null) await requirePlace(tx, present, parentCode);
+      return stored.restore(tx, present, author, options);
+    },
+  };
+}
+
+function addingRoutes(stored: Stored, authorOf: (call: SignedInCall) => Author): Route[] {
   return [
     handle(accounts.create, (call) =>
       call.inTenant(async (tx) => {
-        const [outcome] = await addAccounts(tx, deps, [call.body]);
+        const { outcomes, added } = await addAccounts(tx, stored, authorOf(call), [call.body]);
+        const [outcome] = outcomes;
         if (outcome === undefined || outcome.kind === 'refused') throw outcome?.refusal;
-        const { kind, account } = outcome;
-        return reply(kind === 'accepted' ? 201 : 200, account, { etag: etagOf(account.version) });
+        const [account] = added.length > 0 ? added : await listAccountsByCodes(tx, [call.body.code]);
+        const present = requireFound(account, 'account');
+        return reply(added.length > 0 ? 201 : 200, present, { etag: etagOf(present.version) });
       }),
     ),
 
@@ -71,7 +72,8 @@ function addingRoutes(deps: Deps): Route[] {
         return !dryRun && (mode === 'each' || !refused);
       };
       const drafts = wanted.map(({ account }) => account);
-      const outcomes = await call.inTenant((tx) => addAccounts(tx, deps, drafts, mayWrite));
+      const author = authorOf(call);
+      const { outcomes } = await call.inTenant((tx) => addAccounts(tx, stored, author, drafts, mayWrite));
       for (const [index, outcome] of outcomes.entries()) {
         const { row, account } = wanted[index] ?? { row: 0, account: { code: '' } };
         if (outcome.kind === 'refused') report.refuse(row, account.code, outcome.refusal);
@@ -88,58 +90,43 @@ function addingRoutes(deps: Deps): Route[] {
     handle(accounts.createFromTemplate, (call) =>
       call.inTenant(async (tx) => {
         const wanted = newAccountsOf(call.body.template, call.body.language);
-        const outcomes = await addAccounts(tx, deps, wanted);
-        const created = outcomes.filter(({ kind }) => kind === 'accepted').length;
-        return reply(200, { created, present: outcomes.length - created });
+        const { outcomes, added } = await addAccounts(tx, stored, authorOf(call), wanted);
+        return reply(200, { created: added.length, present: outcomes.length - added.length });
       }),
     ),
   ];
 }
 
-/** Adds what can be added, each with its event, if `mayWrite` likes what would become of them all. */
+/** Adds what can be added, if `mayWrite` likes what would become of them all. */
 async function addAccounts(
   tx: TenantTransaction,
-  { outbox }: Deps,
+  stored: Stored,
+  author: Author,
   wanted: readonly accounts.NewAccount[],
   mayWrite: (outcomes: readonly AccountOutcome[]) => boolean = () => true,
-): Promise<AccountOutcome[]> {
+): Promise<{ outcomes: AccountOutcome[]; added: accounts.Account[] }> {
   await lockChart(tx);
   const codes = wanted.flatMap(({ code, parentCode }) => (parentCode === null ? [code] : [code, parentCode]));
   const outcomes = planAccounts(wanted, await listAccountsByCodes(tx, codes));
-  const added = outcomes.flatMap((outcome) => (outcome.kind === 'accepted' ? [outcome.account] : []));
-  if (added.length > 0 && mayWrite(outcomes)) {
-    await insertAccounts(tx, added);
-    const events = added.map((account) => ({ subject: account.accountId, data: account }));
-    await outbox.addAll(tx, accounts.created, events);
-  }
-  return outcomes;
+  const drafts = outcomes.flatMap((outcome) => (outcome.kind === 'accepted' ? [outcome.draft] : []));
+  if (drafts.length === 0 || !mayWrite(outcomes)) return { outcomes, added: [] };
+  const created = await stored.createAll(tx, drafts, author);
+  return { outcomes, added: created.map(({ record }) => record) };
 }
 
-function changingRoute({ outbox }: Deps): Route {
+/** One request renames, moves, archives and restores. */
+function changingRoute(stored: Stored, authorOf: (call: SignedInCall) => Author): Route {
   return handle(accounts.change, (call) =>
     call.inTenant(async (tx) => {
       await lockChart(tx);
-      const present = await requireAccount(tx, call.params.accountId);
-      requireMatch(call, present.version);
-      const { name = present.name, parentCode = present.parentCode, archived = present.archived } = call.body;
+      const present = requireFound(await stored.lock(tx, call.params.accountId), 'account');
+      const { parentCode = present.parentCode, archived = present.archived } = call.body;
       const returns = present.archived && !archived;
       if (parentCode !== null && (parentCode !== present.parentCode || returns)) {
         await requirePlace(tx, present, parentCode);
       }
       if (archived && !present.archived) await requireNoneInUseBelow(tx, present);
-      const changed =
-        name !== present.name || parentCode !== present.parentCode || archived !== present.archived;
-      const account = {
-        ...present,
-        name,
-        parentCode,
-        archived,
-        version: present.version + (changed ? 1 : 0),
-      };
-      if (changed) {
-        await updateAccount(tx, account);
-        await outbox.add(tx, accounts.changed, account.accountId, account);
-      }
+      const account = await stored.change(tx, present, call.body, authorOf(call), ifVersionOf(call));
       return reply(200, account, { etag: etagOf(account.version) });
     }),
   );
@@ -152,17 +139,13 @@ async function requirePlace(
 ): Promise<void> {
   const [parent] = await listAccountsByCodes(tx, [parentCode]);
   if (parent === undefined) throw new accounts.AccountParentUnknown({ parentCode });
-  if (await standsBelow(tx, parent.accountId, account.accountId)) {
+  if (await standsBelow(tx, parent.code, account.code)) {
     throw new accounts.AccountBelowItself({ accountCode: account.code });
   }
   requireFitParent(account, parent);
 }
 
 async function requireNoneInUseBelow(tx: TenantTransaction, account: accounts.Account): Promise<void> {
-  const accountCodes = await listCodesInUseBelow(tx, account.accountId);
+  const accountCodes = await listCodesInUseBelow(tx, account.code);
   if (accountCodes.length > 0) throw new accounts.GroupInUse({ accountCode: account.code, accountCodes });
-}
-
-async function requireAccount(tx: TenantTransaction, accountId: string): Promise<accounts.Account> {
-  return requireFound(await getAccount(tx, accountId), 'account');
 }

@@ -8,7 +8,7 @@ const russianAccount = (code: string) => russian?.accounts.find((account) => acc
 describe.each(chartTemplates)('the template $template', ({ template, accounts: chart }) => {
   it('can be added as it stands, in both languages', () => {
     for (const language of ['ru', 'en'] as const) {
-      const wanted = newAccountsOf(template, language).map((account) => accounts.NewAccount.parse(account));
+      const wanted = newAccountsOf(template, language).map((account) => accounts.record.draft.parse(account));
       expect(new Set(planAccounts(wanted, []).map(({ kind }) => kind))).toEqual(new Set(['accepted']));
     }
   });
