@@ -1,8 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { contracts } from '@marimo/contracts/all';
+import { labelMistakes } from '@marimo/contracts/records';
 import { queueMigrations } from '@marimo/messaging';
 import { checkCatalogue, globalTables } from '@marimo/postgres';
 import { kitMigrations } from '@marimo/service-kit';
 import { useDatabase } from '@marimo/testing/database';
+import { differencesFromTable } from '@marimo/testing/records';
 
 const services = new URL('../services/', import.meta.url);
 const schemas = readdirSync(services)
@@ -54,4 +57,22 @@ describe('the tables of all services', () => {
     const found = await globalTables(test.server);
     expect(found.map(({ schema, table }) => `${schema}.${table}`)).toEqual(belongToNoTenant);
   });
+});
+
+describe('the records of all services', () => {
+  const records = Object.values(contracts).flatMap((contract) => contract.records);
+
+  it.each(records.map((record) => [record.fullName, record] as const))(
+    '%s agrees with its table',
+    async (_, record) => {
+      expect(await differencesFromTable(record, record.service, test.sql)).toEqual([]);
+    },
+  );
+
+  it.each(records.map((record) => [record.fullName, record] as const))(
+    '%s has all its labels',
+    (_, record) => {
+      expect(labelMistakes(record)).toEqual([]);
+    },
+  );
 });

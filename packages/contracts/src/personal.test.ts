@@ -130,7 +130,9 @@ const notPersonal: readonly (readonly [where: RegExp, path: RegExp, why: string]
   [/\/users\//, /permissions\[\]\.name$/, 'a permission'],
   [/\/users\/second-factors\/passkeys\/options$/, /^rp\.name$/, 'this platform'],
   [/(\/|^)accounting[/.]/, /(^|\.)(name|accountName)$/, 'a ledger account, journal or template'],
-  [/^GET/, /^to$/, 'the end of a period'],
+  [/^GET/, /^(\w+\.)?to$/, 'the end of a period'],
+  [/^GET .*\/history$/, /^items\[\]\.(by|changes\[\]\.to)$/, 'the id of a person, and what is not personal'],
+  [/^GET .*\/summary$/, /^by$/, 'what a summary is grouped by'],
   [
     /./,
     /(^|\.)(emails|items)\[\]\.subject$/,

@@ -270,6 +270,26 @@ describe('the catalogue', () => {
     expect(await seen('')).toMatchObject([{ rule: definerRule.says, object: 'meant' }]);
   });
 
+  it('accepts the search of a table, and none that looks beyond its tenant', async () => {
+    const seen = (change: string) =>
+      asAdministrator(test.server, async (client) => {
+        await client.query('begin; set local role looked_at_owner; set local search_path = looked_at');
+        const searchable = "select marimo.make_searchable('planted', 'id', '{name}')";
+        await client.query(`
+          create table planted (tenant_id uuid not null, id uuid not null, name text, primary key (tenant_id, id));
+          select marimo.protect_tenant_table('planted'); ${searchable}`);
+        await client.query(change);
+        await client.query('reset role');
+        return violationsSeenBy(client);
+      });
+    expect(await seen('')).toEqual([]);
+    const beyond = `create or replace function planted_found(question text, most int) returns setof uuid
+      language sql security definer set search_path = looked_at, pg_temp as 'select id from planted where id is not null'`;
+    expect(await seen(beyond)).toMatchObject([{ rule: definerRule.says, object: 'planted_found' }]);
+    const toAll = 'create policy wide on planted for select to looked_at_app using (true)';
+    expect(await seen(toAll)).toMatchObject([{ object: 'planted', detail: 'wide' }]);
+  });
+
   it('lets the relay in where it works', async () => {
     const found = await asAdministrator(test.server, async (client) => {
       await client.query('begin; set local role looked_at_owner; set local search_path = looked_at');

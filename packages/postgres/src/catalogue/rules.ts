@@ -8,6 +8,9 @@ export interface CatalogueRule {
 const relayTables =
   "('outbox', 'inbox', 'idempotency_key', 'job', 'job_schedule', 'saga', 'file', 'file_usage')";
 
+/** How a search keeps to its tenant, in each of its statements. */
+const ownTenantOnly = `'^(?!.*where(?! tenant_id = tenant and)).*where tenant_id = tenant and'`;
+
 /** As the server writes back what `marimo.protect_tenant_table` gave it. */
 const isolation = `$$(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)$$`;
 
@@ -34,7 +37,7 @@ const subjects = `
     left join pg_attribute a on a.attrelid = r.oid and a.attname = 'tenant_id'
     where r.kind in ('r', 'p') and not r.is_global
   ), policy as (
-    select t.schema, t.name, t.relay, p.*,
+    select t.schema, t.name, t.owner, t.relay, p.*,
            p.polpermissive and p.polcmd = '*' and p.polroles = '{0}'
              and pg_get_expr(p.polqual, p.polrelid) = ${isolation}
              and pg_get_expr(p.polwithcheck, p.polrelid) = ${isolation} as isolates
@@ -115,11 +118,12 @@ const policies: readonly CatalogueRule[] = [
       where not exists (select from policy p where p.polrelid = t.oid and p.isolates)`,
   },
   {
-    says: 'no other policy lets rows through, but the relay’s on the tables it works on',
+    says: 'no other policy lets rows through, but the relay’s on the tables it works on, and the owner’s for searching',
     sql: `${subjects}
       select p.schema, p.name as object, p.polname as detail from policy p
       where p.polpermissive and not p.isolates
-        and (p.name in ${relayTables} and p.polroles = array[p.relay]) is not true`,
+        and (p.name in ${relayTables} and p.polroles = array[p.relay]) is not true
+        and (p.polname = 'search' and p.polcmd = 'r' and p.polroles = array[p.owner]) is not true`,
   },
   {
     says: 'a view runs with the rights of who asks',
@@ -199,14 +203,17 @@ const rights: readonly CatalogueRule[] = [
   },
 ];
 
-/** A function that runs with its owner's rights; the ones that are meant are named by who asks. */
+/**
+ * A function that runs with its owner's rights; the ones that are meant are named by who asks, or are the searches that
+ * `marimo.make_searchable` made.
+ */
 const definers: CatalogueRule = {
   says: 'a function with the rights of its owner is on the list, and its search path is fixed',
   sql: `${subjects}
     select s.name as schema, p.proname as object from service s
     join pg_proc p on p.pronamespace = s.oid
     where p.prosecdef
-      and not (s.name || '.' || p.proname = any ($1::text[])
+      and not ((s.name || '.' || p.proname = any ($1::text[]) or p.proname like '%\\_found' and p.prosrc ~ ${ownTenantOnly})
         and exists (select from unnest(p.proconfig) as setting where setting like 'search_path=%'))`,
 };
 
