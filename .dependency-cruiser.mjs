@@ -16,6 +16,7 @@ const layers = [
   'jobs',
   'sagas',
   'records',
+  'numbering',
   'service-kit',
   'file-import',
   'testing',

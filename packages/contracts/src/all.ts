@@ -3,6 +3,7 @@ import { type Contract, contract } from './contract.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import * as gateway from './gateway/index.ts';
 import type { Permission } from './permission.ts';
+import * as documentRefusals from './platform/document-refusals.ts';
 import * as fileRefusals from './platform/file-refusals.ts';
 import * as recordRefusals from './platform/record-refusals.ts';
 import * as platformRefusals from './platform/refusals.ts';
@@ -29,6 +30,7 @@ export const gatewayContract: Contract = contract({ pages: gateway.pages, refusa
 export const platformContract: Contract = contract({
   refusals: platformRefusals,
   records: recordRefusals,
+  documents: documentRefusals,
   sagas: sagaRefusals,
   files: fileRefusals,
 });

@@ -20,6 +20,7 @@ export { sendProblem } from './http/send.ts';
 export { checkRow } from './http/validate.ts';
 export { kitMigrations } from './idempotency/migrations.ts';
 export type { Outcome } from './idempotency/once-only.ts';
+export { numberSeriesRoutes } from './numbering/routes.ts';
 export type { Organisations } from './organisations/organisations.ts';
 export type { OrganisationFacts } from './organisations/store.ts';
 export { docsPages } from './pages/docs.ts';

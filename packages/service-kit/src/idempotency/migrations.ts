@@ -1,6 +1,7 @@
 import { fileMigrations } from '@marimo/files';
 import { jobMigrations } from '@marimo/jobs';
 import { outboxMigrations } from '@marimo/messaging';
+import { numberingMigrations } from '@marimo/numbering';
 import { recordMigrations } from '@marimo/records';
 import { sagaMigrations } from '@marimo/sagas';
 
@@ -12,4 +13,5 @@ export const kitMigrations: readonly URL[] = [
   sagaMigrations,
   fileMigrations,
   recordMigrations,
+  numberingMigrations,
 ];

@@ -1,0 +1,4 @@
+export { numberingMigrations } from './migrations.ts';
+export { changeNumberSeries, findNumberSeries } from './settings.ts';
+export { listNumberSeriesChanges } from './store.ts';
+export { takeNumber } from './take.ts';
