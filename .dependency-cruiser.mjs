@@ -17,6 +17,7 @@ const layers = [
   'sagas',
   'records',
   'numbering',
+  'mirrors',
   'service-kit',
   'file-import',
   'testing',

@@ -12,14 +12,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 await install('production');
-const { readSettings, runUntilAsked, startPlatform } = await import('@marimo/service-kit');
+const { consumersOf, readSettings, runUntilAsked, startPlatform } = await import('@marimo/service-kit');
 const { findServices } = await import('./start/services.ts');
 
 await runUntilAsked('Looking at dead letters', async (started) => {
   const services = await findServices();
-  const queues = services.flatMap(({ consumers = [] }) =>
-    consumers.map(({ queue, bindings }) => ({ name: queue, bindings })),
-  );
+  const queues = services.flatMap(consumersOf).map(({ queue, bindings }) => ({ name: queue, bindings }));
   const chosen = queues.filter(({ name }) => values.queue === undefined || name === values.queue);
   if (chosen.length === 0)
     throw new Error(`there is no queue ${values.queue}; use ${queues.map(({ name }) => name).join(', ')}`);

@@ -15,6 +15,8 @@ export type Failpoint =
   | 'job.afterEffect' // before the commit
   | 'job.afterWork' // before its end is written
   | 'job.beforeEndCommits'
+  | 'mirror.beforeCommit' // a page is written
+  | 'mirror.afterCommit'
   | 'saga.afterStart' // in the business transaction
   | 'saga.afterClaim'
   | 'saga.beforeCommand' // for a local step: in its transaction, before its work

@@ -12,7 +12,7 @@ import {
 } from '@marimo/contracts';
 import { Money, Quantity } from '@marimo/measures';
 import { tokenFor, useService } from '@marimo/testing';
-import { knownSuppliers, shelves, toolService, tools } from '@marimo/testing/records';
+import { partners, shelves, toolService, tools } from '@marimo/testing/records';
 
 const service = useService(toolService);
 
@@ -55,8 +55,9 @@ const full = {
 describe('creating a record', () => {
   it('keeps a value of every kind, and gives it back', async () => {
     const shelf = (await call(shelves.create, { body: { code: 'A1', name: 'First' } })).body;
-    const supplierId = newId();
-    knownSuppliers.set(supplierId, { isArchived: false });
+    const supplier = partners.partnerWith();
+    const supplierId = supplier.partnerId;
+    await service.deliver(partners.created, { tenantId, data: supplier });
     const body = { ...full, toolId: newId(), shelfId: shelf.shelfId, supplierId };
     const answer = await call(tools.create, { body });
     expect(answer.status).toBe(201);

@@ -33,7 +33,7 @@ export { runService } from './platform/run-service.ts';
 export { runUntilAsked } from './platform/run-until-asked.ts';
 export { PortTaken } from './platform/serve.ts';
 export { type PlatformOptions, startPlatform } from './platform/start-platform.ts';
-export { type RunningService, startService } from './platform/start-service.ts';
+export { consumersOf, type RunningService, startService } from './platform/start-service.ts';
 export { type ChangeCommand, type CreateCommand, ifVersionOf, type MoveCommand } from './records/commands.ts';
 export { customFieldRoutes } from './records/custom-field-routes.ts';
 export { recordRoutes } from './records/routes.ts';

@@ -4,6 +4,7 @@ import type { Registry } from '@marimo/discovery';
 import type { Files } from '@marimo/files';
 import type { JobKind, Jobs } from '@marimo/jobs';
 import type { Consumer, Outbox, Transport } from '@marimo/messaging';
+import type { Mirror } from '@marimo/mirrors';
 import type { Log, Metrics } from '@marimo/observability';
 import type { Database } from '@marimo/postgres';
 import type { ServiceClient } from '@marimo/resilience';
@@ -90,6 +91,8 @@ export interface ServiceDeclaration<Own, Parts> {
    * the service hands on `sagaContract` and `sagaPermissions`. Local steps are given the `Deps`.
    */
   readonly sagas?: readonly SagaDefinition[];
+  /** Copies of other services' records, fed and filled by themselves; read with `copiesOf`. */
+  readonly mirrors?: readonly Mirror[];
   /** Adds the routes by which people send files and download them. */
   readonly files?: FilesContract;
   readonly background?: readonly BackgroundWork<NoInfer<Parts>>[];
@@ -103,7 +106,7 @@ export interface ServiceDeclaration<Own, Parts> {
 export interface ServiceDefinition
   extends Pick<
     ServiceDeclaration<unknown, unknown>,
-    'name' | 'migrations' | 'settings' | 'consumers' | 'jobs' | 'sagas' | 'files'
+    'name' | 'migrations' | 'settings' | 'consumers' | 'jobs' | 'sagas' | 'mirrors' | 'files'
   > {
   /** Makes the shared parts and everything that is given them. `own`: what its `settings` returned. */
   compose(deps: Deps, own: unknown): ComposedService;

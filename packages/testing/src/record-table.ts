@@ -1,4 +1,5 @@
 import type { AnyRecord, Fields } from '@marimo/contracts/records';
+import type { Mirror } from '@marimo/mirrors';
 import { lineTables, type StoredField, snake, sortOf, storedFields } from '@marimo/records';
 
 type Sql = <Row>(text: string, values: readonly unknown[]) => Promise<Row[]>;
@@ -23,6 +24,13 @@ export async function differencesFromTable(record: AnyRecord, schema: string, sq
     ...lines,
   ]);
   return all.flat();
+}
+
+/** The same of a mirror and its table, which the service that keeps it has written by hand. */
+export function differencesFromMirrorTable(mirror: Mirror, schema: string, sql: Sql): Promise<string[]> {
+  const id = { name: snake(mirror.record.idField), type: 'uuid', isNullable: false };
+  const version = { name: 'version', type: 'integer', isNullable: false };
+  return differingColumns(schema, mirror.table, [id, version, ...columnsOf(mirror.stored)], sql);
 }
 
 interface Wanted {

@@ -21,11 +21,13 @@ export {
   reference,
   tags,
   text,
+  type ValuesOf,
   wholeNumber,
 } from './fields.ts';
 export { recordFileTypes } from './file-endpoints.ts';
 export { RecordLabels } from './labels.ts';
 export { type FilterOperator, filterName, filterOperators, filterSchema, type Period } from './list-query.ts';
+export { mirrorEndpointsOf, mostMirroredByIds } from './mirror-endpoints.ts';
 export type { ParsedQuery } from './query-input.ts';
 export {
   type AnyRecord,

@@ -42,7 +42,8 @@ const flagText = z.enum(['true', 'false']).transform((given) => given === 'true'
 const searched = z.string().overwrite(normaliseText);
 /** Text may hold commas of its own, so it is one value, or several by repeating the parameter. */
 const texts = z.union([searched, z.array(searched).max(200)]).transform((given) => [given].flat());
-const listOf = <Item>(item: z.ZodType<Item, unknown>, most = 200) =>
+/** Several values with commas between them. */
+export const listOf = <Item>(item: z.ZodType<Item, unknown>, most = 200) =>
   z
     .string()
     .transform((given): unknown[] => given.split(','))

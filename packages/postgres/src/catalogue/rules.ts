@@ -5,8 +5,8 @@ export interface CatalogueRule {
 }
 
 /** The tables on which the relay works for all tenants: what it publishes, what waits to be done, and what grows old. */
-const relayTables =
-  "('outbox', 'inbox', 'idempotency_key', 'job', 'job_schedule', 'saga', 'file', 'file_usage')";
+const relayTables = `('outbox', 'inbox', 'idempotency_key', 'job', 'job_schedule', 'saga', 'file', 'file_usage',
+  'mirror_standing', 'organisation_facts')`;
 
 /** How a search keeps to its tenant, in each of its statements. */
 const ownTenantOnly = `'^(?!.*where(?! tenant_id = tenant and)).*where tenant_id = tenant and'`;

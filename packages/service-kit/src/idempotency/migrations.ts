@@ -1,6 +1,7 @@
 import { fileMigrations } from '@marimo/files';
 import { jobMigrations } from '@marimo/jobs';
 import { outboxMigrations } from '@marimo/messaging';
+import { mirrorMigrations } from '@marimo/mirrors';
 import { numberingMigrations } from '@marimo/numbering';
 import { recordMigrations } from '@marimo/records';
 import { sagaMigrations } from '@marimo/sagas';
@@ -14,4 +15,5 @@ export const kitMigrations: readonly URL[] = [
   fileMigrations,
   recordMigrations,
   numberingMigrations,
+  mirrorMigrations,
 ];

@@ -12,6 +12,7 @@ import {
   startRelay,
   type Wake,
 } from '@marimo/messaging';
+import { mirrorConsumer, startMirrors } from '@marimo/mirrors';
 import type { Database } from '@marimo/postgres';
 import { createSagas, startSagaRunner } from '@marimo/sagas';
 import { startSweeping } from '../files/sweep.ts';
@@ -161,6 +162,7 @@ async function startBackground(
 ): Promise<void> {
   if (relay !== undefined) startJobs(definition, of, deps, relay, started);
   if (relay !== undefined) startSagas(definition, of, deps, relay, started);
+  if (relay !== undefined) fillMirrors(definition, of, deps, relay, started);
   for (const start of background) started.defer(await start());
 }
 
@@ -201,10 +203,32 @@ function startSagas(
   started.defer(() => runner.close());
 }
 
-/** Its own, and the one for what every service must know of organisations; `users` has them itself. */
-function consumersOf({ name, migrations, consumers = [] }: ServiceDefinition): readonly Consumer<Deps>[] {
+/** Fills and compares the service's mirrors, if it declares any. */
+function fillMirrors(
+  { mirrors }: ServiceDefinition,
+  of: Observed,
+  { database, client }: Deps,
+  { relayDatabase }: Relay,
+  started: AsyncDisposableStack,
+): void {
+  if (mirrors === undefined) return;
+  const runner = startMirrors({ ...of, mirrors, database, relayDatabase, client });
+  started.defer(() => runner.close());
+}
+
+/** Its own, those of its mirrors, and the one for what every service must know of organisations; `users` has them itself. */
+export function consumersOf({
+  name,
+  migrations,
+  consumers = [],
+  mirrors = [],
+}: ServiceDefinition): readonly Consumer<Deps>[] {
   const isToldOfOrganisations = migrations !== undefined && name !== 'users';
-  return isToldOfOrganisations ? [...consumers, organisationConsumer(name)] : consumers;
+  return [
+    ...consumers,
+    ...mirrors.map((mirror) => mirrorConsumer(name, mirror)),
+    ...(isToldOfOrganisations ? [organisationConsumer(name)] : []),
+  ];
 }
 
 async function startConsuming(

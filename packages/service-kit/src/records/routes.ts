@@ -6,7 +6,15 @@ import type {
   RecordValue,
   Transitions,
 } from '@marimo/contracts/records';
-import { type Author, listChanges, listRecords, type Records, summariseRecords } from '@marimo/records';
+import {
+  type Author,
+  listChanges,
+  listForMirror,
+  listRecords,
+  type MirrorQuery,
+  type Records,
+  summariseRecords,
+} from '@marimo/records';
 import { z } from 'zod';
 import { etagOf } from '../http/etag.ts';
 import { readPage } from '../http/page.ts';
@@ -85,6 +93,11 @@ function readers({ record, records, options, deps }: Serving): Handlers {
   return {
     list: async (call) =>
       reply(200, await call.readInTenant((tx) => listRecords(tx, record, call.query, restrictionOf(call)))),
+    async mirror(call) {
+      const asOf = deps.clock();
+      const query = call.query as unknown as MirrorQuery;
+      return reply(200, { ...(await call.readInTenant((tx) => listForMirror(tx, record, query))), asOf });
+    },
     get: async (call) => oneReply(200, requireFound(await find(call), resourceOf(record))),
     async summary(call) {
       const timeZone = async () => (await deps.organisations.of(call)).timeZone;

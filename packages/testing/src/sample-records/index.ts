@@ -1,6 +1,8 @@
 export { explaining, type PlanStep } from '../explained.ts';
-export { differencesFromTable } from '../record-table.ts';
+export { differencesFromMirrorTable, differencesFromTable } from '../record-table.ts';
 export { insertManyTools } from './many-tools.ts';
+export { partnerService } from './partner-service.ts';
+export * as partners from './partners.ts';
 export * as shelves from './shelves.ts';
-export { customFields, knownSuppliers, toolService } from './tool-service.ts';
+export { customFields, partnerMirror, toolService } from './tool-service.ts';
 export * as tools from './tools.ts';
