@@ -1,4 +1,4 @@
-import type { AnyRecord } from '@marimo/contracts/records';
+import { type AnyRecord, listedFields } from '@marimo/contracts/records';
 import type { TenantTransaction } from '@marimo/postgres';
 import { snake } from './columns.ts';
 import { columnsOf, fromRow, type RecordValues } from './rows.ts';
@@ -6,7 +6,7 @@ import { Statement } from './statement.ts';
 
 /** The query of a record's `mirror` endpoint, after parsing. */
 export interface MirrorQuery {
-  readonly fields: readonly string[];
+  readonly fields?: readonly string[] | undefined;
   readonly ids?: readonly string[] | undefined;
   readonly after?: string | undefined;
   readonly changedFrom?: Date | undefined;
@@ -17,7 +17,7 @@ export interface MirrorQuery {
 export async function listForMirror(
   tx: TenantTransaction,
   record: AnyRecord,
-  { fields, ids, after, changedFrom, limit }: MirrorQuery,
+  { fields = listedFields(record), ids, after, changedFrom, limit }: MirrorQuery,
 ): Promise<{ readonly items: readonly RecordValues[]; readonly next: string | null }> {
   const id = snake(record.idField);
   const statement = new Statement(tx.tenantId);

@@ -10,7 +10,7 @@ import {
   toolService,
   tools,
 } from '@marimo/testing/records';
-import { listRecords, summariseRecords } from './index.ts';
+import { listForMirror, listRecords, type MirrorQuery, summariseRecords } from './index.ts';
 
 const service = useService(toolService);
 
@@ -107,6 +107,18 @@ describe('a list of many organisations', () => {
       const sorted = steps.filter((step) => step['Node Type'] === 'Sort');
       expect(sorted.filter((step) => step['Relation Name'] === 'tool')).toEqual([]);
     }
+  });
+
+  it.each<[string, Partial<MirrorQuery>]>([
+    ['from the first on', {}],
+    ['behind an id', { after: newId() }],
+    ['of what was changed since', { changedFrom: new Date() }],
+    ['with these ids', { ids: [newId(), newId()] }],
+  ])('reads a page for mirrors from the rows of one organisation: those %s', async (_, query) => {
+    const page = { fields: ['code'], limit: 500, ...query };
+    const steps = await stepsOf((tx) => listForMirror(tx, record, page));
+    expect(steps.map((step) => step['Node Type'])).not.toContain('Seq Scan');
+    expect(steps.some((step) => step['Index Cond']?.includes('tenant_id'))).toBe(true);
   });
 
   it('summarises the rows of one organisation', async () => {

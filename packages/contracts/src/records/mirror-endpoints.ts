@@ -31,8 +31,8 @@ export function mirrorEndpointsOf<
       summary: `Lists ${labels.many.en.toLowerCase()} by id for services that mirror them, archived ones included.`,
       access: forServices(...services),
       query: z.strictObject({
-        /** Only these fields are returned, with the id and the version. */
-        fields: listOf(known),
+        /** Only these fields are returned, with the id and the version; all but lines unless told. */
+        fields: listOf(known).optional(),
         /** These and no others; without a next page. */
         ids: listOf(Id, mostMirroredByIds).optional(),
         /** Those behind this id. */
