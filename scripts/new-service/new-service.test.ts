@@ -12,10 +12,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { newService, newSlice } from './new-service.ts';
+import { newRecord, newService, newSlice } from './new-service.ts';
 
-const priceLists = { service: 'factory', resource: 'price-list', russian: 'прайс-листы' };
-const stores = { service: 'shop', resource: 'store', russian: 'магазины' };
+const priceLists = {
+  service: 'factory',
+  resource: 'price-list',
+  russian: 'прайс-листы',
+  russianOne: 'прайс-лист',
+};
+const workCentres = { service: 'factory', resource: 'work-centre', russian: 'рабочие центры' };
+const stores = { service: 'shop', resource: 'store', russian: 'магазины', russianOne: 'магазин' };
 
 const root = resolve(__dirname, '../..');
 const tool = promisify(execFile);
@@ -27,10 +33,15 @@ describe('making a service', () => {
   });
   afterEach(() => rmSync(house, { recursive: true, force: true }));
 
-  it('makes one with two slices that is formatted, typed and passes the tests written with it', async () => {
+  it('makes one with two records and a slice that is formatted, typed and passes the tests written with it', async () => {
     const files = [
       ...(await newService(house, priceLists)),
-      ...(await newSlice(house, { service: 'factory', resource: 'work-centre', russian: 'рабочие центры' })),
+      ...(await newRecord(house, { ...workCentres, russianOne: 'рабочий центр' })),
+      ...(await newSlice(house, {
+        service: 'factory',
+        resource: 'tool-change',
+        russian: 'смены инструмента',
+      })),
     ];
     linkPackages(house, 'factory');
     const generated = files.filter((file) => file.endsWith('.ts')).map((file) => join(house, file));
@@ -52,7 +63,7 @@ describe('making a service', () => {
         cwd: root,
       },
     ).catch(showOutput);
-    expect(stderr).toMatch(/Tests: +12 passed, 12 total/);
+    expect(stderr).toMatch(/Tests: +16 passed, 16 total/);
   }, 180_000);
 
   it('lets others import its contracts', async () => {
@@ -110,7 +121,7 @@ function linkPackages(house: string, service: string): void {
   const scope = join(house, 'services', service, 'node_modules/@marimo');
   mkdirSync(scope, { recursive: true });
   symlinkSync(join(house, 'packages/contracts'), join(scope, 'contracts'));
-  for (const name of ['postgres', 'service-kit', 'testing'])
+  for (const name of ['postgres', 'records', 'service-kit', 'testing'])
     symlinkSync(join(root, 'packages', name), join(scope, name));
   symlinkSync(join(root, 'packages/contracts/node_modules/zod'), join(scope, '../zod'));
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { contractFiles, sliceContract, slicePermissions } from './contract-files.ts';
 import { type Names, namesOf } from './names.ts';
+import { recordFiles } from './record-files.ts';
 import { serviceFiles } from './service-files.ts';
 import { sliceFiles } from './slice-files.ts';
 
@@ -14,12 +15,17 @@ export interface NewSlice {
   readonly russian: string;
 }
 
+export interface NewRecord extends NewSlice {
+  /** In the singular: `прайс-лист`. */
+  readonly russianOne: string;
+}
+
 /**
- * Writes a service with its contract and its first slice, and registers it where services are listed.
+ * Writes a service with its contract and its first record, and registers it where services are listed.
  *
  * Errors: a name that is none of the platform's services; a folder that exists. Nothing is overwritten.
  */
-export async function newService(root: string, slice: NewSlice): Promise<string[]> {
+export async function newService(root: string, slice: NewRecord): Promise<string[]> {
   const names = namesOf(slice.service, slice.resource);
   for (const folder of [`services/${names.service}`, `packages/contracts/src/${names.service}`]) {
     if (existsSync(join(root, folder))) throw new Error(`${folder} exists; nothing was written`);
@@ -27,7 +33,7 @@ export async function newService(root: string, slice: NewSlice): Promise<string[
   const files = { ...contractFiles(names), ...serviceFiles(names) };
   await writeNew(root, files);
   await register(root, names);
-  return [...Object.keys(files), ...(await newSlice(root, slice))];
+  return [...Object.keys(files), ...(await newRecord(root, slice))];
 }
 
 /**
@@ -38,24 +44,43 @@ export async function newService(root: string, slice: NewSlice): Promise<string[
 export async function newSlice(root: string, { service, resource, russian }: NewSlice): Promise<string[]> {
   const names = namesOf(service, resource);
   const contract = `packages/contracts/src/${service}`;
-  const folder = `services/${service}`;
-  if (!existsSync(join(root, folder, 'service.ts')))
-    throw new Error(`there is no ${folder}: make it with new-service`);
   const files = {
     [`${contract}/${names.kebabs}.ts`]: sliceContract(names),
-    ...sliceFiles(names, await nextMigration(join(root, folder, 'migrations'))),
+    ...sliceFiles(names, await nextMigration(root, names)),
   };
+  await addSlice(root, names, files);
+  await append(root, `${contract}/permissions.ts`, slicePermissions(names, russian));
+  return Object.keys(files);
+}
+
+/**
+ * Writes a record into a service that exists: declaration, labels, table, routes and tests.
+ *
+ * Errors: as `newSlice`.
+ */
+export async function newRecord(
+  root: string,
+  { service, resource, russian, russianOne }: NewRecord,
+): Promise<string[]> {
+  const names = namesOf(service, resource);
+  const files = recordFiles(names, await nextMigration(root, names), { one: russianOne, many: russian });
+  await addSlice(root, names, files);
+  return Object.keys(files);
+}
+
+/** Writes the files of a slice, and names it in its contract and its service. */
+async function addSlice(root: string, names: Names, files: Readonly<Record<string, string>>): Promise<void> {
+  const { service, camel, camels, kebabs } = names;
   for (const path of Object.keys(files)) {
     if (existsSync(join(root, path))) throw new Error(`${path} exists; nothing was written`);
   }
   await writeNew(root, files);
-  await append(root, `${contract}/permissions.ts`, slicePermissions(names, russian));
-  await append(root, `${contract}/index.ts`, `export * as ${names.camels} from './${names.kebabs}.ts';\n`);
-  await change(root, `${folder}/service.ts`, [
-    [/^/, `import { ${names.camel}Routes } from './src/${names.kebabs}/routes.ts';\n`],
-    [/routes: \[(?=[\s\S]*?\])/, `routes: [${names.camel}Routes, `],
+  const index = `packages/contracts/src/${service}/index.ts`;
+  await append(root, index, `export * as ${camels} from './${kebabs}.ts';\n`);
+  await change(root, `services/${service}/service.ts`, [
+    [/^/, `import { ${camel}Routes } from './src/${kebabs}/routes.ts';\n`],
+    [/routes: \[(?=[\s\S]*?\])/, `routes: [${camel}Routes, `],
   ]);
-  return Object.keys(files);
 }
 
 /** Where services are listed: the contracts of all, what built-in roles may do, and the package's doors. */
@@ -76,7 +101,11 @@ async function register(root: string, { service, pascalService }: Names): Promis
   await writeFile(file, `${JSON.stringify(description, null, 2)}\n`);
 }
 
-async function nextMigration(folder: string): Promise<string> {
+async function nextMigration(root: string, { service }: Names): Promise<string> {
+  const home = join(root, 'services', service);
+  if (!existsSync(join(home, 'service.ts')))
+    throw new Error(`there is no services/${service}: make it with new-service`);
+  const folder = join(home, 'migrations');
   const files = existsSync(folder) ? await readdir(folder) : [];
   const last = Math.max(0, ...files.map((file) => Number(/^\d{4}/.exec(file)?.[0] ?? 0)));
   return String(last + 1).padStart(4, '0');

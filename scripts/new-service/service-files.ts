@@ -36,6 +36,7 @@ const packageOf = (service: string) => ({
   dependencies: {
     '@marimo/contracts': 'workspace:*',
     '@marimo/postgres': 'workspace:*',
+    '@marimo/records': 'workspace:*',
     '@marimo/service-kit': 'workspace:*',
     zod: 'catalog:',
   },

@@ -39,13 +39,17 @@ const operatorsOf: Readonly<Record<FieldKind, readonly FilterOperator[]>> = {
 };
 
 const flagText = z.enum(['true', 'false']).transform((given) => given === 'true');
-const searched = z.string().overwrite(normaliseText);
-/** Text may hold commas of its own, so it is one value, or several by repeating the parameter. */
-const texts = z.union([searched, z.array(searched).max(200)]).transform((given) => [given].flat());
+/** A text may hold commas of its own, so it is one value. */
+const oneText = z
+  .string()
+  .max(2_000)
+  .overwrite(normaliseText)
+  .transform((given) => [given]);
 /** Several values with commas between them. */
 export const listOf = <Item>(item: z.ZodType<Item, unknown>, most = 200) =>
   z
     .string()
+    .max(10_000)
     .transform((given): unknown[] => given.split(','))
     .pipe(z.array(item).min(1).max(most));
 const anyDecimal = decimal(9).schema;
@@ -80,7 +84,7 @@ function equalTo({ kind, options }: Pick<Field, 'kind' | 'options'>): z.ZodType 
   if (kind === 'flag') return flagText.transform((given) => [given]);
   if (kind === 'wholeNumber') return listOf(z.coerce.number().pipe(wholeNumber().schema));
   if (kind === 'tags') return listOf(lineOfText(50));
-  return texts;
+  return oneText;
 }
 
 /** The name of a filter in the query: the field alone for `in`. */
@@ -140,6 +144,7 @@ function sortSchema({ sorts, hasCustomFields }: ListGrammar): z.ZodType {
   const offer = `must be one of ${sorts.join('; ')}, each with the other sign too`;
   return z
     .string()
+    .max(200)
     .refine((given) => known.includes(given) || (hasCustomFields && customName.test(given)), { error: offer })
     .optional();
 }

@@ -2,6 +2,7 @@ import { Problem } from '@marimo/problems';
 import { z } from 'zod';
 import { Id } from '../ids.ts';
 import { Instant, MoneyOnWire, QuantityOnWire } from '../measures.ts';
+import type { Transitions } from './record.ts';
 
 /** One change of a record. Of personal fields it says only that they changed. */
 export const RecordChange = z.strictObject({
@@ -48,15 +49,17 @@ export const BulkResult = z.strictObject({
 });
 export type BulkResult = z.output<typeof BulkResult>;
 
-export function bulkBody<Patch>(patch: z.ZodType<Patch>) {
+export function bulkBody<Patch>(patch: z.ZodType<Patch>, transitions: Transitions) {
+  const bodies = Object.values(transitions).flatMap(({ body }) => (body === undefined ? [] : [body]));
+  /** What the transition wants to be told. */
+  const told = bodies.length > 0 ? { with: z.union(bodies).optional() } : {};
   const item = z.strictObject({ id: Id, version: z.int().optional() });
   return z.strictObject({
     /** `change`, `archive`, `restore` or a transition, each with its own permission. */
-    action: z.string().max(40),
+    action: z.enum(['change', 'archive', 'restore', ...Object.keys(transitions)]),
     items: z.array(item).min(1).max(mostInBulk),
     change: patch.optional(),
-    /** What the transition wants to be told. */
-    with: z.json().optional(),
+    ...told,
   });
 }
 

@@ -63,7 +63,7 @@ export function writingEndpoints<
       path: `${path}/bulk`,
       summary: `Does the same to up to ${mostInBulk} of the ${names}, each with its own result.`,
       access: change,
-      body: bulkBody(patch),
+      body: bulkBody(patch, record.transitions),
       replies: { 200: z.strictObject({ results: z.array(BulkResult) }) },
       deadlineMs: 60_000,
     }),

@@ -1,7 +1,8 @@
-import { Forbidden, MalformedRequest, type Permission } from '@marimo/contracts';
+import { Forbidden, MalformedRequest } from '@marimo/contracts';
 import type { BulkResult, RecordDeclaration } from '@marimo/contracts/records';
 import { Refusal, toProblem } from '@marimo/problems';
 import type { Author, Restriction } from '@marimo/records';
+import { z } from 'zod';
 import { requireFound } from '../http/require-found.ts';
 import { reply, type SignedInCall } from '../route.ts';
 import type { AnyCommands, AnyRecords } from './commands.ts';
@@ -71,20 +72,16 @@ function requirePermission(
   { permissions, transitions }: RecordDeclaration,
   action: string,
 ): void {
-  const isUsual = ['change', 'archive', 'restore'].includes(action);
-  if (!isUsual && transitions[action] === undefined) {
-    const known = ['change', 'archive', 'restore', ...Object.keys(transitions)].join(', ');
-    throw new MalformedRequest({ errors: [{ pointer: '/action', detail: `must be one of ${known}` }] });
-  }
-  const { name } = (isUsual ? permissions.change : permissions[action as 'change']) as Permission;
+  const { name } = permissions[(action in transitions ? action : 'change') as 'change'];
   if (!call.caller.may(name)) throw new Forbidden({ permission: name });
 }
 
 function bodyOf({ transitions }: RecordDeclaration, action: string, told: unknown): unknown {
   const schema = transitions[action]?.body;
   if (schema === undefined) return undefined;
-  const parsed = schema.safeParse(told);
-  if (parsed.success) return parsed.data;
+  // It was read by the schema of any transition; it must also be what this one wants.
+  const parsed = z.safeEncode(schema, told);
+  if (parsed.success) return told;
   const [issue] = parsed.error.issues;
   throw new MalformedRequest({
     errors: [
