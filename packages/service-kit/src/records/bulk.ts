@@ -1,4 +1,4 @@
-import { Forbidden, MalformedRequest } from '@marimo/contracts';
+import { Forbidden, MalformedRequest, type Permission } from '@marimo/contracts';
 import type { BulkResult, RecordDeclaration } from '@marimo/contracts/records';
 import { Refusal, toProblem } from '@marimo/problems';
 import type { Author, Restriction } from '@marimo/records';
@@ -72,7 +72,7 @@ function requirePermission(
   { permissions, transitions }: RecordDeclaration,
   action: string,
 ): void {
-  const { name } = permissions[(action in transitions ? action : 'change') as 'change'];
+  const { name } = permissions[action in transitions ? action : 'change'] as Permission;
   if (!call.caller.may(name)) throw new Forbidden({ permission: name });
 }
 
