@@ -1,6 +1,8 @@
 /** A program that uses the platform the way any outsider does: HTTP through the gateway. */
 export interface ApiClient {
   readonly organisationId: string;
+  /** The same at another address: at a service itself. */
+  at(origin: string): ApiClient;
   get(path: string): Promise<Answer>;
   post(path: string, body: unknown): Promise<Answer>;
   send(path: string, contentType: string, body: string, headers?: Record<string, string>): Promise<Answer>;
@@ -45,6 +47,7 @@ function client(origin: string, organisationId: string, accessToken: string | un
   };
   return {
     organisationId,
+    at: (other) => client(other, organisationId, accessToken),
     get: (path) => request(path, {}),
     post: (path, body) =>
       request(path, {
