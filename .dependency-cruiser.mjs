@@ -15,11 +15,11 @@ const layers = [
   'files',
   'jobs',
   'sagas',
+  'file-import',
   'records',
   'numbering',
   'mirrors',
   'service-kit',
-  'file-import',
   'testing',
 ];
 const folders = readdirSync('packages');

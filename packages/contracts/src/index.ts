@@ -1,4 +1,5 @@
 export { type BuiltInRoleName, builtInRoles, RoleName } from './built-in-roles.ts';
+export { checkRow, fieldErrors, mostFieldErrors, type PointerOf, pointerInBody } from './check-row.ts';
 export type { Contract } from './contract.ts';
 export type { ConflictingDuties } from './duties.ts';
 export {
@@ -30,6 +31,7 @@ export {
   RefusedRow,
   UnderstoodFile,
 } from './import.ts';
+export { isStorable, parseJson } from './json.ts';
 export { parseKnownFields } from './known-fields.ts';
 export { PageQuery, pageOf } from './list.ts';
 export {

@@ -1,5 +1,4 @@
-import { FileRowRefused, MalformedRequest } from '@marimo/contracts';
-import { checkRow } from '@marimo/service-kit';
+import { checkRow, FileRowRefused, MalformedRequest } from '@marimo/contracts';
 import type { z } from 'zod';
 import type { CellError } from './columns.ts';
 

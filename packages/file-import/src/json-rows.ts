@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
+import { parseJson } from '@marimo/contracts';
 import { Refusal } from '@marimo/problems';
-import { parseJson } from '@marimo/service-kit';
 import { malformed } from './header.ts';
 import { readLines } from './lines.ts';
 

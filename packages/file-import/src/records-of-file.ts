@@ -1,6 +1,5 @@
-import type { UnderstoodFile } from '@marimo/contracts';
+import { checkRow, type UnderstoodFile } from '@marimo/contracts';
 import { Refusal } from '@marimo/problems';
-import { checkRow } from '@marimo/service-kit';
 import type { z } from 'zod';
 import { checkCells, refusedCells } from './check-cells.ts';
 import type { Columns, FileRow } from './columns.ts';

@@ -5,7 +5,6 @@ export { compressReplies } from './http/compress.ts';
 export { cursorOf, readCursor } from './http/cursor.ts';
 export { alreadyHas, etagOf, requireMatch } from './http/etag.ts';
 export { requestIdOf } from './http/exchange.ts';
-export { parseJson } from './http/json.ts';
 export {
   createHardenedServer,
   type FrontServer,
@@ -17,7 +16,6 @@ export { type PageOrder, readPage, type Slice } from './http/page.ts';
 export { httpMetrics } from './http/record.ts';
 export { requireFound } from './http/require-found.ts';
 export { sendProblem } from './http/send.ts';
-export { checkRow } from './http/validate.ts';
 export { kitMigrations } from './idempotency/migrations.ts';
 export type { Outcome } from './idempotency/once-only.ts';
 export { numberSeriesRoutes } from './numbering/routes.ts';

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { MalformedRequest } from '@marimo/contracts';
-import { parseJson } from '@marimo/service-kit';
+import { MalformedRequest, parseJson } from '@marimo/contracts';
 import { closeAll, gatewayTo, raw, until, upstream } from '../test/gateway-under-test.ts';
 
 const clients: Socket[] = [];

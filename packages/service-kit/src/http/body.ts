@@ -5,9 +5,9 @@ import {
   anyContentType,
   BodyTooLarge,
   MalformedRequest,
+  parseJson,
   UnsupportedMediaType,
 } from '@marimo/contracts';
-import { parseJson } from './json.ts';
 
 const defaultLimitBytes = 1024 * 1024;
 

@@ -1,6 +1,5 @@
-import { MalformedRequest } from '@marimo/contracts';
+import { isStorable, MalformedRequest } from '@marimo/contracts';
 import { z } from 'zod';
-import { isStorable } from './json.ts';
 
 /** The `next` of a page: the sort key of its last item, as text that callers hand back without reading it. */
 export function cursorOf(...key: readonly (string | number | Date)[]): string {

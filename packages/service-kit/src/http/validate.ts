@@ -1,7 +1,14 @@
-import { type AnyEndpoint, MalformedRequest } from '@marimo/contracts';
+import {
+  type AnyEndpoint,
+  fieldErrors,
+  isStorable,
+  MalformedRequest,
+  mostFieldErrors,
+  type PointerOf,
+  pointerInBody,
+} from '@marimo/contracts';
 import type { FieldError } from '@marimo/problems';
 import { z } from 'zod';
-import { isStorable } from './json.ts';
 
 export interface RawInput {
   readonly params: Readonly<Record<string, unknown>>;
@@ -15,12 +22,8 @@ export interface CheckedInput {
   readonly body: unknown;
 }
 
-type PointerOf = (path: readonly PropertyKey[]) => string;
-
-const mostErrors = 50;
 const nothing = z.strictObject({});
-const inBody: PointerOf = (path) => path.map((part) => `/${escaped(part)}`).join('');
-const inQuery: PointerOf = ([name, ...rest]) => `?${String(name ?? '')}${inBody(rest)}`;
+const inQuery: PointerOf = ([name, ...rest]) => `?${String(name ?? '')}${pointerInBody(rest)}`;
 const inPath: PointerOf = ([name]) => `{${String(name ?? '')}}`;
 
 /** Holds the request against its contract; every field that is wrong is named at once. */
@@ -35,35 +38,10 @@ export function checkInput({ params, query, body }: AnyEndpoint, raw: RawInput):
   const checked = {
     params: check(params ?? nothing, storable(raw.params), inPath),
     query: check(query ?? nothing, storable(raw.query), inQuery),
-    body: body === undefined || 'stream' in body ? undefined : check(body, raw.json, inBody),
+    body: body === undefined || 'stream' in body ? undefined : check(body, raw.json, pointerInBody),
   };
-  if (errors.length > 0) throw new MalformedRequest({ errors: errors.slice(0, mostErrors) });
+  if (errors.length > 0) throw new MalformedRequest({ errors: errors.slice(0, mostFieldErrors) });
   return checked;
-}
-
-/** Holds one row of a streamed body against its schema, as `checkInput` does with a whole body. */
-export function checkRow<S extends z.ZodType>(schema: S, row: unknown): z.output<S> {
-  const result = schema.safeParse(row);
-  if (result.success) return result.data;
-  throw new MalformedRequest({ errors: fieldErrors(result.error, inBody) });
-}
-
-/** The first of them: a body can have a hundred thousand. */
-function fieldErrors({ issues }: z.ZodError, pointerOf: PointerOf): FieldError[] {
-  const errors = issues.slice(0, mostErrors).flatMap((issue) => errorsOf(issue, pointerOf));
-  return errors.slice(0, mostErrors);
-}
-
-function errorsOf(issue: z.core.$ZodIssue, pointerOf: PointerOf): FieldError[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'unknown field' }));
-  }
-  return [{ pointer: pointerOf(issue.path), detail: issue.message }];
-}
-
-/** RFC 6901. */
-function escaped(part: PropertyKey): string {
-  return String(part).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /** The address is text from outside too: `%00` in it must not reach the database. */

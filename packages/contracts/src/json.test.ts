@@ -1,6 +1,6 @@
-import { MalformedRequest } from '@marimo/contracts';
 import fc from 'fast-check';
 import { parseJson } from './json.ts';
+import { MalformedRequest } from './platform/refusals.ts';
 
 const outcome = (read: () => unknown) => {
   try {

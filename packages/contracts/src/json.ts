@@ -1,4 +1,4 @@
-import { MalformedRequest } from '@marimo/contracts';
+import { MalformedRequest } from './platform/refusals.ts';
 
 const deepest = 32;
 const slash = 0x5c;
