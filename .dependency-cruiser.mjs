@@ -16,6 +16,7 @@ const layers = [
   'jobs',
   'sagas',
   'file-import',
+  'file-export',
   'records',
   'numbering',
   'mirrors',

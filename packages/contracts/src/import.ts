@@ -23,13 +23,16 @@ export const RefusedRow = z.strictObject({
   problem: Problem,
 });
 
-/** How a CSV file was understood. */
+/** How a file of cells was understood. */
 export const UnderstoodFile = z.strictObject({
   encoding: z.string(),
-  separator: z.string(),
+  /** Null in a workbook. */
+  separator: z.string().nullable(),
   columns: z.array(
     z.strictObject({
       column: z.string(),
+      /** What it was taken for; null where it was not read. */
+      field: z.string().nullable(),
       /** Such as `amount, decimal comma`. */
       readAs: z.string(),
       /** The first filled cell, as the file writes it and as it was read. */
@@ -45,6 +48,6 @@ export const ImportReply = z.strictObject({
   /** There already with the same content. */
   repeated: z.int(),
   refusedTotal: z.int(),
-  /** A dry run of a CSV file shows how it was read. */
+  /** A dry run of a file of cells shows how it was read. */
   understood: UnderstoodFile.optional(),
 });

@@ -12,6 +12,7 @@ export function readCell(text: string, kind: Kind, notation: Notation, signs: Am
   if (kind === 'id') return { value: canonicalId(text) };
   if (kind === 'flag') return readFlag(text);
   if (notation === 'plain' || kind === 'text') return { value: text };
+  if (kind === 'moment') return readMoment(text);
   return kind === 'day' ? readDay(text) : readAmount(text, signs);
 }
 
@@ -40,6 +41,14 @@ function readDay(text: string): Read {
   const [, day = '', month = '', year = ''] = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(text) ?? [];
   if (year !== '') return { value: `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}` };
   return { detail: `${JSON.stringify(text)} is not a day written 31.03.2026 or 2026-03-31` };
+}
+
+/** A moment with its offset stays as it is; one without is by the clock of whoever wrote it. */
+function readMoment(text: string): Read {
+  const [, day = '', time = '00:00'] =
+    /^(\d{1,2}\.\d{1,2}\.\d{4})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?$/.exec(text) ?? [];
+  const read = day === '' ? { value: text } : readDay(day);
+  return day !== '' && 'value' in read ? { value: `${read.value}T${time.replace(/^(?=\d:)/, '0')}` } : read;
 }
 
 /** A UUID in its one spelling, whatever its capitals, braces and hyphens; other text as it is. */

@@ -1,8 +1,8 @@
 /**
- * How the cells of a column are read: text as it stands; an id in any writing of a UUID; a day; an amount; a truth
- * value; or one of the listed words in any case.
+ * How the cells of a column are read: text as it stands; an id in any writing of a UUID; a day; a moment; an amount; a
+ * truth value; or one of the listed words in any case.
  */
-export type Kind = 'text' | 'id' | 'day' | 'amount' | 'flag' | readonly string[];
+export type Kind = 'text' | 'id' | 'day' | 'moment' | 'amount' | 'flag' | readonly string[];
 
 /** The columns a file may have, by the name in its header. */
 export type Columns = Readonly<Record<string, Kind>>;

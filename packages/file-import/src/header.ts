@@ -9,13 +9,13 @@ export interface Layout {
 }
 
 const separatorLine = /^"?sep=(.)"?[;,\t]*(?:\r\n|\n|\r)/i;
-/** How zip archives (xlsx, ods) and the older xls begin. */
-const workbooks = ['PK\u0003\u0004', '\ufffd\ufffd\u0011\ufffd'];
+/** How the older .xls begins. */
+const olderWorkbook = '\ufffd\ufffd\u0011\ufffd';
 
 /** Errors: MalformedRequest, when the file is a workbook instead of text. */
 export function layoutOf(start: string): Layout {
-  if (workbooks.some((mark) => start.startsWith(mark)))
-    throw malformed('it is an Excel workbook; save it as "CSV UTF-8" and send that');
+  if (start.startsWith(olderWorkbook))
+    throw malformed('it is an older Excel workbook (.xls); save it as .xlsx or "CSV UTF-8" and send that');
   const told = separatorLine.exec(start);
   const skip = told?.[0].length ?? 0;
   const line = /[^\r\n]*\S[^\r\n]*/.exec(start.slice(skip))?.[0] ?? '';
@@ -23,8 +23,11 @@ export function layoutOf(start: string): Layout {
   return { separator, skip };
 }
 
+/** What a header names: a column; null for one that is not read; undefined for none. */
+export type NameOf<C extends Columns> = (header: string) => (keyof C & string) | null | undefined;
+
 /**
- * The column of each cell; null is a column without a name.
+ * The column of each cell: null is one that is not read, and empty one without a name.
  *
  * Errors: MalformedRequest, when a name is unknown or comes twice, or one that must be there is missing.
  */
@@ -32,18 +35,20 @@ export function columnsOf<C extends Columns>(
   header: readonly string[],
   columns: C,
   required: readonly (keyof C & string)[],
-): (keyof C & string)[] {
-  const known = Object.keys(columns).join(', ');
-  const named = header.filter((name) => name !== '');
-  const wrong = named.find((name, index) => !(name in columns) || named.indexOf(name) !== index);
-  if (wrong !== undefined || named.length === 0) {
-    throw malformed(
-      `the header must name columns out of ${known}, each once; not ${JSON.stringify(wrong ?? '')}`,
-    );
+  nameOf: NameOf<C>,
+): ((keyof C & string) | '' | null)[] {
+  const names = header.map((name) => (name === '' ? '' : nameOf(name)));
+  const isWrong = (name: string | null | undefined, index: number) =>
+    name === undefined || (name !== null && name !== '' && names.indexOf(name) !== index);
+  const wrong = names.findIndex(isWrong);
+  if (wrong >= 0 || names.every((name) => name === '')) {
+    const known = Object.keys(columns).join(', ');
+    const sent = JSON.stringify(header[wrong] ?? '');
+    throw malformed(`the header must name columns out of ${known}, each once; not ${sent}`);
   }
-  const missing = required.filter((name) => !named.includes(name));
+  const missing = required.filter((name) => !names.includes(name));
   if (missing.length > 0) throw malformed(`the header lacks ${missing.join(', ')}`);
-  return [...header] as (keyof C & string)[];
+  return names.filter((name) => name !== undefined);
 }
 
 export function malformed(detail: string): MalformedRequest {

@@ -115,14 +115,16 @@ describe('a CSV file', () => {
       encoding: 'utf-8',
       separator: ';',
       columns: [
-        { column: 'code', readAs: 'text', example: { written: '41', read: '41' } },
+        { column: 'code', field: 'code', readAs: 'text', example: { written: '41', read: '41' } },
         {
           column: 'amount',
+          field: 'amount',
           readAs: 'amount, decimal comma',
           example: { written: '1 234,56', read: '1234.56' },
         },
         {
           column: 'day',
+          field: 'day',
           readAs: 'day, dd.mm.yyyy or YYYY-MM-DD',
           example: { written: '31.03.2026', read: '2026-03-31' },
         },

@@ -137,6 +137,7 @@ describe('a CSV file as a spreadsheet saves it', () => {
         columns: expect.arrayContaining([
           {
             column: 'amount',
+            field: 'amount',
             readAs: 'amount, decimal comma',
             example: { written: '1 100,50', read: '1100.50' },
           },

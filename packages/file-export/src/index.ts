@@ -1,0 +1,3 @@
+export { type CsvDialect, csvOf } from './csv.ts';
+export type { CellKind, CellValue, ExportColumn, ExportRow } from './sheet.ts';
+export { type Workbook, workbookOf } from './workbook.ts';
