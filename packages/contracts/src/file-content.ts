@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /** A reply that is sent as it is read, instead of JSON: the bytes of a file. */
 export interface FileContent {
-  readonly sizeBytes: number;
+  /** Undefined where it is made as it is sent; then it is sent as a whole. */
+  readonly sizeBytes: number | undefined;
   /** All of it, or from one byte to another, both included. */
   open(range?: { readonly first: number; readonly last: number }): Promise<AsyncIterable<Uint8Array>>;
 }

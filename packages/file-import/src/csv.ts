@@ -1,7 +1,7 @@
 import { decoded, type Encoding } from './encoding.ts';
 import { layoutOf } from './header.ts';
+import type { PlacedCells, Sheet } from './placed-cells.ts';
 import { readRecords } from './records.ts';
-import type { PlacedCells, Sheet } from './sheet.ts';
 import type { SpooledFile } from './spool.ts';
 
 /** The rows of CSV, laid out as its first lines say. Errors: MalformedRequest, when it is an older workbook. */

@@ -1,26 +1,10 @@
 import { buffer } from 'node:stream/consumers';
-import type { Notation } from './cells.ts';
 import { openCsv } from './csv.ts';
 import type { Encoding } from './encoding.ts';
+import type { Sheet } from './placed-cells.ts';
 import type { SpooledFile } from './spool.ts';
 import type { Cell } from './xlsx/cells.ts';
 import { openWorkbook } from './xlsx/workbook.ts';
-
-export interface PlacedCells {
-  readonly row: number;
-  readonly cells: readonly Cell[];
-  readonly unreadable?: string;
-}
-
-/** The rows of a file in which something is filled. */
-export interface Sheet {
-  /** How text in it writes days and amounts. */
-  readonly notation: Notation;
-  readonly encoding: string;
-  /** Null in a workbook. */
-  readonly separator: string | null;
-  rows(): AsyncGenerator<PlacedCells, void, undefined>;
-}
 
 /** How zip archives begin, and workbooks are such. */
 const archiveMark = 'PK\u0003\u0004';

@@ -4,7 +4,8 @@ import { type Notation, readCell } from './cells.ts';
 import type { CellError, CellsOf, Columns, FileRow, Kind } from './columns.ts';
 import { sniffEncoding } from './encoding.ts';
 import { columnsOf, malformed, type NameOf } from './header.ts';
-import { openSheet, type PlacedCells, type Sheet, textOfCell } from './sheet.ts';
+import type { PlacedCells, Sheet } from './placed-cells.ts';
+import { openSheet, textOfCell } from './sheet.ts';
 import { spool } from './spool.ts';
 
 /** A file of cells that has arrived whole; its rows can be read as often as needed and never stand in memory together. */

@@ -6,7 +6,7 @@ import { deleteEnded } from './store.ts';
 const atOnce = 500;
 const withinMs = 20_000;
 
-/** Deletes the jobs that ended so long ago. Their files go with them: nothing refers to these any more. */
+/** Deletes the jobs that ended so long ago. The files they were given or made go with them: nothing refers to these any more. */
 export async function forgetJobs(
   { database, relayDatabase, files }: Pick<JobRunnerOptions<never>, 'database' | 'relayDatabase' | 'files'>,
   olderThanDays: number,
@@ -22,9 +22,7 @@ export async function forgetJobs(
         tenantId,
         async (tx) => {
           const jobs = await deleteEnded(tx, olderThanDays, atOnce);
-          for (const { jobId, fileId } of jobs) {
-            if (fileId !== null) await files.detach(tx, { kind: 'job', id: jobId });
-          }
+          for (const { jobId } of jobs) await files.detach(tx, { kind: 'job', id: jobId });
           return jobs.length;
         },
         within(),

@@ -88,6 +88,13 @@ function changedFields(present: RecordValues, given: RecordValues): string[] {
   return Object.keys(given).filter((name) => canonical(present[name]) !== canonical(given[name]));
 }
 
+/** Of what is given, that which would change something. */
+export function differing(present: RecordValues, given: RecordValues): RecordValues {
+  const told = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const changed = changedFields(present, { ...told, ...mergedCustom(present, told) });
+  return Object.fromEntries(changed.map((name) => [name, told[name]]));
+}
+
 function requireInUse({ archived }: RecordValues): void {
   if (archived === true) throw new RecordArchived({});
 }

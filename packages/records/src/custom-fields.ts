@@ -23,6 +23,8 @@ import type { RecordValues } from './rows.ts';
 /** A field that an organisation has added to a record. */
 interface CustomField {
   readonly name: string;
+  readonly labelEn: string;
+  readonly labelRu: string;
   readonly kind: string;
   readonly options: readonly string[];
   readonly isRequired: boolean;
@@ -31,9 +33,28 @@ interface CustomField {
 /** Those in use, by name. */
 async function listCustomFields(tx: TenantTransaction, record: AnyRecord): Promise<CustomField[]> {
   const sql = `
-    select name, kind, options, is_required as "isRequired" from custom_field
-    where tenant_id = $1 and record_name = $2 and not archived order by name`;
+    select name, label_en as "labelEn", label_ru as "labelRu", kind, options, is_required as "isRequired"
+    from custom_field
+    where tenant_id = $1 and record_name = $2 and not archived order by position, name`;
   return tx.rows<CustomField>(sql, [tx.tenantId, record.name], 'custom fields');
+}
+
+/** A custom field as a column of files. */
+export interface CustomColumn {
+  readonly name: string;
+  readonly label: { readonly en: string; readonly ru: string };
+  readonly declared: Field;
+}
+
+/** Those of the organisation, in their order. */
+export async function listCustomColumns(tx: TenantTransaction, record: AnyRecord): Promise<CustomColumn[]> {
+  if (!record.hasCustomFields) return [];
+  const fields = await listCustomFields(tx, record);
+  return fields.map((field) => ({
+    name: field.name,
+    label: { en: field.labelEn, ru: field.labelRu },
+    declared: fieldOf(field),
+  }));
 }
 
 function fieldOf({ kind, options }: CustomField): Field {

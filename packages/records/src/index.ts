@@ -1,6 +1,23 @@
 export type { ChangeOptions } from './change.ts';
 export { type StoredField, snake, storedFields } from './columns.ts';
 export type { Created } from './create.ts';
+export { listCustomColumns } from './custom-fields.ts';
+export { type ExportAbout, exportOf, templateOf } from './files/export-files.ts';
+export { fileColumns, type Language } from './files/file-columns.ts';
+export type { ImportPlan } from './files/import-piece.ts';
+export { importRecords } from './files/import-records.ts';
+export {
+  deleteMapping,
+  deleteOldImports,
+  getImportSoFar,
+  getMapping,
+  listMappings,
+  upsertImportSoFar,
+  upsertMapping,
+} from './files/import-store.ts';
+export { openRecordFile } from './files/read-records.ts';
+export { type ReferredRecord, referredBy } from './files/referred.ts';
+export { ZoneClock } from './files/zone-time.ts';
 export type { Restriction } from './filters.ts';
 export { type Author, listChanges } from './history.ts';
 export { columnValues, lineTables } from './lines.ts';

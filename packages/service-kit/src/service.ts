@@ -1,5 +1,6 @@
 import type { Cache } from '@marimo/cache';
 import { type FilesContract, type JobsContract, type ServiceName, sagaContract } from '@marimo/contracts';
+import type { ImportsContract } from '@marimo/contracts/records';
 import type { Registry } from '@marimo/discovery';
 import type { Files } from '@marimo/files';
 import type { JobKind, Jobs } from '@marimo/jobs';
@@ -14,6 +15,9 @@ import { fileRoutes } from './files/routes.ts';
 import type { FrontServer } from './http/listen.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import type { Organisations } from './organisations/organisations.ts';
+import { importRecordsKind } from './records/import-job.ts';
+import { type RecordImports, requireImportsDeclared } from './records/imports.ts';
+import { mappingRoutes } from './records/mapping-routes.ts';
 import type { Route } from './route.ts';
 import { sagaRoutes } from './sagas/routes.ts';
 import type { Environment } from './settings/own-settings.ts';
@@ -35,6 +39,8 @@ export interface Deps {
   readonly sagas: Sagas;
   /** Takes, gives and keeps the files of this service. */
   readonly files: Files;
+  /** The records of this service that are imported from files. */
+  readonly recordImports: RecordImports;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly settings: Settings;
@@ -95,6 +101,11 @@ export interface ServiceDeclaration<Own, Parts> {
   readonly mirrors?: readonly Mirror[];
   /** Adds the routes by which people send files and download them. */
   readonly files?: FilesContract;
+  /**
+   * Files of its records: adds the routes of saved mappings and the job that imports what is too long for a request, so
+   * `jobs` and `files` are declared with it.
+   */
+  readonly imports?: ImportsContract;
   readonly background?: readonly BackgroundWork<NoInfer<Parts>>[];
   /** Only `users` verifies with keys of its own; everyone else asks it for the public ones. */
   readonly verifier?: (parts: NoInfer<Parts>) => TokenVerifier;
@@ -122,15 +133,19 @@ export interface ComposedService {
 export function defineService<Own = undefined, Parts = undefined>(
   declaration: ServiceDeclaration<Own, Parts>,
 ): ServiceDefinition {
-  const { parts: makeParts, routes = [], background = [], verifier, server, ...definition } = declaration;
+  const { parts: makeParts, routes = [], background = [], verifier, server, imports, ...rest } = declaration;
+  const definition = { ...rest, ...(imports !== undefined && withImports(rest)) };
   return {
     ...definition,
     compose(deps, given) {
       const own = given as Own; // what `settings` of the same declaration returned
       const parts = makeParts?.(deps, own) as Parts;
+      const ownRoutes = routes.flatMap((slice) => slice(deps, parts));
+      if (imports === undefined) requireImportsDeclared(definition.name, deps.recordImports);
       return {
         routes: [
-          ...routes.flatMap((slice) => slice(deps, parts)),
+          ...ownRoutes,
+          ...(imports === undefined ? [] : mappingRoutes(definition.name, imports, deps.recordImports)),
           ...(definition.jobs === undefined ? [] : jobRoutes(definition.jobs.contract, deps.jobs)),
           ...(definition.sagas === undefined ? [] : sagaRoutes(sagaContract(definition.name), deps.sagas)),
           ...(definition.files === undefined ? [] : fileRoutes(definition.name, definition.files, deps)),
@@ -141,4 +156,13 @@ export function defineService<Own = undefined, Parts = undefined>(
       };
     },
   };
+}
+
+/** Its jobs, with the one that imports records. */
+function withImports({ name, jobs, files }: Pick<ServiceDefinition, 'name' | 'jobs' | 'files'>): {
+  jobs: DeclaredJobs;
+} {
+  if (jobs === undefined || files === undefined)
+    throw new Error(`${name} imports records, so it declares jobs and files too`);
+  return { jobs: { ...jobs, kinds: [...jobs.kinds, importRecordsKind(name)] } };
 }

@@ -24,7 +24,8 @@ export {
   type ValuesOf,
   wholeNumber,
 } from './fields.ts';
-export { recordFileTypes } from './file-endpoints.ts';
+export { mostRowsInRequest, RecordImportReport, recordFileTypes } from './file-endpoints.ts';
+export { ImportMapping, type ImportsContract, importsOf } from './imports.ts';
 export { RecordLabels } from './labels.ts';
 export { type FilterOperator, filterName, filterOperators, filterSchema, type Period } from './list-query.ts';
 export { mirrorEndpointsOf, mostMirroredByIds } from './mirror-endpoints.ts';

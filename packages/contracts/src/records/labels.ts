@@ -1,7 +1,12 @@
 import { z } from 'zod';
 
 const Text = z.strictObject({ en: z.string().min(1), ru: z.string().min(1) });
-const Label = Text.extend({ help: Text.optional(), options: z.record(z.string(), Text).optional() });
+const Label = Text.extend({
+  help: Text.optional(),
+  options: z.record(z.string(), Text).optional(),
+  /** Of lines: their own fields. */
+  fields: z.record(z.string(), Text).optional(),
+});
 
 /**
  * What a record, its fields, states and transitions are called, in a JSON file beside the contract. Pages, the headers of

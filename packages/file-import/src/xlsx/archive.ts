@@ -84,7 +84,7 @@ async function* unpacked(file: SpooledFile, { method, packedBytes, at }: Part): 
   try {
     for await (const chunk of inflate) yield chunk as Buffer;
   } catch (error) {
-    throw /^Z_/.test((error as NodeJS.ErrnoException).code ?? '') ? malformed(damaged) : error;
+    throw (error as NodeJS.ErrnoException).code?.startsWith('Z_') ? malformed(damaged) : error;
   } finally {
     source.destroy();
     inflate.destroy();

@@ -29,6 +29,7 @@ export async function sendContent(
   { headers = {}, body }: ContentReply,
 ): Promise<void> {
   const { sizeBytes } = body;
+  if (sizeBytes === undefined) return sendUnmeasured(req, res, { headers, body });
   const etag = headers['etag'];
   const common = { 'cache-control': cacheControl, 'accept-ranges': 'bytes', ...headers };
   if (etag !== undefined && alreadyHas(req.headers['if-none-match'], etag)) {
@@ -55,6 +56,20 @@ export async function sendContent(
   }
   res.locals.exchange.sentBytes = sentBytes;
   await pass(content, res);
+}
+
+/** In chunks, as it is made: how long it will be is known at its end, so no part of it can be asked for. */
+async function sendUnmeasured(
+  req: IncomingMessage,
+  res: Response,
+  { headers, body }: Pick<ContentReply, 'body'> & Required<Pick<AnyReply, 'headers'>>,
+): Promise<void> {
+  const content = req.method === 'HEAD' ? undefined : await body.open();
+  const common = { 'cache-control': 'private, no-store, no-transform', 'accept-ranges': 'none', ...headers };
+  for (const [name, value] of Object.entries(common)) res.setHeader(name, value);
+  res.writeHead(200);
+  if (content === undefined) res.end();
+  else await pass(content, res);
 }
 
 async function pass(content: AsyncIterable<Uint8Array>, res: ServerResponse): Promise<void> {

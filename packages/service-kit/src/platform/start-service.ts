@@ -20,6 +20,7 @@ import { forgetOldAnswers } from '../idempotency/forget.ts';
 import { organisationConsumer } from '../organisations/consumer.ts';
 import { knownOrganisations } from '../organisations/organisations.ts';
 import type { Readiness } from '../pages/operations.ts';
+import { createRecordImports } from '../records/imports.ts';
 import type { ComposedService, Deps, ServiceDefinition } from '../service.ts';
 import { noDatabase } from './no-database.ts';
 import type { Observed, Platform } from './platform.ts';
@@ -148,7 +149,7 @@ function startData(
   const files = createFiles({ ...of, database, store: fileStore, quarantine, organisationLimitBytes });
   const shared = { transport, cache, registry, client, organisations, settings, clock };
   return {
-    deps: { database, outbox, jobs, sagas, files, ...shared, ...of },
+    deps: { database, outbox, jobs, sagas, files, recordImports: createRecordImports(), ...shared, ...of },
     relay: relayDatabase && { relayDatabase, jobsWake, sagasWake },
   };
 }

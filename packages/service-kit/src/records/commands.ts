@@ -1,6 +1,6 @@
 import type { Fields, RecordDeclaration, RecordValue, Transitions } from '@marimo/contracts/records';
 import type { TenantTransaction } from '@marimo/postgres';
-import type { Author, ChangeOptions, Created, Records, Restriction } from '@marimo/records';
+import type { Author, ChangeOptions, Created, Records, ReferredRecord, Restriction } from '@marimo/records';
 import type { Call, SignedInCall } from '../route.ts';
 
 /** What a command of the trade is given and gives back: the rules first, then the same command of the `Records`. */
@@ -44,6 +44,8 @@ export interface RecordRoutesOptions<Value, Draft, Patch, Action extends string>
   extends Commands<Value, Draft, Patch, Action> {
   /** What the caller may see; everything unless told. */
   readonly restrict?: (call: SignedInCall) => Restriction;
+  /** Records of this service that it refers to: files show and take their keys in place of ids. */
+  readonly refersTo?: readonly ReferredRecord[];
 }
 
 export type DraftOf<R> =

@@ -29,6 +29,7 @@ import {
   ifVersionOf,
   type RecordRoutesOptions,
 } from './commands.ts';
+import { type FileDeps, fileHandlers } from './file-routes.ts';
 
 /** What a contract's module says of its record: the declaration, and of its endpoints those that are served. */
 type RecordModule<R> = { readonly record: R } & Readonly<Record<string, unknown>>;
@@ -54,7 +55,7 @@ export function recordRoutes<
     RecordDeclaration<Name, F, State, T>['patch']['_output'],
     keyof T & string
   >,
-  deps: Pick<Deps, 'clock' | 'organisations'>,
+  deps: FileDeps,
   options: RecordRoutesOptions<
     RecordValue<Name, F, State>,
     RecordDeclaration<Name, F, State, T>['draft']['_output'],
@@ -69,7 +70,9 @@ export function recordRoutes<
     options: options as unknown as AnyOptions,
     deps,
   };
-  const handlers = { ...readers(serving), ...writers(serving), ...movers(serving) };
+  const imports = module['importFile'] !== undefined && !except.includes('importFile');
+  const files = fileHandlers({ ...serving, commands: commandsOf(serving.records, serving.options) }, imports);
+  const handlers = { ...readers(serving), ...writers(serving), ...movers(serving), ...files };
   return Object.entries(handlers).flatMap(([name, handler]) => {
     const endpoint = module[name] as AnyEndpoint | undefined;
     if (endpoint === undefined || except.includes(name)) return [];
@@ -81,7 +84,7 @@ interface Serving {
   readonly record: RecordDeclaration;
   readonly records: AnyRecords;
   readonly options: AnyOptions;
-  readonly deps: Pick<Deps, 'clock' | 'organisations'>;
+  readonly deps: FileDeps;
 }
 
 type Handlers = Readonly<Record<string, (call: OwnCall) => Promise<unknown>>>;

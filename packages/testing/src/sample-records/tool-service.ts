@@ -1,4 +1,5 @@
-import { customFieldsOf } from '@marimo/contracts';
+import { customFieldsOf, filesOf, jobsOf } from '@marimo/contracts';
+import { importsOf } from '@marimo/contracts/records';
 import { copiesOf, mirrorOf } from '@marimo/mirrors';
 import { recordsOf } from '@marimo/records';
 import { customFieldRoutes, defineService, recordRoutes } from '@marimo/service-kit';
@@ -19,11 +20,15 @@ export const toolService = defineService({
   name: 'config',
   migrations: new URL('./migrations/', import.meta.url),
   mirrors: [partnerMirror],
+  jobs: { contract: jobsOf('config'), kinds: [] },
+  files: filesOf('config', { upload: 'signed-in', read: 'signed-in' }),
+  imports: importsOf('config'),
   routes: [
     (deps) => recordRoutes(shelves, recordsOf(shelves.record, deps), deps),
     (deps) => {
       const { lookUps } = copiesOf(partnerMirror, deps);
-      return recordRoutes(tools, recordsOf(tools.record, { ...deps, lookUps }), deps);
+      const refersTo = [shelves.record];
+      return recordRoutes(tools, recordsOf(tools.record, { ...deps, lookUps }), deps, { refersTo });
     },
     (deps) => customFieldRoutes(customFields, [tools.record, shelves.record], deps),
   ],
