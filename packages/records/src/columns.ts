@@ -39,11 +39,18 @@ const plainTypes: Partial<Record<FieldKind, string>> = {
 };
 
 /** The fields that are columns of the table itself: all but lines, which have tables of their own. */
-export function storedFields(fields: Fields): StoredField[] {
-  return Object.entries(fields).flatMap(([name, field]) =>
+export function storedFields(fields: Fields): readonly StoredField[] {
+  const known = remembered.get(fields);
+  if (known !== undefined) return known;
+  const stored = Object.entries(fields).flatMap(([name, field]) =>
     field.kind === 'lines' ? [] : [storedField(name, field)],
   );
+  remembered.set(fields, stored);
+  return stored;
 }
+
+/** They are asked for with each row. */
+const remembered = new WeakMap<Fields, readonly StoredField[]>();
 
 function storedField(name: string, field: Field): StoredField {
   const { kind } = field;

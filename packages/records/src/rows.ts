@@ -1,5 +1,5 @@
-import type { AnyRecord } from '@marimo/contracts/records';
-import { snake, storedFields } from './columns.ts';
+import type { AnyRecord, Fields } from '@marimo/contracts/records';
+import { type StoredField, snake, storedFields } from './columns.ts';
 
 export type RecordValues = Readonly<Record<string, unknown>>;
 
@@ -12,11 +12,21 @@ export function columnsOf(record: AnyRecord, names: readonly string[]): string[]
 
 /** A row as the record it holds. */
 export function fromRow(record: AnyRecord, row: RecordValues, names: readonly string[]): RecordValues {
-  const wanted = storedFields(record.grammar.fields).filter(({ name }) => names.includes(name));
-  return {
-    [record.idField]: row[snake(record.idField)],
-    ...Object.fromEntries(wanted.map((field) => [field.name, field.fromRow(row)])),
-    version: Number(row['version']),
-    ...(names.includes('custom') && { custom: row['custom'] }),
-  };
+  const values: Record<string, unknown> = { [record.idField]: row[snake(record.idField)] };
+  for (const field of wantedFields(record, names)) values[field.name] = field.fromRow(row);
+  values['version'] = Number(row['version']);
+  if (names.includes('custom')) values['custom'] = row['custom'];
+  return values;
 }
+
+/** Looked up once for a list of names: a list has many rows. */
+function wantedFields({ grammar }: AnyRecord, names: readonly string[]): readonly StoredField[] {
+  const ofFields = remembered.get(grammar.fields) ?? new WeakMap<readonly string[], readonly StoredField[]>();
+  remembered.set(grammar.fields, ofFields);
+  const wanted =
+    ofFields.get(names) ?? storedFields(grammar.fields).filter(({ name }) => names.includes(name));
+  ofFields.set(names, wanted);
+  return wanted;
+}
+
+const remembered = new WeakMap<Fields, WeakMap<readonly string[], readonly StoredField[]>>();
