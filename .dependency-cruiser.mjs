@@ -21,6 +21,7 @@ const layers = [
   'numbering',
   'mirrors',
   'service-kit',
+  'documents',
   'testing',
 ];
 const folders = readdirSync('packages');

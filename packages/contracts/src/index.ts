@@ -57,7 +57,12 @@ export {
 } from './permission.ts';
 export { fieldsOf, type Hidden, isPersonal, personal, replacePersonal } from './personal.ts';
 export { type CustomFieldsContract, customFieldsOf } from './platform/custom-fields.ts';
-export { NumbersWouldHaveGap, NumbersWouldRepeat } from './platform/document-refusals.ts';
+export {
+  NumbersWouldHaveGap,
+  NumbersWouldRepeat,
+  ReversalBeforeOriginal,
+  TotalsOutOfDate,
+} from './platform/document-refusals.ts';
 export { FileLinkRefused, FileRefused, FileRoomUsedUp, FileTooLarge } from './platform/file-refusals.ts';
 export { FileFacts, FileLinkReply, type FilesAccess, type FilesContract, filesOf } from './platform/files.ts';
 export { Job, JobStarted, JobState, type JobsContract, jobsOf } from './platform/jobs.ts';

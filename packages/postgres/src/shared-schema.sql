@@ -93,3 +93,49 @@ begin
       end if;
     end $function$ $body$, name || '_found', schema, id, name);
 end $$;
+
+-- Of a document that is posted only its reversal is noted; of one that is reversed or cancelled nothing changes, nor of their
+-- lines; and none is deleted. Rules of the service say so too; this stops everyone who comes with SQL.
+create or replace function marimo.protect_document(name text, id text, lines text[]) returns void
+language plpgsql as $$
+declare
+  line_table text;
+begin
+  execute format('create trigger posted_is_final after update or delete on %I
+                  for each row execute function marimo.refuse_change_of_settled()', name);
+  execute format('create trigger posted_is_kept before truncate on %I execute function marimo.refuse_change_of_settled()', name);
+  foreach line_table in array lines loop
+    execute format('create trigger posted_is_final_inserted after insert on %I referencing new table as touched
+                    for each statement execute function marimo.refuse_lines_of_settled(%L, %L)', line_table, name, id);
+    execute format('create trigger posted_is_final_updated after update on %I referencing old table as touched
+                    for each statement execute function marimo.refuse_lines_of_settled(%L, %L)', line_table, name, id);
+    execute format('create trigger posted_is_final_deleted after delete on %I referencing old table as touched
+                    for each statement execute function marimo.refuse_lines_of_settled(%L, %L)', line_table, name, id);
+    execute format('create trigger posted_is_kept before truncate on %I execute function marimo.refuse_change_of_settled()', line_table);
+  end loop;
+end $$;
+
+create or replace function marimo.refuse_change_of_settled() returns trigger language plpgsql as $$
+declare
+  noted constant text[] := '{state,reversed_by_id,version,changed_at,changed_by}';
+begin
+  if tg_op = 'UPDATE' then
+    if old.state = 'draft' then return null; end if;
+    if old.state = 'posted' and new.state = 'reversed' and to_jsonb(old) - noted = to_jsonb(new) - noted then return null; end if;
+  end if;
+  raise exception 'Documents are never deleted, and those that are posted never changed; reverse them'
+    using errcode = 'restrict_violation', constraint = 'posted_is_final';
+end $$;
+
+create or replace function marimo.refuse_lines_of_settled() returns trigger language plpgsql as $$
+declare
+  is_settled boolean;
+begin
+  execute format('select exists (select from touched join %1$I as document using (tenant_id, %2$I) where document.state <> ''draft'')',
+                 tg_argv[0], tg_argv[1]) into is_settled;
+  if is_settled then
+    raise exception 'The lines of documents that are posted are never changed; reverse the document'
+      using errcode = 'restrict_violation', constraint = 'posted_is_final';
+  end if;
+  return null;
+end $$;

@@ -3,7 +3,7 @@ import type { Fields, RecordDeclaration } from '@marimo/contracts/records';
 import { type TenantTransaction, violatedConstraint } from '@marimo/postgres';
 import { type Bound, changeToKeep, tell } from './bound.ts';
 import { requireCustomValues } from './custom-fields.ts';
-import { type Author, canonical, insertChanges, listChangesSince } from './history.ts';
+import { type Author, insertChanges, isSameContent, listChangesSince } from './history.ts';
 import { deleteLines, insertLines, withLineIds } from './lines.ts';
 import { requireReferences } from './references.ts';
 import type { RecordValues } from './rows.ts';
@@ -85,7 +85,7 @@ export async function requireVersion(
 }
 
 function changedFields(present: RecordValues, given: RecordValues): string[] {
-  return Object.keys(given).filter((name) => canonical(present[name]) !== canonical(given[name]));
+  return Object.keys(given).filter((name) => !isSameContent(present[name], given[name]));
 }
 
 /** Of what is given, that which would change something. */

@@ -15,6 +15,11 @@ export interface Created<Value> {
   readonly isNew: boolean;
 }
 
+export interface CreateOptions {
+  /** It repeats what another record says, and must be possible when what that one refers to has been archived since. */
+  readonly isCounterpart?: boolean;
+}
+
 interface Wanted {
   readonly draft: RecordValues;
   readonly values: RecordValues;
@@ -26,6 +31,7 @@ export async function createRecords(
   bound: Bound,
   drafts: readonly RecordValues[],
   author: Author,
+  { isCounterpart = false }: CreateOptions = {},
 ): Promise<Created<RecordValues>[]> {
   const { record, lookUps } = bound;
   const idOf = ({ values }: Wanted) => values[record.idField] as string;
@@ -33,8 +39,10 @@ export async function createRecords(
   const repeated = await findRepeated(tx, bound, wanted);
   const missing = wanted.filter((each) => !repeated.has(each));
   const values = missing.map((each) => each.values);
-  await requireReferences(tx, record, values, lookUps);
-  await requireCustomValues(tx, record, values);
+  if (!isCounterpart) {
+    await requireReferences(tx, record, values, lookUps);
+    await requireCustomValues(tx, record, values);
+  }
   const inserted = new Set(await insertRows(tx, record, values));
   // Somebody else was faster, with the same record or with one that has its key.
   const left = missing.filter((each) => !inserted.has(idOf(each)));

@@ -43,6 +43,11 @@ export function canonical(value: unknown): string {
   );
 }
 
+/** Whether two values of fields say the same. */
+export function isSameContent(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
 export function digestOf(draft: unknown): Buffer {
   return createHash('sha256').update(canonical(draft)).digest();
 }

@@ -1,6 +1,6 @@
 export type { ChangeOptions } from './change.ts';
 export { type StoredField, snake, storedFields } from './columns.ts';
-export type { Created } from './create.ts';
+export type { Created, CreateOptions } from './create.ts';
 export { listCustomColumns } from './custom-fields.ts';
 export { type ExportAbout, exportOf, templateOf } from './files/export-files.ts';
 export { fileColumns, type Language } from './files/file-columns.ts';
@@ -19,7 +19,7 @@ export { openRecordFile } from './files/read-records.ts';
 export { type ReferredRecord, referredBy } from './files/referred.ts';
 export { ZoneClock } from './files/zone-time.ts';
 export type { Restriction } from './filters.ts';
-export { type Author, listChanges } from './history.ts';
+export { type Author, isSameContent, listChanges } from './history.ts';
 export { columnValues, lineTables } from './lines.ts';
 export { listRecords, listRecordsByKey } from './list.ts';
 export { listForMirror, type MirrorQuery } from './list-for-mirror.ts';

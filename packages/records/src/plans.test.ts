@@ -6,6 +6,7 @@ import {
   differencesFromTable,
   explaining,
   insertManyTools,
+  rentalInvoices,
   shelves,
   toolService,
   tools,
@@ -15,7 +16,7 @@ import { listForMirror, listRecords, type MirrorQuery, summariseRecords } from '
 const service = useService(toolService);
 
 describe('the declaration of a record', () => {
-  it.each([[tools.record], [shelves.record]])(
+  it.each([[tools.record], [shelves.record], [rentalInvoices.record]])(
     'agrees with its table and has all its labels: $fullName',
     async (record) => {
       expect(await differencesFromTable(record as never, 'config', service.database.sql)).toEqual([]);

@@ -9,7 +9,7 @@ import type { Outbox } from '@marimo/messaging';
 import type { TenantTransaction } from '@marimo/postgres';
 import { type Bound, findRecord } from './bound.ts';
 import { archiveRecord, type ChangeOptions, changeRecord, moveRecord, requireVersion } from './change.ts';
-import { type Created, createRecords } from './create.ts';
+import { type Created, type CreateOptions, createRecords } from './create.ts';
 import type { Restriction } from './filters.ts';
 import type { Author } from './history.ts';
 import type { LookUps } from './references.ts';
@@ -25,7 +25,12 @@ export interface Records<Value, Draft, Patch, Action extends string> {
   /** For a change: nobody else changes it until the transaction ends. */
   lock(tx: TenantTransaction, id: string, restriction?: Restriction): Promise<Value | undefined>;
   /** Errors: RecordIdReused, KeyTaken, ReferenceUnknown. */
-  create(tx: TenantTransaction, draft: Draft, author: Author): Promise<Created<Value>>;
+  create(
+    tx: TenantTransaction,
+    draft: Draft,
+    author: Author,
+    options?: CreateOptions,
+  ): Promise<Created<Value>>;
   /** Many at once, in few statements. Errors: as `create`, for the first that is refused. */
   createAll(tx: TenantTransaction, drafts: readonly Draft[], author: Author): Promise<Created<Value>[]>;
   /** `present` comes from `lock`; a command may archive or restore with the same change. Errors: Stale, RecordArchived, FieldFixed, KeyTaken, ReferenceUnknown. */
@@ -75,8 +80,8 @@ function storedRecords(bound: Bound): Records<RecordValues, RecordValues, Record
   return {
     find: (tx, id, restriction) => findRecord(tx, bound, id, { restriction }),
     lock: (tx, id, restriction) => findRecord(tx, bound, id, { restriction, lock: true }),
-    async create(tx, draft, author) {
-      const [created] = await createRecords(tx, bound, [draft], author);
+    async create(tx, draft, author, options) {
+      const [created] = await createRecords(tx, bound, [draft], author, options);
       return created as Created<RecordValues>;
     },
     createAll: (tx, drafts, author) => createRecords(tx, bound, drafts, author),

@@ -51,6 +51,8 @@ export interface Field<Out = unknown, In = unknown, P extends Presence = Presenc
   readonly to?: string;
   /** Of lines: their own fields. */
   readonly fields?: Fields;
+  /** Written by the service alone: nobody can send it. */
+  readonly isDerived?: true;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -177,6 +179,15 @@ export function lines<const F extends Fields, const S extends { readonly most?: 
 export type LineOf<F extends Fields> = { readonly lineId: string } & ValuesOf<F>;
 export type LineDraftOf<F extends Fields> = { readonly lineId?: string } & DraftOf<F, 'in'>;
 
+/** A field that the service writes and nobody can send, such as the total of a document. */
+export function derived<F extends Field>(given: F): F & Derived {
+  return { ...given, isDerived: true };
+}
+
+export interface Derived {
+  readonly isDerived: true;
+}
+
 /** The fields of a record in code. */
 export type ValuesOf<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Field<infer Out, infer _, infer P>
@@ -191,7 +202,13 @@ type Wire<F, Side> =
     ? (Side extends 'in' ? In : Out) | (P extends 'optional' ? null : never)
     : never;
 type KeysOf<F extends Fields, P extends Presence> = {
-  [K in keyof F]: F[K] extends Field<infer _O, infer _I, infer Q> ? (Q extends P ? K : never) : never;
+  [K in keyof F]: F[K] extends Derived
+    ? never
+    : F[K] extends Field<infer _O, infer _I, infer Q>
+      ? Q extends P
+        ? K
+        : never
+      : never;
 }[keyof F];
 
 /** What creates a record: `in` as it is sent, `out` as it arrives, with its defaults. */
@@ -199,15 +216,15 @@ export type DraftOf<F extends Fields, Side extends 'in' | 'out' = 'out'> = Side 
   ? { readonly [K in KeysOf<F, 'required'>]: Wire<F[K], 'in'> } & {
       readonly [K in KeysOf<F, 'optional' | 'defaulted'>]?: Wire<F[K], 'in'> | undefined;
     }
-  : ValuesOf<F>;
+  : { readonly [K in keyof ValuesOf<F> as F[K] extends Derived ? never : K]: ValuesOf<F>[K] };
 
 /** What changes a record: any of its fields. */
 export type PatchOf<F extends Fields, Side extends 'in' | 'out' = 'out'> = {
-  readonly [K in keyof F]?: Wire<F[K], Side> | undefined;
+  readonly [K in keyof F as F[K] extends Derived ? never : K]?: Wire<F[K], Side> | undefined;
 };
 
 export function draftShape(fields: Fields): Record<string, z.ZodType> {
-  return mapFields(fields, (each) => {
+  return mapFields(sentFields(fields), (each) => {
     if (each.presence === 'required') return each.schema;
     if (each.presence === 'defaulted') return each.schema.prefault(each.default);
     return each.default === undefined ? nullable(each).default(null) : nullable(each);
@@ -215,11 +232,19 @@ export function draftShape(fields: Fields): Record<string, z.ZodType> {
 }
 
 export function valueShape(fields: Fields): Record<string, z.ZodType> {
-  return mapFields(fields, valueSchema);
+  return mapFields(fields, (each) => {
+    if (each.kind !== 'lines' || each.fields === undefined) return valueSchema(each);
+    return z.array(z.strictObject({ lineId: Id, ...valueShape(each.fields) }));
+  });
 }
 
 export function patchShape(fields: Fields): Record<string, z.ZodType> {
-  return mapFields(fields, (each) => valueSchema(each).optional());
+  return mapFields(sentFields(fields), (each) => valueSchema(each).optional());
+}
+
+/** Those that a caller can send. */
+function sentFields(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, { isDerived }]) => !isDerived));
 }
 
 const valueSchema = (each: Field) => (each.presence === 'optional' ? nullable(each) : each.schema);

@@ -1,11 +1,21 @@
 export { labelMistakes } from './complete-labels.ts';
+export {
+  type AnyDocument,
+  type DocumentDeclaration,
+  type DocumentState,
+  type DocumentValue,
+  declareDocument,
+  documentEndpointsOf,
+} from './document.ts';
 export { endpointsOf } from './endpoints.ts';
 export {
   Address,
   address,
   choice,
+  type Derived,
   day,
   decimal,
+  derived,
   email,
   type Field,
   type FieldKind,

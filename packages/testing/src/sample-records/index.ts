@@ -3,6 +3,7 @@ export { differencesFromMirrorTable, differencesFromTable } from '../record-tabl
 export { insertManyTools } from './many-tools.ts';
 export { partnerService } from './partner-service.ts';
 export * as partners from './partners.ts';
+export * as rentalInvoices from './rental-invoices.ts';
 export * as shelves from './shelves.ts';
-export { customFields, partnerMirror, toolService } from './tool-service.ts';
+export { customFields, numberSeries, partnerMirror, toolService } from './tool-service.ts';
 export * as tools from './tools.ts';

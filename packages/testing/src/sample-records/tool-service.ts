@@ -1,9 +1,11 @@
-import { customFieldsOf, filesOf, jobsOf } from '@marimo/contracts';
+import { customFieldsOf, filesOf, jobsOf, numberSeriesOf } from '@marimo/contracts';
 import { importsOf } from '@marimo/contracts/records';
+import { documentRoutes, documentsOf } from '@marimo/documents';
 import { copiesOf, mirrorOf } from '@marimo/mirrors';
 import { recordsOf } from '@marimo/records';
-import { customFieldRoutes, defineService, recordRoutes } from '@marimo/service-kit';
+import { customFieldRoutes, defineService, numberSeriesRoutes, recordRoutes } from '@marimo/service-kit';
 import * as partners from './partners.ts';
+import * as rentalInvoices from './rental-invoices.ts';
 import * as shelves from './shelves.ts';
 import * as tools from './tools.ts';
 
@@ -14,6 +16,7 @@ export const partnerMirror = mirrorOf(partners, {
 });
 
 export const customFields = customFieldsOf('config');
+export const numberSeries = numberSeriesOf('config', [rentalInvoices.record.series]);
 
 /** A service with the sample records. It borrows the name of a real one. */
 export const toolService = defineService({
@@ -30,6 +33,11 @@ export const toolService = defineService({
       const refersTo = [shelves.record];
       return recordRoutes(tools, recordsOf(tools.record, { ...deps, lookUps }), deps, { refersTo });
     },
-    (deps) => customFieldRoutes(customFields, [tools.record, shelves.record], deps),
+    (deps) => {
+      const { record, totals } = rentalInvoices;
+      return documentRoutes(rentalInvoices, documentsOf(record, { ...deps, totals }), deps);
+    },
+    (deps) => numberSeriesRoutes(numberSeries, deps),
+    (deps) => customFieldRoutes(customFields, [tools.record, shelves.record, rentalInvoices.record], deps),
   ],
 });
