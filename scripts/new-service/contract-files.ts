@@ -4,8 +4,7 @@ import type { Names } from './names.ts';
 export function contractFiles({ service }: Names): Record<string, string> {
   const folder = `packages/contracts/src/${service}`;
   return {
-    [`${folder}/index.ts`]: `export * as permissions from './permissions.ts';\nexport { grants } from './role-grants.ts';\n`,
-    [`${folder}/permissions.ts`]: `import { permission } from '../permission.ts';\n`,
+    [`${folder}/index.ts`]: `export { grants } from './role-grants.ts';\n`,
     [`${folder}/role-grants.ts`]: roleGrants(service),
   };
 }

@@ -84,7 +84,7 @@ describe('making a service', () => {
     await expect(newSlice(house, { ...stores, service: 'chat' })).rejects.toThrow('make it with new-service');
   });
 
-  it.each(['Store', 'stores_', 'order', '../x'])('refuses the resource %s', async (resource) => {
+  it.each(['Store', 'stores_', 'stores', 'order', '../x'])('refuses the resource %s', async (resource) => {
     await expect(newService(house, { ...stores, resource })).rejects.toThrow(
       /named in the singular|ambiguous/,
     );

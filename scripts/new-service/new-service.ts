@@ -49,7 +49,12 @@ export async function newSlice(root: string, { service, resource, russian }: New
     ...sliceFiles(names, await nextMigration(root, names)),
   };
   await addSlice(root, names, files);
+  if (!existsSync(join(root, `${contract}/permissions.ts`))) {
+    await writeNew(root, { [`${contract}/permissions.ts`]: "import { permission } from '../permission.ts';\n" });
+    await append(root, `${contract}/index.ts`, "export * as permissions from './permissions.ts';\n");
+  }
   await append(root, `${contract}/permissions.ts`, slicePermissions(names, russian));
+  await depend(root, service, { '@marimo/postgres': 'workspace:*', zod: 'catalog:' });
   return Object.keys(files);
 }
 
@@ -98,6 +103,15 @@ async function register(root: string, { service, pascalService }: Names): Promis
   const file = join(root, 'packages/contracts/package.json');
   const description = JSON.parse(await readFile(file, 'utf8'));
   description.exports = { ...description.exports, ...door };
+  await writeFile(file, `${JSON.stringify(description, null, 2)}\n`);
+}
+
+/** What a slice with statements of its own imports beside what a record does. */
+async function depend(root: string, service: string, libraries: Readonly<Record<string, string>>): Promise<void> {
+  const file = join(root, 'services', service, 'package.json');
+  const description = JSON.parse(await readFile(file, 'utf8'));
+  const dependencies = Object.entries<string>({ ...description.dependencies, ...libraries });
+  description.dependencies = Object.fromEntries(dependencies.sort(([one], [other]) => (one < other ? -1 : 1)));
   await writeFile(file, `${JSON.stringify(description, null, 2)}\n`);
 }
 

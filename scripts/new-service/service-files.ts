@@ -35,10 +35,8 @@ const packageOf = (service: string) => ({
   exports: { '.': './service.ts' },
   dependencies: {
     '@marimo/contracts': 'workspace:*',
-    '@marimo/postgres': 'workspace:*',
     '@marimo/records': 'workspace:*',
     '@marimo/service-kit': 'workspace:*',
-    zod: 'catalog:',
   },
   devDependencies: { '@marimo/testing': 'workspace:*' },
 });

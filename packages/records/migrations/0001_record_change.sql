@@ -7,6 +7,7 @@ create table record_change (
   action     text not null,
   changed_at timestamptz not null,
   changed_by uuid not null,
+  told       jsonb, -- what a transition was told, such as a reason
   changes    jsonb not null, -- [{"field", "from", "to"}], without from and to where the field is personal
   -- Of the content a record was created with: the same request again is a repetition, other content is a conflict.
   digest     bytea,

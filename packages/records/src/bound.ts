@@ -32,20 +32,20 @@ export async function findRecord(
   return { ...found, ...(await listLines(tx, record, [id])).get(id) };
 }
 
-/** What the history keeps of a change. `digest`: of the content it was created with. */
+/** What the history keeps of a change. */
 export function changeToKeep(
   { record }: Bound,
   action: string,
   before: RecordValues,
   after: RecordValues,
-  digest?: Buffer,
+  more: Pick<ChangeToKeep, 'digest' | 'told'> = {},
 ): ChangeToKeep {
   return {
     id: after[record.idField] as string,
     version: after['version'] as number,
     action,
     changes: differences(record, before, after),
-    ...(digest !== undefined && { digest }),
+    ...more,
   };
 }
 

@@ -12,6 +12,13 @@ import { findTaken, updateRow } from './store.ts';
 export interface ChangeOptions {
   /** The version that must still be the present one. */
   readonly ifVersion?: number | undefined;
+  /** What a transition was told, such as a reason; the history keeps it. */
+  readonly told?: unknown;
+}
+
+export interface MoveOptions extends ChangeOptions {
+  /** What changes beside the state. */
+  readonly patch?: RecordValues;
 }
 
 /** Writes the fields given, if anything is different. */
@@ -50,7 +57,7 @@ export async function moveRecord(
   present: RecordValues,
   action: string,
   author: Author,
-  patch: RecordValues,
+  { patch = {}, told }: MoveOptions,
 ): Promise<RecordValues> {
   const transition = bound.record.transitions[action];
   if (transition === undefined) throw new Error(`${bound.record.fullName} knows no ${action}`);
@@ -58,7 +65,7 @@ export async function moveRecord(
   const state = present['state'] as string;
   const { from, to, event } = transition;
   if (!from.includes(state)) throw new StateUnfit({ state, states: [...from] });
-  return write(tx, bound, present, { ...patch, state: to }, author, { action, event });
+  return write(tx, bound, present, { ...patch, state: to }, author, { action, event, told });
 }
 
 /**
@@ -118,7 +125,7 @@ async function write(
   present: RecordValues,
   given: RecordValues,
   author: Author,
-  { action, event }: { readonly action: string; readonly event: string },
+  { action, event, told }: { readonly action: string; readonly event: string; readonly told?: unknown },
 ): Promise<RecordValues> {
   const { record, lookUps } = bound;
   const id = present[record.idField] as string;
@@ -137,7 +144,7 @@ async function write(
   await requireUnique(tx, record, next, changed, () => updateRow(tx, record, next, changed));
   await deleteLines(tx, record, id, changed);
   await insertLines(tx, record, [{ id, values }]);
-  await insertChanges(tx, record, author, [changeToKeep(bound, action, present, next)]);
+  await insertChanges(tx, record, author, [changeToKeep(bound, action, present, next, { told })]);
   await tell(tx, bound, event, [next]);
   return next;
 }

@@ -116,7 +116,7 @@ async function keepNew(
   const owners = added.map(({ values }) => ({ id: values[record.idField] as string, values }));
   await insertLines(tx, record, owners);
   const changes = added.map(({ draft, values }) =>
-    changeToKeep(bound, 'created', {}, values, digestOf(draft)),
+    changeToKeep(bound, 'created', {}, values, { digest: digestOf(draft) }),
   );
   await insertChanges(tx, record, author, changes);
   await tell(

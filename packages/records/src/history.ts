@@ -58,6 +58,8 @@ export interface ChangeToKeep {
   readonly action: string;
   readonly changes: readonly Change[];
   readonly digest?: Buffer;
+  /** What a transition was told. */
+  readonly told?: unknown;
 }
 
 export async function insertChanges(
@@ -68,9 +70,10 @@ export async function insertChanges(
 ): Promise<void> {
   const sql = `
     insert into record_change
-      (tenant_id, record, record_id, version, action, changed_at, changed_by, changes, digest)
-    select $1, $2, given.id, given.version, given.action, $3, $4, given.changes, decode(given.digest, 'hex')
-    from jsonb_to_recordset($5::jsonb) as given (id uuid, version int, action text, changes jsonb, digest text)`;
+      (tenant_id, record, record_id, version, action, changed_at, changed_by, changes, told, digest)
+    select $1, $2, given.id, given.version, given.action, $3, $4, given.changes, given.told,
+           decode(given.digest, 'hex')
+    from jsonb_to_recordset($5::jsonb) as given (id uuid, version int, action text, changes jsonb, told jsonb, digest text)`;
   const given = changes.map((each) => ({ ...each, digest: each.digest?.toString('hex') }));
   await tx.run(
     sql,
@@ -92,7 +95,7 @@ export async function listDigests(
   return new Map(rows.map(({ id, digest }) => [id, digest]));
 }
 
-const columns = 'version, action, changed_at as at, changed_by as by, changes';
+const columns = 'version, action, changed_at as at, changed_by as by, told, changes';
 
 /** Newest first, below a version. */
 export async function listChanges(

@@ -235,6 +235,8 @@ describe('changing a record', () => {
     });
     const retired = await call(tools.retire, { params: { toolId }, body: { reason: 'worn out' } });
     expect(retired.body).toMatchObject({ state: 'retired', version: 3 });
+    const { body } = await call(tools.history, { params: { toolId }, query: { limit: 1 } });
+    expect(body.items).toMatchObject([{ action: 'retire', told: { reason: 'worn out' } }]);
     const types = (await service.events())
       .filter(({ subject }) => subject === toolId)
       .map(({ type }) => type);

@@ -97,9 +97,9 @@ function storedRecords(bound: Bound): Records<RecordValues, RecordValues, Record
       await requireVersion(tx, bound, present, options);
       return archiveRecord(tx, bound, present, false, author);
     },
-    async move(tx, present, action, author, { patch = {}, ...options } = {}) {
+    async move(tx, present, action, author, options = {}) {
       await requireVersion(tx, bound, present, options);
-      return moveRecord(tx, bound, present, action, author, patch);
+      return moveRecord(tx, bound, present, action, author, options);
     },
   };
 }

@@ -11,6 +11,8 @@ export const RecordChange = z.strictObject({
   action: z.string(),
   at: Instant,
   by: Id,
+  /** What a transition was told, such as a reason. */
+  told: z.json(),
   changes: z.array(
     z.strictObject({
       field: z.string(),

@@ -44,7 +44,7 @@ export function bulkRoute({ record, records, commands, restrict, clock }: Bulk) 
               return [present, await commands.change(tx, present, change ?? {}, author, how)];
             if (action === 'archive') return [present, await commands.archive(tx, present, author, how)];
             if (action === 'restore') return [present, await commands.restore(tx, present, author, how)];
-            return [present, await commands.move(action)(tx, present, body, author, how)];
+            return [present, await commands.move(action)(tx, present, body, author, { ...how, told: body })];
           });
           const isSame = before?.['version'] === after?.['version'];
           results.set(id, {
@@ -82,10 +82,9 @@ function bodyOf({ transitions }: RecordDeclaration, action: string, told: unknow
   // It was read by the schema of any transition; it must also be what this one wants.
   const parsed = z.safeEncode(schema, told);
   if (parsed.success) return told;
-  const [issue] = parsed.error.issues;
-  throw new MalformedRequest({
-    errors: [
-      { pointer: `/with/${issue?.path.join('/') ?? ''}`, detail: issue?.message ?? 'is not what is wanted' },
-    ],
-  });
+  const errors = parsed.error.issues.map(({ path, message }) => ({
+    pointer: ['/with', ...path].join('/'),
+    detail: told === undefined ? `${action} needs to be told` : message,
+  }));
+  throw new MalformedRequest({ errors });
 }

@@ -151,7 +151,7 @@ function movers(serving: Serving): Handlers {
   const moves = Object.keys(serving.record.transitions).map((action) => [
     action,
     changing(serving, (tx, present, call, author, how) =>
-      commands.move(action)(tx, present, call.body, author, how),
+      commands.move(action)(tx, present, call.body, author, { ...how, told: call.body }),
     ),
   ]);
   return Object.fromEntries(moves);
