@@ -32,7 +32,8 @@ export function namesOf(service: string, resource: string): Names {
   if (!/^[a-z]+(-[a-z]+)*$/.test(resource)) {
     throw new Error(`a resource is named in the singular, in lower case with dashes, such as price-list`);
   }
-  if (/[^s]s$/.test(resource)) throw new Error(`${resource} is a plural: a resource is named in the singular`);
+  if (/[^s]s$/.test(resource))
+    throw new Error(`${resource} is a plural: a resource is named in the singular`);
   if (ambiguous.includes(resource)) {
     throw new Error(`"${resource}" alone is ambiguous: say which, such as sales-${resource}`);
   }

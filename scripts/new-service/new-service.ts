@@ -50,7 +50,9 @@ export async function newSlice(root: string, { service, resource, russian }: New
   };
   await addSlice(root, names, files);
   if (!existsSync(join(root, `${contract}/permissions.ts`))) {
-    await writeNew(root, { [`${contract}/permissions.ts`]: "import { permission } from '../permission.ts';\n" });
+    await writeNew(root, {
+      [`${contract}/permissions.ts`]: "import { permission } from '../permission.ts';\n",
+    });
     await append(root, `${contract}/index.ts`, "export * as permissions from './permissions.ts';\n");
   }
   await append(root, `${contract}/permissions.ts`, slicePermissions(names, russian));
@@ -107,11 +109,17 @@ async function register(root: string, { service, pascalService }: Names): Promis
 }
 
 /** What a slice with statements of its own imports beside what a record does. */
-async function depend(root: string, service: string, libraries: Readonly<Record<string, string>>): Promise<void> {
+async function depend(
+  root: string,
+  service: string,
+  libraries: Readonly<Record<string, string>>,
+): Promise<void> {
   const file = join(root, 'services', service, 'package.json');
   const description = JSON.parse(await readFile(file, 'utf8'));
   const dependencies = Object.entries<string>({ ...description.dependencies, ...libraries });
-  description.dependencies = Object.fromEntries(dependencies.sort(([one], [other]) => (one < other ? -1 : 1)));
+  description.dependencies = Object.fromEntries(
+    dependencies.sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
   await writeFile(file, `${JSON.stringify(description, null, 2)}\n`);
 }
 
