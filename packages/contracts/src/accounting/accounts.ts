@@ -122,8 +122,7 @@ export type NewAccount = z.output<typeof record.draft>;
 
 /** One `created` for each account, also when a whole chart comes in. */
 export const { created, changed } = eventsOf(record);
-export const { list, get, archive, restore, bulk, summary, history, exportFile } =
-  endpointsOf(record);
+export const { list, get, archive, restore, bulk, summary, history, exportFile } = endpointsOf(record);
 
 const { create: createAccounts, change: changeAccounts, read: readAccounts } = record.permissions;
 const { path } = record;
