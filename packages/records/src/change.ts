@@ -2,7 +2,7 @@ import { FieldFixed, KeyTaken, RecordArchived, Stale, StateUnfit } from '@marimo
 import type { Fields, RecordDeclaration } from '@marimo/contracts/records';
 import { type TenantTransaction, violatedConstraint } from '@marimo/postgres';
 import { type Bound, changeToKeep, tell } from './bound.ts';
-import { requireCustomValues } from './custom-fields.ts';
+import { readCustomValues } from './custom-fields.ts';
 import { type Author, insertChanges, isSameContent, listChangesSince } from './history.ts';
 import { deleteLines, insertLines, withLineIds } from './lines.ts';
 import { requireReferences } from './references.ts';
@@ -29,8 +29,8 @@ export async function changeRecord(
   patch: RecordValues,
   author: Author,
 ): Promise<RecordValues> {
-  const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
-  const changed = changedFields(present, { ...given, ...mergedCustom(present, given) });
+  const given = await readPatch(tx, bound, present, patch);
+  const changed = changedFields(present, given);
   if (changed.length === 0) return present;
   if (given['archived'] !== false) requireInUse(present);
   requireFree(bound.record, present, changed);
@@ -65,7 +65,8 @@ export async function moveRecord(
   const state = present['state'] as string;
   const { from, to, event } = transition;
   if (!from.includes(state)) throw new StateUnfit({ state, states: [...from] });
-  return write(tx, bound, present, { ...patch, state: to }, author, { action, event, told });
+  const given = await readPatch(tx, bound, present, patch);
+  return write(tx, bound, present, { ...given, state: to }, author, { action, event, told });
 }
 
 /**
@@ -132,7 +133,6 @@ async function write(
   const next = withLineIds(record, {
     ...present,
     ...given,
-    ...mergedCustom(present, given),
     version: (present['version'] as number) + 1,
     changedAt: author.at,
     changedBy: author.userId,
@@ -140,7 +140,6 @@ async function write(
   const changed = changedFields(present, next);
   const values = Object.fromEntries(changed.map((name) => [name, next[name]]));
   await requireReferences(tx, record, [values], lookUps);
-  if (changed.includes('custom')) await requireCustomValues(tx, record, [next], present['custom'] as object);
   await requireUnique(tx, record, next, changed, () => updateRow(tx, record, next, changed));
   await deleteLines(tx, record, id, changed);
   await insertLines(tx, record, [{ id, values }]);
@@ -169,6 +168,20 @@ async function requireUnique(
     if (violatedConstraint(error) === undefined) throw error;
     throw new KeyTaken({ fields: unique, id: null });
   }
+}
+
+/** The fields that are given, with custom values in the writing of their kind. */
+async function readPatch(
+  tx: TenantTransaction,
+  { record }: Bound,
+  present: RecordValues,
+  patch: RecordValues,
+): Promise<RecordValues> {
+  const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+  if (given['custom'] === undefined) return given;
+  const all = { ...given, ...mergedCustom(present, given) };
+  const [read = all] = await readCustomValues(tx, record, [all], present['custom'] as object);
+  return read;
 }
 
 /** Custom fields are given one by one; null takes one away. */

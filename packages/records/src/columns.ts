@@ -81,7 +81,8 @@ function customField(name: string, { kind }: Field): StoredField {
     columns: [expression],
     toColumns: (value) => [value],
     fromRow: () => undefined, // it comes with `custom`
-    sortColumn: expression,
+    // A cursor holds what it is sorted by; the id tells apart what begins alike.
+    sortColumn: type === 'text' ? { name: `left(${expression.name}, 200)`, type } : expression,
   };
 }
 

@@ -2,7 +2,7 @@ import { KeyTaken, newId, RecordIdReused } from '@marimo/contracts';
 import type { RecordDeclaration } from '@marimo/contracts/records';
 import type { TenantTransaction } from '@marimo/postgres';
 import { type Bound, changeToKeep, findRecord, tell } from './bound.ts';
-import { requireCustomValues } from './custom-fields.ts';
+import { readCustomValues } from './custom-fields.ts';
 import { type Author, digestOf, insertChanges, listDigests } from './history.ts';
 import { insertLines, withLineIds } from './lines.ts';
 import { requireReferences } from './references.ts';
@@ -37,12 +37,11 @@ export async function createRecords(
   const idOf = ({ values }: Wanted) => values[record.idField] as string;
   const wanted = drafts.map((draft) => ({ draft, values: newRecord(record, draft, author) }));
   const repeated = await findRepeated(tx, bound, wanted);
-  const missing = wanted.filter((each) => !repeated.has(each));
-  const values = missing.map((each) => each.values);
-  if (!isCounterpart) {
-    await requireReferences(tx, record, values, lookUps);
-    await requireCustomValues(tx, record, values);
-  }
+  const lacking = wanted.filter((each) => !repeated.has(each));
+  const drafted = lacking.map((each) => each.values);
+  const values = isCounterpart ? drafted : await readCustomValues(tx, record, drafted);
+  const missing = lacking.map(({ draft }, place) => ({ draft, values: values[place] as RecordValues }));
+  if (!isCounterpart) await requireReferences(tx, record, values, lookUps);
   const inserted = new Set(await insertRows(tx, record, values));
   // Somebody else was faster, with the same record or with one that has its key.
   const left = missing.filter((each) => !inserted.has(idOf(each)));
@@ -51,9 +50,11 @@ export async function createRecords(
   if (taken !== undefined) await refuseTaken(tx, record, taken.values);
   const added = missing.filter((each) => inserted.has(idOf(each)));
   await keepNew(tx, bound, added, author);
+  const created = new Map(lacking.map((each, place) => [each, missing[place] as Wanted]));
   return wanted.map((each) => {
-    const present = repeated.get(each) ?? meanwhile.get(each);
-    return present === undefined ? { record: each.values, isNew: true } : { record: present, isNew: false };
+    const made = created.get(each) as Wanted;
+    const present = repeated.get(each) ?? meanwhile.get(made);
+    return present === undefined ? { record: made.values, isNew: true } : { record: present, isNew: false };
   });
 }
 

@@ -43,6 +43,26 @@ describe('a field that an organisation adds', () => {
     expect(rest.body.items.map(({ code }) => code)).toEqual(['C']);
   });
 
+  it('keeps values in one writing, and lists go on behind long ones', async () => {
+    await define('note', 'text');
+    await define('width', 'decimal');
+    const note = ' e\u0301  x ';
+    const { toolId, custom } = (await create('A', { note, width: '1.50' })).body;
+    expect(custom).toEqual({ note: 'é x', width: '1.5' });
+    expect(await codes({ 'custom.note': note })).toEqual(['A']);
+    const same = await call(tools.change, { params: { toolId }, body: { custom: { width: '1.500' } } });
+    expect(same.body.version).toBe(1);
+    await create('B', { note: null });
+    for (const code of ['C', 'D'])
+      await create(code, { note: 'я'.repeat(1_990) + code, width: '9'.repeat(45) });
+    for (const sort of ['custom.note', 'custom.width'] as const) {
+      const first = await call(tools.list, { query: { sort, limit: 2 } });
+      const rest = await call(tools.list, { query: { sort, limit: 2, after: first.body.next ?? '' } });
+      const all = [...first.body.items, ...rest.body.items].map(({ code }) => code);
+      expect(all).toEqual(['A', 'C', 'D', 'B']);
+    }
+  });
+
   it('is part of changes and history', async () => {
     await define('colour', 'choice', { options: ['red', 'blue'] });
     const { toolId } = (await create('A', { colour: 'red' })).body;
@@ -87,6 +107,7 @@ describe('a field that an organisation adds', () => {
   it.each([
     ['record-unknown', { recordName: 'shelf' }],
     ['name-malformed', { name: "x'; drop table tool" }],
+    ['name-malformed', { name: 'constructor' }],
     ['options-missing', { kind: 'choice' as const }],
     ['options-superfluous', { options: ['red'] }],
   ])('cannot be added: %s', async (reason, wrong) => {

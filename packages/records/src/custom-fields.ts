@@ -72,38 +72,54 @@ function fieldOf({ kind, options }: CustomField): Field {
 }
 
 /**
- * Holds the custom values of records that are written: known to the organisation, of their kind, and there where they are
- * required.
+ * Reads the custom values of records that are written: known to the organisation, in the writing of their kind, and there
+ * where they are required. Null is none.
  *
  * Errors: MalformedRequest, naming each field that is wrong. What a record had before (`kept`) may be of a field that is
  * archived by now.
  */
-export async function requireCustomValues(
+export async function readCustomValues(
   tx: TenantTransaction,
   record: AnyRecord,
   all: readonly RecordValues[],
   kept: object = {},
-): Promise<void> {
-  if (!record.hasCustomFields || all.length === 0) return;
+): Promise<RecordValues[]> {
+  if (!record.hasCustomFields || all.length === 0) return [...all];
   const known = new Map((await listCustomFields(tx, record)).map((field) => [field.name, field]));
-  const errors = all.flatMap(({ custom = {} }) => [
-    ...Object.entries(custom as object).flatMap(([name, value]) =>
-      Reflect.get(kept, name) === value ? [] : mistakeIn(known.get(name), name, value),
-    ),
-    ...[...known.values()].flatMap(({ name, isRequired }) =>
-      isRequired && !(name in (custom as object))
-        ? [{ pointer: `/custom/${name}`, detail: 'is required' }]
-        : [],
-    ),
-  ]);
+  const errors: FieldError[] = [];
+  const read = all.map((values) => {
+    const given = Object.entries((values['custom'] ?? {}) as object).filter(([, value]) => value !== null);
+    const custom = given.map(([name, value]) => {
+      const isKept = Object.hasOwn(kept, name) && Reflect.get(kept, name) === value;
+      return [name, isKept ? value : readValue(known.get(name), name, value, errors)];
+    });
+    errors.push(...missingIn(known, new Set(given.map(([name]) => name))));
+    return { ...values, custom: Object.fromEntries(custom) };
+  });
   if (errors.length > 0) throw new MalformedRequest({ errors: errors.slice(0, 50) });
+  return read;
 }
 
-function mistakeIn(field: CustomField | undefined, name: string, value: unknown): FieldError[] {
+function missingIn(known: ReadonlyMap<string, CustomField>, given: ReadonlySet<string>): FieldError[] {
+  return [...known.values()].flatMap(({ name, isRequired }) =>
+    isRequired && !given.has(name) ? [{ pointer: `/custom/${name}`, detail: 'is required' }] : [],
+  );
+}
+
+function readValue(
+  field: CustomField | undefined,
+  name: string,
+  value: unknown,
+  errors: FieldError[],
+): unknown {
   const pointer = `/custom/${name}`;
-  if (field === undefined) return [{ pointer, detail: 'unknown field' }];
-  const issues = fieldOf(field).schema.safeParse(value).error?.issues ?? [];
-  return issues.map(({ message }) => ({ pointer, detail: message }));
+  if (field === undefined) {
+    errors.push({ pointer, detail: 'unknown field' });
+    return value;
+  }
+  const { data, error } = fieldOf(field).schema.safeParse(value);
+  errors.push(...(error?.issues ?? []).map(({ message }) => ({ pointer, detail: message })));
+  return data;
 }
 
 /**

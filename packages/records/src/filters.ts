@@ -10,7 +10,10 @@ import { containsText } from '@marimo/postgres';
 import { type StoredField, storedFields } from './columns.ts';
 import type { Statement } from './statement.ts';
 
-/** What somebody may see of a record: the rows that pass, without the fields that are hidden. */
+/**
+ * What somebody may see of a record: the rows that pass, without the fields that are hidden. Of optional fields, as a single
+ * record shows the hidden ones as absent.
+ */
 export interface Restriction {
   /** By the grammar of lists: `{ ownerId: ['…'] }`. */
   readonly filter?: ParsedQuery;

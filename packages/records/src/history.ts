@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AnyRecord, RecordChange } from '@marimo/contracts/records';
+import type { AnyRecord, Field, RecordChange } from '@marimo/contracts/records';
 import type { TenantTransaction } from '@marimo/postgres';
 import type { RecordValues } from './rows.ts';
 
@@ -14,11 +14,19 @@ type Change = RecordChange['changes'][number];
 export function differences(record: AnyRecord, before: RecordValues, after: RecordValues): Change[] {
   const fields = [...Object.keys(record.grammar.fields), ...customOf(before), ...customOf(after)];
   return [...new Set(fields)].flatMap((field): Change[] => {
+    const declared = record.grammar.fields[field];
     const [from, to] = [onWire(fieldOf(before, field)), onWire(fieldOf(after, field))];
     if (canonical(from) === canonical(to) || notTold.has(field)) return [];
-    if (record.grammar.fields[field]?.personal) return [{ field }];
-    return [{ field, from, to }];
+    if (declared?.personal) return [{ field }];
+    return [{ field, from: withoutPersonal(declared, from), to: withoutPersonal(declared, to) }];
   });
+}
+
+/** Lines without what is personal in them. */
+function withoutPersonal({ fields = {} }: Partial<Field> = {}, value: Json): Json {
+  const isTold = ([name]: [string, unknown]) => !fields[name]?.personal;
+  if (!Array.isArray(value) || Object.values(fields).every(({ personal }) => !personal)) return value;
+  return value.map((line) => Object.fromEntries(Object.entries(line as object).filter(isTold)));
 }
 
 /** They change with every change. */

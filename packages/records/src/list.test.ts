@@ -1,4 +1,4 @@
-import { MalformedRequest, newId, TooManyGroups } from '@marimo/contracts';
+import { MalformedRequest, MeasureTooLarge, newId, TooManyGroups } from '@marimo/contracts';
 import { Money } from '@marimo/measures';
 import { tokenFor, useService } from '@marimo/testing';
 import { toolService, tools } from '@marimo/testing/records';
@@ -22,6 +22,10 @@ async function given(...all: readonly Draft[]): Promise<void> {
 type Query = Parameters<typeof service.call<typeof tools.list>>[1]['query'] & object;
 const listed = async (query: Query) => (await call(tools.list, { query })).body;
 const codes = async (query: Query) => (await listed(query)).items.map(({ code }) => code);
+const forged = (sort: string, ...key: string[]) => ({
+  sort,
+  after: Buffer.from(JSON.stringify([sort, ...key])).toString('base64url'),
+});
 const rubles = (amount: string) => ({ amount, currency: 'RUB' });
 
 describe('the filters of a list', () => {
@@ -75,6 +79,12 @@ describe('the filters of a list', () => {
     ['an unknown field', { fields: 'code,colour' }, '?fields'],
     ['a choice that does not exist', { kind: 'laser' }, '?kind'],
     ['an amount that is none', { 'price.min': '1e5' }, '?price.min'],
+    ['whole numbers that are none', { 'pieces.min': '' }, '?pieces.min'],
+    ['a filter called like what every object has', { constructor: '1' }, '?constructor'],
+    ['a custom field with a sign', { '-custom.colour': 'red' }, '?-custom.colour'],
+    ['a forged cursor beyond its column', forged('lengthMetres', '9e999', newId()), '?after'],
+    ['a forged cursor too near to zero', forged('lengthMetres', '1e-999', newId()), '?after'],
+    ['a forged cursor of the year 0', forged('-boughtOn,code', '0000-01-01', 'A', newId()), '?after'],
     ['a cursor of another sort', { sort: '-code', after: 'WyJjb2RlIiwiYSIsImIiXQ' }, '?after'],
   ])('refuse %s by name', async (_, query, pointer) => {
     const answer = await call(tools.list, { query: query as never });
@@ -200,6 +210,13 @@ describe('a summary', () => {
     expect(await summarised({ kind: 'power', sum: 'pieces' })).toMatchObject([
       { by: {}, count: 3, sum: { pieces: '6' } },
     ]);
+  });
+
+  it('refuses a sum that no quantity can hold', async () => {
+    const stock = { value: '9'.repeat(18), unit: 'KGM' };
+    await given({ stock }, { stock });
+    const answer = await call(tools.summary, { query: { sum: 'stock' } });
+    expect(answer).toBeRefused(MeasureTooLarge, { field: 'stock', currency: 'KGM' });
   });
 
   it('refuses what is not grouped or measured, and more than three fields', async () => {

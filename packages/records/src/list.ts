@@ -102,7 +102,8 @@ export async function allConditions(
 ): Promise<string[]> {
   requireVisible(query, restriction);
   const text = query['text'] as string | undefined;
-  const searched = text === undefined ? [] : [await searchCondition(tx, record, text, statement)];
+  const searched =
+    text === undefined ? [] : [await searchCondition(tx, record, text, statement, restriction)];
   return [...conditionsOf(record, query, statement, restriction), ...searched];
 }
 

@@ -142,6 +142,9 @@ describe('creating a record', () => {
     ['a field that it does not have', { colour: 'red' }],
     ['a tag with a comma', { tags: ['a,b'] }],
     ['a line without its name', { parts: [{}] }],
+    ['two lines with one id', { parts: [1, 2].map(() => ({ lineId: full.toolId, name: 'Chuck' })) }],
+    ['an instant that no calendar has', { lastUsedAt: '0000-01-01T00:00:00Z' }],
+    ['an instant after the year 9999', { lastUsedAt: '9999-12-31T23:59:59-14:00' }],
     ['no telephone', { keeperPhone: 'call me' }],
   ])('refuses %s', async (_, wrong) => {
     const body = { ...drill, ...wrong } as never;
@@ -214,6 +217,24 @@ describe('changing a record', () => {
     expect((await call(tools.get, { params: { toolId } })).body.parts).toEqual(answer.body.parts);
   });
 
+  it('is read with the lines that it had', async () => {
+    const cost = { amount: '1.00', currency: 'RUB' };
+    const parts = (count: number) => [{ name: 'Chuck', count, cost }];
+    const { toolId } = await createTool({ pieces: 1, parts: parts(1) });
+    const seen: unknown[] = [];
+    const write = async () => {
+      for (let pieces = 2; pieces < 40; pieces += 1)
+        await call(tools.change, { params: { toolId }, body: { pieces, parts: parts(pieces) } });
+    };
+    const written = write().then(() => seen.push('end'));
+    while (seen.at(-1) !== 'end') {
+      const { body } = await call(tools.get, { params: { toolId } });
+      if (body.parts[0]?.count !== body.pieces) seen.unshift(body);
+    }
+    await written;
+    expect(seen).toEqual(['end']);
+  });
+
   it('refuses to change a field that is fixed, for ever or in its state', async () => {
     const { toolId } = await createTool();
     const supplier = { params: { toolId }, body: { supplierId: newId() } };
@@ -280,6 +301,15 @@ describe('a change of many', () => {
       { id: missing, outcome: 'refused', problem: { code: 'platform.absent' } },
     ]);
     expect((await call(tools.list, { query: { tags: 'checked' } })).body.items).toHaveLength(1);
+  });
+
+  it('names each record once, and no version that cannot be', async () => {
+    const { toolId: id } = await createTool();
+    for (const items of [[{ id }, { id }], [{ id, version: 2 ** 31 }]])
+      expect(await call(tools.bulk, { body: { action: 'release', items } })).toBeRefused(MalformedRequest);
+    const after = Buffer.from(JSON.stringify([2 ** 31])).toString('base64url');
+    const history = await call(tools.history, { params: { toolId: id }, query: { after } });
+    expect(history).toBeRefused(MalformedRequest);
   });
 
   it('runs a transition with the permission and the words that the transition wants', async () => {

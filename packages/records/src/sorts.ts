@@ -1,4 +1,4 @@
-import { Id, Instant, MalformedRequest } from '@marimo/contracts';
+import { Day, Id, Instant, MalformedRequest } from '@marimo/contracts';
 import type { AnyRecord } from '@marimo/contracts/records';
 import { z } from 'zod';
 import { type StoredField, snake, storedFields } from './columns.ts';
@@ -88,8 +88,18 @@ const storableText = z
   .max(2_000)
   .refine((text) => text.isWellFormed() && !text.includes('\0'));
 const wholeText = z.string().regex(/^-?\d{1,18}$/);
-const floatText = z.string().regex(/^-?\d{1,30}(\.\d{1,30})?(e[+-]?\d{1,3})?$/);
-const instantText = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/);
+const numericText = z.string().regex(/^-?\d{1,50}(\.\d{1,50})?$/);
+/** As PostgreSQL writes it, and nothing that lies beyond or is taken for zero. */
+const floatText = z
+  .string()
+  .regex(/^-?\d{1,30}(\.\d{1,30})?(e[+-]?\d{1,3})?$/)
+  .refine((text) => Number.isFinite(Number(text)) && (Number(text) !== 0 || /^-?0$/.test(text)));
+const instantText = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/)
+  .refine((text) => z.iso.datetime({ offset: true }).safeParse(withMinutes(text)).success);
+/** `2026-01-31 09:30:00+00` as RFC 3339 writes it. */
+const withMinutes = (text: string) => text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00');
 
 function partOf(type: string): z.ZodType {
   switch (type) {
@@ -98,10 +108,11 @@ function partOf(type: string): z.ZodType {
     case 'bigint':
       return wholeText;
     case 'numeric':
+      return numericText;
     case 'double precision':
       return floatText;
     case 'date':
-      return z.iso.date();
+      return Day;
     case 'timestamptz':
       return z.union([instantText, Instant]);
     case 'boolean':

@@ -1,6 +1,6 @@
 import { MeasureTooLarge, TooManyGroups } from '@marimo/contracts';
 import type { AnyRecord, ParsedQuery, Period, SummaryGroup } from '@marimo/contracts/records';
-import { Money, mostMinor, Quantity } from '@marimo/measures';
+import { MeasureError, Money, mostMinor, Quantity } from '@marimo/measures';
 import type { TenantTransaction } from '@marimo/postgres';
 import { type StoredField, storedFields } from './columns.ts';
 import { withCustomFields } from './custom-fields.ts';
@@ -143,7 +143,7 @@ function addMeasures(
     const text = row[aggregate] as string;
     if (kind === 'money' || kind === 'quantity') {
       const unit = row['unit'] as string;
-      const one = kind === 'money' ? moneyOf(text, unit, name) : Quantity.parse(text, unit);
+      const one = kind === 'money' ? moneyOf(text, unit, name) : quantityOf(text, unit, name);
       measured[name] = [...((measured[name] as never[] | null) ?? []), one] as Money[] | Quantity[];
     } else measured[name] = text;
   }
@@ -153,4 +153,13 @@ function moneyOf(minor: string, currency: string, field: string): Money {
   const exact = BigInt(minor);
   if (exact > mostMinor || exact < -mostMinor) throw new MeasureTooLarge({ field, currency });
   return Money.ofMinor(exact, currency);
+}
+
+function quantityOf(text: string, unit: string, field: string): Quantity {
+  try {
+    return Quantity.parse(text, unit);
+  } catch (error) {
+    if (!(error instanceof MeasureError)) throw error;
+    throw new MeasureTooLarge({ field, currency: unit });
+  }
 }

@@ -86,7 +86,14 @@ export function day<const S extends FieldSettings<string>>(settings: S = {} as S
 }
 
 export function instant<const S extends FieldSettings<string>>(settings: S = {} as S) {
-  return field('instant', Instant, settings);
+  const schema = Instant.refine(hasYearOfFourDigits, { error: 'must lie between the years 1 and 9999' });
+  return field('instant', schema, settings);
+}
+
+/** Beyond, JSON writes years in a way that PostgreSQL does not read. */
+function hasYearOfFourDigits(moment: Date): boolean {
+  const year = moment.getUTCFullYear();
+  return year >= 1 && year <= 9_999;
 }
 
 /** Yes or no; no unless told. */
@@ -172,8 +179,14 @@ export function lines<const F extends Fields, const S extends { readonly most?: 
 ): Field<LineOf<F>[], LineDraftOf<F>[], 'defaulted'> {
   const { most = 1_000 } = settings;
   const line = z.strictObject({ lineId: Id.optional(), ...draftShape(fields) });
-  const schema = z.array(line).max(most) as unknown as z.ZodType<LineOf<F>[], LineDraftOf<F>[]>;
+  const all = z.array(line).max(most).refine(areDistinct, { error: 'must name each lineId once' });
+  const schema = all as unknown as z.ZodType<LineOf<F>[], LineDraftOf<F>[]>;
   return { ...field('lines', schema, { default: [] as LineDraftOf<F>[] }), fields };
+}
+
+function areDistinct(given: readonly { readonly lineId?: string | undefined }[]): boolean {
+  const named = given.flatMap(({ lineId }) => lineId ?? []);
+  return new Set(named).size === named.length;
 }
 
 export type LineOf<F extends Fields> = { readonly lineId: string } & ValuesOf<F>;

@@ -51,5 +51,5 @@ export {
   type Transition,
   type Transitions,
 } from './record.ts';
-export { BulkResult, RecordChange, RecordCount, SummaryGroup } from './shapes.ts';
+export { BulkResult, RecordChange, RecordCount, SummaryGroup, Version } from './shapes.ts';
 export { type EventsOf, eventsOf, transitionsOf } from './transitions.ts';

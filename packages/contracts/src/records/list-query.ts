@@ -53,6 +53,12 @@ export const listOf = <Item>(item: z.ZodType<Item, unknown>, most = 200) =>
     .transform((given): unknown[] => given.split(','))
     .pipe(z.array(item).min(1).max(most));
 const anyDecimal = decimal(9).schema;
+/** Digits alone: `Number('')` is zero. */
+const anyWhole = z
+  .string()
+  .regex(/^-?\d{1,16}$/, { error: 'must be a whole number' })
+  .transform(Number)
+  .pipe(wholeNumber().schema);
 
 /** The value of one filter after parsing; lists for `in`. */
 export function filterSchema(field: Pick<Field, 'kind' | 'options'>, operator: FilterOperator): z.ZodType {
@@ -67,7 +73,7 @@ export function filterSchema(field: Pick<Field, 'kind' | 'options'>, operator: F
       return field.kind === 'instant' ? Instant : Day;
     case 'min':
     case 'max':
-      return field.kind === 'wholeNumber' ? z.coerce.number().pipe(wholeNumber().schema) : anyDecimal;
+      return field.kind === 'wholeNumber' ? anyWhole : anyDecimal;
     case 'currency':
       return listOf(CurrencyCode);
     case 'unit':
@@ -82,7 +88,7 @@ function equalTo({ kind, options }: Pick<Field, 'kind' | 'options'>): z.ZodType 
   if (kind === 'reference') return listOf(Id);
   if (kind === 'day') return listOf(Day);
   if (kind === 'flag') return flagText.transform((given) => [given]);
-  if (kind === 'wholeNumber') return listOf(z.coerce.number().pipe(wholeNumber().schema));
+  if (kind === 'wholeNumber') return listOf(anyWhole);
   if (kind === 'tags') return listOf(lineOfText(50));
   return oneText;
 }
@@ -113,7 +119,8 @@ function reversedSort(sort: string): string {
     .join(',');
 }
 
-const customName = /^-?custom\.[a-z][a-zA-Z0-9]{0,39}(?:\.[a-z]+)?$/;
+const customFilter = /^custom\.[a-z][a-zA-Z0-9]{0,39}(?:\.[a-z]+)?$/;
+const customSort = /^-?custom\.[a-z][a-zA-Z0-9]{0,39}$/;
 
 /** The filters alone, as lists, summaries and exports share them. */
 function filterShape({ fields, filtered, isSearched }: ListGrammar): Record<string, z.ZodType> {
@@ -133,7 +140,9 @@ function filterShape({ fields, filtered, isSearched }: ListGrammar): Record<stri
 function strict(shape: Record<string, z.ZodType>, { hasCustomFields }: ListGrammar): z.ZodType {
   if (!hasCustomFields) return z.strictObject(shape);
   return z.looseObject(shape).superRefine((query, context) => {
-    const unknown = Object.keys(query).filter((name) => !(name in shape) && !customName.test(name));
+    const unknown = Object.keys(query).filter(
+      (name) => !Object.hasOwn(shape, name) && !customFilter.test(name),
+    );
     if (unknown.length > 0)
       context.addIssue({ code: 'unrecognized_keys', keys: unknown, input: query, message: 'unknown field' });
   });
@@ -145,7 +154,7 @@ function sortSchema({ sorts, hasCustomFields }: ListGrammar): z.ZodType {
   return z
     .string()
     .max(200)
-    .refine((given) => known.includes(given) || (hasCustomFields && customName.test(given)), { error: offer })
+    .refine((given) => known.includes(given) || (hasCustomFields && customSort.test(given)), { error: offer })
     .optional();
 }
 
@@ -158,6 +167,9 @@ export interface ListQueryShape {
   readonly text?: string | undefined;
 }
 
+/** Texts that a list is sorted by stand in it, in base64. */
+const longestCursor = 2_000;
+
 export function listQuery(grammar: ListGrammar, fieldNames: readonly string[]): z.ZodType {
   const known = z.enum(fieldNames as [string, ...string[]], {
     error: `must be some of ${fieldNames.join(',')}`,
@@ -165,6 +177,7 @@ export function listQuery(grammar: ListGrammar, fieldNames: readonly string[]): 
   return strict(
     {
       ...PageQuery.shape,
+      after: z.string().max(longestCursor).optional(),
       ...filterShape(grammar),
       sort: sortSchema(grammar),
       /** Only these fields are returned, with the id and the version. */

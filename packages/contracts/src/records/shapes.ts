@@ -41,6 +41,9 @@ export const SummaryGroup = z.strictObject({
 });
 export type SummaryGroup = z.output<typeof SummaryGroup>;
 
+/** What a column of versions holds. */
+export const Version = z.int().min(0).max(2_147_483_647);
+
 export const mostInBulk = 1_000;
 
 export const BulkResult = z.strictObject({
@@ -55,11 +58,17 @@ export function bulkBody<Patch>(patch: z.ZodType<Patch>, transitions: Transition
   const bodies = Object.values(transitions).flatMap(({ body }) => (body === undefined ? [] : [body]));
   /** What the transition wants to be told. */
   const told = bodies.length > 0 ? { with: z.union(bodies).optional() } : {};
-  const item = z.strictObject({ id: Id, version: z.int().optional() });
+  const item = z.strictObject({ id: Id, version: Version.optional() });
   return z.strictObject({
     /** `change`, `archive`, `restore` or a transition, each with its own permission. */
     action: z.enum(['change', 'archive', 'restore', ...Object.keys(transitions)]),
-    items: z.array(item).min(1).max(mostInBulk),
+    items: z
+      .array(item)
+      .min(1)
+      .max(mostInBulk)
+      .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, {
+        error: 'must name each record once',
+      }),
     change: patch.optional(),
     ...told,
   });

@@ -62,6 +62,7 @@ export function makeCall(
       database.inTenant(tenantId(), work, {
         ...time,
         readOnly: true,
+        isolation: 'repeatable read', // one moment: a record and its lines, a page and its count
         mayBeStale: endpoint.mayBeStale ?? false,
       }),
     inTenantOf: (id, work) => database.inTenant(id, work, time),

@@ -22,7 +22,8 @@ export function customFieldRoutes(
   return recordRoutes(contract, customFields, deps, {
     async create(tx, draft, author) {
       if (!records.includes(draft.recordName)) refuse('record-unknown');
-      if (!/^[a-z][a-zA-Z0-9]{0,39}$/.test(draft.name)) refuse('name-malformed');
+      // What every object of JavaScript has, such as `constructor`, cannot be told from a field.
+      if (!/^[a-z][a-zA-Z0-9]{0,39}$/.test(draft.name) || draft.name in {}) refuse('name-malformed');
       if (draft.kind === 'choice' && draft.options.length === 0) refuse('options-missing');
       if (draft.kind !== 'choice' && draft.options.length > 0) refuse('options-superfluous');
       if ((await countInUse(tx, draft.recordName)) >= mostOfARecord) refuse('too-many');

@@ -1,10 +1,12 @@
 import type { AnyEndpoint } from '@marimo/contracts';
-import type {
-  Fields,
-  ParsedQuery,
-  RecordDeclaration,
-  RecordValue,
-  Transitions,
+import {
+  type Fields,
+  type ParsedQuery,
+  type RecordChange,
+  type RecordDeclaration,
+  type RecordValue,
+  type Transitions,
+  Version,
 } from '@marimo/contracts/records';
 import {
   type Author,
@@ -13,9 +15,9 @@ import {
   listRecords,
   type MirrorQuery,
   type Records,
+  type Restriction,
   summariseRecords,
 } from '@marimo/records';
-import { z } from 'zod';
 import { etagOf } from '../http/etag.ts';
 import { readPage } from '../http/page.ts';
 import { requireFound } from '../http/require-found.ts';
@@ -101,7 +103,8 @@ function readers({ record, records, options, deps }: Serving): Handlers {
       const query = call.query as unknown as MirrorQuery;
       return reply(200, { ...(await call.readInTenant((tx) => listForMirror(tx, record, query))), asOf });
     },
-    get: async (call) => oneReply(200, requireFound(await find(call), resourceOf(record))),
+    get: async (call) =>
+      oneReply(200, withoutHidden(requireFound(await find(call), resourceOf(record)), restrictionOf(call))),
     async summary(call) {
       const timeZone = async () => (await deps.organisations.of(call)).timeZone;
       const restriction = { ...restrictionOf(call), timeZone };
@@ -113,7 +116,7 @@ function readers({ record, records, options, deps }: Serving): Handlers {
     async history(call) {
       requireFound(await find(call), resourceOf(record));
       const newestFirst = {
-        parts: [z.int()],
+        parts: [Version],
         keyOf: ({ version }: { version: number }) => [version],
       } as const;
       const page = await readPage(
@@ -124,7 +127,7 @@ function readers({ record, records, options, deps }: Serving): Handlers {
             listChanges(tx, record, idOf(call, record), { below: after?.[0], limit }),
           ),
       );
-      return reply(200, page);
+      return reply(200, { ...page, items: page.items.map((each) => visibleOf(each, restrictionOf(call))) });
     },
   };
 }
@@ -171,8 +174,19 @@ function changing({ record, records, options, deps }: Serving, command: Changing
     call.inTenant(async (tx) => {
       const present = await records.lock(tx, idOf(call, record), options.restrict?.(call));
       const found = requireFound(present, resourceOf(record));
-      return oneReply(200, await command(tx, found, call, authorOf(call, deps), ifVersionOf(call)));
+      const changed = await command(tx, found, call, authorOf(call, deps), ifVersionOf(call));
+      return oneReply(200, withoutHidden(changed, options.restrict?.(call)));
     });
+}
+
+/** What is hidden looks as if it were absent. */
+function withoutHidden(value: Values, { hidden = [] }: Restriction = {}): Values {
+  return { ...value, ...Object.fromEntries(hidden.map((name) => [name, null])) };
+}
+
+function visibleOf(change: RecordChange, { hidden = [] }: Restriction): RecordChange {
+  const isVisible = ({ field }: { field: string }) => !hidden.includes(field.split('.')[0] ?? '');
+  return { ...change, changes: change.changes.filter(isVisible) };
 }
 
 function oneReply<S extends number>(status: S, value: Values) {
