@@ -117,9 +117,9 @@ async function requireOpen(tx: TenantTransaction, sagaId: string): Promise<SagaR
   return saga;
 }
 
-/** On its way back already and getting no further: the step it is about. */
+/** On its way back already and known to get no further: the step it is about. A short absence needs nobody yet. */
 function stepToLeave(saga: SagaRecord, definitions: readonly SagaDefinition[]): string | undefined {
-  if (saga.direction !== 'back' || saga.failures === 0) return undefined;
+  if (saga.direction !== 'back' || saga.needs === null) return undefined;
   const definition = definitions.find(({ kind }) => kind === saga.kind);
   const next = nextOf(saga, definition);
   return next.kind === 'end' ? undefined : next.record.name;

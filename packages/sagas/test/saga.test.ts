@@ -275,6 +275,25 @@ describe('giving up', () => {
     });
   });
 
+  it('leaves a step only once its undoing is known to get no further, however often it is asked', async () => {
+    const sagaId = await stage.start();
+    stage.others.refused.add(post.path);
+    stage.others.away.add(cancel.path);
+    await turns(1);
+    for (let times = 0; times < 3; times += 1) {
+      await decide(sagaId, 'giveUp');
+      await turns(1); // fails once more, as while that service starts anew
+    }
+    expect(await stage.stepsOf(sagaId)).toMatchObject({ reserve: 'done', note: 'undone' });
+    await stage.db.sql(`update saga set failing_since = failing_since - interval '1 minute'`);
+    await turns(1);
+    expect(await read(sagaId)).toMatchObject({ state: 'undoing', needs: { who: 'service', name: 'main' } });
+    await decide(sagaId, 'giveUp');
+    await turns(1);
+    expect(await stage.stateOf(sagaId)).toBe('given-up');
+    expect(await stage.stepsOf(sagaId)).toMatchObject({ reserve: 'left', note: 'undone' });
+  });
+
   it('is refused, like a retry, once the saga has ended', async () => {
     const sagaId = await stage.start();
     await turns(1);
