@@ -120,6 +120,17 @@ describe('what may be sent', () => {
     expect(answer).toMatch(/^HTTP\/1.1 415 .*"detail":"The media type is missing. Send application\/json."/s);
   });
 
+  it.each([
+    ['gzip, chunked', '400 Bad Request'],
+    ['Chunked', '200 OK'],
+  ])('reads no coding of a stream but its chunks: %s', async (coding, status) => {
+    const answer = await rawRequest(
+      kit.port,
+      `POST ${upload.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nConnection: close\r\nContent-Type: text/csv\r\nTransfer-Encoding: ${coding}\r\n\r\n3\r\na;b\r\n0\r\n\r\n`,
+    );
+    expect(answer).toMatch(`HTTP/1.1 ${status}`);
+  });
+
   it.each(['utf-8', 'UTF-8', 'utf8', '"utf8"', 'unicode-1-1-utf-8', 'us-ascii', 'US-ASCII', 'ascii'])(
     'reads the character set %s as UTF-8, in JSON and in a stream',
     async (label) => {

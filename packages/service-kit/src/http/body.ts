@@ -60,6 +60,10 @@ function requireReadable({ headers }: IncomingMessage, mediaType: string, accept
   if (!takesAny && charset !== undefined && !isUtf8(charset)) {
     throw new UnsupportedMediaType({ unsupported: 'character set', sent: charset, accepted: ['utf-8'] });
   }
+  // Node takes the chunks apart and leaves what was coded before them as it is: it would be kept as the content.
+  if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') {
+    throw malformed('only the transfer coding chunked is read');
+  }
   // A compressed body could expand a thousandfold, and no caller needs one.
   const coding = headers['content-encoding'] ?? 'identity';
   if (coding.toLowerCase() !== 'identity') {
