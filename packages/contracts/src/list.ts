@@ -21,7 +21,9 @@ export function severalOf<Value extends string>(
     z
       .string()
       .max(longest)
-      .regex(new RegExp(`^${one}(?:,${one})*$`)),
+      .regex(new RegExp(`^${one}(?:,${one})*$`), {
+        error: `must be one or several of ${value.options.join(', ')}, separated by commas`,
+      }),
     z.array(value),
     { decode: (text) => text.split(',') as Value[], encode: (values) => values.join(',') },
   );

@@ -107,6 +107,9 @@ describe('the jobs of a service', () => {
         .get(`/api/v1/config/jobs?state=${state}`)
         .set('authorization', `Bearer ${anna.as}`);
       expect([state, answer.status]).toEqual([state, 400]);
+      const detail =
+        'must be one or several of queued, running, done, failed, cancelled, separated by commas';
+      expect(answer.body.errors).toEqual([{ pointer: '?state', detail }]);
     }
     expect((await list({}, administrator)).items).toHaveLength(4);
     expect((await list({}, stranger)).items).toEqual([]);
