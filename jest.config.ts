@@ -25,7 +25,7 @@ const config: Config = {
   },
   testSequencer: '<rootDir>/scripts/steps/longest-first.ts',
   // Only ends a run that hangs: a busy machine is no failure.
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   // Tests wait for servers most of the time: two workers leave two thirds of two cores unused.
   maxWorkers: 4,
   // Each file brings its own copy of every module it imports, and little of that is given back.

@@ -158,7 +158,8 @@ describe('a failed step-up', () => {
       expect(await verifySecondFactor({ password: 'wrong horse' })).toBeRefused(secondFactors.ProofRefused);
     const slowed = await verifySecondFactor({ password });
     expect(slowed).toBeRefused(credentials.TooManyAttempts);
-    expect(slowed.headers.get('retry-after')).toBe('30');
+    const retryAfter = Number(slowed.headers.get('retry-after')); // some of it has passed
+    expect(retryAfter > 0 && retryAfter <= 30).toBe(true);
     expect((await verifySecondFactor({ password }, other)).status).toBe(200);
   });
 
