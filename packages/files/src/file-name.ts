@@ -36,7 +36,7 @@ export function fileNameOf(given: string): string {
     .replace(/\p{Zs}+/gu, ' ')
     .replace(/[<>:"|?*]/g, '_')
     .replace(/^[ .]+|[ .]+$/g, '') // Windows drops them at the end, and `invoice.exe.` becomes a program
-    .replace(/^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i, '_$1');
+    .replace(/^(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(?= *(?:\.|$))/i, '_$1'); // devices of Windows
   return shortened(name) || unnamed;
 }
 

@@ -144,6 +144,8 @@ describe('sending a file', () => {
     ['is nothing but a way up', '../..', 'file'],
     ['begins a header of its own', 'a.txt\r\nset-cookie: a=b', 'a.txtset-cookie_ a=b'],
     ['is a device of Windows', 'NUL.txt', '_NUL.txt'],
+    ['is a device of Windows, with a space that it drops', 'con .txt', '_con .txt'],
+    ['is a device of Windows, which takes ¹ for a digit', 'COM¹.txt', '_COM¹.txt'],
     ['is markup', '<img src=x onerror=alert(1)>.txt', '_img src=x onerror=alert(1)_.txt'],
   ])('keeps no name that %s', async (_, name, kept) => {
     const file = await send('text', name);
