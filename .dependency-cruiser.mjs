@@ -22,6 +22,7 @@ const layers = [
   'mirrors',
   'service-kit',
   'documents',
+  'printing',
   'testing',
 ];
 const folders = readdirSync('packages');
@@ -63,6 +64,7 @@ const doors = {
   croner: ['packages/jobs'],
   '@aws-sdk/client-s3': ['packages/files'],
   'file-type': ['packages/files'],
+  pdfmake: ['packages/printing'],
 };
 
 // A folder without files of its own is a wing: the folders in it are slices too.

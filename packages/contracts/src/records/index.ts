@@ -39,6 +39,7 @@ export { ImportMapping, type ImportsContract, importsOf } from './imports.ts';
 export { RecordLabels } from './labels.ts';
 export { type FilterOperator, filterName, filterOperators, filterSchema, type Period } from './list-query.ts';
 export { mirrorEndpointsOf, mostMirroredByIds } from './mirror-endpoints.ts';
+export { printEndpointsOf } from './print-endpoints.ts';
 export type { ParsedQuery } from './query-input.ts';
 export {
   type AnyRecord,

@@ -9,6 +9,7 @@ import {
   lines,
   money,
   percent,
+  printEndpointsOf,
   quantity,
   reference,
   text,
@@ -55,6 +56,7 @@ export const record = declareDocument({
   summed: ['gross'],
   customFields: true,
 });
+export const { print, printMany } = printEndpointsOf(record, ['invoice']);
 export type RentalInvoice = DocumentValue<typeof record>;
 
 export const { list, get, create, change, bulk, history, post, cancel, reverse, copy } =

@@ -2,9 +2,11 @@ import { customFieldsOf, filesOf, jobsOf, numberSeriesOf } from '@marimo/contrac
 import { importsOf } from '@marimo/contracts/records';
 import { documentRoutes, documentsOf } from '@marimo/documents';
 import { copiesOf, mirrorOf } from '@marimo/mirrors';
+import { createPrinter, type PrintOptions, printRoutes } from '@marimo/printing';
 import { recordsOf } from '@marimo/records';
 import { customFieldRoutes, defineService, numberSeriesRoutes, recordRoutes } from '@marimo/service-kit';
 import * as partners from './partners.ts';
+import { type PrintedInvoice, rentalInvoiceForm } from './rental-invoice-form.ts';
 import * as rentalInvoices from './rental-invoices.ts';
 import * as shelves from './shelves.ts';
 import * as tools from './tools.ts';
@@ -35,7 +37,19 @@ export const toolService = defineService({
     },
     (deps) => {
       const { record, totals } = rentalInvoices;
-      return documentRoutes(rentalInvoices, documentsOf(record, { ...deps, totals }), deps);
+      const invoices = documentsOf(record, { ...deps, totals });
+      const printing: PrintOptions<PrintedInvoice> = {
+        printer: createPrinter(),
+        async load(tx, id, { organisation }) {
+          const invoice = await invoices.records.find(tx, id);
+          return invoice && { invoice, sellerName: organisation.name };
+        },
+        forms: { invoice: rentalInvoiceForm },
+      };
+      return [
+        ...documentRoutes(rentalInvoices, invoices, deps),
+        ...printRoutes(rentalInvoices, printing, deps),
+      ];
     },
     (deps) => numberSeriesRoutes(numberSeries, deps),
     (deps) => customFieldRoutes(customFields, [tools.record, shelves.record, rentalInvoices.record], deps),
