@@ -133,7 +133,7 @@ function column(name: string, declared: Field, label: Label): FileColumn {
     words: undefined,
     readAs,
     writtenAs,
-    use: 'written',
+    use: declared.isDerived ? 'passed over' : 'written',
   };
 }
 

@@ -1,4 +1,5 @@
 import type { UnderstoodFile } from '@marimo/contracts';
+import type { AnyRecord } from '@marimo/contracts/records';
 import {
   type Columns,
   malformed,
@@ -9,6 +10,7 @@ import {
   spool,
   type Table,
 } from '@marimo/file-import';
+import type { RecordValues } from '../rows.ts';
 import { type FileColumn, fileColumns } from './file-columns.ts';
 import type { FileReading, GivenRecord } from './given-record.ts';
 import { cellColumns, headerReader } from './headers.ts';
@@ -62,20 +64,12 @@ async function count(rows: AsyncIterable<unknown>, most: number): Promise<number
 
 function jsonFile(file: SpooledFile, isList: boolean, { record, hidden }: FileReading): RecordFile {
   const rows = () => (isList ? readJsonList(file.bytes()) : readJsonLines(file.bytes()));
-  // What an export writes beside the fields themselves.
-  const left = [
-    ...fileColumns(record, []).flatMap(({ name, use }) => (use === 'passed over' ? [name] : [])),
-    'version',
-    ...hidden,
-  ];
+  const sent = sentParts(record, hidden);
   return {
     async *records() {
       for await (const { row, value, refusal } of rows()) {
-        const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-        const given = isObject
-          ? Object.fromEntries(Object.entries(value).filter(([name]) => !left.includes(name)))
-          : {};
-        const wrong = refusal ?? (isObject ? undefined : malformed('it must be a JSON object'));
+        const given = isObject(value) ? sent(value) : {};
+        const wrong = refusal ?? (isObject(value) ? undefined : malformed('it must be a JSON object'));
         yield { line: row, given, refusal: wrong, placeOf: undefined };
       }
     },
@@ -84,4 +78,28 @@ function jsonFile(file: SpooledFile, isList: boolean, { record, hidden }: FileRe
     bytes: () => file.bytes(),
     close: () => file.close(),
   };
+}
+
+/** Leaves out what an export writes beside the fields that can be sent, in lines too. */
+function sentParts(record: AnyRecord, hidden: readonly string[]): (value: RecordValues) => RecordValues {
+  const kept = fileColumns(record, []).filter(({ use }) => use === 'passed over');
+  const keptIn = (of: string | undefined) => kept.flatMap(({ field, lines }) => (lines === of ? field : []));
+  const left = [...keptIn(undefined), 'version', ...hidden];
+  const leftInLines = new Map(kept.map(({ lines = '' }) => [lines, keptIn(lines)]));
+  return (value) =>
+    Object.fromEntries(
+      Object.entries(without(value, left)).map(([name, each]) => {
+        const inLines = leftInLines.get(name);
+        if (inLines === undefined || !Array.isArray(each)) return [name, each];
+        return [name, each.map((line: unknown) => (isObject(line) ? without(line, inLines) : line))];
+      }),
+    );
+}
+
+function without(value: RecordValues, names: readonly string[]): RecordValues {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+}
+
+function isObject(value: unknown): value is RecordValues {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
