@@ -10,7 +10,7 @@ export async function tablesWith(users: ServiceUnderTest, text: string): Promise
   );
   const found: string[] = [];
   for (const { name } of tables) {
-    const rows = JSON.stringify(await users.rows(name)).toLowerCase();
+    const rows = JSON.stringify(await users.rows(name), inText).toLowerCase();
     if (rows.includes(text.toLowerCase())) found.push(name);
   }
   return found;
@@ -64,3 +64,5 @@ export async function linked(
     [organisation.id, providerId, subject, user.id, now],
   );
 }
+
+const inText = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
