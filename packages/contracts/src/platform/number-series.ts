@@ -18,8 +18,8 @@ export interface NumberSeries {
   /** The usual pattern, such as `INV-{year}-{000000}`; an organisation may set another. */
   readonly pattern: string;
   /**
-   * `none` for series that the law wants without gaps: who takes a number waits for whoever took the one before.
-   * `allowed`: nobody waits, and of numbers taken at the same moment a later one may be used first.
+   * `none`: the law requires numbers without gaps, so each number waits until the previous one is committed or given back.
+   * `allowed`: taking a number never waits; numbers may be skipped or used out of sequence.
    */
   readonly gaps: 'none' | 'allowed';
 }

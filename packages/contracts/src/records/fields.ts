@@ -51,7 +51,7 @@ export interface Field<Out = unknown, In = unknown, P extends Presence = Presenc
   readonly to?: string;
   /** Of lines: their own fields. */
   readonly fields?: Fields;
-  /** Written by the service alone: nobody can send it. */
+  /** Set by the service; callers cannot send it. */
   readonly isDerived?: true;
 }
 
@@ -192,7 +192,7 @@ function areDistinct(given: readonly { readonly lineId?: string | undefined }[])
 export type LineOf<F extends Fields> = { readonly lineId: string } & ValuesOf<F>;
 export type LineDraftOf<F extends Fields> = { readonly lineId?: string } & DraftOf<F, 'in'>;
 
-/** A field that the service writes and nobody can send, such as the total of a document. */
+/** A field that the service sets and callers cannot send, such as the total of a document. */
 export function derived<F extends Field>(given: F): F & Derived {
   return { ...given, isDerived: true };
 }
@@ -231,7 +231,7 @@ export type DraftOf<F extends Fields, Side extends 'in' | 'out' = 'out'> = Side 
     }
   : { readonly [K in keyof ValuesOf<F> as F[K] extends Derived ? never : K]: ValuesOf<F>[K] };
 
-/** What changes a record: any of its fields. */
+/** The body of a change: any subset of the fields. */
 export type PatchOf<F extends Fields, Side extends 'in' | 'out' = 'out'> = {
   readonly [K in keyof F as F[K] extends Derived ? never : K]?: Wire<F[K], Side> | undefined;
 };
